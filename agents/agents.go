@@ -1,0 +1,53 @@
+package agents
+
+import (
+	"fairlb/env"
+	"fairlb/replay"
+)
+
+// Actor steers all LBs of an environment. Each LB's weights depend on that
+// LB's own observation only, unless the method says otherwise (Centr-LB).
+// An Actor is used by one goroutine at a time.
+type Actor interface {
+	// Reset begins an episode: hidden state is forgotten and, for an actor
+	// that explores, the noise of the episode is drawn from seed.
+	Reset(seed uint64)
+
+	// Act writes the weight of server j at LB i to dst[i][j], within the
+	// bounds of the environment's ActionSpec.
+	Act(dst [][]float64, step *env.Step) error
+}
+
+// Learner is a method that learns from episodes.
+type Learner interface {
+	// Explorer returns an Actor that explores, with the parameters of this
+	// moment. Several may run at once, while the learner does not update.
+	Explorer() (Actor, error)
+
+	// Policy returns the deterministic Actor that is evaluated (the mode of
+	// the policy) with the parameters of this moment.
+	Policy() (Actor, error)
+
+	// Observe adds an episode to what the learner learns from.
+	Observe(ep *replay.Episode) error
+
+	// Update performs n gradient updates of every network and returns their
+	// mean statistics, under the names that training logs show. progress, in
+	// [0, 1], is the part of training that has passed (for schedules).
+	Update(n int, progress float64) (Stats, error)
+
+	// Parameters lists everything that Policy depends on, in a fixed order;
+	// the values are views of the learner's own memory.
+	Parameters() []Parameter
+}
+
+// Stats are named figures of a round of updates (losses, entropies, ...).
+// Figures of one LB have its index in the name: "critic_loss/0".
+type Stats map[string]float64
+
+// Parameter is a named tensor of a checkpoint.
+type Parameter struct {
+	Name  string
+	Shape []int
+	Data  []float32
+}

@@ -1,0 +1,62 @@
+package build
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"fairlb/agents"
+	"fairlb/agents/checkpoint"
+	"fairlb/env"
+	"fairlb/sac"
+)
+
+// Settings hold the hyperparameters of every method, a section each.
+type Settings struct {
+	SAC sac.Config `yaml:"sac" doc:"of distr-lb and rlb-sac"`
+}
+
+// DefaultSettings returns the methods' defaults.
+func DefaultSettings() Settings { return Settings{SAC: sac.DefaultConfig()} }
+
+// Validate reports every fault by its path.
+func (s *Settings) Validate(report func(path string, value any, rule string)) {
+	s.SAC.Check(func(field string, value any, rule string) { report("sac."+field, value, rule) })
+}
+
+// Methods lists the learned methods that there are.
+func Methods() []string { return []string{"distr-lb", "rlb-sac"} }
+
+// CheckMethod reports a method that there is not.
+func CheckMethod(method string) error {
+	if slices.Contains(Methods(), method) {
+		return nil
+	}
+	return fmt.Errorf("must be one of %s", strings.Join(Methods(), ", "))
+}
+
+// Learner returns an untrained learner of the given method. Distr-LB and
+// RLB-SAC are the same learner under different rewards (DESIGN.md, section 6).
+func Learner(method string, s Settings, spec env.Spec, seed uint64) (agents.Learner, error) {
+	switch method {
+	case "distr-lb", "rlb-sac":
+		return sac.New(s.SAC, spec, seed)
+	}
+	return nil, fmt.Errorf("build: method %q: %w", method, CheckMethod(method))
+}
+
+// Policy returns the deterministic Actor of a checkpoint for environments of
+// the given spec. Errors wrap checkpoint.ErrMismatch where it does not fit.
+func Policy(meta checkpoint.Meta, s Settings, parameters []agents.Parameter, spec env.Spec) (agents.Actor, error) {
+	if err := meta.Fingerprint.Check(checkpoint.FingerprintOf(spec)); err != nil {
+		return nil, err
+	}
+	learner, err := Learner(meta.Method, s, spec, meta.TrainSeed)
+	if err != nil {
+		return nil, err
+	}
+	if err := agents.CopyParameters(learner.Parameters(), parameters); err != nil {
+		return nil, err
+	}
+	return learner.Policy()
+}

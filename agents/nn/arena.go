@@ -1,0 +1,150 @@
+package nn
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"fairlb/agents"
+)
+
+// ErrParameter reports parameters that do not fit a network: a name that is
+// missing or repeated, or another shape.
+var ErrParameter = errors.New("nn: parameter does not fit")
+
+// Arena holds the parameters of one or more networks in one flat slice, in
+// the order in which they were added. Once its values have been handed out it
+// takes no more parameters.
+type Arena struct {
+	params []*Param
+	values []float32
+	sealed bool
+}
+
+// Param is a named parameter of an Arena.
+type Param struct {
+	name  string
+	shape []int
+	off   int
+	size  int
+	home  *Arena
+}
+
+// Name returns the name of the parameter, unique in its arena.
+func (p *Param) Name() string { return p.name }
+
+// NewArena returns an empty arena.
+func NewArena() *Arena { return new(Arena) }
+
+// Add appends a parameter whose first values init writes. It panics if the
+// name is taken, the shape is empty or the arena has handed out its values:
+// these are faults of the program, not of its input.
+func (a *Arena) Add(name string, init Init, shape ...int) *Param {
+	size := sizeOf(shape)
+	switch {
+	case a.sealed:
+		panic("nn: parameter added to an arena in use")
+	case size <= 0:
+		panic("nn: parameter of empty shape")
+	case slices.ContainsFunc(a.params, func(p *Param) bool { return p.name == name }):
+		panic("nn: parameter name used twice in an arena")
+	}
+	p := &Param{name: name, shape: slices.Clone(shape), off: len(a.values), size: size, home: a}
+	a.params = append(a.params, p)
+	a.values = append(a.values, make([]float32, size)...)
+	init(a.values[p.off:])
+	return p
+}
+
+// Values returns the flat slice of all parameters; it seals the arena.
+func (a *Arena) Values() []float32 {
+	a.sealed = true
+	return a.values
+}
+
+// Clone returns an arena of the same layout with a copy of the values: target
+// networks, averaged networks, snapshots.
+func (a *Arena) Clone() *Arena {
+	a.sealed = true
+	return &Arena{params: a.params, values: slices.Clone(a.values), sealed: true}
+}
+
+// Parameters lists the parameters in order, each name behind prefix. The data
+// are views of the arena.
+func (a *Arena) Parameters(prefix string) []agents.Parameter {
+	out := make([]agents.Parameter, len(a.params))
+	for i, p := range a.params {
+		out[i] = agents.Parameter{Name: prefix + p.name, Shape: slices.Clone(p.shape), Data: a.view(p)}
+	}
+	return out
+}
+
+// view returns the values of p in this arena, which has the layout of p's home.
+func (a *Arena) view(p *Param) []float32 {
+	a.sealed = true
+	return a.values[p.off : p.off+p.size : p.off+p.size]
+}
+
+// holds reports whether p is a parameter of this arena or of one that it is a
+// clone of.
+func (a *Arena) holds(p *Param) bool {
+	return slices.Contains(a.params, p)
+}
+
+// Load copies src into the views dst by name. It fails with ErrParameter, and
+// changes nothing, unless both hold the same names with the same shapes.
+func Load(dst, src []agents.Parameter) error {
+	byName := make(map[string]agents.Parameter, len(src))
+	for _, p := range src {
+		if _, dup := byName[p.Name]; dup {
+			return fmt.Errorf("%w: %q is given twice", ErrParameter, p.Name)
+		}
+		byName[p.Name] = p
+	}
+	for _, d := range dst {
+		s, ok := byName[d.Name]
+		switch {
+		case !ok:
+			return fmt.Errorf("%w: %q is missing", ErrParameter, d.Name)
+		case !slices.Equal(d.Shape, s.Shape):
+			return fmt.Errorf("%w: %q has shape %v, want %v", ErrParameter, d.Name, s.Shape, d.Shape)
+		case len(d.Data) != len(s.Data):
+			return fmt.Errorf("%w: %q has %d values, want %d", ErrParameter, d.Name, len(s.Data), len(d.Data))
+		}
+		delete(byName, d.Name)
+	}
+	for _, s := range src { // in the order given, so that the message is stable
+		if _, left := byName[s.Name]; left {
+			return fmt.Errorf("%w: %q is not a parameter of this network", ErrParameter, s.Name)
+		}
+	}
+	for _, d := range dst {
+		i := slices.IndexFunc(src, func(s agents.Parameter) bool { return s.Name == d.Name })
+		copy(d.Data, src[i].Data)
+	}
+	return nil
+}
+
+// Polyak moves dst towards src by the part rate: dst += rate * (src - dst).
+func Polyak(dst, src []float32, rate float32) {
+	if len(dst) != len(src) {
+		panic("nn: Polyak average of different lengths")
+	}
+	for i, s := range src {
+		dst[i] += rate * (s - dst[i])
+	}
+}
+
+func sizeOf(shape []int) int {
+	if len(shape) == 0 {
+		return 0
+	}
+	n := 1
+	for _, d := range shape {
+		if d <= 0 {
+			return 0
+		}
+		n *= d
+	}
+	return n
+}

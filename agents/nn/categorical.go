@@ -1,0 +1,149 @@
+package nn
+
+import "math"
+
+// LogSoftmax turns logits [R,K] into log-probabilities: the head of a factored
+// categorical policy, one categorical per row.
+type LogSoftmax struct {
+	cols int
+}
+
+var _ Kernel = (*LogSoftmax)(nil)
+
+// Name implements Kernel.
+func (k *LogSoftmax) Name() string { return "log-softmax" }
+
+// Bind implements Kernel.
+func (k *LogSoftmax) Bind(in ...[]int) ([]int, error) {
+	if err := wantInputs(in, 2); err != nil {
+		return nil, err
+	}
+	k.cols = in[0][1]
+	return in[0], nil
+}
+
+// Forward implements Kernel.
+func (k *LogSoftmax) Forward(out []float32, in [][]float32) {
+	for r := 0; r < len(out); r += k.cols {
+		x := in[0][r : r+k.cols]
+		top := x[0]
+		for _, v := range x {
+			top = max(top, v)
+		}
+		var sum float64
+		for _, v := range x {
+			sum += math.Exp(float64(v - top))
+		}
+		norm := float32(math.Log(sum))
+		for i, v := range x {
+			out[r+i] = (v - top) - norm // in this order: top may be large
+		}
+	}
+}
+
+// Backward implements Kernel: dx = dout - p sum(dout).
+func (k *LogSoftmax) Backward(din [][]float32, dout, out []float32, _ [][]float32) {
+	dx := din[0]
+	if dx == nil {
+		return
+	}
+	for r := 0; r < len(out); r += k.cols {
+		var sum float32
+		for _, d := range dout[r : r+k.cols] {
+			sum += d
+		}
+		for i := r; i < r+k.cols; i++ {
+			dx[i] = dout[i] - exp(out[i])*sum
+		}
+	}
+}
+
+// Expectation is the exact mean of the values v [R,K] under the categorical of
+// each row: sum_k exp(logp_k) v_k, from logp [R,K] and v -> [R,1].
+type Expectation struct {
+	rows, cols int
+}
+
+var _ Kernel = (*Expectation)(nil)
+
+// Name implements Kernel.
+func (k *Expectation) Name() string { return "expectation" }
+
+// Bind implements Kernel.
+func (k *Expectation) Bind(in ...[]int) ([]int, error) {
+	if err := wantInputs(in, 2, 2); err != nil {
+		return nil, err
+	}
+	k.rows, k.cols = in[0][0], in[0][1]
+	return []int{k.rows, 1}, wantShape("values", in[1], k.rows, k.cols)
+}
+
+// Forward implements Kernel.
+func (k *Expectation) Forward(out []float32, in [][]float32) {
+	for r := range out {
+		var sum float32
+		for i := r * k.cols; i < (r+1)*k.cols; i++ {
+			sum += exp(in[0][i]) * in[1][i]
+		}
+		out[r] = sum
+	}
+}
+
+// Backward implements Kernel.
+func (k *Expectation) Backward(din [][]float32, dout, _ []float32, in [][]float32) {
+	for r, d := range dout {
+		for i := r * k.cols; i < (r+1)*k.cols; i++ {
+			p := exp(in[0][i])
+			if din[0] != nil {
+				din[0][i] = d * p * in[1][i]
+			}
+			if din[1] != nil {
+				din[1][i] = d * p
+			}
+		}
+	}
+}
+
+// Entropy is the entropy of the categorical of each row,
+// -sum_k p_k log p_k, from log-probabilities [R,K] -> [R,1], in nats.
+type Entropy struct {
+	rows, cols int
+}
+
+var _ Kernel = (*Entropy)(nil)
+
+// Name implements Kernel.
+func (k *Entropy) Name() string { return "entropy" }
+
+// Bind implements Kernel.
+func (k *Entropy) Bind(in ...[]int) ([]int, error) {
+	if err := wantInputs(in, 2); err != nil {
+		return nil, err
+	}
+	k.rows, k.cols = in[0][0], in[0][1]
+	return []int{k.rows, 1}, nil
+}
+
+// Forward implements Kernel.
+func (k *Entropy) Forward(out []float32, in [][]float32) {
+	for r := range out {
+		var sum float32
+		for _, lp := range in[0][r*k.cols : (r+1)*k.cols] {
+			sum -= exp(lp) * lp
+		}
+		out[r] = sum
+	}
+}
+
+// Backward implements Kernel.
+func (k *Entropy) Backward(din [][]float32, dout, _ []float32, in [][]float32) {
+	if din[0] == nil {
+		return
+	}
+	for r, d := range dout {
+		for i := r * k.cols; i < (r+1)*k.cols; i++ {
+			lp := in[0][i]
+			din[0][i] = -d * exp(lp) * (lp + 1)
+		}
+	}
+}

@@ -1,0 +1,121 @@
+package nn
+
+import (
+	"errors"
+	"fmt"
+)
+
+// ErrShape reports inputs whose shapes do not fit an operation.
+var ErrShape = errors.New("nn: shape does not fit")
+
+// Kernel is one operation of a network: a function of several tensors and its
+// derivative, over row-major slices. A kernel serves one node of one Builder:
+// it may keep scratch memory, and what Forward computed, for Backward.
+type Kernel interface {
+	// Name names the operation in errors.
+	Name() string
+
+	// Bind fixes the shapes of the inputs and returns that of the output, or
+	// an error that wraps ErrShape. It is called once, before the others.
+	Bind(in ...[]int) ([]int, error)
+
+	// Forward writes the output, all of it.
+	Forward(out []float32, in [][]float32)
+
+	// Backward writes the gradient of the loss by each input, given the
+	// gradient dout by the output, all of it; din[i] is nil if that of
+	// in[i] is not wanted. It follows a Forward on the same in.
+	Backward(din [][]float32, dout, out []float32, in [][]float32)
+}
+
+// Node is a tensor that a Builder computes.
+type Node struct {
+	shape  []int
+	data   []float32
+	owner  any        // the builder that made it
+	symbol *graphNode // in a Graph
+}
+
+// Shape returns the shape; it must not be changed.
+func (n *Node) Shape() []int { return n.shape }
+
+// Data returns the values: an input's to be written before a run, any other
+// node's to be read after it. It is the same memory at every run.
+func (n *Node) Data() []float32 { return n.data }
+
+// Builder is what a network is written against. After a first failure it
+// answers every call with an empty Node and keeps the failure for Err.
+type Builder interface {
+	// Input adds a tensor that is written before each run.
+	Input(name string, shape ...int) *Node
+	// Param adds a parameter; asked again for it, the same node.
+	Param(p *Param) *Node
+	// Apply adds the output of a kernel, which no other node may use.
+	Apply(k Kernel, in ...*Node) *Node
+	// Err returns the first failure.
+	Err() error
+}
+
+// bind checks that the inputs were made by owner and asks the kernel for the
+// shape of its output.
+func bind(owner any, k Kernel, in []*Node) ([]int, error) {
+	shapes := make([][]int, len(in))
+	for i, n := range in {
+		if n == nil || n.owner != owner {
+			return nil, fmt.Errorf("%w: %s: input %d is a node of another builder", ErrShape, k.Name(), i)
+		}
+		shapes[i] = n.shape
+	}
+	shape, err := k.Bind(shapes...)
+	if err != nil {
+		return nil, fmt.Errorf("%s of %v: %w", k.Name(), shapes, err)
+	}
+	if sizeOf(shape) == 0 {
+		return nil, fmt.Errorf("%w: %s of %v gives the empty shape %v", ErrShape, k.Name(), shapes, shape)
+	}
+	return shape, nil
+}
+
+// wantInputs checks the number of inputs of a kernel and their dimensions,
+// one number per input.
+func wantInputs(in [][]int, dims ...int) error {
+	if len(in) != len(dims) {
+		return fmt.Errorf("%w: %d inputs, want %d", ErrShape, len(in), len(dims))
+	}
+	for i, s := range in {
+		if len(s) != dims[i] {
+			return fmt.Errorf("%w: input %d has %d dimensions, want %d", ErrShape, i, len(s), dims[i])
+		}
+	}
+	return nil
+}
+
+// wantShape checks the shape of the input that is called name.
+func wantShape(name string, got []int, want ...int) error {
+	if len(got) == len(want) {
+		same := true
+		for i := range got {
+			same = same && got[i] == want[i]
+		}
+		if same {
+			return nil
+		}
+	}
+	return fmt.Errorf("%w: %s has shape %v, want %v", ErrShape, name, got, want)
+}
+
+// wantServers checks that rows is a whole number of states of n servers.
+func wantServers(rows, n int) error {
+	if n <= 0 || rows%n != 0 {
+		return fmt.Errorf("%w: %d rows are no whole number of states of %d servers", ErrShape, rows, n)
+	}
+	return nil
+}
+
+// sized returns a slice of n values, s itself if it has them.
+func sized(s []float32, n int) []float32 {
+	if len(s) == n {
+		return s
+	}
+	return make([]float32, n)
+}

@@ -1,0 +1,3 @@
+// Package nntest checks gradients by central differences: of kernels, and of
+// whole losses through the graph. Tests of nn, sac, qmix and hypernet use it.
+package nntest

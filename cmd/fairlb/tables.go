@@ -1,0 +1,183 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync/atomic"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+	"gonum.org/v1/gonum/stat"
+
+	"fairlb/agents/build"
+	"fairlb/eval/paper"
+	"fairlb/results"
+)
+
+func (a *app) tablesCommand() *cobra.Command {
+	var profile, out string
+	c := &cobra.Command{
+		Use:   "tables NUMBER...",
+		Short: "Print Tables 11 to 16 of the paper from our own runs, beside the published values",
+		Long: `Print tables of the paper from our own runs, each value beside the published
+one. What is missing is trained and evaluated, what is recorded in the folder is
+used again. Text goes to stdout; CSV, JSON and Markdown into the folder.`,
+		Example: "  fairlb tables 11 12 13 14 15 16 --profile smoke",
+		Args:    checked(cobra.MinimumNArgs(1)),
+		RunE: func(c *cobra.Command, args []string) error {
+			p, err := paper.ProfileNamed(profile)
+			if err != nil {
+				return usage("--profile: %w", err)
+			}
+			var tables []paper.Table
+			for _, arg := range args {
+				number, err := strconv.Atoi(arg)
+				if err != nil {
+					return usage("table %q: must be a number, one of %v", arg, paper.Numbers())
+				}
+				t, err := paper.Get(number)
+				if err != nil {
+					return usage("%w", err)
+				}
+				tables = append(tables, t)
+			}
+			if out == "" {
+				out = filepath.Join("runs", "tables-"+p.Name)
+			}
+			command := "fairlb tables " + strings.Join(args, " ") + " --profile " + p.Name
+			return a.printTables(c.Context(), tables, p, out, command)
+		},
+	}
+	c.Flags().StringVar(&profile, "profile", "smoke", "smoke (minutes), standard (hours) or paper (the paper's episodes and runs)")
+	c.Flags().StringVar(&out, "out", "", "the folder of runs and results (default runs/tables-PROFILE)")
+	return c
+}
+
+// printTables runs what the tables lack and prints them.
+func (a *app) printTables(ctx context.Context, tables []paper.Table, p paper.Profile, dir, command string) error {
+	var numbers []int
+	for _, t := range tables {
+		numbers = append(numbers, t.Number)
+	}
+	jobs, err := paper.Jobs(numbers, p)
+	if err != nil {
+		return err
+	}
+	book := newBook(dir, p)
+	if err := a.runJobs(ctx, book, jobs); err != nil {
+		return err
+	}
+	for k, t := range tables {
+		if k > 0 {
+			fmt.Fprintln(a.stdout)
+		}
+		measured := func(row, col int) (results.Value, bool) { return book.cell(t, row, col) }
+		options := results.Options{Profile: p, Command: command}
+		if err := results.WriteText(a.stdout, t, measured, options); err != nil {
+			return err
+		}
+		for ending, write := range map[string]func(io.Writer) error{
+			"csv":  func(w io.Writer) error { return results.WriteCSV(w, t, measured) },
+			"json": func(w io.Writer) error { return results.WriteJSON(w, t, measured, options) },
+			"md":   func(w io.Writer) error { return results.WriteMarkdown(w, t, measured, options) },
+		} {
+			if err := writeFile(filepath.Join(dir, fmt.Sprintf("table%d.%s", t.Number, ending)), write); err != nil {
+				return err
+			}
+		}
+	}
+	a.log.WithField("folder", dir).Info("tables written as CSV, JSON and Markdown")
+	return nil
+}
+
+// runJobs runs the jobs of methods that exist, as many at a time as there are
+// cores; rows of other methods stay empty.
+func (a *app) runJobs(ctx context.Context, b *book, jobs []paper.Job) error {
+	var todo []paper.Job
+	for _, job := range jobs {
+		if !job.Learned() || build.CheckMethod(job.Method) == nil {
+			todo = append(todo, job)
+		}
+	}
+	bar := a.newBar("tables", len(todo))
+	defer bar.close()
+	var done atomic.Int64
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for _, job := range todo {
+		group.Go(func() error {
+			if err := b.run(ctx, a, job); err != nil {
+				return fmt.Errorf("%s: %w", describe(job.Policy), err)
+			}
+			bar.set(int(done.Add(1)), "")
+			a.log.WithFields(map[string]any{"done": done.Load(), "of": len(todo)}).Infof("%s", describe(job.Policy))
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+// describe names a policy in a line.
+func describe(p paper.Policy) string {
+	if !p.Learned() {
+		return p.Method
+	}
+	return fmt.Sprintf("%s %s, trained in %s, seed %d", p.Method, p.Reward, p.Training, p.Seed)
+}
+
+// cell sums up the recorded evaluations of a cell: mean and sample standard
+// deviation over all its runs, one for each pair of training and evaluation
+// seeds.
+func (b *book) cell(t paper.Table, row, col int) (results.Value, bool) {
+	column := t.Columns[col]
+	var runs []float64
+	for _, key := range t.Keys(row, col, b.profile) {
+		result, ok := b.evaluated[key]
+		if !ok {
+			return results.Value{}, false
+		}
+		figures := result.Class(column.Class)
+		if figures == nil {
+			return results.Value{}, false
+		}
+		switch column.Metric {
+		case paper.P95:
+			runs = append(runs, figures.PerSeedP95...)
+		case paper.P99:
+			runs = append(runs, figures.PerSeedP99...)
+		default:
+			runs = append(runs, figures.PerSeed...)
+		}
+	}
+	mean, sd := stat.MeanStdDev(runs, nil)
+	if len(runs) < 2 {
+		sd = 0
+	}
+	return results.Value{Mean: mean, SD: sd, N: len(runs)}, true
+}
+
+// writeFile writes a file under a temporary name, then renames it.
+func writeFile(path string, write func(io.Writer) error) error {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // gone after the rename
+	err = write(f)
+	if err == nil {
+		err = f.Sync()
+	}
+	if closing := f.Close(); err == nil {
+		err = closing
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return os.Rename(f.Name(), path)
+}

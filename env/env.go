@@ -1,0 +1,118 @@
+package env
+
+import "context"
+
+// Env is a load-balanced pool of servers that several agents steer.
+//
+// An episode starts with Reset and ends when a Step reports Terminated or
+// Truncated; a Step after that fails with ErrEpisodeOver. An Env is used by
+// one goroutine at a time. The same seed and the same actions give the same
+// episode wherever the environment is simulated.
+type Env interface {
+	// Spec describes agents, servers, features and actions. It never changes.
+	Spec() Spec
+
+	// Reset starts a new episode and returns its first Step, whose rewards
+	// are zero. The episode's randomness follows from seed alone.
+	Reset(ctx context.Context, seed uint64) (Step, error)
+
+	// Step sets the weights actions[i][j] of server j at LB i, lets one step
+	// interval pass and reports it. Nil actions leave the weights (or the
+	// dispatch rule that the environment was built with) as they are.
+	// Errors: ErrAction, ErrEpisodeOver, ErrNotReset, the context's, or what
+	// the workload's source reports.
+	Step(ctx context.Context, actions [][]float64) (Step, error)
+
+	// Close frees what the environment holds; it is safe to call twice.
+	Close() error
+}
+
+// Spec describes an environment: what the agents see and what they may do.
+type Spec struct {
+	Agents       int       // M, the number of LBs
+	Servers      int       // N, the number of servers
+	Features     []Feature // what an agent sees of each server, in order
+	StepInterval float64   // s between two actions
+	Steps        int       // steps of an episode; 0 if it has no set end
+	Action       ActionSpec
+}
+
+// Feature names one number that an agent sees of a server.
+type Feature struct {
+	Name string
+	Unit string
+}
+
+// ActionSpec bounds an action: one weight per server, each in [Low, High].
+type ActionSpec struct {
+	Low, High float64
+}
+
+// Step is what all agents see after one step interval. Its slices belong to
+// the environment and hold until the next Reset or Step.
+type Step struct {
+	Time float64 // s since the episode began
+
+	// Obs[i] is what LB i sees: Servers x Features, row-major, one row per
+	// server, unnormalised, in the units of Spec.Features.
+	Obs [][]float32
+
+	// Load[i][j] is LB i's estimate l_ij of the load of server j, in s, from
+	// its own traffic.
+	Load [][]float64
+
+	// Reward[i] is the reward of LB i for the interval that has just ended;
+	// ServerReward[i][j] are its parts by server, which sum to it.
+	Reward       []float64
+	ServerReward [][]float64
+
+	Terminated bool // the episode ended in a state without a future
+	Truncated  bool // the episode was cut off; its last state has a future
+
+	Interval Interval // what happened in the interval, over all LBs
+}
+
+// Interval counts what happened between two steps, over all LBs.
+type Interval struct {
+	Arrived       int     // requests that arrived
+	Completed     int     // requests that completed
+	Failed        int     // requests that were refused or lost
+	CompletionSum float64 // s, the completion times of both, failures at their timeout
+}
+
+// Outcome is the end of one request, as its client saw it.
+type Outcome struct {
+	Arrival    float64 // s since the episode began
+	Completion float64 // s from arrival to completion; the timeout if it failed
+	Class      int     // index into the workload's class names
+	LB         int
+	Server     int
+	Failed     bool
+}
+
+// Recorder receives the outcome of every request of an episode.
+type Recorder interface {
+	Record(o Outcome)
+}
+
+// Drainer is an Env that can let every request in flight finish once the
+// episode is over and no more arrive, so that evaluation counts all of them.
+type Drainer interface {
+	Drain(ctx context.Context) error
+}
+
+// GroundTruth is an Env that knows what no LB can see. A live environment
+// answers ErrUnsupported.
+type GroundTruth interface {
+	// Truth fills t for the present moment.
+	Truth(t *Truth) error
+}
+
+// Truth is the state of the servers, one value per server.
+type Truth struct {
+	CPUWork []float64 // s of CPU demand left, all processors together
+	IOWork  []float64 // s of IO demand left
+	Running []int     // tasks in CPU or IO service
+	Backlog []int     // tasks that wait for a processor or a worker
+	Speed   []float64 // speed of one processor; 1 is nominal
+}

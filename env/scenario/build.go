@@ -1,0 +1,159 @@
+package scenario
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"sort"
+	"strings"
+
+	"fairlb/env/settings"
+	"fairlb/env/sim"
+	"fairlb/env/workload"
+)
+
+// Entry is a built-in scenario's name and one line about it.
+type Entry struct {
+	Name, Summary string
+}
+
+// List returns the built-in scenarios.
+func List() []Entry {
+	var list []Entry
+	for _, b := range builtins() {
+		list = append(list, Entry{b.name, b.summary})
+	}
+	return list
+}
+
+// Load returns the built-in scenario of the given name, or the one in the file
+// of that path, with the overrides (path=value) put into it, checked. A file
+// starts from no built-in: what it leaves out is zero, but for the values that
+// Default gives.
+func Load(nameOrFile string, overrides []string) (Scenario, error) {
+	for _, b := range builtins() {
+		if b.name == nameOrFile {
+			s := b.make()
+			s.Name = b.name
+			err := settings.Load(b.name, nil, overrides, &s)
+			return s, err
+		}
+	}
+	data, err := os.ReadFile(nameOrFile)
+	if errors.Is(err, fs.ErrNotExist) && !strings.HasSuffix(nameOrFile, ".yaml") && !strings.HasSuffix(nameOrFile, ".yml") {
+		return Scenario{}, fmt.Errorf("scenario %q: neither a file nor a built-in scenario (fairlb scenarios lists them; did you mean %q?)", nameOrFile, nearest(nameOrFile))
+	}
+	if err != nil {
+		return Scenario{}, fmt.Errorf("scenario: %w", err)
+	}
+	s := Default()
+	if err := settings.Load(nameOrFile, data, overrides, &s); err != nil {
+		return Scenario{}, err
+	}
+	if s.Name == "" {
+		s.Name = nameOrFile
+	}
+	return s, nil
+}
+
+// Default returns what a scenario file need not say.
+func Default() Scenario {
+	return Scenario{
+		LBs:          2,
+		CPU:          CPU{Discipline: "fifo", Backlog: 64},
+		Latency:      Latency{0.0001, 0.001},
+		Timeout:      40,
+		StepInterval: 0.5,
+		Duration:     60,
+		MaxLogWeight: 1.5,
+	}
+}
+
+// nearest returns the built-in name that shares the longest prefix.
+func nearest(name string) string {
+	best, length := "", -1
+	for _, e := range List() {
+		n := 0
+		for n < len(name) && n < len(e.Name) && name[n] == e.Name[n] {
+			n++
+		}
+		if n > length {
+			best, length = e.Name, n
+		}
+	}
+	return best
+}
+
+// ClassNames returns the names of the workload's classes, in order.
+func (s *Scenario) ClassNames() []string {
+	var names []string
+	for _, c := range s.Workload.Classes {
+		names = append(names, c.Name)
+	}
+	return names
+}
+
+// Config returns the simulation that the scenario, already checked, describes.
+// The caller adds the heuristic or the reward, and a recorder.
+func (s *Scenario) Config() (sim.Config, error) {
+	cfg := sim.Config{
+		LBs: s.LBs, Workers: s.CPU.Workers, Backlog: s.CPU.Backlog,
+		LatencyLow: s.Latency.Low, LatencyHigh: s.Latency.High, Timeout: s.Timeout,
+		Duration: s.Duration, StepInterval: s.StepInterval, MaxLogWeight: s.MaxLogWeight,
+	}
+	if s.CPU.Discipline == "processor-sharing" {
+		cfg.CPU = sim.ProcessorSharing
+	}
+	first := []int{0} // of each group
+	for _, g := range s.Servers {
+		for range g.Count {
+			cfg.Servers = append(cfg.Servers, sim.Server{CPUs: g.CPUs, Speed: g.Speed})
+		}
+		first = append(first, len(cfg.Servers))
+	}
+	for _, x := range s.Changes {
+		for j := first[x.Group]; j < first[x.Group+1]; j++ {
+			cfg.Changes = append(cfg.Changes, sim.Change{At: x.At, Server: j, Speed: x.Speed})
+		}
+	}
+	sort.SliceStable(cfg.Changes, func(a, b int) bool { return cfg.Changes[a].At < cfg.Changes[b].At })
+
+	for _, c := range s.Workload.Classes {
+		class := workload.Class{Name: c.Name, Share: c.Share}
+		for _, x := range c.Stages {
+			law, err := workload.NewLaw(x.Law, x.Mean, x.CV)
+			if err != nil {
+				return sim.Config{}, fmt.Errorf("scenario %s: class %s: %w", s.Name, c.Name, err)
+			}
+			resource := workload.CPU
+			if x.Resource == "io" {
+				resource = workload.IO
+			}
+			class.Stages = append(class.Stages, workload.Stage{Resource: resource, Law: law})
+		}
+		cfg.Classes = append(cfg.Classes, class)
+	}
+	cfg.Workload = s.source(cfg.Classes)
+	return cfg, nil
+}
+
+// source returns what opens the workload of an episode.
+func (s *Scenario) source(classes []workload.Class) func(uint64) (workload.Source, error) {
+	shares := s.Shares
+	if len(shares) == 0 {
+		for range s.LBs {
+			shares = append(shares, 1/float64(s.LBs))
+		}
+	}
+	if w := s.Workload; w.Trace != "" {
+		return func(seed uint64) (workload.Source, error) {
+			return workload.OpenRecorded(w.Trace, w.SecondsPerN, w.Window == "random", shares, seed)
+		}
+	}
+	a := s.Workload.Arrivals
+	arrivals := workload.Arrivals{Rate: s.rate(), RateMax: a.RateMax, BurstFactor: a.BurstFactor, BurstMean: a.BurstMean, CalmMean: a.CalmMean}
+	return func(seed uint64) (workload.Source, error) {
+		return workload.NewSynthetic(arrivals, classes, shares, seed), nil
+	}
+}

@@ -1,0 +1,165 @@
+package scenario
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"fairlb/env"
+)
+
+// builtin is a scenario that ships with fairlb.
+type builtin struct {
+	name    string
+	summary string
+	make    func() Scenario
+}
+
+// builtins lists them in the order in which they are shown.
+func builtins() []builtin {
+	list := []builtin{
+		{"sim-moderate/pure-cpu", "2 LBs, 4 x 1 CPU + 4 x 2 CPU, Poisson at 84.5 %, 1 s of CPU (Tables 9 and 10)", func() Scenario { return simModerate(stage("cpu", 1)) }},
+		{"sim-moderate/75-25", "the same, 0.75 s of CPU, then 0.25 s of IO", func() Scenario { return simModerate(stage("cpu", 0.75), stage("io", 0.25)) }},
+		{"sim-moderate/50-50", "the same, 0.5 s of CPU, then 0.5 s of IO", func() Scenario { return simModerate(stage("cpu", 0.5), stage("io", 0.5)) }},
+		{"sim-moderate/25-75", "the same, 0.25 s of CPU, then 0.75 s of IO", func() Scenario { return simModerate(stage("cpu", 0.25), stage("io", 0.75)) }},
+		{"sim-moderate/cpu-io-cpu", "the same, three stages: 0.25 s of CPU, 0.5 s of IO, 0.25 s of CPU", func() Scenario {
+			return simModerate(stage("cpu", 0.25), stage("io", 0.5), stage("cpu", 0.25))
+		}},
+		{"web-moderate/train", "2 LBs, 4 x 4 CPU + 3 x 2 CPU, the web mix at 650 to 800 queries/s (Table 9)", func() Scenario { return webModerate(650, 800) }},
+	}
+	for k, rate := range []float64{796.315, 687.447, 784.522, 784.522} {
+		list = append(list, builtin{
+			fmt.Sprintf("web-moderate/period-%d", k+1),
+			fmt.Sprintf("the web mix at %g queries/s (Tables 11 and 12)", rate),
+			func() Scenario { return webModerate(rate, 0) },
+		})
+	}
+	list = append(list, builtin{"web-large/train", "6 LBs, 10 x 4 CPU + 10 x 2 CPU, the web mix at 2000 queries/s (Table 9)", func() Scenario { return webLarge(2000) }})
+	for k, rate := range []float64{2022.855, 2071.129} {
+		list = append(list, builtin{
+			fmt.Sprintf("web-large/period-%d", k+1),
+			fmt.Sprintf("the web mix at %g queries/s (Table 13)", rate),
+			func() Scenario { return webLarge(rate) },
+		})
+	}
+	for _, rate := range []float64{731.534, 1097.3, 1463.067, 1828.834, 2194.601, 2377.484, 2560.368, 2743.251, 2926.135} {
+		list = append(list, builtin{
+			fmt.Sprintf("web-large/rate-%d", int(rate)),
+			fmt.Sprintf("the web mix at %g queries/s (Tables 14 and 15)", rate),
+			func() Scenario { return webLarge(rate) },
+		})
+	}
+	return append(list,
+		builtin{"web-dynamic", "web-moderate; the 4-CPU servers lose a fifth of their speed at 25 s (Table 16)", webDynamic},
+		builtin{"for-loop", "web-moderate's servers; trace files of requests whose CPU demand is proportional to n", forLoop},
+		builtin{"misweighted/0.5", "sim-moderate/pure-cpu with hidden speeds e^U(-0.5, 0.5)", func() Scenario { return misweighted(0.5) }},
+		builtin{"misweighted/1.0", "sim-moderate/pure-cpu with hidden speeds e^U(-1, 1)", func() Scenario { return misweighted(1) }},
+	)
+}
+
+func stage(resource string, mean float64) Stage {
+	return Stage{Resource: resource, Law: "exponential", Mean: mean}
+}
+
+// simModerate is the simulation of Tables 9 and 10: 84.5 % of the bottleneck
+// resource (paper/README.md on Table 9's printed rate), FIFO processors.
+func simModerate(stages ...Stage) Scenario {
+	return Scenario{
+		LBs:          2,
+		Servers:      []ServerGroup{{4, 1, 1}, {4, 2, 1}},
+		CPU:          CPU{Discipline: "fifo", Backlog: 64},
+		Latency:      Latency{0.0001, 0.001},
+		Timeout:      40,
+		StepInterval: 0.5,
+		Duration:     60,
+		MaxLogWeight: 1.5,
+		Workload: Workload{
+			Arrivals: Arrivals{Load: 0.845},
+			Classes:  []Class{{Name: "task", Share: 1, Stages: stages}},
+		},
+	}
+}
+
+// misweighted gives each server of sim-moderate a hidden speed e^U(-x, x).
+// The draw is the same for every x up to the scale, and unrelated to the
+// number of processors.
+func misweighted(x float64) Scenario {
+	s := simModerate(stage("cpu", 1))
+	rng := rand.New(env.Stream(1, "scenario/misweighted"))
+	var servers []ServerGroup
+	for _, g := range s.Servers {
+		for range g.Count {
+			speed := math.Exp(x * (2*rng.Float64() - 1))
+			servers = append(servers, ServerGroup{1, g.CPUs, math.Round(1000*speed) / 1000})
+		}
+	}
+	s.Servers = servers
+	return s
+}
+
+// webModerate is the testbed of Tables 11 and 12 as a simulation: Apache
+// prefork servers with 32 workers and a TCP backlog of 128.
+func webModerate(rate, rateMax float64) Scenario {
+	return Scenario{
+		LBs:          2,
+		Servers:      []ServerGroup{{4, 4, 1}, {3, 2, 1}},
+		CPU:          CPU{Discipline: "processor-sharing", Workers: 32, Backlog: 128},
+		Latency:      Latency{0.0001, 0.001},
+		Timeout:      40,
+		StepInterval: 0.25,
+		Duration:     60,
+		MaxLogWeight: 1.5,
+		Workload:     webMix(rate, rateMax),
+	}
+}
+
+// webLarge is the testbed of Tables 13 to 15.
+func webLarge(rate float64) Scenario {
+	s := webModerate(rate, 0)
+	s.LBs = 6
+	s.Servers = []ServerGroup{{10, 4, 1}, {10, 2, 1}}
+	return s
+}
+
+// webMix is a first calibration of the replayed Wikipedia traffic, from
+// paper/README.md alone: 44 % Wiki pages of 55 ms of CPU, long-tailed, with
+// some IO, 56 % static pages of 3 ms, arrivals somewhat burstier than Poisson.
+// No row of a table was fitted yet.
+func webMix(rate, rateMax float64) Workload {
+	return Workload{
+		Arrivals: Arrivals{Rate: rate, RateMax: rateMax, BurstFactor: 1.2, BurstMean: 1, CalmMean: 4},
+		Classes: []Class{
+			{Name: "wiki", Share: 0.44, Stages: []Stage{
+				{Resource: "cpu", Law: "log-normal", Mean: 0.055, CV: 1},
+				{Resource: "io", Law: "exponential", Mean: 0.001},
+			}},
+			{Name: "static", Share: 0.56, Stages: []Stage{
+				{Resource: "cpu", Law: "exponential", Mean: 0.003},
+			}},
+		},
+	}
+}
+
+// webDynamic is Table 16: background work on the 4-CPU servers from 25 s on.
+// How much it took is not printed; a fifth keeps the pool just below its
+// capacity (first calibration).
+func webDynamic() Scenario {
+	s := webModerate(687.447, 0)
+	s.Changes = []Change{{At: 25, Group: 0, Speed: 0.8}}
+	return s
+}
+
+// forLoop replays a trace of requests that each run a loop of n turns. At
+// 10 ns of CPU a turn the published traces, of mean n 3.67 million, load the
+// 22 processors by 24 % (146/s), 57 % (340/s) and 81 % (487/s). Without a
+// trace file it draws alike requests: exponential n, Poisson at 487/s.
+func forLoop() Scenario {
+	s := webModerate(0, 0)
+	s.Workload = Workload{
+		SecondsPerN: 1e-8,
+		Window:      "begin",
+		Arrivals:    Arrivals{Rate: 487},
+		Classes:     []Class{{Name: "loop", Share: 1, Stages: []Stage{stage("cpu", 0.0367)}}},
+	}
+	return s
+}

@@ -1,0 +1,119 @@
+package scenario
+
+// Scenario is a simulated environment as a file says it. Times are in s, rates
+// in requests/s of all LBs together.
+type Scenario struct {
+	Name         string        `yaml:"name"`
+	LBs          int           `yaml:"lbs"`              // number of load balancers, one agent each
+	Shares       []float64     `yaml:"shares,omitempty"` // LBs' parts of the traffic, sum 1; none: equal
+	Servers      []ServerGroup `yaml:"servers"`
+	CPU          CPU           `yaml:"cpu"`
+	Latency      Latency       `yaml:"latency"`
+	Timeout      float64       `yaml:"timeout"`        // completion time of a failed request
+	StepInterval float64       `yaml:"step_interval"`  // between two actions of the agents
+	Duration     float64       `yaml:"duration"`       // of an episode, a multiple of the step interval
+	MaxLogWeight float64       `yaml:"max_log_weight"` // agents' weights are within exp(+-this)
+	Workload     Workload      `yaml:"workload"`
+	Changes      []Change      `yaml:"changes,omitempty"`
+}
+
+// ServerGroup is a number of equal servers.
+type ServerGroup struct {
+	Count int     `yaml:"count"`
+	CPUs  int     `yaml:"cpus"`  // processors: what SED and WCMP take for the capacity
+	Speed float64 `yaml:"speed"` // true speed of a processor, 1 is nominal; no LB knows it
+}
+
+// CPU is how the servers' processors are shared.
+type CPU struct {
+	Discipline string `yaml:"discipline"` // fifo or processor-sharing (eq. 42)
+	Workers    int    `yaml:"workers"`    // tasks in service at once per server (processor-sharing only)
+	Backlog    int    `yaml:"backlog"`    // tasks that may wait per server; one more is refused
+}
+
+// Latency bounds the uniform latency of a packet between two nodes.
+type Latency struct {
+	Low  float64 `yaml:"low"`
+	High float64 `yaml:"high"`
+}
+
+// Workload is what arrives: a trace file's requests or random ones.
+type Workload struct {
+	// Trace is the path of a trace file (time<TAB>query, n in the query);
+	// a request's CPU demand is SecondsPerN times its n.
+	Trace       string  `yaml:"trace,omitempty"`
+	SecondsPerN float64 `yaml:"seconds_per_n,omitempty"`
+	// Window is where an episode begins in the trace: begin, or random (by
+	// the episode's seed, for training).
+	Window string `yaml:"window,omitempty"`
+
+	Arrivals Arrivals `yaml:"arrivals"`
+	Classes  []Class  `yaml:"classes"`
+}
+
+// Arrivals is a Poisson process or, with a burst factor, a two-state
+// Markov-modulated one. Exactly one of Rate and Load is set.
+type Arrivals struct {
+	Rate        float64 `yaml:"rate,omitempty"`         // mean requests/s
+	RateMax     float64 `yaml:"rate_max,omitempty"`     // each episode's rate is drawn from [rate, rate_max]
+	Load        float64 `yaml:"load,omitempty"`         // mean use of the bottleneck resource instead
+	BurstFactor float64 `yaml:"burst_factor,omitempty"` // rate in a burst over the mean rate
+	BurstMean   float64 `yaml:"burst_mean,omitempty"`   // mean length of a burst, s
+	CalmMean    float64 `yaml:"calm_mean,omitempty"`    // mean time between bursts, s
+}
+
+// Class is an application: a part of the requests and the stages they go
+// through.
+type Class struct {
+	Name   string  `yaml:"name"`
+	Share  float64 `yaml:"share"` // part of the requests; all sum to 1
+	Stages []Stage `yaml:"stages"`
+}
+
+// Stage is one visit to a resource.
+type Stage struct {
+	Resource string  `yaml:"resource"` // cpu or io
+	Law      string  `yaml:"law"`      // exponential, deterministic, log-normal, hyperexponential
+	Mean     float64 `yaml:"mean"`     // s at nominal speed
+	CV       float64 `yaml:"cv,omitempty"`
+}
+
+// Change sets the speed of a group's processors at a time of each episode.
+type Change struct {
+	At    float64 `yaml:"at"`    // s
+	Group int     `yaml:"group"` // index into servers
+	Speed float64 `yaml:"speed"`
+}
+
+// serverCount returns N.
+func (s *Scenario) serverCount() int {
+	n := 0
+	for _, g := range s.Servers {
+		n += g.Count
+	}
+	return n
+}
+
+// rate returns the arrival rate (requests/s): as given, or so that the
+// bottleneck resource has the given load at the servers' true initial speeds.
+func (s *Scenario) rate() float64 {
+	a := &s.Workload.Arrivals
+	if a.Load == 0 {
+		return a.Rate
+	}
+	var capacity, demand [2]float64 // s of service a second, s a request; CPU and IO
+	for _, g := range s.Servers {
+		capacity[0] += float64(g.Count*g.CPUs) * g.Speed
+		capacity[1] += float64(g.Count)
+	}
+	for _, c := range s.Workload.Classes {
+		for _, stage := range c.Stages {
+			if stage.Resource == "io" {
+				demand[1] += c.Share * stage.Mean
+			} else {
+				demand[0] += c.Share * stage.Mean
+			}
+		}
+	}
+	return a.Load / max(demand[0]/capacity[0], demand[1]/capacity[1])
+}

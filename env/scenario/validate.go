@@ -1,0 +1,131 @@
+package scenario
+
+import (
+	"fmt"
+	"math"
+
+	"fairlb/env/settings"
+	"fairlb/env/workload"
+)
+
+var _ settings.Validator = (*Scenario)(nil)
+
+// Validate reports every value that breaks a rule, by its path in the file.
+func (s *Scenario) Validate(report func(path string, value any, rule string)) {
+	c := check(report)
+	c.that(s.LBs >= 1 && s.LBs <= 1000, "lbs", s.LBs, "must be in [1, 1000]")
+	if len(s.Shares) > 0 {
+		c.that(len(s.Shares) == s.LBs, "shares", s.Shares, "must have one share per LB")
+		c.sumToOne("shares", s.Shares)
+	}
+	c.that(len(s.Servers) > 0, "servers", "[]", "must name at least one group")
+	c.that(s.serverCount() <= 10000, "servers", s.serverCount(), "must be at most 10000 servers in all")
+	for g, group := range s.Servers {
+		path := fmt.Sprintf("servers[%d].", g)
+		c.that(group.Count >= 1, path+"count", group.Count, "must be positive")
+		c.that(group.CPUs >= 1, path+"cpus", group.CPUs, "must be positive")
+		c.positive(path+"speed", group.Speed)
+		c.that(s.CPU.Discipline != "processor-sharing" || s.CPU.Workers >= group.CPUs, "cpu.workers", s.CPU.Workers, "must be at least every server's cpus under processor-sharing")
+	}
+	c.oneOf("cpu.discipline", s.CPU.Discipline, "fifo", "processor-sharing")
+	c.that(s.CPU.Backlog >= 0, "cpu.backlog", s.CPU.Backlog, "must not be negative")
+	c.that(s.CPU.Workers >= 0, "cpu.workers", s.CPU.Workers, "must not be negative")
+	c.that(s.Latency.Low >= 0 && finite(s.Latency.Low), "latency.low", s.Latency.Low, "must be finite and not negative")
+	c.that(s.Latency.High >= s.Latency.Low && finite(s.Latency.High), "latency.high", s.Latency.High, "must be finite and at least latency.low")
+	c.positive("timeout", s.Timeout)
+	c.positive("step_interval", s.StepInterval)
+	c.positive("duration", s.Duration)
+	steps := s.Duration / s.StepInterval
+	c.that(math.Abs(steps-math.Round(steps)) < 1e-9*steps && steps >= 1, "duration", s.Duration, "must be a whole number of step intervals, at least one")
+	c.that(s.MaxLogWeight > 0 && s.MaxLogWeight <= 20, "max_log_weight", s.MaxLogWeight, "must be in (0, 20]")
+	s.Workload.validate(c)
+	for k, x := range s.Changes {
+		path := fmt.Sprintf("changes[%d].", k)
+		c.that(x.At >= 0 && finite(x.At), path+"at", x.At, "must be finite and not negative")
+		c.that(x.Group >= 0 && x.Group < len(s.Servers), path+"group", x.Group, "must be the index of a group of servers")
+		c.positive(path+"speed", x.Speed)
+	}
+}
+
+func (w *Workload) validate(c check) {
+	c.oneOf("workload.window", w.Window, "", "begin", "random")
+	c.that(len(w.Classes) >= 1 && len(w.Classes) <= 255, "workload.classes", len(w.Classes), "must be 1 to 255 classes")
+	if w.Trace != "" {
+		c.positive("workload.seconds_per_n", w.SecondsPerN)
+		single := len(w.Classes) == 1 && len(w.Classes[0].Stages) == 1 && w.Classes[0].Stages[0].Resource == "cpu"
+		c.that(single, "workload.trace", w.Trace, "needs exactly one class, of one cpu stage, whose demand the trace gives")
+	}
+	a := &w.Arrivals
+	for _, x := range []struct {
+		name  string
+		value float64
+	}{{"rate", a.Rate}, {"rate_max", a.RateMax}, {"load", a.Load}, {"burst_factor", a.BurstFactor}, {"burst_mean", a.BurstMean}, {"calm_mean", a.CalmMean}} {
+		c.that(x.value >= 0 && finite(x.value), "workload.arrivals."+x.name, x.value, "must be finite and not negative")
+	}
+	c.that((a.Rate > 0) != (a.Load > 0), "workload.arrivals.rate", a.Rate, "must be positive, unless arrivals.load is (one of the two)")
+	c.that(a.RateMax == 0 || a.RateMax >= a.Rate && a.Rate > 0, "workload.arrivals.rate_max", a.RateMax, "must be at least arrivals.rate, which must be set")
+	if a.BurstFactor > 0 {
+		c.positive("workload.arrivals.burst_mean", a.BurstMean)
+		c.positive("workload.arrivals.calm_mean", a.CalmMean)
+		most := (a.BurstMean + a.CalmMean) / a.BurstMean
+		c.that(a.BurstFactor >= 1 && a.BurstFactor <= most, "workload.arrivals.burst_factor", a.BurstFactor, fmt.Sprintf("must be in [1, %.4g], (burst_mean + calm_mean) / burst_mean", most))
+	}
+
+	shares := make([]float64, len(w.Classes))
+	names := map[string]bool{"all": true}
+	demand := 0.0
+	for k, class := range w.Classes {
+		path := fmt.Sprintf("workload.classes[%d].", k)
+		shares[k] = class.Share
+		c.that(class.Name != "" && !names[class.Name], path+"name", class.Name, "must be unique, not empty and not \"all\"")
+		names[class.Name] = true
+		c.that(len(class.Stages) >= 1 && len(class.Stages) <= 64, path+"stages", len(class.Stages), "must be 1 to 64 stages")
+		for m, x := range class.Stages {
+			stage := fmt.Sprintf("%sstages[%d].", path, m)
+			c.oneOf(stage+"resource", x.Resource, "cpu", "io")
+			if _, err := workload.NewLaw(x.Law, x.Mean, x.CV); err != nil {
+				c(stage+"law", x.Law, err.Error())
+			}
+			demand += class.Share * x.Mean
+		}
+	}
+	c.sumToOne("workload.classes", shares)
+	c.that(a.Load == 0 || demand > 0, "workload.arrivals.load", a.Load, "needs classes with a demand")
+}
+
+// check reports the values that break a rule.
+type check func(path string, value any, rule string)
+
+func (c check) that(ok bool, path string, value any, rule string) {
+	if !ok {
+		c(path, value, rule)
+	}
+}
+
+func (c check) positive(path string, x float64) {
+	c.that(x > 0 && finite(x), path, x, "must be positive and finite")
+}
+
+func (c check) oneOf(path, value string, names ...string) {
+	for _, name := range names {
+		if value == name {
+			return
+		}
+	}
+	c(path, value, fmt.Sprintf("must be one of %q", names))
+}
+
+// sumToOne reports shares that are negative or do not sum to 1.
+func (c check) sumToOne(path string, shares []float64) {
+	sum := 0.0
+	for _, x := range shares {
+		if !(x >= 0) {
+			c(path, x, "shares must not be negative")
+			return
+		}
+		sum += x
+	}
+	c.that(len(shares) == 0 || math.Abs(sum-1) <= 1e-6, path, sum, "shares must sum to 1")
+}
+
+func finite(x float64) bool { return !math.IsInf(x, 0) && !math.IsNaN(x) }

@@ -1,0 +1,180 @@
+package settings
+
+import (
+	"encoding"
+	"fmt"
+	"reflect"
+
+	"github.com/goccy/go-yaml/ast"
+)
+
+// decoder lays YAML nodes over Go values. It notes every fault and the origin
+// of every value, and goes on.
+type decoder struct {
+	name    string // the file's name, for messages
+	source  source // of the nodes being decoded
+	origins map[string]origin
+	errs    Errors
+}
+
+// fault notes a broken rule.
+func (d *decoder) fault(at origin, path, value, rule string) {
+	d.errs = append(d.errs, Error{Place: at.place(d.name), Path: path, Value: value, Rule: rule, at: at})
+}
+
+// originOf returns where node is written.
+func (d *decoder) originOf(node ast.Node) origin {
+	at := origin{source: d.source}
+	if node != nil && d.source == fromFile {
+		at.line, at.column = nodePosition(node)
+	}
+	return at
+}
+
+// decode lays node over dst, which is addressable. A nil node is null.
+func (d *decoder) decode(node ast.Node, path string, dst reflect.Value) {
+	at := d.originOf(node)
+	d.origins[path] = at
+	if n, ok := node.(*ast.NullNode); ok || node == nil {
+		d.decodeNull(n, at, path, dst)
+		return
+	}
+	if dst.Kind() == reflect.Pointer {
+		// A fresh target, so that defaults shared between values stay whole.
+		target := reflect.New(dst.Type().Elem())
+		if !dst.IsNil() {
+			target.Elem().Set(dst.Elem())
+		}
+		d.decode(node, path, target.Elem())
+		dst.Set(target)
+		return
+	}
+	if u, ok := dst.Addr().Interface().(encoding.TextUnmarshaler); ok {
+		d.decodeText(node, at, path, u)
+		return
+	}
+	switch dst.Kind() {
+	case reflect.Struct:
+		d.decodeStruct(node, at, path, dst)
+	case reflect.Map:
+		d.decodeMap(node, at, path, dst)
+	case reflect.Slice, reflect.Array:
+		d.decodeList(node, at, path, dst)
+	default:
+		text, ok := scalarText(node)
+		if !ok {
+			d.fault(at, path, "", kindRule(dst.Type())+", not "+describe(node))
+			return
+		}
+		if rule := setScalar(dst, text); rule != "" {
+			d.fault(at, path, text.shown(), rule)
+		}
+	}
+}
+
+// decodeNull handles a value that is null or left out behind its key: nothing
+// for a pointer, list or map, the defaults for a struct.
+func (d *decoder) decodeNull(node *ast.NullNode, at origin, path string, dst reflect.Value) {
+	switch dst.Kind() {
+	case reflect.Pointer, reflect.Map, reflect.Slice:
+		dst.SetZero()
+	case reflect.Struct:
+	default:
+		d.fault(at, path, "null", kindRule(dst.Type()))
+	}
+}
+
+// decodeText hands a scalar to a type that reads itself from text.
+func (d *decoder) decodeText(node ast.Node, at origin, path string, dst encoding.TextUnmarshaler) {
+	text, ok := scalarText(node)
+	if !ok {
+		d.fault(at, path, "", "must be a single value, not "+describe(node))
+		return
+	}
+	if err := dst.UnmarshalText([]byte(text.value)); err != nil {
+		d.fault(at, path, text.shown(), oneLine(err.Error(), 200))
+	}
+}
+
+// decodeStruct lays a map over a struct, field by field.
+func (d *decoder) decodeStruct(node ast.Node, at origin, path string, dst reflect.Value) {
+	fields := fieldsOf(dst.Type())
+	d.eachEntry(node, at, path, func(key string, keyAt origin, value ast.Node) {
+		f, rule := findField(fields, key)
+		if rule != "" {
+			d.fault(keyAt, join(path, key), "", rule)
+			return
+		}
+		d.decode(value, join(path, key), dst.FieldByIndex(f.index))
+	})
+}
+
+// decodeMap replaces a map.
+func (d *decoder) decodeMap(node ast.Node, at origin, path string, dst reflect.Value) {
+	if dst.Type().Key().Kind() != reflect.String {
+		panic("settings: unsupported Go type: " + dst.Type().String())
+	}
+	dst.Set(reflect.MakeMap(dst.Type()))
+	d.eachEntry(node, at, path, func(key string, _ origin, value ast.Node) {
+		element := reflect.New(dst.Type().Elem()).Elem()
+		d.decode(value, join(path, key), element)
+		dst.SetMapIndex(reflect.ValueOf(key).Convert(dst.Type().Key()), element)
+	})
+}
+
+// eachEntry calls visit for each entry of a map, in the file's order, but not
+// for a key's second occurrence, which is a fault.
+func (d *decoder) eachEntry(node ast.Node, at origin, path string, visit func(key string, at origin, value ast.Node)) {
+	m, ok := node.(ast.MapNode)
+	if !ok {
+		d.fault(at, path, shown(node), "must be a map")
+		return
+	}
+	seen := map[string]origin{}
+	for entries := m.MapRange(); entries.Next(); {
+		keyAt := d.originOf(entries.Key())
+		key, ok := keyText(entries.Key())
+		if !ok {
+			d.fault(keyAt, path, "", "a key must be a plain or quoted name")
+			continue
+		}
+		if first, again := seen[key]; again {
+			rule := "given twice"
+			if first.line > 0 {
+				rule = fmt.Sprintf("given twice (first in line %d)", first.line)
+			}
+			d.fault(keyAt, join(path, key), "", rule)
+			continue
+		}
+		seen[key] = keyAt
+		visit(key, keyAt, entries.Value())
+	}
+}
+
+// decodeList replaces a slice, or fills an array of exactly as many elements.
+func (d *decoder) decodeList(node ast.Node, at origin, path string, dst reflect.Value) {
+	list, ok := node.(*ast.SequenceNode)
+	if !ok {
+		d.fault(at, path, shown(node), "must be a list")
+		return
+	}
+	n := len(list.Values)
+	if dst.Kind() == reflect.Slice {
+		dst.Set(reflect.MakeSlice(dst.Type(), n, n))
+	} else if n != dst.Len() {
+		d.fault(at, path, "", fmt.Sprintf("must be a list of %d elements, not %d", dst.Len(), n))
+		return
+	}
+	for i, element := range list.Values {
+		d.decode(element, fmt.Sprintf("%s[%d]", path, i), dst.Index(i))
+	}
+}
+
+// join appends a field's name to a path.
+func join(path, name string) string {
+	name = oneLine(name, 60)
+	if path == "" {
+		return name
+	}
+	return path + "." + name
+}

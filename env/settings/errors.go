@@ -1,0 +1,134 @@
+package settings
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Error is one fault of a settings file or of an override.
+type Error struct {
+	Place string // "FILE:LINE:COLUMN", "FILE" if the value is a default, or "--set"
+	Path  string // "servers[2].cpus"; empty for the document as a whole
+	Value string // as written; empty if the rule is not about a value
+	Rule  string // what is wrong, or what the value must be
+
+	at    origin
+	cause error // what the operating system said, if that was the fault
+}
+
+// Error returns the fault on one line.
+func (e Error) Error() string {
+	var b strings.Builder
+	if e.Place != "" {
+		b.WriteString(e.Place + ": ")
+	}
+	if e.Path != "" {
+		b.WriteString(e.Path)
+		if e.Value != "" {
+			b.WriteString(" = " + e.Value)
+		}
+		b.WriteString(": ")
+	}
+	b.WriteString(e.Rule)
+	return b.String()
+}
+
+// Unwrap returns the operating system's error, if that was the fault.
+func (e Error) Unwrap() error { return e.cause }
+
+// Errors are all faults of a settings file and its overrides: those of the
+// file by line, then those of the overrides, then those of defaults. It is
+// never returned empty.
+type Errors []Error
+
+// Error returns the faults, each on its own line.
+func (es Errors) Error() string {
+	lines := make([]string, len(es))
+	for i, e := range es {
+		lines[i] = e.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Unwrap lets errors.Is and errors.As look at each fault.
+func (es Errors) Unwrap() []error {
+	list := make([]error, len(es))
+	for i, e := range es {
+		list[i] = e
+	}
+	return list
+}
+
+var _ interface{ Unwrap() []error } = Errors(nil)
+
+// source says where a value came from; its order is that of reports.
+type source int
+
+const (
+	fromFile source = iota
+	fromOverride
+	fromDefault
+)
+
+// origin is the place of a value. Lines and columns count from 1; a line of
+// zero is the file as a whole.
+type origin struct {
+	source       source
+	line, column int
+}
+
+// place renders an origin for a message about the file called name.
+func (o origin) place(name string) string {
+	switch {
+	case o.source == fromOverride:
+		return "--set"
+	case o.line > 0:
+		return fmt.Sprintf("%s:%d:%d", name, o.line, o.column)
+	}
+	return name
+}
+
+// sortErrors orders faults as Errors documents; equals keep their order.
+func sortErrors(es Errors) {
+	slices.SortStableFunc(es, func(a, b Error) int {
+		return cmp.Or(
+			cmp.Compare(a.at.source, b.at.source),
+			cmp.Compare(a.at.line, b.at.line),
+			cmp.Compare(a.at.column, b.at.column),
+		)
+	})
+}
+
+// oneLine makes text fit a message: no line breaks or control characters, and
+// at most limit runes.
+func oneLine(text string, limit int) string {
+	text = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r == 0x85 || r == 0x2028 || r == 0x2029 {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(text, "?"))
+	if runes := []rune(text); len(runes) > limit {
+		text = string(runes[:limit-3]) + "..."
+	}
+	return text
+}
+
+// asErrors returns es as an error, nil if there is none.
+func asErrors(es Errors) error {
+	if len(es) == 0 {
+		return nil
+	}
+	sortErrors(es)
+	return es
+}
+
+// IsFault reports whether err is, or wraps, faults of a settings file: the
+// user's to mend, not the program's.
+func IsFault(err error) bool {
+	var es Errors
+	return errors.As(err, &es)
+}

@@ -1,0 +1,132 @@
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"reflect"
+	"strconv"
+	"strings"
+)
+
+// Validator is a settings struct that knows its rules.
+type Validator interface {
+	// Validate calls report for each value that breaks a rule: the value's
+	// path as the file would name it ("servers[2].cpus"), the value (nil
+	// leaves it out of the message), and the rule as a phrase ("must be
+	// positive").
+	Validate(report func(path string, value any, rule string))
+}
+
+// Load decodes a settings file into *into, which holds the defaults, then
+// applies the overrides in order, each path=value, then validates the result
+// if *T is a Validator. name is the file's name for messages. Empty data is a
+// file that leaves every default as it is.
+//
+// The error is nil or an Errors with every fault found; after an error *into
+// is not to be used.
+func Load[T any](name string, data []byte, overrides []string, into *T) error {
+	d := &decoder{name: name, origins: map[string]origin{}}
+	root, fault := parseDocument(data)
+	if fault != nil {
+		d.fault(origin{fromFile, fault.line, fault.column}, "", "", fault.rule)
+		return asErrors(d.errs)
+	}
+	dst := reflect.ValueOf(into).Elem()
+	d.decode(root, "", dst)
+	d.source = fromOverride
+	for _, spec := range overrides {
+		d.override(spec, dst)
+	}
+	if v, ok := any(into).(Validator); ok {
+		d.validate(v)
+	}
+	return asErrors(d.errs)
+}
+
+// validate collects what v reports, each fault at the place of its value. A
+// value at or below which decoding has already failed is not judged again.
+func (d *decoder) validate(v Validator) {
+	failed := map[string]bool{}
+	for _, e := range d.errs {
+		failed[e.Path] = true
+	}
+	v.Validate(func(path string, value any, rule string) {
+		for p := path; p != ""; p = parent(p) {
+			if failed[p] {
+				return
+			}
+		}
+		text := showAny(value)
+		at, given := d.origins[path]
+		if !given {
+			at = origin{source: fromDefault}
+			if text != "" {
+				text += " (default)"
+			}
+			// What is left out of a section that the file has is the
+			// section's fault, so that there is a line to look at.
+			for p := parent(path); p != ""; p = parent(p) {
+				if o, ok := d.origins[p]; ok {
+					at = o
+					break
+				}
+			}
+		}
+		d.fault(at, path, text, rule)
+	})
+}
+
+// parent cuts the last part off a path: "a.b[0]" to "a.b", to "a", to "".
+func parent(path string) string {
+	return path[:max(0, strings.LastIndexAny(path, ".["))]
+}
+
+// showAny renders a validated value for a message.
+func showAny(value any) string {
+	v := reflect.ValueOf(value)
+	for v.Kind() == reflect.Pointer && !v.IsNil() {
+		v = v.Elem()
+	}
+	switch {
+	case !v.IsValid():
+		return ""
+	case v.Kind() == reflect.Pointer:
+		return "null"
+	case v.Kind() == reflect.String:
+		return strconv.Quote(oneLine(v.String(), 60))
+	}
+	return oneLine(fmt.Sprint(v.Interface()), 60)
+}
+
+// ReadFile reads a settings file for Load. Its error is an Errors as well: it
+// names the file and the fault in plain words, and wraps fs.ErrNotExist where
+// there is no file.
+func ReadFile(path string) ([]byte, error) {
+	data, err := readLimited(path)
+	if err == nil {
+		return data, nil
+	}
+	rule := err.Error()
+	var detail *fs.PathError
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		rule = "no such file"
+	case errors.As(err, &detail):
+		rule = detail.Err.Error()
+	}
+	return nil, Errors{{Place: path, Rule: rule, cause: err}}
+}
+
+// readLimited reads a file, but no more than a settings file may hold (and a
+// byte, by which Load sees that it is too large).
+func readLimited(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxBytes+1))
+}

@@ -1,0 +1,139 @@
+package sim
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"fairlb/env"
+	"fairlb/env/dispatch"
+	"fairlb/env/workload"
+	"fairlb/rewards"
+)
+
+// Discipline is how a CPU station serves its tasks.
+type Discipline uint8
+
+const (
+	// FIFO serves one task per processor, the rest wait in the backlog.
+	FIFO Discipline = iota
+	// ProcessorSharing serves up to Workers tasks at once, each at speed 1
+	// or, beyond the number of processors, at an equal share (eq. 42).
+	ProcessorSharing
+)
+
+// Server describes one server.
+type Server struct {
+	CPUs  int     // processors, p_j
+	Speed float64 // true speed of a processor; 1 is nominal; no LB knows it
+}
+
+// Change sets the speed of one server at a time of the episode.
+type Change struct {
+	At     float64 // s
+	Server int
+	Speed  float64 // the new speed of its processors
+}
+
+// Config describes a simulated environment.
+type Config struct {
+	Servers []Server
+	LBs     int
+
+	CPU     Discipline
+	Workers int // p_hat, tasks in service at once under ProcessorSharing
+	Backlog int // tasks that may wait at a server; one more is refused
+
+	LatencyLow  float64 // s; the latency of a packet is uniform in [Low, High]
+	LatencyHigh float64 // s; 0: packets take no time
+	Timeout     float64 // s; the completion time of a failed request
+
+	Changes []Change // in order of time
+
+	// Workload yields the requests of the episode with the given seed;
+	// Classes are those its requests refer to.
+	Workload func(seed uint64) (workload.Source, error)
+	Classes  []workload.Class
+
+	Duration     float64 // s of arrivals in an episode, a multiple of StepInterval
+	StepInterval float64 // s between two actions
+
+	// Heuristic names the dispatch rule (package dispatch). Empty: agents
+	// set weights, which are equal (LSQ) until the first action.
+	Heuristic string
+	// MaxLogWeight bounds the agents' weights to exp(+-MaxLogWeight).
+	MaxLogWeight float64
+
+	// Observe says whether observations, loads and rewards are computed;
+	// heuristics run faster without.
+	Observe bool
+	Reward  rewards.Reward
+
+	Recorder env.Recorder // receives every request's outcome; may be nil
+}
+
+// validate reports every fault of the configuration that would make a run
+// meaningless. Scenario files are checked more finely before (env/scenario).
+func (c *Config) validate() error {
+	var faults []error
+	check := func(ok bool, format string, args ...any) {
+		if !ok {
+			faults = append(faults, fmt.Errorf("sim: "+format, args...))
+		}
+	}
+	check(len(c.Servers) > 0, "no servers")
+	check(c.LBs > 0 && c.LBs <= math.MaxUint16, "LBs = %d: must be in [1, 65535]", c.LBs)
+	check(len(c.Servers) <= math.MaxUint16, "%d servers: at most 65535", len(c.Servers))
+	for j, s := range c.Servers {
+		check(s.CPUs > 0, "server %d: CPUs = %d: must be positive", j, s.CPUs)
+		check(s.Speed > 0 && !math.IsInf(s.Speed, 0), "server %d: speed = %g: must be positive and finite", j, s.Speed)
+		check(c.CPU == FIFO || c.Workers >= s.CPUs, "server %d: %d workers for %d processors", j, c.Workers, s.CPUs)
+	}
+	check(c.Backlog >= 0, "backlog = %d: must not be negative", c.Backlog)
+	check(c.LatencyLow >= 0 && c.LatencyHigh >= c.LatencyLow && !math.IsInf(c.LatencyHigh, 0), "latency [%g, %g]: must be 0 <= low <= high", c.LatencyLow, c.LatencyHigh)
+	check(c.Timeout > 0, "timeout = %g: must be positive", c.Timeout)
+	check(c.Workload != nil && len(c.Classes) > 0 && len(c.Classes) <= math.MaxUint8, "a workload needs a source and 1 to 255 classes")
+	check(c.StepInterval > 0 && c.Duration >= c.StepInterval && !math.IsInf(c.Duration, 0), "duration %g s and step interval %g s: must be positive, at least one step", c.Duration, c.StepInterval)
+	check(c.MaxLogWeight > 0 && c.MaxLogWeight <= 20, "max log-weight = %g: must be in (0, 20]", c.MaxLogWeight)
+	for k, x := range c.Changes {
+		check(x.Server >= 0 && x.Server < len(c.Servers), "change %d: no server %d", k, x.Server)
+		check(x.Speed > 0 && !math.IsInf(x.Speed, 0), "change %d: speed = %g: must be positive and finite", k, x.Speed)
+		check(x.At >= 0 && (k == 0 || x.At >= c.Changes[k-1].At), "change %d at %g s: times must not be negative or decrease", k, x.At)
+	}
+	return errors.Join(faults...)
+}
+
+// capacities returns the configured capacity of each server, its number of
+// processors: all that SED and WCMP know.
+func (c *Config) capacities() []float64 {
+	w := make([]float64, len(c.Servers))
+	for j, s := range c.Servers {
+		w[j] = float64(s.CPUs)
+	}
+	return w
+}
+
+// rules returns the dispatch rule of each LB; weights are the same rules where
+// agents set them, else nil.
+func (c *Config) rules() (rules []dispatch.Rule, weights []*dispatch.ShortestDelay, err error) {
+	for range c.LBs {
+		if c.Heuristic != "" {
+			rule, err := dispatch.New(c.Heuristic, c.capacities())
+			if err != nil {
+				return nil, nil, err
+			}
+			rules = append(rules, rule)
+			continue
+		}
+		equal := make([]float64, len(c.Servers))
+		for j := range equal {
+			equal[j] = 1
+		}
+		rule, err := dispatch.NewShortestDelay(equal)
+		if err != nil {
+			return nil, nil, err
+		}
+		rules, weights = append(rules, rule), append(weights, rule)
+	}
+	return rules, weights, nil
+}

@@ -1,0 +1,204 @@
+package sim
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"fairlb/env"
+	"fairlb/env/dispatch"
+	"fairlb/env/observe"
+)
+
+var (
+	_ env.Env         = (*Env)(nil)
+	_ env.Drainer     = (*Env)(nil)
+	_ env.GroundTruth = (*Env)(nil)
+)
+
+// Env is the simulated environment.
+type Env struct {
+	cfg     Config
+	spec    env.Spec
+	engine  *engine
+	weights []*dispatch.ShortestDelay // by LB; nil under a heuristic
+
+	step    env.Step
+	ongoing []float64 // q_ij as a reward wants it
+	taken   int       // steps taken in this episode; -1 before the first Reset
+}
+
+// New returns the environment that cfg describes, before its first Reset.
+func New(cfg Config) (*Env, error) {
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	m, n := cfg.LBs, len(cfg.Servers)
+	e := &Env{cfg: cfg, taken: -1, ongoing: make([]float64, n)}
+	e.spec = env.Spec{
+		Agents: m, Servers: n, StepInterval: cfg.StepInterval,
+		Features: observe.Features(),
+		Steps:    int(math.Round(cfg.Duration / cfg.StepInterval)),
+		Action:   env.ActionSpec{Low: math.Exp(-cfg.MaxLogWeight), High: math.Exp(cfg.MaxLogWeight)},
+	}
+	rules, weights, err := e.cfg.rules()
+	if err != nil {
+		return nil, err
+	}
+	e.weights = weights
+	e.engine = newEngine(&e.cfg, rules)
+	e.step.Reward = make([]float64, m)
+	for range m {
+		e.step.Obs = append(e.step.Obs, make([]float32, n*len(e.spec.Features)))
+		e.step.Load = append(e.step.Load, make([]float64, n))
+		e.step.ServerReward = append(e.step.ServerReward, make([]float64, n))
+	}
+	return e, nil
+}
+
+// Spec implements env.Env.
+func (e *Env) Spec() env.Spec { return e.spec }
+
+// Reset implements env.Env.
+func (e *Env) Reset(ctx context.Context, seed uint64) (env.Step, error) {
+	if err := ctx.Err(); err != nil {
+		return env.Step{}, err
+	}
+	equal := make([]float64, e.spec.Servers)
+	for j := range equal {
+		equal[j] = 1
+	}
+	for _, rule := range e.weights {
+		if err := rule.SetWeights(equal); err != nil {
+			return env.Step{}, err
+		}
+	}
+	if err := e.engine.reset(seed); err != nil {
+		return env.Step{}, err
+	}
+	e.taken = 0
+	s := &e.step
+	s.Time, s.Terminated, s.Truncated, s.Interval = 0, false, false, env.Interval{}
+	clear(s.Reward)
+	for i := range s.Obs {
+		clear(s.Obs[i])
+		clear(s.Load[i])
+		clear(s.ServerReward[i])
+	}
+	return *s, nil
+}
+
+// Step implements env.Env. Weights are relative: LB i's requests go to
+// argmin_j (q_ij + 1) / a_ij.
+func (e *Env) Step(ctx context.Context, actions [][]float64) (env.Step, error) {
+	switch {
+	case e.taken < 0:
+		return env.Step{}, env.ErrNotReset
+	case e.taken >= e.spec.Steps:
+		return env.Step{}, env.ErrEpisodeOver
+	}
+	if err := ctx.Err(); err != nil {
+		return env.Step{}, err
+	}
+	if err := e.setWeights(actions); err != nil {
+		return env.Step{}, err
+	}
+	e.engine.interval = env.Interval{}
+	e.taken++
+	now := float64(e.taken) * e.spec.StepInterval
+	if err := e.engine.advance(now); err != nil {
+		e.taken = e.spec.Steps // nothing more can come of this episode
+		return env.Step{}, err
+	}
+	e.step.Time = now
+	e.step.Truncated = e.taken == e.spec.Steps
+	e.step.Interval = e.engine.interval
+	if e.cfg.Observe {
+		e.observe(now)
+	}
+	return e.step, nil
+}
+
+func (e *Env) setWeights(actions [][]float64) error {
+	if actions == nil {
+		return nil
+	}
+	if e.weights == nil {
+		return fmt.Errorf("%w: the dispatch rule %s takes no weights", env.ErrAction, e.cfg.Heuristic)
+	}
+	if err := e.spec.CheckActions(actions); err != nil {
+		return err
+	}
+	for i, rule := range e.weights {
+		if err := rule.SetWeights(actions[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// observe samples the ongoing flows and fills observations, loads and rewards.
+func (e *Env) observe(now float64) {
+	g := e.engine
+	for i, o := range g.observer {
+		for j, flows := range g.ongoing[i] {
+			for _, id := range flows {
+				o.Elapsed(j, now, now-g.requests[id].arrival)
+			}
+		}
+		q := g.views[i].Ongoing
+		o.Write(e.step.Obs[i], e.step.Load[i], q)
+		for j, n := range q {
+			e.ongoing[j] = float64(n)
+		}
+		e.step.Reward[i] = e.cfg.Reward.ByServer(e.step.ServerReward[i], e.step.Load[i], e.ongoing)
+	}
+}
+
+// Drain implements env.Drainer: no more requests arrive, those in flight end.
+func (e *Env) Drain(ctx context.Context) error {
+	if e.taken < 0 {
+		return env.ErrNotReset
+	}
+	e.engine.next.Time = math.Inf(1)
+	e.taken = e.spec.Steps
+	for e.engine.flight > 0 {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := e.engine.advance(e.engine.now + 10); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Close implements env.Env.
+func (e *Env) Close() error { return e.engine.close() }
+
+// Events returns the arrivals and stage completions of the episode so far.
+func (e *Env) Events() int { return e.engine.events }
+
+// Truth implements env.GroundTruth.
+func (e *Env) Truth(t *env.Truth) error {
+	if e.taken < 0 {
+		return env.ErrNotReset
+	}
+	n := e.spec.Servers
+	t.CPUWork, t.IOWork = resize(t.CPUWork, n), resize(t.IOWork, n)
+	t.Running, t.Backlog, t.Speed = resize(t.Running, n), resize(t.Backlog, n), resize(t.Speed, n)
+	for j := range n {
+		cpu, io := &e.engine.stations[2*j], &e.engine.stations[2*j+1]
+		t.CPUWork[j], t.IOWork[j] = cpu.workAt(e.engine.now), io.workAt(e.engine.now)
+		t.Running[j], t.Backlog[j] = len(cpu.busy)+len(io.busy), cpu.queue.n
+		t.Speed[j] = cpu.speed
+	}
+	return nil
+}
+
+func resize[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n)
+	}
+	return s[:n]
+}

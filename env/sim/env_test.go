@@ -1,0 +1,177 @@
+package sim
+
+import (
+	"context"
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"fairlb/env"
+	"fairlb/env/envtest"
+	"fairlb/env/workload"
+	"fairlb/rewards"
+)
+
+// moderate is sim-moderate's pure CPU scenario under agents.
+func moderate(t testing.TB) Config {
+	t.Helper()
+	classes := []workload.Class{{Name: "task", Share: 1, Stages: []workload.Stage{
+		{Resource: workload.CPU, Law: law(t, "exponential", 0.75, 0)},
+		{Resource: workload.IO, Law: law(t, "exponential", 0.25, 0)},
+	}}}
+	reward, err := rewards.New("vbf")
+	require.NoError(t, err)
+	return Config{
+		Servers: []Server{{1, 1}, {1, 1}, {1, 1}, {1, 1}, {2, 1}, {2, 1}, {2, 1}, {2, 1}},
+		LBs:     2, Backlog: 64, Timeout: 40, LatencyLow: 1e-4, LatencyHigh: 1e-3,
+		Duration: 20, StepInterval: 0.5, MaxLogWeight: 1.5, Observe: true, Reward: reward,
+		Classes: classes,
+		Workload: func(seed uint64) (workload.Source, error) {
+			return workload.NewSynthetic(workload.Arrivals{Rate: 13.5}, classes, []float64{0.5, 0.5}, seed), nil
+		},
+	}
+}
+
+func TestConformance(t *testing.T) {
+	envtest.Conformance(t, func(t *testing.T) env.Env {
+		e, err := New(moderate(t))
+		require.NoError(t, err)
+		return e
+	})
+}
+
+// TestWeightsSteer: weights proportional to SED's capacities are SED, request
+// by request, and another choice is not.
+func TestWeightsSteer(t *testing.T) {
+	cfg := moderate(t)
+	cfg.Observe = false
+	run := func(weights []float64) outcomes {
+		var rec outcomes
+		cfg := cfg
+		cfg.Recorder = &rec
+		e, err := New(cfg)
+		require.NoError(t, err)
+		_, err = e.Reset(context.Background(), 4)
+		require.NoError(t, err)
+		for range e.Spec().Steps {
+			_, err = e.Step(context.Background(), [][]float64{weights, weights})
+			require.NoError(t, err)
+		}
+		require.NoError(t, e.Drain(context.Background()))
+		return rec
+	}
+	sed := cfg
+	sed.Heuristic = "sed"
+	want, _ := episode(t, sed, 4)
+	require.Equal(t, want, run([]float64{1, 1, 1, 1, 2, 2, 2, 2}))
+	require.NotEqual(t, want, run([]float64{1, 1, 1, 1, 1, 1, 1, 1}))
+}
+
+// TestInvariants follows an observed run step by step: requests are conserved,
+// the LBs' counts are what is in flight, work never grows by itself, and the
+// observed counts are the true ones.
+func TestInvariants(t *testing.T) {
+	cfg := moderate(t)
+	cfg.Backlog = 3 // so that some are refused
+	cfg.Changes = []Change{{At: 3.2, Server: 5, Speed: 0.25}, {At: 9, Server: 5, Speed: 1.5}}
+	var rec outcomes
+	cfg.Recorder = &rec
+	e, err := New(cfg)
+	require.NoError(t, err)
+	_, err = e.Reset(context.Background(), 8)
+	require.NoError(t, err)
+	arrived, ended, failed := 0, 0, 0
+	var truth env.Truth
+	for range e.Spec().Steps {
+		step, err := e.Step(context.Background(), nil)
+		require.NoError(t, err)
+		arrived += step.Interval.Arrived
+		ended += step.Interval.Completed + step.Interval.Failed
+		failed += step.Interval.Failed
+		require.Len(t, rec, ended)
+		counted := 0
+		for i, obs := range step.Obs {
+			for j := range cfg.Servers {
+				require.Equal(t, float32(len(e.engine.ongoing[i][j])), obs[j*len(e.spec.Features)])
+				counted += int(obs[j*len(e.spec.Features)])
+			}
+		}
+		require.Equal(t, arrived-ended, counted)
+		require.NoError(t, e.Truth(&truth))
+		for j := range cfg.Servers {
+			left := [2]float64{} // demand of what is at server j, less the part that tasks in service got
+			for k := range 2 {
+				s := &e.engine.stations[2*j+k]
+				for _, x := range s.busy {
+					left[k] += x.time - s.v - (step.Time-s.t)*s.rate
+				}
+			}
+			require.LessOrEqual(t, left[0], truth.CPUWork[j]+1e-9)
+			require.LessOrEqual(t, left[1], truth.IOWork[j]+1e-9)
+		}
+	}
+	require.Positive(t, failed, "the backlog must have refused some")
+	require.NoError(t, e.Drain(context.Background()))
+	require.Len(t, rec, arrived)
+	require.NoError(t, e.Truth(&truth))
+	for j := range cfg.Servers {
+		require.InDelta(t, 0, truth.CPUWork[j], 1e-6)
+		require.InDelta(t, 0, truth.IOWork[j], 1e-6)
+	}
+}
+
+// TestSpeedChange: work that halves its speed midway takes twice as long from
+// there, in service and in virtual time.
+func TestSpeedChange(t *testing.T) {
+	for _, discipline := range []Discipline{FIFO, ProcessorSharing} {
+		classes := []workload.Class{{Name: "task", Share: 1, Stages: []workload.Stage{{Resource: workload.CPU, Law: law(t, "deterministic", 4, 0)}}}}
+		cfg := Config{
+			Servers: []Server{{1, 1}}, LBs: 1, CPU: discipline, Workers: 4, Backlog: 4, Timeout: 40, Duration: 20, StepInterval: 20, MaxLogWeight: 1,
+			Heuristic: "lsq", Classes: classes, Changes: []Change{{At: 3, Server: 0, Speed: 0.5}},
+			Workload: func(uint64) (workload.Source, error) { return &fixed{times: []float64{1}, demand: 4}, nil },
+		}
+		rec, _ := episode(t, cfg, 1)
+		require.Len(t, rec, 1)
+		require.InDelta(t, 2+2/0.5, rec[0].Completion, 1e-12)
+	}
+}
+
+// TestProcessorSharing is eq. 42 by hand: one processor, two workers. Tasks of
+// 2 s come at 0, 1 and 1.5: the first two share from 1 on, each at 1/2; the
+// third waits for a worker until the first is done at 3, then shares with the
+// second until that is done at 5, and ends alone at 6.
+func TestProcessorSharing(t *testing.T) {
+	classes := []workload.Class{{Name: "task", Share: 1, Stages: []workload.Stage{{Resource: workload.CPU, Law: law(t, "deterministic", 2, 0)}}}}
+	cfg := Config{
+		Servers: []Server{{1, 1}}, LBs: 1, CPU: ProcessorSharing, Workers: 2, Backlog: 4, Timeout: 40, Duration: 20, StepInterval: 20, MaxLogWeight: 1,
+		Heuristic: "lsq", Classes: classes,
+		Workload: func(uint64) (workload.Source, error) {
+			return &fixed{times: []float64{0, 1, 1.5}, demand: 2}, nil
+		},
+	}
+	rec, _ := episode(t, cfg, 1)
+	var ends []float64
+	for _, o := range rec {
+		ends = append(ends, o.Arrival+o.Completion)
+	}
+	require.InDeltaSlice(t, []float64{3, 5, 6}, ends, 1e-12)
+}
+
+// fixed is a source of requests at given times, all of one demand.
+type fixed struct {
+	times  []float64
+	demand float64
+}
+
+func (f *fixed) Next(r *workload.Request) error {
+	r.Time = math.Inf(1)
+	if len(f.times) > 0 {
+		r.Time, f.times = f.times[0], f.times[1:]
+	}
+	r.Class, r.LB = 0, 0
+	r.Demand = append(r.Demand[:0], f.demand)
+	return nil
+}
+
+func (f *fixed) Close() error { return nil }

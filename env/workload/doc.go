@@ -1,0 +1,7 @@
+// Package workload makes the requests that arrive at the load balancers:
+// synthetic ones from an arrival process and a mix of application classes
+// (appendix C.1, Table 10), and recorded ones from trace files.
+//
+// A Source yields requests in order of time, from random streams of its own,
+// so that every dispatch method meets the same requests.
+package workload

@@ -1,0 +1,87 @@
+package workload
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+)
+
+// Law is the distribution of a service demand (s).
+type Law struct {
+	kind  lawKind
+	mean  float64
+	a, b  float64 // parameters of the kind, derived from mean and cv
+	share float64
+}
+
+type lawKind uint8
+
+const (
+	deterministic lawKind = iota
+	exponential
+	logNormal
+	hyperexponential
+)
+
+// LawNames lists the names that NewLaw knows.
+func LawNames() []string {
+	return []string{"exponential", "deterministic", "log-normal", "hyperexponential"}
+}
+
+// NewLaw returns the distribution of the given name and mean (s, >= 0). cv is
+// the coefficient of variation of the log-normal (> 0) and of the
+// hyperexponential (>= 1, two phases with balanced means); the others have
+// none of their own and want 0.
+func NewLaw(name string, mean, cv float64) (Law, error) {
+	if !(mean >= 0) || math.IsInf(mean, 0) {
+		return Law{}, fmt.Errorf("mean %g: must be finite and not negative", mean)
+	}
+	l := Law{mean: mean}
+	switch name {
+	case "deterministic", "exponential":
+		if cv != 0 {
+			return Law{}, fmt.Errorf("cv %g: a demand of law %s has none to set", cv, name)
+		}
+		if name == "exponential" {
+			l.kind = exponential
+		}
+	case "log-normal":
+		if !(cv > 0 && cv <= 100) {
+			return Law{}, fmt.Errorf("cv %g: must be in (0, 100] for law log-normal", cv)
+		}
+		l.kind = logNormal
+		l.b = math.Sqrt(math.Log1p(cv * cv))
+		l.a = -l.b * l.b / 2
+	case "hyperexponential":
+		if !(cv >= 1 && cv <= 100) {
+			return Law{}, fmt.Errorf("cv %g: must be in [1, 100] for law hyperexponential", cv)
+		}
+		l.kind = hyperexponential
+		l.share = (1 + math.Sqrt((cv*cv-1)/(cv*cv+1))) / 2
+		l.a = mean / (2 * l.share)
+		l.b = mean / (2 * (1 - l.share))
+	default:
+		return Law{}, fmt.Errorf("unknown law %q (known: exponential, deterministic, log-normal, hyperexponential)", name)
+	}
+	return l, nil
+}
+
+// Mean returns the mean demand (s).
+func (l *Law) Mean() float64 { return l.mean }
+
+// Draw returns one demand (s).
+func (l *Law) Draw(rng *rand.Rand) float64 {
+	switch l.kind {
+	case exponential:
+		return l.mean * rng.ExpFloat64()
+	case logNormal:
+		return l.mean * math.Exp(l.a+l.b*rng.NormFloat64())
+	case hyperexponential:
+		if rng.Float64() < l.share {
+			return l.a * rng.ExpFloat64()
+		}
+		return l.b * rng.ExpFloat64()
+	default:
+		return l.mean
+	}
+}

@@ -1,0 +1,284 @@
+package workload
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// maxTraceLine is the longest line of a trace file, in bytes, its line break
+// included.
+const maxTraceLine = 64 << 10
+
+// traceHeader is the first line of a trace file.
+const traceHeader = "time\tquery"
+
+// TraceError is a fault of a trace file. It is the user's to mend.
+type TraceError struct {
+	Place string // "FILE:LINE", "FILE: byte OFFSET" (where the line begins) after a seek, or "FILE"
+	Value string // what stands there; empty if the rule is about no value
+	Rule  string // what is wrong, or what the value must be
+
+	cause error // what the operating system or gzip said, if that was the fault
+}
+
+// Error returns the fault on one line.
+func (e *TraceError) Error() string {
+	if e.Value == "" {
+		return e.Place + ": " + e.Rule
+	}
+	return fmt.Sprintf("%s: value %q: %s", e.Place, e.Value, e.Rule)
+}
+
+// Unwrap returns the system's error, if that was the fault.
+func (e *TraceError) Unwrap() error { return e.cause }
+
+// Trace reads a file of recorded requests: the header "time<TAB>query", then
+// a line per request with its time in s (finite, not negative, not before the
+// line above it) and its query, whose parameter n is a whole number:
+//
+//	0.11515061509231506	/dummy.php/?n=5478122
+//
+// It holds one line at a time and allocates nothing per line, so that files
+// of any length stream. A file whose name ends in .gz is read through gzip.
+// A Trace is used by one goroutine at a time.
+type Trace struct {
+	path string
+	file io.ReadSeeker
+	gz   *gzip.Reader // nil for plain text
+	in   *bufio.Reader
+
+	start  int64   // bytes of the header line
+	begins int64   // the byte at which the last line read begins, of the text
+	offset int64   // and the one behind its end
+	line   int     // number of the last line read; 0 if unknown, after a seek
+	last   float64 // s, the time of the last request
+	err    error   // what stopped the reading; nil until then
+}
+
+// OpenTrace opens a trace file and checks its header.
+func OpenTrace(path string) (*Trace, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &TraceError{Place: path, Rule: "no such file", cause: err}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("workload: trace: %w", err)
+	}
+	t, err := newTrace(path, f)
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return t, nil
+}
+
+// newTrace reads a trace from a file of the given name.
+func newTrace(path string, file io.ReadSeeker) (*Trace, error) {
+	t := &Trace{path: path, file: file, in: bufio.NewReaderSize(nil, maxTraceLine)}
+	if strings.HasSuffix(path, ".gz") {
+		t.gz = new(gzip.Reader)
+	}
+	if err := t.begin(); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// Rewind starts again with the first request.
+func (t *Trace) Rewind() error {
+	if _, err := t.file.Seek(0, io.SeekStart); err != nil {
+		return fmt.Errorf("workload: trace: %w", err)
+	}
+	return t.begin()
+}
+
+// begin reads the header; the file stands at its first byte.
+func (t *Trace) begin() error {
+	t.offset, t.line, t.last, t.err = 0, 0, 0, nil
+	var source io.Reader = t.file
+	if t.gz != nil {
+		if err := t.gz.Reset(t.file); err != nil {
+			return &TraceError{Place: t.path, Rule: "not a gzip file", cause: err}
+		}
+		source = t.gz
+	}
+	t.in.Reset(source)
+	t.line = 1
+	line, err := t.readLine()
+	if err != nil && err != io.EOF {
+		return err
+	}
+	if string(line) != traceHeader {
+		return t.fault(line, `line 1 must be the header "time<TAB>query"`)
+	}
+	t.start = t.offset
+	return nil
+}
+
+// SeekFraction goes to the first whole line that begins at or after the
+// fraction f, in [0, 1], of the file's data, counted in bytes. Line numbers
+// are unknown from there on, so that errors name bytes instead. It fails for
+// gzip files.
+func (t *Trace) SeekFraction(f float64) error {
+	if t.gz != nil {
+		return &TraceError{Place: t.path, Rule: "cannot start inside a gzip file: unpack it first"}
+	}
+	if !(f >= 0 && f <= 1) {
+		return fmt.Errorf("workload: trace: fraction %v: must be in [0, 1]", f)
+	}
+	end, err := t.file.Seek(0, io.SeekEnd)
+	if err != nil {
+		return fmt.Errorf("workload: trace: %w", err)
+	}
+	// From the byte before, so that a line that begins right there is whole.
+	at := t.start + int64(f*float64(end-t.start)) - 1
+	if _, err := t.file.Seek(at, io.SeekStart); err != nil {
+		return fmt.Errorf("workload: trace: %w", err)
+	}
+	t.in.Reset(t.file)
+	t.offset, t.line, t.last, t.err = at, 0, 0, nil
+	if _, err := t.readLine(); err != nil && err != io.EOF {
+		return err
+	}
+	return nil
+}
+
+// Next returns the time (s) and the n of the next request, or io.EOF behind
+// the last one. After a fault it returns the same fault again.
+func (t *Trace) Next() (time, n float64, err error) {
+	if t.err == nil {
+		time, n, t.err = t.next()
+	}
+	if t.err != nil {
+		return 0, 0, t.err
+	}
+	t.last = time
+	return time, n, nil
+}
+
+// next reads and checks one line.
+func (t *Trace) next() (time, n float64, err error) {
+	if t.line > 0 {
+		t.line++
+	}
+	line, err := t.readLine()
+	if err != nil {
+		return 0, 0, err
+	}
+	if len(line) == 0 {
+		if _, err := t.in.Peek(1); err == io.EOF {
+			return 0, 0, io.EOF
+		}
+		return 0, 0, t.fault(line, "an empty line")
+	}
+	stamp, query, found := bytes.Cut(line, []byte{'\t'})
+	if !found || bytes.IndexByte(query, '\t') >= 0 {
+		return 0, 0, t.fault(line, "a line must be time<TAB>query")
+	}
+	time, ok := parseSeconds(stamp)
+	switch {
+	case !ok:
+		return 0, 0, t.fault(stamp, "a time must be a finite number of seconds, not negative")
+	case time < t.last:
+		return 0, 0, t.fault(stamp, fmt.Sprintf("a time must not be before the line above it (%v)", t.last))
+	}
+	if n, ok = queryN(query); !ok {
+		return 0, 0, t.fault(query, "a query must have a parameter n, a whole number up to 2^53")
+	}
+	return time, n, nil
+}
+
+// readLine returns the next line without its break; it holds until the next
+// read. io.EOF says that there is none.
+func (t *Trace) readLine() ([]byte, error) {
+	t.begins = t.offset
+	line, err := t.in.ReadSlice('\n')
+	switch {
+	case err == bufio.ErrBufferFull:
+		return nil, t.fault(line, fmt.Sprintf("a line must not be longer than %d bytes", maxTraceLine))
+	case err == io.EOF && len(line) == 0:
+		return nil, io.EOF
+	case err != nil && err != io.EOF && t.gz != nil:
+		return nil, &TraceError{Place: t.place(), Rule: "damaged gzip file: " + err.Error(), cause: err}
+	case err != nil && err != io.EOF:
+		return nil, fmt.Errorf("workload: trace: %w", err)
+	}
+	t.offset += int64(len(line))
+	line = bytes.TrimSuffix(line, []byte{'\n'})
+	return bytes.TrimSuffix(line, []byte{'\r'}), nil
+}
+
+// place names the line that is being read.
+func (t *Trace) place() string {
+	if t.line > 0 {
+		return fmt.Sprintf("%s:%d", t.path, t.line)
+	}
+	return fmt.Sprintf("%s: byte %d", t.path, t.begins)
+}
+
+// fault reports what is wrong with a line or a part of it.
+func (t *Trace) fault(value []byte, rule string) error {
+	const limit = 80
+	text := strings.ToValidUTF8(string(value[:min(len(value), limit)]), "?")
+	if len(value) > limit {
+		text += "..."
+	}
+	return &TraceError{Place: t.place(), Value: text, Rule: rule}
+}
+
+// Close closes the file.
+func (t *Trace) Close() error {
+	t.err = fs.ErrClosed
+	if c, ok := t.file.(io.Closer); ok {
+		return c.Close()
+	}
+	return nil
+}
+
+// parseSeconds reads a decimal number that is finite and not negative.
+func parseSeconds(text []byte) (float64, bool) {
+	for _, c := range text {
+		if (c < '0' || c > '9') && c != '.' && c != '-' && c != '+' && c != 'e' && c != 'E' {
+			return 0, false
+		}
+	}
+	// The conversion stays on the stack: ParseFloat keeps no reference.
+	s, err := strconv.ParseFloat(string(text), 64)
+	return s, err == nil && s >= 0
+}
+
+// queryN returns the parameter n of a query such as /dummy.php/?k=v&n=12#top,
+// the first one if there are several.
+func queryN(query []byte) (float64, bool) {
+	query, _, _ = bytes.Cut(query, []byte{'#'})
+	_, rest, found := bytes.Cut(query, []byte{'?'})
+	for found {
+		var pair []byte
+		pair, rest, found = bytes.Cut(rest, []byte{'&'})
+		if digits, ok := bytes.CutPrefix(pair, []byte("n=")); ok {
+			return wholeNumber(digits)
+		}
+	}
+	return 0, false
+}
+
+// wholeNumber reads digits, up to the 2^53 to which a float64 is exact.
+func wholeNumber(digits []byte) (float64, bool) {
+	var n uint64
+	for _, c := range digits {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		if n = 10*n + uint64(c-'0'); n > 1<<53 {
+			return 0, false
+		}
+	}
+	return float64(n), len(digits) > 0
+}

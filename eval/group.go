@@ -1,0 +1,121 @@
+package eval
+
+import (
+	"fmt"
+
+	"gonum.org/v1/gonum/stat"
+)
+
+// Group sums up several training runs of one recipe, each evaluated on the
+// same seeds. Its unit is the training run: what an interval of a Group says
+// is how another training run would do on these same evaluation seeds.
+type Group struct {
+	Name    string         `json:"name"`
+	Runs    int            `json:"runs"`
+	Classes []GroupFigures `json:"classes"` // in the order of the first run's
+}
+
+// GroupFigures are a Group's figures of one class of requests, in s. The
+// value of a run is its mean over the evaluation seeds.
+type GroupFigures struct {
+	Class  string `json:"class"`
+	N      uint64 `json:"n"` // requests, of all runs
+	Failed uint64 `json:"failed"`
+
+	// Mean and sample standard deviation over runs (0 with one run), and the
+	// 95 % Student-t interval of the mean, which is null with one run.
+	Mean     float64   `json:"mean"`
+	SD       float64   `json:"sd"`
+	Interval *Interval `json:"interval"`
+
+	// The same of the runs' MeanP95 and MeanP99.
+	MeanP95 float64 `json:"mean_p95"`
+	SDP95   float64 `json:"sd_p95"`
+	MeanP99 float64 `json:"mean_p99"`
+	SDP99   float64 `json:"sd_p99"`
+
+	PerRun []float64 `json:"per_run"` // the runs' means
+
+	// VsSED is the mean over runs of each run's difference to the baseline,
+	// paired by evaluation seed. It is nil with one run or no baseline.
+	VsSED *Difference `json:"vs_sed"`
+}
+
+// Interval is a confidence interval.
+type Interval struct {
+	Lo float64 `json:"lo"`
+	Hi float64 `json:"hi"`
+}
+
+// Class returns the figures of a class; nil where it had no requests.
+func (g *Group) Class(name string) *GroupFigures {
+	for i := range g.Classes {
+		if g.Classes[i].Class == name {
+			return &g.Classes[i]
+		}
+	}
+	return nil
+}
+
+// Combine sums up the results of training runs of one recipe. The baseline
+// may be nil. It fails with ErrUnmatched unless all of them have the same
+// classes and number of seeds; that the seeds are the same is the caller's
+// word.
+func Combine(name string, runs []Result, baseline *Result) (Group, error) {
+	g := Group{Name: name, Runs: len(runs)}
+	if len(runs) == 0 {
+		return g, fmt.Errorf("%w: %s has no runs", ErrUnmatched, name)
+	}
+	for i := range runs[0].Classes {
+		figures, err := combineClass(name, runs[0].Classes[i].Class, runs, baseline)
+		if err != nil {
+			return g, err
+		}
+		g.Classes = append(g.Classes, figures)
+	}
+	return g, nil
+}
+
+func combineClass(name, class string, runs []Result, baseline *Result) (GroupFigures, error) {
+	g := GroupFigures{Class: class}
+	var base *Figures
+	if baseline != nil {
+		base = baseline.Class(class)
+	}
+	seeds := len(runs[0].Class(class).PerSeed)
+	if base != nil && len(base.PerSeed) != seeds {
+		return g, fmt.Errorf("%w: class %s: %d seeds of %s, %d of %s",
+			ErrUnmatched, class, seeds, name, len(base.PerSeed), baseline.Target)
+	}
+	var p95, p99 Series
+	var diffs, bases []float64
+	for i := range runs {
+		f := runs[i].Class(class)
+		if len(runs[i].Classes) != len(runs[0].Classes) || f == nil || len(f.PerSeed) != seeds {
+			return g, fmt.Errorf("%w: class %s of %s: run %d differs from the first in its classes or number of seeds",
+				ErrUnmatched, class, name, i)
+		}
+		g.N += f.N
+		g.Failed += f.Failed
+		g.PerRun = append(g.PerRun, f.Mean)
+		p95 = append(p95, f.MeanP95)
+		p99 = append(p99, f.MeanP99)
+		if base == nil {
+			continue
+		}
+		if d, b := pairs(f.PerSeed, base.PerSeed); len(d) > 0 {
+			diffs = append(diffs, stat.Mean(d, nil))
+			bases = append(bases, stat.Mean(b, nil))
+		}
+	}
+	g.Mean, g.SD = Series(g.PerRun).meanSD()
+	g.MeanP95, g.SDP95 = p95.meanSD()
+	g.MeanP99, g.SDP99 = p99.meanSD()
+	if _, lo, hi := MeanInterval(g.PerRun); len(runs) > 1 {
+		g.Interval = &Interval{Lo: lo, Hi: hi}
+	}
+	if baseline != nil {
+		g.VsSED = newDifference(baseline.Target, bases, diffs)
+	}
+	return g, nil
+}

@@ -1,0 +1,145 @@
+package paper
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func profile(t *testing.T, name string) Profile {
+	t.Helper()
+	p, err := ProfileNamed(name)
+	require.NoError(t, err)
+	return p
+}
+
+func TestJobsOfTable13(t *testing.T) {
+	t.Parallel()
+	jobs, err := Jobs([]int{13}, profile(t, "smoke"))
+	require.NoError(t, err)
+	both := []string{"web-large/period-1", "web-large/period-2"}
+	learned := func(method, reward string) Job {
+		return Job{Policy{method, reward, "web-large/train", 1}, both}
+	}
+	require.Equal(t, []Job{
+		{Policy{Method: "wcmp"}, both}, {Policy{Method: "lsq"}, both}, {Policy{Method: "sed"}, both},
+		learned("rlb-sac", "pbf"),
+		learned("qmix-lb", "vbf"), learned("qmix-lb", "pbf"),
+		learned("distr-lb", "vbf"), learned("distr-lb", "vbf+logvbf"),
+	}, jobs)
+}
+
+func TestJobsAreShared(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"smoke", "standard", "paper"} {
+		p := profile(t, name)
+		a, err := Jobs([]int{11, 14}, p)
+		require.NoError(t, err)
+		b, err := Jobs([]int{15, 12, 14, 11, 12}, p)
+		require.NoError(t, err)
+		require.Equal(t, a, b, name)
+	}
+}
+
+func TestJobsCount(t *testing.T) {
+	t.Parallel()
+	// Heuristics: 3. Learned: 16 at moderate scale, 5 at large scale (those of
+	// Tables 14 and 15 are among those of Table 13), 6 in Table 16.
+	for _, c := range []struct {
+		profile string
+		want    int
+	}{{"smoke", 3 + 27}, {"standard", 3 + 3*27}, {"paper", 3 + 10*27}} {
+		jobs, err := Jobs(Numbers(), profile(t, c.profile))
+		require.NoError(t, err)
+		require.Len(t, jobs, c.want, c.profile)
+		seen := make(map[Policy]bool)
+		for _, j := range jobs {
+			require.False(t, seen[j.Policy], "%v appears twice", j.Policy)
+			seen[j.Policy] = true
+			require.Equal(t, j.Learned(), j.Reward != "" && j.Seed != 0)
+		}
+	}
+}
+
+func TestTrainingScenarioPerScale(t *testing.T) {
+	t.Parallel()
+	for number, want := range map[int]string{
+		11: "web-moderate/train", 12: "web-moderate/train", 13: "web-large/train",
+		14: "web-large/train", 15: "web-large/train", 16: "web-dynamic",
+	} {
+		require.Equal(t, want, mustGet(t, number).Training())
+		jobs, err := Jobs([]int{number}, profile(t, "standard"))
+		require.NoError(t, err)
+		for _, j := range jobs {
+			if j.Learned() {
+				require.Equal(t, want, j.Training, "table %d", number)
+			}
+		}
+	}
+}
+
+// Every evaluation that a cell needs is in the list of jobs, and no other.
+func TestKeysAreCovered(t *testing.T) {
+	t.Parallel()
+	p := profile(t, "standard")
+	jobs, err := Jobs(Numbers(), p)
+	require.NoError(t, err)
+	listed := make(map[Key]bool)
+	for _, j := range jobs {
+		for _, s := range j.Scenarios {
+			require.False(t, listed[Key{j.Policy, s}])
+			listed[Key{j.Policy, s}] = true
+		}
+	}
+	needed := make(map[Key]bool)
+	for _, number := range Numbers() {
+		table := mustGet(t, number)
+		for i, r := range table.Rows {
+			for j := range table.Columns {
+				keys := table.Keys(i, j, p)
+				if r.Learned() {
+					require.Len(t, keys, len(p.TrainingSeeds))
+				} else {
+					require.Len(t, keys, 1)
+				}
+				for _, k := range keys {
+					needed[k] = true
+				}
+			}
+		}
+	}
+	require.Equal(t, needed, listed)
+}
+
+func TestJobsUnknownTable(t *testing.T) {
+	t.Parallel()
+	_, err := Jobs([]int{11, 17}, profile(t, "smoke"))
+	require.ErrorIs(t, err, ErrUnknownTable)
+}
+
+// Table 9, the experiments' columns.
+func TestPaperProfile(t *testing.T) {
+	t.Parallel()
+	p := profile(t, "paper")
+	require.Equal(t, 120, p.TrainingEpisodes("web-moderate/train"))
+	require.Equal(t, 200, p.TrainingEpisodes("web-large/train"))
+	require.Equal(t, 120, p.TrainingEpisodes("web-dynamic"))
+	require.Equal(t, 60.0, p.EpisodeDuration)
+	require.Equal(t, []uint64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, p.TrainingSeeds)
+	require.Equal(t, []uint64{1000, 1001, 1002, 1003, 1004, 1005, 1006, 1007, 1008, 1009}, p.EvalSeeds)
+}
+
+func TestSmokeProfile(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, Profile{
+		Name: "smoke", TrainingSeeds: []uint64{1}, Episodes: 16, LargeEpisodes: 16, EpisodeDuration: 20,
+		EvalSeeds: []uint64{1000, 1001}, EvalDuration: 60,
+	}, profile(t, "smoke"))
+}
+
+func TestProfileUnknown(t *testing.T) {
+	t.Parallel()
+	_, err := ProfileNamed("fast")
+	require.ErrorIs(t, err, ErrUnknownProfile)
+	require.EqualError(t, err, `paper: unknown profile "fast": want one of smoke, standard, paper`)
+}

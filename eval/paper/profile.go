@@ -1,0 +1,79 @@
+package paper
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// ErrUnknownProfile reports a profile's name that is not built in.
+var ErrUnknownProfile = errors.New("paper: unknown profile")
+
+// Profile says how much is spent on filling a table.
+type Profile struct {
+	Name string
+
+	TrainingSeeds   []uint64 // one agent is trained and evaluated for each
+	Episodes        int      // training episodes at moderate scale
+	LargeEpisodes   int      // training episodes at large scale
+	EpisodeDuration float64  // s of traffic in a training episode
+
+	EvalSeeds    []uint64 // held-out; every method meets the same arrivals
+	EvalDuration float64  // s of traffic in an evaluation
+}
+
+// Profiles returns the built-in profiles, the cheapest first:
+//
+//   - smoke: does the whole path work; minutes on 2 cores
+//   - standard: enough seeds for an interval
+//   - paper: the episodes of Table 9 and ten seeds of each kind
+func Profiles() []Profile {
+	return []Profile{
+		{
+			Name:          "smoke",
+			TrainingSeeds: seeds(1, 1), Episodes: 16, LargeEpisodes: 16, EpisodeDuration: 20,
+			EvalSeeds: seeds(1000, 2), EvalDuration: 60,
+		},
+		{
+			Name:          "standard",
+			TrainingSeeds: seeds(1, 3), Episodes: 120, LargeEpisodes: 120, EpisodeDuration: 60,
+			EvalSeeds: seeds(1000, 10), EvalDuration: 300,
+		},
+		{
+			Name:          "paper",
+			TrainingSeeds: seeds(1, 10), Episodes: 120, LargeEpisodes: 200, EpisodeDuration: 60,
+			EvalSeeds: seeds(1000, 10), EvalDuration: 300,
+		},
+	}
+}
+
+// ProfileNamed returns the built-in profile of that name, or
+// ErrUnknownProfile.
+func ProfileNamed(name string) (Profile, error) {
+	var names []string
+	for _, p := range Profiles() {
+		if p.Name == name {
+			return p, nil
+		}
+		names = append(names, p.Name)
+	}
+	return Profile{}, fmt.Errorf("%w %q: want one of %s", ErrUnknownProfile, name, strings.Join(names, ", "))
+}
+
+// TrainingEpisodes returns the number of episodes of an agent trained on the
+// given scenario.
+func (p Profile) TrainingEpisodes(training string) int {
+	if training == largeTraining {
+		return p.LargeEpisodes
+	}
+	return p.Episodes
+}
+
+// seeds returns n consecutive seeds.
+func seeds(first uint64, n int) []uint64 {
+	s := make([]uint64, n)
+	for i := range s {
+		s[i] = first + uint64(i)
+	}
+	return s
+}

@@ -1,0 +1,143 @@
+package eval
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+)
+
+// Result holds the figures of one target over all seeds.
+type Result struct {
+	Target   string   `json:"target"`
+	Classes  Classes  `json:"classes"`            // AllClasses first, then in Config's order
+	Warnings []string `json:"warnings,omitempty"` // doubts about these figures
+}
+
+// Class returns the figures of a class; nil where it had no requests.
+func (r *Result) Class(name string) *Figures {
+	for i := range r.Classes {
+		if r.Classes[i].Class == name {
+			return &r.Classes[i]
+		}
+	}
+	return nil
+}
+
+// Figures are what the runs of one target show of one class of requests.
+// Times are completion times in s; failures count in all of them at their
+// timeout.
+type Figures struct {
+	Class  string `json:"-"`
+	N      uint64 `json:"n"`      // requests of all seeds
+	Failed uint64 `json:"failed"` // those of them that failed
+
+	Mean float64 `json:"mean"` // mean over seeds of the seeds' means
+	SD   float64 `json:"sd"`   // sample standard deviation of those; 0 with one seed
+
+	// Quantiles of the requests of all seeds together.
+	P50  float64 `json:"p50"`
+	P90  float64 `json:"p90"`
+	P95  float64 `json:"p95"`
+	P99  float64 `json:"p99"`
+	P999 float64 `json:"p999"`
+
+	// Mean and standard deviation over seeds of the seeds' own quantiles,
+	// as Tables 12, 13 and 16 print them.
+	MeanP95 float64 `json:"mean_p95"`
+	SDP95   float64 `json:"sd_p95"`
+	MeanP99 float64 `json:"mean_p99"`
+	SDP99   float64 `json:"sd_p99"`
+
+	PerSeed    Series `json:"per_seed"` // means, in the order of the seeds
+	PerSeedP95 Series `json:"per_seed_p95"`
+	PerSeedP99 Series `json:"per_seed_p99"`
+
+	// VsSED is the paired difference of the seeds' means to the baseline's,
+	// which is SED unless Config says otherwise. It is nil on the baseline
+	// itself (IsBaseline), where the baseline is not among the targets and
+	// where fewer than two seeds have both values.
+	VsSED *Difference `json:"vs_sed"`
+
+	// IsBaseline says that these are the baseline's figures. In JSON they are
+	// those without the key vs_sed.
+	IsBaseline bool `json:"-"`
+}
+
+// plainFigures has the fields of Figures and none of its methods.
+type plainFigures Figures
+
+// MarshalJSON leaves vs_sed out of the baseline's figures.
+func (f Figures) MarshalJSON() ([]byte, error) {
+	if !f.IsBaseline {
+		return json.Marshal(plainFigures(f))
+	}
+	return json.Marshal(struct {
+		plainFigures
+		VsSED *Difference `json:"vs_sed,omitempty"` // hides the inner one
+	}{plainFigures: plainFigures(f)})
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (f *Figures) UnmarshalJSON(data []byte) error {
+	if err := json.Unmarshal(data, (*plainFigures)(f)); err != nil {
+		return err
+	}
+	var keys map[string]json.RawMessage
+	if err := json.Unmarshal(data, &keys); err != nil {
+		return err
+	}
+	_, compared := keys["vs_sed"]
+	f.IsBaseline = !compared
+	return nil
+}
+
+// Classes are figures by class: an object in JSON, whose order is kept.
+type Classes []Figures
+
+// MarshalJSON writes an object from class to figures, in order.
+func (c Classes) MarshalJSON() ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteByte('{')
+	for i, figures := range c {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		name, err := json.Marshal(figures.Class)
+		if err != nil {
+			return nil, err
+		}
+		value, err := json.Marshal(figures)
+		if err != nil {
+			return nil, err
+		}
+		b.Write(name)
+		b.WriteByte(':')
+		b.Write(value)
+	}
+	b.WriteByte('}')
+	return b.Bytes(), nil
+}
+
+// UnmarshalJSON reads an object from class to figures, in order.
+func (c *Classes) UnmarshalJSON(data []byte) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	if open, err := d.Token(); err != nil {
+		return err
+	} else if open != json.Delim('{') {
+		return fmt.Errorf("eval: classes are %v, want an object", open)
+	}
+	*c = nil
+	for d.More() {
+		name, err := d.Token()
+		if err != nil {
+			return err
+		}
+		var figures Figures
+		if err := d.Decode(&figures); err != nil {
+			return err
+		}
+		figures.Class = name.(string) // a key of an object is a string
+		*c = append(*c, figures)
+	}
+	return nil
+}

@@ -1,0 +1,226 @@
+package eval
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"fairlb/agents"
+	"fairlb/env"
+)
+
+const (
+	// AllClasses is the class of all requests, whatever their own is.
+	AllClasses = "all"
+	// DefaultBaseline is the target that others are compared to.
+	DefaultBaseline = "sed"
+)
+
+// Target is one thing to evaluate: a heuristic or a trained policy. Its
+// functions are called by several goroutines at once.
+type Target struct {
+	Name string
+
+	// Env builds a fresh environment that reports each request to rec.
+	Env func(rec env.Recorder) (env.Env, error)
+
+	// Actor builds the policy that steers it. Nil: the dispatch rule that the
+	// environment was built with decides alone (nil actions).
+	Actor func() (agents.Actor, error)
+}
+
+// Config says on what targets are run.
+type Config struct {
+	// Seeds are the episodes; every target runs each of them once.
+	Seeds []uint64
+
+	// Classes are the names of the request classes; the index is
+	// env.Outcome.Class. With fewer than two, only AllClasses is reported.
+	Classes []string
+
+	// Baseline names the target that the others' differences are taken to;
+	// empty: DefaultBaseline. It need not be among the targets.
+	Baseline string
+
+	// Workers is the number of runs at a time; 0: GOMAXPROCS. Results do not
+	// depend on it.
+	Workers int
+
+	// Progress, if not nil, is called after each run, by one goroutine at a
+	// time, with the numbers of runs that are done and that there are.
+	Progress func(done, total int)
+}
+
+// validate reports every fault of the configuration and of the targets.
+func (c *Config) validate(targets []Target) error {
+	var faults []error
+	fault := func(format string, args ...any) {
+		faults = append(faults, fmt.Errorf("%w: "+format, append([]any{ErrConfig}, args...)...))
+	}
+	if len(c.Seeds) == 0 {
+		fault("no seeds")
+	}
+	if len(targets) == 0 {
+		fault("no targets")
+	}
+	if c.Workers < 0 {
+		fault("%d workers (want 0 or more)", c.Workers)
+	}
+	for _, seed := range repeated(c.Seeds) {
+		fault("seed %d comes twice", seed)
+	}
+	for _, name := range repeated(c.Classes) {
+		fault("class %q comes twice", name)
+	}
+	for i, name := range c.Classes {
+		if name == "" || name == AllClasses {
+			fault("class %d is named %q, which is no class's name", i, name)
+		}
+	}
+	names := make([]string, len(targets))
+	for i, target := range targets {
+		names[i] = target.Name
+		if target.Name == "" {
+			fault("target %d has no name", i)
+		}
+		if target.Env == nil {
+			fault("target %q has no environment", target.Name)
+		}
+	}
+	for _, name := range repeated(names) {
+		fault("target %q comes twice", name)
+	}
+	return errors.Join(faults...)
+}
+
+// Run evaluates every target on every seed and returns the results in the
+// order of targets. The first failure stops the other runs and is returned
+// with its target and seed, and so is the end of ctx. A run without requests
+// is a failure (ErrNoRequests).
+func Run(ctx context.Context, cfg Config, targets []Target) ([]Result, error) {
+	if err := cfg.validate(targets); err != nil {
+		return nil, err
+	}
+	if cfg.Baseline == "" {
+		cfg.Baseline = DefaultBaseline
+	}
+	p := newPool(cfg, targets)
+	workers := cfg.Workers
+	if workers == 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	for range min(workers, p.total()) {
+		group.Go(func() error { return p.work(ctx) })
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	return p.results(), nil
+}
+
+// pool is the work of one Run. Job k is target k / len(Seeds) on seed
+// k mod len(Seeds), so that a worker mostly stays with one target.
+type pool struct {
+	cfg     Config
+	targets []Target
+	next    atomic.Int64 // the next job to take
+
+	mu   sync.Mutex
+	done int
+	sums []collection // per target
+}
+
+func newPool(cfg Config, targets []Target) *pool {
+	p := &pool{cfg: cfg, targets: targets, sums: make([]collection, len(targets))}
+	for i := range p.sums {
+		p.sums[i] = newCollection(len(cfg.Seeds), len(cfg.Classes))
+	}
+	return p
+}
+
+func (p *pool) total() int { return len(p.targets) * len(p.cfg.Seeds) }
+
+// work takes jobs until there are none, and keeps the environment and the
+// actor that it has built while the target stays the same.
+func (p *pool) work(ctx context.Context) (err error) {
+	var current *stage
+	closeStage := func() {
+		if current == nil {
+			return
+		}
+		if e := current.env.Close(); e != nil && err == nil {
+			err = fmt.Errorf("eval: %s: closing the environment: %w", current.target.Name, e)
+		}
+		current = nil
+	}
+	defer closeStage()
+
+	for {
+		k := int(p.next.Add(1)) - 1
+		if k >= p.total() {
+			return nil
+		}
+		t, s := k/len(p.cfg.Seeds), k%len(p.cfg.Seeds)
+		target, seed := &p.targets[t], p.cfg.Seeds[s]
+		if current == nil || current.target != target {
+			if closeStage(); err != nil {
+				return err
+			}
+			if current, err = newStage(target, len(p.cfg.Classes)); err != nil {
+				return fmt.Errorf("eval: %s, seed %d: %w", target.Name, seed, err)
+			}
+		}
+		if err = current.run(ctx, seed); err != nil {
+			return fmt.Errorf("eval: %s, seed %d: %w", target.Name, seed, err)
+		}
+		p.collect(t, s, current.recorder)
+	}
+}
+
+// collect keeps the figures of a run.
+func (p *pool) collect(target, seed int, r *recorder) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.sums[target].add(seed, r)
+	p.done++
+	if p.cfg.Progress != nil {
+		p.cfg.Progress(p.done, p.total())
+	}
+}
+
+// results are the results of all targets, once all jobs are done.
+func (p *pool) results() []Result {
+	out := make([]Result, len(p.targets))
+	baseline := -1
+	for i, target := range p.targets {
+		out[i] = p.sums[i].result(target.Name, p.cfg.Classes)
+		if target.Name == p.cfg.Baseline {
+			baseline = i
+		}
+	}
+	if baseline >= 0 {
+		for i := range out {
+			out[i].compare(&out[baseline])
+		}
+	}
+	return out
+}
+
+// repeated lists the items that have come before.
+func repeated[T comparable](items []T) []T {
+	var out []T
+	seen := make(map[T]bool, len(items))
+	for _, item := range items {
+		if seen[item] {
+			out = append(out, item)
+		}
+		seen[item] = true
+	}
+	return out
+}

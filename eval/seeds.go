@@ -1,0 +1,83 @@
+package eval
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// MaxSeeds is the largest number of seeds that ParseSeeds reads.
+const MaxSeeds = 100_000
+
+// ParseSeeds reads seeds and inclusive ranges of them, separated by commas:
+// "1000-1019,7" is 1000 to 1019 and then 7. Their order is kept. It fails with
+// ErrSeeds on anything else, on a range that runs backwards, on a seed that
+// comes twice and on more than MaxSeeds of them.
+func ParseSeeds(list string) ([]uint64, error) {
+	var seeds []uint64
+	seen := make(map[uint64]bool)
+	for _, item := range strings.Split(list, ",") {
+		item = strings.TrimSpace(item)
+		if item == "" {
+			return nil, fmt.Errorf("%w %q: an empty item (want, for example, 1000-1019,7)", ErrSeeds, list)
+		}
+		low, high, isRange := strings.Cut(item, "-")
+		first, err := parseSeed(low)
+		if err != nil {
+			return nil, fmt.Errorf("%w %q: %w", ErrSeeds, list, err)
+		}
+		last := first
+		if isRange {
+			if last, err = parseSeed(high); err != nil {
+				return nil, fmt.Errorf("%w %q: %w", ErrSeeds, list, err)
+			}
+		}
+		if last < first {
+			return nil, fmt.Errorf("%w %q: range %s runs backwards", ErrSeeds, list, item)
+		}
+		if last-first >= uint64(MaxSeeds-len(seeds)) {
+			return nil, fmt.Errorf("%w %q: more than %d seeds", ErrSeeds, list, MaxSeeds)
+		}
+		for i := uint64(0); i <= last-first; i++ {
+			seed := first + i
+			if seen[seed] {
+				return nil, fmt.Errorf("%w %q: seed %d comes twice", ErrSeeds, list, seed)
+			}
+			seen[seed] = true
+			seeds = append(seeds, seed)
+		}
+	}
+	return seeds, nil
+}
+
+func parseSeed(s string) (uint64, error) {
+	s = strings.TrimSpace(s)
+	// ParseUint takes no sign, and no underscores in base 10.
+	seed, err := strconv.ParseUint(s, 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("%q is not a whole number from 0 to 2^64-1", s)
+	}
+	return seed, nil
+}
+
+// FormatSeeds writes seeds as ParseSeeds reads them, with ranges where they
+// count up by one.
+func FormatSeeds(seeds []uint64) string {
+	var b strings.Builder
+	for i := 0; i < len(seeds); {
+		last := i
+		for last+1 < len(seeds) && seeds[last] < seeds[last+1] && seeds[last+1]-seeds[last] == 1 {
+			last++
+		}
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(strconv.FormatUint(seeds[i], 10))
+		if last > i {
+			b.WriteByte('-')
+			b.WriteString(strconv.FormatUint(seeds[last], 10))
+		}
+		i = last + 1
+	}
+	return b.String()
+}

@@ -1,0 +1,72 @@
+package eval_test
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"fairlb/eval"
+)
+
+func TestParseSeeds(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		list string
+		want []uint64
+		err  string
+	}{
+		{"7", []uint64{7}, ""},
+		{"0", []uint64{0}, ""},
+		{"1000-1003,7", []uint64{1000, 1001, 1002, 1003, 7}, ""},
+		{" 3 , 1 - 2 ", []uint64{3, 1, 2}, ""},
+		{"5-5", []uint64{5}, ""},
+		{"18446744073709551614-18446744073709551615", []uint64{1<<64 - 2, 1<<64 - 1}, ""},
+		{"", nil, `eval: invalid seeds "": an empty item (want, for example, 1000-1019,7)`},
+		{"1,,2", nil, `eval: invalid seeds "1,,2": an empty item (want, for example, 1000-1019,7)`},
+		{"x", nil, `eval: invalid seeds "x": "x" is not a whole number from 0 to 2^64-1`},
+		{"-3", nil, `eval: invalid seeds "-3": "" is not a whole number from 0 to 2^64-1`},
+		{"1-", nil, `eval: invalid seeds "1-": "" is not a whole number from 0 to 2^64-1`},
+		{"1-2-3", nil, `eval: invalid seeds "1-2-3": "2-3" is not a whole number from 0 to 2^64-1`},
+		{"1.5", nil, `eval: invalid seeds "1.5": "1.5" is not a whole number from 0 to 2^64-1`},
+		{"18446744073709551616", nil,
+			`eval: invalid seeds "18446744073709551616": "18446744073709551616" is not a whole number from 0 to 2^64-1`},
+		{"9-1", nil, `eval: invalid seeds "9-1": range 9-1 runs backwards`},
+		{"1-5,3", nil, `eval: invalid seeds "1-5,3": seed 3 comes twice`},
+		{"1-100001", nil, `eval: invalid seeds "1-100001": more than 100000 seeds`},
+		{"0-18446744073709551615", nil, `eval: invalid seeds "0-18446744073709551615": more than 100000 seeds`},
+		{"1-100000,100001", nil, `eval: invalid seeds "1-100000,100001": more than 100000 seeds`},
+	}
+	for _, test := range tests {
+		got, err := eval.ParseSeeds(test.list)
+		if test.err != "" {
+			require.ErrorIs(t, err, eval.ErrSeeds, test.list)
+			require.EqualError(t, err, test.err)
+			continue
+		}
+		require.NoError(t, err, test.list)
+		require.Equal(t, test.want, got)
+	}
+	most, err := eval.ParseSeeds("1-100000")
+	require.NoError(t, err)
+	require.Len(t, most, eval.MaxSeeds)
+}
+
+func TestFormatSeeds(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, "", eval.FormatSeeds(nil))
+	require.Equal(t, "1000-1003,7", eval.FormatSeeds([]uint64{1000, 1001, 1002, 1003, 7}))
+	require.Equal(t, "3,2,1", eval.FormatSeeds([]uint64{3, 2, 1}))
+	require.Equal(t, "18446744073709551615,0", eval.FormatSeeds([]uint64{1<<64 - 1, 0}))
+
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 200 {
+		var seeds []uint64
+		for _, s := range random.Perm(12)[:1+random.IntN(11)] {
+			seeds = append(seeds, uint64(s))
+		}
+		got, err := eval.ParseSeeds(eval.FormatSeeds(seeds))
+		require.NoError(t, err)
+		require.Equal(t, seeds, got)
+	}
+}

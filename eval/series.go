@@ -1,0 +1,60 @@
+package eval
+
+import (
+	"encoding/json"
+	"math"
+
+	"gonum.org/v1/gonum/stat"
+)
+
+// Series holds one value per seed. A seed in which no request of the class
+// ended has none: NaN here, null in JSON.
+type Series []float64
+
+// MarshalJSON writes NaN as null.
+func (s Series) MarshalJSON() ([]byte, error) {
+	out := make([]*float64, len(s))
+	for i := range s {
+		if !math.IsNaN(s[i]) {
+			out[i] = &s[i]
+		}
+	}
+	return json.Marshal(out)
+}
+
+// UnmarshalJSON reads null as NaN.
+func (s *Series) UnmarshalJSON(data []byte) error {
+	var in []*float64
+	if err := json.Unmarshal(data, &in); err != nil {
+		return err
+	}
+	*s = make(Series, len(in))
+	for i, x := range in {
+		(*s)[i] = math.NaN()
+		if x != nil {
+			(*s)[i] = *x
+		}
+	}
+	return nil
+}
+
+// defined are the values of s that are not missing.
+func (s Series) defined() []float64 {
+	var out []float64
+	for _, x := range s {
+		if !math.IsNaN(x) {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// meanSD returns the mean of the defined values and their sample standard
+// deviation, which is 0 of a single value.
+func (s Series) meanSD() (mean, sd float64) {
+	x := s.defined()
+	if len(x) < 2 {
+		return stat.Mean(x, nil), 0
+	}
+	return stat.MeanStdDev(x, nil)
+}

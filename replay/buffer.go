@@ -1,0 +1,139 @@
+package replay
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sort"
+)
+
+// ErrEmpty reports a sample from a buffer without transitions.
+var ErrEmpty = errors.New("replay: the buffer holds no transitions")
+
+// Buffer holds the latest episodes, as many as its capacity; one more
+// overwrites the oldest. It may be read by several goroutines while none adds.
+type Buffer struct {
+	shape    Shape
+	capacity int
+	episodes []*Episode // a ring: episodes[next] is the oldest once it is full
+	next     int
+	ends     []int // ends[k] is the number of transitions of episodes[0..k]
+}
+
+// NewBuffer returns an empty buffer for the given number of episodes.
+func NewBuffer(shape Shape, capacity int) (*Buffer, error) {
+	if shape.Agents < 1 || shape.Servers < 1 || shape.Features < 1 {
+		return nil, fmt.Errorf("replay: shape %+v: every size must be at least 1", shape)
+	}
+	if capacity < 1 {
+		return nil, fmt.Errorf("replay: capacity = %d episodes, want at least 1", capacity)
+	}
+	return &Buffer{shape: shape, capacity: capacity}, nil
+}
+
+// Add stores an episode, which must not be changed any more. It fails if the
+// episode does not fit the buffer's shape or its own.
+func (b *Buffer) Add(ep *Episode) error {
+	if ep.Shape != b.shape {
+		return fmt.Errorf("replay: episode of shape %+v in a buffer of %+v", ep.Shape, b.shape)
+	}
+	if err := ep.Validate(); err != nil {
+		return err
+	}
+	if len(b.episodes) < b.capacity {
+		b.episodes = append(b.episodes, ep)
+		b.ends = append(b.ends, 0)
+	} else {
+		b.episodes[b.next] = ep
+	}
+	b.next = (b.next + 1) % b.capacity
+	total := 0
+	for i, e := range b.episodes {
+		total += e.Steps
+		b.ends[i] = total
+	}
+	return nil
+}
+
+// Len returns the number of episodes.
+func (b *Buffer) Len() int { return len(b.episodes) }
+
+// Episode returns the i-th episode, in no set order; it must not be changed.
+func (b *Buffer) Episode(i int) *Episode { return b.episodes[i] }
+
+// Transitions returns the number of transitions of one agent.
+func (b *Buffer) Transitions() int {
+	if len(b.ends) == 0 {
+		return 0
+	}
+	return b.ends[len(b.ends)-1]
+}
+
+// Sample fills batch with transitions of one agent, drawn uniformly and with
+// replacement. It fails with ErrEmpty if there are none, and if batch or agent
+// do not fit the buffer.
+func (b *Buffer) Sample(batch *Batch, agent int, rng *rand.Rand) error {
+	total := b.Transitions()
+	switch {
+	case total == 0:
+		return ErrEmpty
+	case agent < 0 || agent >= b.shape.Agents:
+		return fmt.Errorf("replay: agent %d of %d", agent, b.shape.Agents)
+	case batch.servers != b.shape.Servers || batch.features != b.shape.Features:
+		return fmt.Errorf("replay: batch of %d servers and %d features from a buffer of %d and %d",
+			batch.servers, batch.features, b.shape.Servers, b.shape.Features)
+	}
+	for row := range batch.Size {
+		k := rng.IntN(total)
+		i := sort.SearchInts(b.ends, k+1)
+		ep := b.episodes[i]
+		batch.set(row, ep, k-(b.ends[i]-ep.Steps), agent)
+	}
+	return nil
+}
+
+// Batch holds transitions (s, a, r, s') of one agent, raw and row-major.
+type Batch struct {
+	Size              int
+	servers, features int
+
+	Obs          []float32 // [Size, Servers, Features]
+	LogWeight    []float32 // [Size, Servers]
+	Reward       []float32 // [Size]
+	ServerReward []float32 // [Size, Servers]
+	Next         []float32 // [Size, Servers, Features]: the observation that followed
+
+	// Bootstrap is 1 where the next state has a future, 0 where the episode
+	// terminated; a truncated episode bootstraps.
+	Bootstrap []float32 // [Size]
+}
+
+// NewBatch returns a batch of size transitions from buffers of shape.
+func NewBatch(shape Shape, size int) *Batch {
+	n, f := shape.Servers, shape.Features
+	return &Batch{
+		Size: size, servers: n, features: f,
+		Obs:          make([]float32, size*n*f),
+		LogWeight:    make([]float32, size*n),
+		Reward:       make([]float32, size),
+		ServerReward: make([]float32, size*n),
+		Next:         make([]float32, size*n*f),
+		Bootstrap:    make([]float32, size),
+	}
+}
+
+// set copies step t of an agent into a row.
+func (b *Batch) set(row int, ep *Episode, t, agent int) {
+	n, state := b.servers, b.servers*b.features
+	at := t*ep.Agents + agent
+	after := at + ep.Agents
+	copy(b.Obs[row*state:(row+1)*state], ep.Obs[at*state:])
+	copy(b.Next[row*state:(row+1)*state], ep.Obs[after*state:])
+	copy(b.LogWeight[row*n:(row+1)*n], ep.LogWeight[at*n:])
+	copy(b.ServerReward[row*n:(row+1)*n], ep.ServerReward[at*n:])
+	b.Reward[row] = ep.Reward[at]
+	b.Bootstrap[row] = 1
+	if ep.Terminated && t == ep.Steps-1 {
+		b.Bootstrap[row] = 0
+	}
+}

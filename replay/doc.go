@@ -1,0 +1,6 @@
+// Package replay keeps what agents have lived through, for off-policy learners.
+//
+// The unit of storage is a whole episode of all agents (Table 9: buffers of
+// 3000, batches of whole episodes); learners sample transitions or sequences
+// from it. replay imports nothing of fairlb and knows nothing of networks.
+package replay

@@ -1,0 +1,59 @@
+package replay
+
+import "fmt"
+
+// Shape is the shape of what an environment emits, constant over a buffer.
+type Shape struct {
+	Agents, Servers, Features int
+}
+
+// Episode is one whole episode of all agents. Arrays are flat and row-major.
+// Values are raw, in the environment's units: a learner normalises what it
+// samples.
+type Episode struct {
+	Shape
+	Steps int // T, the number of actions
+
+	Obs          []float32 // [T+1, Agents, Servers, Features]
+	LogWeight    []float32 // [T, Agents, Servers]: log of the weights that were in force
+	Reward       []float32 // [T, Agents]
+	ServerReward []float32 // [T, Agents, Servers]; sums to Reward over servers
+	Load         []float32 // [T+1, Agents, Servers]: the load estimates l_ij, s
+
+	// Terminated says that the last state has no future; an episode that was
+	// cut off (truncated) bootstraps from its last observation instead.
+	Terminated bool
+}
+
+// NewEpisode returns an empty episode with room for the given steps.
+func NewEpisode(shape Shape, steps int) *Episode {
+	n := shape.Agents * shape.Servers
+	return &Episode{
+		Shape:        shape,
+		Obs:          make([]float32, 0, (steps+1)*n*shape.Features),
+		LogWeight:    make([]float32, 0, steps*n),
+		Reward:       make([]float32, 0, steps*shape.Agents),
+		ServerReward: make([]float32, 0, steps*n),
+		Load:         make([]float32, 0, (steps+1)*n),
+	}
+}
+
+// Validate reports an episode whose arrays do not match its shape.
+func (e *Episode) Validate() error {
+	n := e.Agents * e.Servers
+	for _, a := range []struct {
+		name      string
+		got, want int
+	}{
+		{"observations", len(e.Obs), (e.Steps + 1) * n * e.Features},
+		{"log-weights", len(e.LogWeight), e.Steps * n},
+		{"rewards", len(e.Reward), e.Steps * e.Agents},
+		{"server rewards", len(e.ServerReward), e.Steps * n},
+		{"loads", len(e.Load), (e.Steps + 1) * n},
+	} {
+		if a.got != a.want {
+			return fmt.Errorf("replay: episode of %d steps has %d %s, want %d", e.Steps, a.got, a.name, a.want)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,58 @@
+package record
+
+import (
+	"encoding/json"
+	"runtime"
+	"runtime/debug"
+	"time"
+)
+
+// Format is the version of the record that Create writes and Read reads.
+const Format = 1
+
+// Header is the first line of a record.
+type Header struct {
+	Kind         string          `json:"kind"`               // "train" or "eval"
+	Format       int             `json:"format"`             // set by Create
+	Command      []string        `json:"command"`            // the command line
+	Settings     json.RawMessage `json:"settings,omitempty"` // resolved, as a JSON value
+	SettingsHash string          `json:"settings_hash,omitempty"`
+	Seeds        []uint64        `json:"seeds"`
+	Go           string          `json:"go"`       // set by Create: "go1.26.8"
+	Version      string          `json:"version"`  // set by Create: the program's
+	Platform     string          `json:"platform"` // set by Create: "linux/amd64"
+	Started      time.Time       `json:"started"`
+}
+
+// stamp fills in what the program knows about itself.
+func (h *Header) stamp() {
+	h.Format = Format
+	h.Go = runtime.Version()
+	h.Platform = runtime.GOOS + "/" + runtime.GOARCH
+	h.Version = "unknown"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		h.Version = version(info)
+	}
+}
+
+// version names the program's version: the module's, and the revision that it
+// was built from, with "+dirty" if files were changed.
+func version(info *debug.BuildInfo) string {
+	v := info.Main.Version
+	if v == "" {
+		v = "(devel)"
+	}
+	revision, dirty := "", ""
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision":
+			revision = " " + s.Value[:min(12, len(s.Value))]
+		case s.Key == "vcs.modified" && s.Value == "true":
+			dirty = "+dirty"
+		}
+	}
+	if revision == "" {
+		return v
+	}
+	return v + revision + dirty
+}

@@ -1,0 +1,107 @@
+package record
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+)
+
+// ErrExists reports a record that Create would have overwritten.
+var ErrExists = errors.New("a record is there already")
+
+// Writer appends rows to a record. It is used by one goroutine at a time.
+type Writer struct {
+	f   *os.File
+	err error // the first failure; every later Write repeats it
+}
+
+// Create starts a record. It fails with ErrExists if path is there already,
+// unless overwrite is set. Format, Go, Platform and Version of the header are
+// Create's to set.
+func Create(path string, h Header, overwrite bool) (*Writer, error) {
+	h.stamp()
+	line, err := json.Marshal(h)
+	if err != nil {
+		return nil, fmt.Errorf("record: header of %s: %w", path, err)
+	}
+	mode := os.O_EXCL
+	if overwrite {
+		mode = os.O_TRUNC
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|mode, 0o644)
+	if errors.Is(err, fs.ErrExist) {
+		return nil, fmt.Errorf("record: %s: %w", path, ErrExists)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("record: %w", err)
+	}
+	w := &Writer{f: f}
+	if err := w.writeLine(line); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return w, nil
+}
+
+// Append opens a record to add rows to it, for a run that is resumed. A last
+// line that a crash cut off is removed first.
+func Append(path string) (*Writer, error) {
+	_, _, end, err := scan(path)
+	if err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		return nil, fmt.Errorf("record: %w", err)
+	}
+	if err := f.Truncate(end); err != nil {
+		return nil, errors.Join(fmt.Errorf("record: %w", err), f.Close())
+	}
+	return &Writer{f: f}, nil
+}
+
+// Write adds a row of the given type: the fields of v, which must encode as a
+// JSON object without a field "row". The line is with the operating system
+// when Write returns.
+func (w *Writer) Write(row string, v any) error {
+	if w.err != nil {
+		return w.err
+	}
+	body, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("record: row %q: %w", row, err)
+	}
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(body, &fields); err != nil || fields == nil {
+		return fmt.Errorf("record: row %q: %T is not a JSON object", row, v)
+	}
+	if _, taken := fields["row"]; taken {
+		return fmt.Errorf("record: row %q: %T has a field \"row\" of its own", row, v)
+	}
+	name, err := json.Marshal(row)
+	if err != nil {
+		return fmt.Errorf("record: row %q: %w", row, err)
+	}
+	line := append([]byte(`{"row":`), name...)
+	if len(fields) > 0 {
+		line = append(line, ',')
+	}
+	return w.writeLine(append(line, body[1:]...))
+}
+
+// writeLine writes one line by one call, so that only a crash can cut it.
+func (w *Writer) writeLine(line []byte) error {
+	if _, err := w.f.Write(append(line, '\n')); err != nil {
+		w.err = fmt.Errorf("record: %w", err)
+	}
+	return w.err
+}
+
+// Close brings the record to disk and closes it.
+func (w *Writer) Close() error {
+	if err := errors.Join(w.f.Sync(), w.f.Close()); err != nil {
+		return fmt.Errorf("record: %w", err)
+	}
+	return nil
+}

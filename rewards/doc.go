@@ -1,0 +1,20 @@
+// Package rewards is the family of fairness measures that agents learn from
+// (sections 3 and E.2.1, Tables 11 and 12), and the potential gap of Lemma 11.
+//
+// A reward is a function of what one load balancer (LB) knows: its estimates
+// l_j of the load of each server, in s, and its own numbers of ongoing
+// requests q_j. Environments evaluate it once per LB and step interval; a
+// centralised learner evaluates it on the mean of the LBs' loads.
+//
+// # Finite for every input
+//
+// Loads come from live systems and are not trusted. Every function reads an
+// entry that is negative or not a number as 0, and one above MaxLoad,
+// infinity included, as MaxLoad. So every reward is finite, in float32 as
+// well, in which episodes are kept (package replay). A pool without load,
+// with one server or with none is perfectly fair: VBF, CV and MS are 0, PBF
+// and Jain are 1, logVBF and logMS are at their maxima -log(VarEpsilon) and
+// -log(LoadEpsilon).
+//
+// rewards imports nothing of fairlb.
+package rewards

@@ -1,0 +1,223 @@
+package sac
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"fairlb/agents"
+	"fairlb/agents/nn"
+	"fairlb/replay"
+)
+
+// agent is the learner of one LB. It shares nothing that it writes.
+type agent struct {
+	index    int
+	cfg      *Config
+	rng      *rand.Rand
+	head     head
+	nets     *networks
+	features features
+	rewards  rewards
+	alpha    *temperature
+	next     nextState
+	critic   criticTrainer
+	actor    actorTrainer
+	batch    *replay.Batch
+
+	states   []float32 // [2R,F]: normalised states, then those that followed
+	serverR  []float32 // [B,N]: normalised rewards
+	averages sums
+}
+
+// criticTrainer is the critics' graph and optimiser.
+type criticTrainer struct {
+	x, action, y *nn.Node
+	nodes        criticNodes
+	program      *nn.Program
+	adam         *nn.Adam
+}
+
+// actorTrainer is the actor's graph and optimiser.
+type actorTrainer struct {
+	in      actorInputs
+	nodes   actorNodes
+	program *nn.Program
+	adam    *nn.Adam
+}
+
+// sums add up the figures of the updates of a round.
+type sums struct {
+	updates, actorUpdates                 int
+	critic, q, criticNorm                 float64
+	actor, actorNorm, smoothness, entropy float64
+}
+
+func newAgent(cfg *Config, index int, shape replay.Shape, seed uint64) (*agent, error) {
+	a := &agent{
+		index: index, cfg: cfg, head: newHead(cfg, shape.Servers),
+		rng:      rand.New(rand.NewPCG(seed, uint64(2*index+1))),
+		features: newFeatures(shape.Features),
+		rewards:  rewards{mean: make([]float64, shape.Servers)},
+		batch:    replay.NewBatch(shape, cfg.Batch),
+	}
+	a.alpha = newTemperature(cfg, a.head.targetEntropy())
+	initial := rand.New(rand.NewPCG(seed, uint64(2*index)))
+	var err error
+	if a.nets, err = newNetworks(cfg, a.head, shape.Servers, shape.Features, initial); err != nil {
+		return nil, err
+	}
+	if a.next, err = a.head.next(a.nets, cfg.Batch); err != nil {
+		return nil, err
+	}
+	if err = a.compileCritic(); err != nil {
+		return nil, fmt.Errorf("critic: %w", err)
+	}
+	if err = a.compileActor(); err != nil {
+		return nil, fmt.Errorf("actor: %w", err)
+	}
+	rows := cfg.Batch * shape.Servers
+	a.states = make([]float32, 2*rows*shape.Features)
+	a.serverR = make([]float32, rows)
+	return a, nil
+}
+
+func newHead(cfg *Config, servers int) head {
+	if cfg.Head == Discrete {
+		return &discrete{levels: cfg.Levels, entropyShare: cfg.EntropyShare, servers: servers}
+	}
+	return &gaussian{box: float32(cfg.Box), sigma: float32(cfg.Sigma), servers: servers}
+}
+
+func (a *agent) compileCritic() (err error) {
+	n, c := a.nets, &a.critic
+	rows := a.cfg.Batch * n.servers
+	g := nn.NewGraph(n.critic)
+	c.x = g.Input("states", rows, n.features)
+	c.action = g.Input("actions", rows, 1)
+	c.y = g.Input("targets", a.head.targets(a.cfg.Batch), 1)
+	c.nodes = a.head.critic(g, n, c.x, c.action, c.y)
+	c.adam = nn.NewAdam(len(n.critic.Values()), a.cfg.GradientNorm)
+	c.program, err = g.Compile(c.nodes.loss)
+	return err
+}
+
+func (a *agent) compileActor() (err error) {
+	n, t := a.nets, &a.actor
+	rows := a.cfg.Batch * n.servers
+	g := nn.NewGraph(n.actor)
+	t.in = actorInputs{
+		x:     g.Input("states", 2*rows, n.features),
+		extra: g.Input("extra", rows, a.head.extraColumns()),
+		alpha: g.Input("alpha", 1),
+	}
+	t.nodes = a.head.actor(g, n, t.in)
+	t.adam = nn.NewAdam(len(n.actor.Values()), a.cfg.GradientNorm)
+	t.program, err = g.Compile(t.nodes.loss)
+	return err
+}
+
+// round makes n updates on what buffer holds.
+func (a *agent) round(buffer *replay.Buffer, n int, rate float64, fitFeatures, trainActor bool) error {
+	if fitFeatures {
+		a.features.fit(buffer, a.index)
+	}
+	a.rewards.fit(buffer, a.index, a.cfg.Gamma)
+	a.averages = sums{}
+	for range n {
+		if err := buffer.Sample(a.batch, a.index, a.rng); err != nil {
+			return err
+		}
+		if err := a.updateCritic(rate); err != nil {
+			return fmt.Errorf("critic: %w", err)
+		}
+		if trainActor {
+			if err := a.updateActor(rate); err != nil {
+				return fmt.Errorf("actor: %w", err)
+			}
+		}
+		nn.Polyak(a.nets.target.Values(), a.nets.critic.Values(), float32(a.cfg.Tau))
+	}
+	return nil
+}
+
+func (a *agent) updateCritic(rate float64) error {
+	c := &a.critic
+	half := len(a.states) / 2
+	a.features.apply(a.states[:half], a.batch.Obs)
+	a.features.apply(a.states[half:], a.batch.Next)
+	a.rewards.apply(a.serverR, a.batch.ServerReward)
+	a.next.targets(c.y.Data(), a.states[half:], a.serverR, a.batch.Bootstrap,
+		a.cfg.Gamma, a.alpha.alpha(), a.rng)
+	copy(c.x.Data(), a.states[:half])
+	a.head.encode(c.action.Data(), a.batch.LogWeight)
+	if err := c.program.Run(); err != nil {
+		return err
+	}
+	norm, err := c.adam.Step(a.nets.critic.Values(), c.program.Gradient(), rate)
+	if err != nil {
+		return err
+	}
+	a.averages.updates++
+	a.averages.critic += float64(c.program.Loss())
+	a.averages.criticNorm += norm
+	a.averages.q += mean(c.nodes.q[0].Data())
+	return nil
+}
+
+func (a *agent) updateActor(rate float64) error {
+	t := &a.actor
+	copy(t.in.x.Data(), a.states)
+	t.in.alpha.Data()[0] = float32(a.alpha.alpha())
+	a.head.prepare(t.in.extra.Data(), &a.critic.nodes, a.rng)
+	if err := t.program.Run(); err != nil {
+		return err
+	}
+	norm, err := t.adam.Step(a.nets.actor.Values(), t.program.Gradient(), rate)
+	if err != nil {
+		return err
+	}
+	entropy := mean(t.nodes.entropy.Data())
+	a.alpha.step(entropy)
+	nn.Polyak(a.nets.average.Values(), a.nets.actor.Values(), float32(1-a.cfg.Average))
+	a.averages.actorUpdates++
+	a.averages.actor += float64(t.program.Loss())
+	a.averages.actorNorm += norm
+	a.averages.smoothness += float64(t.nodes.smoothness.Data()[0])
+	a.averages.entropy += entropy
+	return nil
+}
+
+// report adds the means of the last round to stats. A round of the critics
+// alone has no figures of the actor.
+func (a *agent) report(stats agents.Stats) {
+	s := &a.averages
+	set := func(name string, sum float64, n int) {
+		if n > 0 {
+			stats[fmt.Sprintf("%s/%d", name, a.index)] = sum / float64(n)
+		}
+	}
+	set("critic_loss", s.critic, s.updates)
+	set("grad_norm_critic", s.criticNorm, s.updates)
+	set("q_mean", s.q, s.updates)
+	set("alpha", a.alpha.alpha(), 1)
+	set("actor_loss", s.actor, s.actorUpdates)
+	set("grad_norm_actor", s.actorNorm, s.actorUpdates)
+	set("smoothness", s.smoothness, s.actorUpdates)
+	set("entropy", s.entropy, s.actorUpdates)
+}
+
+// prefix is what the names of the agent's parameters begin with.
+func (a *agent) prefix() string { return fmt.Sprintf("lb%d.", a.index) }
+
+// parameters lists what the evaluated policy depends on.
+func (a *agent) parameters() []agents.Parameter {
+	return append(a.nets.average.Parameters(a.prefix()), a.features.parameters(a.prefix())...)
+}
+
+func mean(x []float32) float64 {
+	sum := 0.0
+	for _, v := range x {
+		sum += float64(v)
+	}
+	return sum / float64(len(x))
+}

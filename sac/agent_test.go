@@ -1,0 +1,47 @@
+package sac
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"fairlb/env"
+)
+
+// TestOneUpdate follows the parts of a single update of both networks.
+func TestOneUpdate(t *testing.T) {
+	t.Parallel()
+	for progress, rate := range map[float64]float64{0: 2e-3, 0.5: 1.1e-3, 1: 2e-4} {
+		cfg := DefaultConfig()
+		cfg.Batch, cfg.CriticRounds = 4, 0
+		l, err := New(cfg, env.Spec{Agents: 2, Servers: 2, Features: make([]env.Feature, 2),
+			Action: env.ActionSpec{Low: 0.1, High: 10}}, 1)
+		require.NoError(t, err)
+		buffer := twoSteps(t)
+		require.NoError(t, l.Observe(buffer.Episode(0)))
+		a := l.lbs[1]
+		actor, critic := slices.Clone(a.nets.actor.Values()), slices.Clone(a.nets.critic.Values())
+		require.Equal(t, critic, a.nets.target.Values())
+		require.Equal(t, actor, a.nets.average.Values())
+		_, err = l.Update(1, progress)
+		require.NoError(t, err)
+
+		// Adam's first step moves each parameter by the rate, where it moves it.
+		require.InEpsilon(t, rate, furthest(critic, a.nets.critic.Values()), 0.01)
+		require.InEpsilon(t, rate, furthest(actor, a.nets.actor.Values()), 0.01)
+		require.InEpsilon(t, 0.03*rate, furthest(critic, a.nets.target.Values()), 0.02)
+		require.InEpsilon(t, 0.01*rate, furthest(actor, a.nets.average.Values()), 0.02)
+		require.InDelta(t, cfg.AlphaRate, math.Abs(a.alpha.logAlpha-math.Log(cfg.Alpha)), 1e-5)
+	}
+}
+
+// furthest is the largest distance between values of two slices.
+func furthest(x, y []float32) float64 {
+	d := 0.0
+	for i := range x {
+		d = max(d, math.Abs(float64(x[i])-float64(y[i])))
+	}
+	return d
+}

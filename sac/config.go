@@ -1,0 +1,179 @@
+package sac
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+)
+
+// ErrConfig reports a configuration that breaks a rule.
+var ErrConfig = errors.New("sac: invalid configuration")
+
+// Head names the kind of policy.
+type Head string
+
+// The kinds of policy.
+const (
+	Gaussian Head = "gaussian" // continuous: a squashed Gaussian per server
+	Discrete Head = "discrete" // a categorical over Levels per server
+)
+
+// Config holds every number of the learner. DefaultConfig gives the defaults
+// named here; zero is a value like any other, and most fields refuse it.
+type Config struct {
+	// Head is the kind of policy. Default gaussian.
+	Head Head `yaml:"head"`
+
+	// Box bounds the log-weights of the gaussian head to [-Box, Box].
+	// Default 1; must be positive.
+	Box float64 `yaml:"box"`
+	// Sigma is the gaussian head's standard deviation before squashing, at
+	// the start and, through the target entropy, on average. Default 0.4.
+	Sigma float64 `yaml:"sigma"`
+	// Levels are the log-weights that the discrete head chooses among, rising.
+	// Default -0.8, -0.4, 0, 0.4, 0.8; at least two.
+	Levels []float64 `yaml:"levels"`
+	// EntropyShare is the discrete head's target entropy as a part of that of
+	// the uniform choice, log K per server. Default 0.6; in (0, 1).
+	EntropyShare float64 `yaml:"entropy_share"`
+
+	// Hidden is the width of the hidden layers. Default 16.
+	Hidden int `yaml:"hidden"`
+	// Layers is the number of hidden layers. Default 2.
+	Layers int `yaml:"layers"`
+	// Embedding is the length of the learned embedding of a server, in actor
+	// and critics. Default 4.
+	Embedding int `yaml:"embedding"`
+
+	// Gamma is the discount per step. Default 0.9; in [0, 1).
+	Gamma float64 `yaml:"gamma"`
+	// Smoothness weighs the penalty on the change of the mode between
+	// consecutive states. Default 1; 0 for none.
+	Smoothness float64 `yaml:"smoothness"`
+
+	// Batch is the number of transitions of an update. Default 128.
+	Batch int `yaml:"batch"`
+	// Capacity is the number of episodes in the replay buffer. Default 400.
+	Capacity int `yaml:"capacity"`
+	// CriticRounds is the number of first rounds (calls of Update) that train
+	// the critics alone. Default 4; 0 trains both from the start.
+	CriticRounds int `yaml:"critic_rounds"`
+	// FeatureRounds is the number of first rounds from whose episodes the
+	// feature statistics are taken; they are frozen after it. Default 4; at
+	// least 1.
+	FeatureRounds int `yaml:"feature_rounds"`
+
+	// Rate is the learning rate of actor and critics at the start.
+	// Default 2e-3.
+	Rate float64 `yaml:"rate"`
+	// FinalRate is the part of Rate that is left at the end of training, to
+	// which it falls linearly. Default 0.1; in (0, 1].
+	FinalRate float64 `yaml:"final_rate"`
+	// GradientNorm is the length to which longer gradients are cut.
+	// Default 10; 0 for no limit.
+	GradientNorm float64 `yaml:"gradient_norm"`
+	// Tau is the part by which the target networks follow the critics at an
+	// update. Default 0.03; in (0, 1].
+	Tau float64 `yaml:"tau"`
+	// Average is the part of the evaluated actor that is kept at an update;
+	// the rest is the present actor. Default 0.99; in [0, 1). 0 evaluates the
+	// present actor.
+	Average float64 `yaml:"average"`
+
+	// Alpha is the temperature at the start, in units of the normalised
+	// reward per nat. Default 0.02; in [AlphaMin, AlphaMax].
+	Alpha float64 `yaml:"alpha"`
+	// AlphaMin and AlphaMax bound the temperature. Defaults 1e-4 and 1;
+	// positive.
+	AlphaMin float64 `yaml:"alpha_min"`
+	AlphaMax float64 `yaml:"alpha_max"`
+	// AlphaRate is the learning rate of log alpha. Default 3e-3; 0 fixes it.
+	AlphaRate float64 `yaml:"alpha_rate"`
+}
+
+// DefaultConfig returns the recipe that is known to learn.
+func DefaultConfig() Config {
+	return Config{
+		Head: Gaussian, Box: 1, Sigma: 0.4,
+		Levels: []float64{-0.8, -0.4, 0, 0.4, 0.8}, EntropyShare: 0.6,
+		Hidden: 16, Layers: 2, Embedding: 4,
+		Gamma: 0.9, Smoothness: 1,
+		Batch: 128, Capacity: 400, CriticRounds: 4, FeatureRounds: 4,
+		Rate: 2e-3, FinalRate: 0.1, GradientNorm: 10, Tau: 0.03, Average: 0.99,
+		Alpha: 0.02, AlphaMin: 1e-4, AlphaMax: 1, AlphaRate: 3e-3,
+	}
+}
+
+// Validate reports every field that breaks its rule, joined; each error wraps
+// ErrConfig and names field, value and rule.
+func (c *Config) Validate() error {
+	var faults []error
+	c.Check(func(field string, value any, rule string) {
+		if text, ok := value.(string); ok {
+			value = strconv.Quote(text)
+		}
+		faults = append(faults, fmt.Errorf("%w: %s = %v: %s", ErrConfig, field, value, rule))
+	})
+	return errors.Join(faults...)
+}
+
+// Check reports every field that breaks its rule, under its name in a file.
+func (c *Config) Check(report func(field string, value any, rule string)) {
+	fault := func(ok bool, name string, value any, rule string) {
+		if !ok {
+			report(name, value, rule)
+		}
+	}
+	positive := func(name string, v float64) {
+		fault(v > 0 && !math.IsInf(v, 0), name, v, "must be positive and finite")
+	}
+	notNegative := func(name string, v float64) {
+		fault(v >= 0 && !math.IsInf(v, 0), name, v, "must be finite and not negative")
+	}
+	atLeast := func(name string, v, least int) {
+		fault(v >= least, name, v, fmt.Sprintf("must be at least %d", least))
+	}
+
+	fault(c.Head == Gaussian || c.Head == Discrete, "head", string(c.Head), "must be gaussian or discrete")
+	positive("box", c.Box)
+	positive("sigma", c.Sigma)
+	fault(validLevels(c.Levels), "levels", c.Levels, "must be at least two finite values in rising order")
+	fault(c.EntropyShare > 0 && c.EntropyShare < 1, "entropy_share", c.EntropyShare, "must be in (0, 1)")
+	atLeast("hidden", c.Hidden, 1)
+	atLeast("layers", c.Layers, 1)
+	atLeast("embedding", c.Embedding, 1)
+	fault(c.Gamma >= 0 && c.Gamma < 1, "gamma", c.Gamma, "must be in [0, 1)")
+	notNegative("smoothness", c.Smoothness)
+	atLeast("batch", c.Batch, 1)
+	atLeast("capacity", c.Capacity, 1)
+	atLeast("critic_rounds", c.CriticRounds, 0)
+	atLeast("feature_rounds", c.FeatureRounds, 1)
+	positive("rate", c.Rate)
+	fault(c.FinalRate > 0 && c.FinalRate <= 1, "final_rate", c.FinalRate, "must be in (0, 1]")
+	notNegative("gradient_norm", c.GradientNorm)
+	fault(c.Tau > 0 && c.Tau <= 1, "tau", c.Tau, "must be in (0, 1]")
+	fault(c.Average >= 0 && c.Average < 1, "average", c.Average, "must be in [0, 1)")
+	positive("alpha_min", c.AlphaMin)
+	positive("alpha_max", c.AlphaMax)
+	fault(c.Alpha >= c.AlphaMin && c.Alpha <= c.AlphaMax, "alpha", c.Alpha,
+		fmt.Sprintf("must be in [alpha_min, alpha_max] = [%g, %g]", c.AlphaMin, c.AlphaMax))
+	notNegative("alpha_rate", c.AlphaRate)
+}
+
+func validLevels(levels []float64) bool {
+	for i, l := range levels {
+		if math.IsNaN(l) || math.IsInf(l, 0) || i > 0 && l <= levels[i-1] {
+			return false
+		}
+	}
+	return len(levels) >= 2
+}
+
+// reach returns the lowest and the highest log-weight of the head.
+func (c *Config) reach() (low, high float64) {
+	if c.Head == Discrete {
+		return c.Levels[0], c.Levels[len(c.Levels)-1]
+	}
+	return -c.Box, c.Box
+}

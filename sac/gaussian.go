@@ -1,0 +1,134 @@
+package sac
+
+import (
+	"math/rand/v2"
+
+	"fairlb/agents/nn"
+)
+
+// gaussian is the head of a squashed Gaussian per server, with critics that
+// learn one Q_j per server. A critic's row of server j is its features and its
+// centred action u_j - mean(u).
+type gaussian struct {
+	box, sigma float32
+	servers    int
+}
+
+var _ head = (*gaussian)(nil)
+
+func (h *gaussian) columns() (actorOut, criticExtra, criticOut int) { return 2, 1, 1 }
+
+func (h *gaussian) bias() []float32 { return nil }
+
+func (h *gaussian) targetEntropy() float64 {
+	return nn.SquashedGaussianEntropy(float64(h.box), float64(h.sigma))
+}
+
+func (h *gaussian) targets(batch int) int { return batch * h.servers }
+
+func (h *gaussian) encode(dst, u []float32) { copy(dst, u) }
+
+// q adds the critics' values [R,1] of features x and actions u [R,1].
+func (h *gaussian) q(b nn.Builder, n *networks, x, u *nn.Node) [2]*nn.Node {
+	in := b.Apply(new(nn.Concat), x, b.Apply(&nn.Centre{Servers: h.servers}, u))
+	return [2]*nn.Node{n.critics[0].Apply(b, in), n.critics[1].Apply(b, in)}
+}
+
+// critic implements head: both twins fit mean_j (Q_j - y_j)^2.
+func (h *gaussian) critic(b nn.Builder, n *networks, x, action, y *nn.Node) criticNodes {
+	q := h.q(b, n, x, action)
+	loss := b.Apply(&nn.WeightedSum{Weights: []float32{1, 1}},
+		b.Apply(new(nn.MeanSquare), q[0], y), b.Apply(new(nn.MeanSquare), q[1], y))
+	return criticNodes{out: q, q: q, loss: loss}
+}
+
+// actor implements head; extra is the noise [R,1].
+func (h *gaussian) actor(b nn.Builder, n *networks, in actorInputs) actorNodes {
+	rows := in.extra.Shape()[0]
+	out := n.policy.Apply(b, in.x)
+	first := func(x *nn.Node) *nn.Node { return b.Apply(&nn.Rows{From: 0, To: rows}, x) }
+	u, logp := h.draw(b, first(out), in.extra, rows)
+	q := h.q(b, n, first(in.x), u)
+	objective := b.Apply(new(policyLoss), logp, q[0], q[1], in.alpha)
+	smooth := smoothnessPenalty(b, n, b.Apply(&nn.GaussianMode{Box: h.box}, out), rows)
+	return actorNodes{
+		loss:       b.Apply(&nn.WeightedSum{Weights: []float32{1, n.smoothness}}, objective, smooth),
+		smoothness: smooth,
+		entropy:    b.Apply(&nn.WeightedSum{Weights: []float32{-1}}, logp),
+	}
+}
+
+// draw adds the actions and their log-probabilities [rows,1] under noise.
+func (h *gaussian) draw(b nn.Builder, out, noise *nn.Node, rows int) (u, logp *nn.Node) {
+	drawn := b.Apply(&nn.SquashedGaussian{Box: h.box, Sigma: h.sigma}, out, noise)
+	return b.Apply(&nn.Rows{From: 0, To: rows}, drawn), b.Apply(&nn.Rows{From: rows, To: 2 * rows}, drawn)
+}
+
+func (h *gaussian) extraColumns() int { return 1 }
+
+// prepare implements head: the noise of the reparameterisation.
+func (h *gaussian) prepare(extra []float32, _ *criticNodes, rng *rand.Rand) { drawNormal(extra, rng) }
+
+func drawNormal(dst []float32, rng *rand.Rand) {
+	for i := range dst {
+		dst[i] = float32(rng.NormFloat64())
+	}
+}
+
+// gaussianNext draws next actions and values them by the target critics.
+type gaussianNext struct {
+	policy, critics   *nn.Plan
+	policyObs, noise  *nn.Node
+	drawn, logp       *nn.Node
+	criticObs, action *nn.Node
+	q                 [2]*nn.Node
+}
+
+// next implements head.
+func (h *gaussian) next(n *networks, batch int) (nextState, error) {
+	rows := batch * n.servers
+	s := &gaussianNext{policy: nn.NewPlan(n.actor), critics: nn.NewPlan(n.target)}
+	s.policyObs = s.policy.Input("next states", rows, n.features)
+	s.noise = s.policy.Input("noise", rows, 1)
+	s.drawn, s.logp = h.draw(s.policy, n.policy.Apply(s.policy, s.policyObs), s.noise, rows)
+	s.criticObs = s.critics.Input("next states", rows, n.features)
+	s.action = s.critics.Input("next actions", rows, 1)
+	s.q = h.q(s.critics, n, s.criticObs, s.action)
+	if err := s.policy.Err(); err != nil {
+		return nil, err
+	}
+	return s, s.critics.Err()
+}
+
+// targets implements nextState.
+func (s *gaussianNext) targets(y, x, r, bootstrap []float32, gamma, alpha float64, rng *rand.Rand) {
+	copy(s.policyObs.Data(), x)
+	drawNormal(s.noise.Data(), rng)
+	s.policy.Run()
+	copy(s.criticObs.Data(), x)
+	copy(s.action.Data(), s.drawn.Data())
+	s.critics.Run()
+	perServerTarget(y, r, bootstrap, s.q[0].Data(), s.q[1].Data(), s.logp.Data(), gamma, alpha)
+}
+
+// act implements head.
+func (h *gaussian) act(plan *nn.Plan, policy *nn.ServerNet, explore bool) (*nn.Node, func([]float64, *rand.Rand)) {
+	obs := plan.Input("observation", h.servers, policy.In())
+	out := policy.Apply(plan, obs)
+	var action, noise *nn.Node
+	if explore {
+		noise = plan.Input("noise", h.servers, 1)
+		action, _ = h.draw(plan, out, noise, h.servers)
+	} else {
+		action = plan.Apply(&nn.GaussianMode{Box: h.box}, out)
+	}
+	return obs, func(u []float64, rng *rand.Rand) {
+		if noise != nil {
+			drawNormal(noise.Data(), rng)
+		}
+		plan.Run()
+		for j, v := range action.Data() {
+			u[j] = float64(v)
+		}
+	}
+}

@@ -1,0 +1,117 @@
+package sac
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"sync"
+
+	"fairlb/agents"
+	"fairlb/env"
+	"fairlb/replay"
+)
+
+// Learner is Distr-LB: one independent soft actor-critic per LB.
+type Learner struct {
+	cfg    Config
+	spec   env.Spec
+	buffer *replay.Buffer
+	lbs    []*agent
+	rounds int // calls of Update so far
+}
+
+var _ agents.Learner = (*Learner)(nil)
+
+// New returns an untrained learner for environments of the given spec. Equal
+// seeds give equal learners. It fails with ErrConfig, naming every field at
+// fault, if cfg breaks a rule or its weights could leave the spec's bounds.
+func New(cfg Config, spec env.Spec, seed uint64) (*Learner, error) {
+	err := cfg.Validate()
+	if spec.Agents < 1 || spec.Servers < 1 || len(spec.Features) < 1 {
+		err = errors.Join(err, fmt.Errorf("%w: environment of %d agents, %d servers, %d features: each must be at least 1",
+			ErrConfig, spec.Agents, spec.Servers, len(spec.Features)))
+	}
+	if err == nil {
+		low, high := cfg.reach()
+		if math.Exp(low) < spec.Action.Low || math.Exp(high) > spec.Action.High {
+			err = fmt.Errorf("%w: log-weights in [%g, %g] give weights in [%.4g, %.4g]: must lie in the environment's [%g, %g]",
+				ErrConfig, low, high, math.Exp(low), math.Exp(high), spec.Action.Low, spec.Action.High)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	cfg.Levels = append([]float64(nil), cfg.Levels...)
+	l := &Learner{cfg: cfg, spec: spec}
+	shape := replay.Shape{Agents: spec.Agents, Servers: spec.Servers, Features: len(spec.Features)}
+	if l.buffer, err = replay.NewBuffer(shape, cfg.Capacity); err != nil {
+		return nil, fmt.Errorf("sac: %w", err)
+	}
+	for i := range spec.Agents {
+		a, err := newAgent(&l.cfg, i, shape, seed)
+		if err != nil {
+			return nil, fmt.Errorf("sac: LB %d: %w", i, err)
+		}
+		l.lbs = append(l.lbs, a)
+	}
+	return l, nil
+}
+
+// Observe implements agents.Learner. The learner keeps ep.
+func (l *Learner) Observe(ep *replay.Episode) error {
+	if err := l.buffer.Add(ep); err != nil {
+		return fmt.Errorf("sac: observe: %w", err)
+	}
+	return nil
+}
+
+// Update implements agents.Learner: a round. The LBs update at once, each with
+// its own networks and random stream, so that the result depends on neither
+// their order nor GOMAXPROCS. It fails with replay.ErrEmpty before the first
+// transition, and with nn.ErrDiverged if a gradient is not finite.
+func (l *Learner) Update(n int, progress float64) (agents.Stats, error) {
+	if n < 1 || !(progress >= 0 && progress <= 1) {
+		return nil, fmt.Errorf("sac: update: n = %d, progress = %g: want n at least 1, progress in [0, 1]", n, progress)
+	}
+	if l.buffer.Transitions() == 0 {
+		return nil, fmt.Errorf("sac: update: %w", replay.ErrEmpty)
+	}
+	l.rounds++
+	rate := l.cfg.Rate * (1 - (1-l.cfg.FinalRate)*progress)
+	fitFeatures := l.rounds <= l.cfg.FeatureRounds
+	trainActor := l.rounds > l.cfg.CriticRounds
+	errs := make([]error, len(l.lbs))
+	var wg sync.WaitGroup
+	for i, a := range l.lbs {
+		wg.Go(func() {
+			if err := a.round(l.buffer, n, rate, fitFeatures, trainActor); err != nil {
+				errs[i] = fmt.Errorf("sac: update: LB %d: %w", i, err)
+			}
+		})
+	}
+	wg.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	stats := make(agents.Stats)
+	for _, a := range l.lbs {
+		a.report(stats)
+	}
+	return stats, nil
+}
+
+// Parameters implements agents.Learner: per LB, the averaged actor that is
+// evaluated and the statistics that normalise its features.
+func (l *Learner) Parameters() []agents.Parameter {
+	var out []agents.Parameter
+	for _, a := range l.lbs {
+		out = append(out, a.parameters()...)
+	}
+	return out
+}
+
+// Explorer implements agents.Learner: it samples the present policy.
+func (l *Learner) Explorer() (agents.Actor, error) { return l.newActor(true) }
+
+// Policy implements agents.Learner: the mode of the averaged policy.
+func (l *Learner) Policy() (agents.Actor, error) { return l.newActor(false) }

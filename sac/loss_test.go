@@ -1,0 +1,149 @@
+package sac
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"fairlb/agents/nn"
+	"fairlb/agents/nn/nntest"
+)
+
+func TestLossKernelGradients(t *testing.T) {
+	t.Parallel()
+	fixed := func(shape ...int) nntest.Input { return nntest.Input{Shape: shape, Constant: true} }
+	for _, rows := range []int{1, 6} {
+		nntest.Kernel(t, func() nn.Kernel { return new(policyLoss) },
+			nntest.Of(rows, 1), nntest.Of(rows, 1), nntest.Of(rows, 1), fixed(1))
+		nntest.Kernel(t, func() nn.Kernel { return new(factoredPolicyLoss) },
+			nntest.Of(rows, 4), fixed(rows, 4), fixed(1))
+		level := nntest.Input{Shape: []int{rows, 1}, Constant: true,
+			Draw: func(rng *rand.Rand) float32 { return float32(rng.IntN(3)) }}
+		for _, servers := range []int{1, rows} {
+			nntest.Kernel(t, func() nn.Kernel { return &factoredQ{servers: servers} }, nntest.Of(rows, 4), level)
+		}
+	}
+}
+
+// TestLossGradients checks the whole losses of critics and actor, smoothness
+// included, through networks, head and graph, for both heads; odd sizes and
+// size one. Step and tolerance are nntest's.
+func TestLossGradients(t *testing.T) {
+	t.Parallel()
+	const batchFeatures = 3
+	for _, kind := range []Head{Gaussian, Discrete} {
+		for _, s := range []struct{ b, n int }{{1, 1}, {3, 4}} {
+			t.Run(fmt.Sprintf("%s %dx%d", kind, s.b, s.n), func(t *testing.T) {
+				t.Parallel()
+				cfg := DefaultConfig()
+				cfg.Head, cfg.Hidden, cfg.Embedding = kind, 5, 2
+				h := newHead(&cfg, s.n)
+				rng := rand.New(rand.NewPCG(4, 7))
+				nets, err := newNetworks(&cfg, h, s.n, batchFeatures, rng)
+				require.NoError(t, err)
+				for _, arena := range []*nn.Arena{nets.actor, nets.critic} {
+					for i := range arena.Values() { // away from the near-zero outputs
+						arena.Values()[i] += float32(0.3 * rng.NormFloat64())
+					}
+				}
+				rows := s.b * s.n
+				input := func(b nn.Builder, seed uint64, shape ...int) *nn.Node {
+					x := b.Input("x", shape...)
+					nn.Uniform(rand.New(rand.NewPCG(seed, 1)), 1)(x.Data())
+					return x
+				}
+				nntest.Loss(t, nets.critic, func(b nn.Builder) *nn.Node {
+					action := input(b, 1, rows, 1)
+					h.encode(action.Data(), action.Data())
+					return h.critic(b, nets, input(b, 2, rows, batchFeatures), action,
+						input(b, 3, h.targets(s.b), 1)).loss
+				})
+				nntest.Loss(t, nets.actor, func(b nn.Builder) *nn.Node {
+					in := actorInputs{
+						x:     input(b, 4, 2*rows, batchFeatures),
+						extra: input(b, 5, rows, h.extraColumns()),
+						alpha: b.Input("alpha", 1),
+					}
+					in.alpha.Data()[0] = 0.3
+					return h.actor(b, nets, in).loss
+				})
+			})
+		}
+	}
+}
+
+func TestPerServerTarget(t *testing.T) {
+	t.Parallel()
+	// Two states of two servers. In the first, the second twin has the smaller
+	// sum although its first value is the larger; the second has no future.
+	y := make([]float32, 4)
+	perServerTarget(y,
+		[]float32{1, 2, 3, 4}, []float32{1, 0},
+		[]float32{1, 9, 5, 5}, []float32{4, 2, 5, 5},
+		[]float32{-1, 0.5, 7, 7}, 0.5, 0.1)
+	require.InDeltaSlice(t, []float32{1 + .5*(4+.1), 2 + .5*(2-.05), 3, 4}, y, 1e-6)
+}
+
+func TestFactoredTarget(t *testing.T) {
+	t.Parallel()
+	half := float32(math.Log(0.5))
+	logp := []float32{half, half, 0, -100, half, half, half, half}
+	// Columns V, U_1, U_2 of two servers in two states.
+	out1 := []float32{2, 1, 3, 4, 5, 0, 9, 9, 9, 9, 9, 9}
+	out2 := []float32{2, 1, 3, 4, 7, 0, 9, 9, 9, 9, 9, 9}
+	y := make([]float32, 2)
+	factoredTarget(y, []float32{1, 2, 3, 4}, []float32{1, 0}, out1, out2, logp, 0.5, 0.1)
+	// V = 3, server 1 expects 2, server 2 plays its first level: 3 + 2 + 5; H = log 2.
+	require.InDeltaSlice(t, []float32{3 + .5*(10+.1*float32(math.Ln2)), 7}, y, 1e-6)
+}
+
+func TestTemperatureSeeksItsTarget(t *testing.T) {
+	t.Parallel()
+	cfg := DefaultConfig()
+	alpha := newTemperature(&cfg, 0.5)
+	require.InDelta(t, 0.02, alpha.alpha(), 1e-12)
+	alpha.step(0.4)
+	require.InDelta(t, 0.02*math.Exp(cfg.AlphaRate), alpha.alpha(), 1e-6, "too little entropy raises alpha")
+	for range 3000 {
+		alpha.step(0.4)
+	}
+	require.InDelta(t, cfg.AlphaMax, alpha.alpha(), 1e-9)
+	for range 9000 {
+		alpha.step(0.6)
+	}
+	require.InDelta(t, cfg.AlphaMin, alpha.alpha(), 1e-9)
+}
+
+func TestInitialPolicyHasTheTargetEntropy(t *testing.T) {
+	t.Parallel()
+	cfg := DefaultConfig()
+	h := newHead(&cfg, 1)
+	plan := nn.NewPlan(nn.NewArena())
+	const rows = 20000
+	out, noise := plan.Input("out", rows, 2), plan.Input("noise", rows, 1)
+	drawNormal(noise.Data(), rand.New(rand.NewPCG(1, 1)))
+	_, logp := h.(*gaussian).draw(plan, out, noise, rows)
+	require.NoError(t, plan.Err())
+	plan.Run()
+	require.InDelta(t, h.targetEntropy(), -mean(logp.Data()), 0.03)
+}
+
+func TestDiscreteActions(t *testing.T) {
+	t.Parallel()
+	h := &discrete{levels: []float64{-1, 0, 2}, servers: 3}
+	got := make([]float32, 4)
+	h.encode(got, []float32{-0.9, 0.2, 5, 1.2})
+	require.Equal(t, []float32{0, 1, 2, 2}, got)
+
+	logp := []float32{float32(math.Log(.2)), float32(math.Log(.5)), float32(math.Log(.3))}
+	require.Equal(t, 1, argmax(logp))
+	rng := rand.New(rand.NewPCG(1, 1))
+	counts := make([]float64, 3)
+	for range 20000 {
+		counts[sample(logp, rng)] += 1. / 20000
+	}
+	require.InDeltaSlice(t, []float64{.2, .5, .3}, counts, 0.015)
+}

@@ -1,0 +1,56 @@
+package sac
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"fairlb/replay"
+)
+
+// twoSteps is an episode of two steps, two agents, two servers and two
+// features, of which agent 1 alone has values other than 99.
+func twoSteps(t *testing.T) *replay.Buffer {
+	t.Helper()
+	shape := replay.Shape{Agents: 2, Servers: 2, Features: 2}
+	ep := replay.NewEpisode(shape, 2)
+	ep.Steps = 2
+	obs := [][]float32{{0, 7, 0, 7}, {0, 7, 0, 7}, {0, 7, 6, 7}}
+	server := [][]float32{{1, 10}, {3, 10}}
+	for step := range 3 {
+		ep.Obs = append(append(ep.Obs, 99, 99, 99, 99), obs[step]...)
+		ep.Load = append(ep.Load, 0, 0, 0, 0)
+		if step < 2 {
+			ep.LogWeight = append(ep.LogWeight, 0, 0, 0, 0)
+			ep.ServerReward = append(append(ep.ServerReward, 99, 99), server[step]...)
+			ep.Reward = append(ep.Reward, 198, server[step][0]+10)
+		}
+	}
+	b, err := replay.NewBuffer(shape, 1)
+	require.NoError(t, err)
+	require.NoError(t, b.Add(ep))
+	return b
+}
+
+func TestFeatureStatistics(t *testing.T) {
+	t.Parallel()
+	f := newFeatures(2)
+	f.fit(twoSteps(t), 1)
+	require.InDeltaSlice(t, []float32{1, 7}, f.mean, 1e-6)
+	require.InDelta(t, 2.2360680, f.sd[0], 1e-5) // of 0, 0, 0, 0, 0, 6
+	require.InDelta(t, 7e-3, f.sd[1], 1e-6, "a constant feature has the floor")
+	got := make([]float32, 4)
+	f.apply(got, []float32{1, 7, 1e6, 6.9})
+	require.InDeltaSlice(t, []float32{0, 0, 5, -5}, got, 1e-5)
+}
+
+func TestRewardStatistics(t *testing.T) {
+	t.Parallel()
+	w := rewards{mean: make([]float64, 2)}
+	w.fit(twoSteps(t), 1, 0.9)
+	require.InDeltaSlice(t, []float64{2, 10}, w.mean, 1e-9)
+	// Deviations -1, 1, 0, 0: one common sd of sqrt(1/2).
+	got := make([]float32, 2)
+	w.apply(got, []float32{3, 9})
+	require.InDeltaSlice(t, []float32{0.1414214, -0.1414214}, got, 1e-6)
+}

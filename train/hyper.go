@@ -1,0 +1,88 @@
+package train
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"fairlb/agents/build"
+	"fairlb/env/settings"
+	"fairlb/rewards"
+)
+
+var _ settings.Validator = (*Hyper)(nil)
+
+// Hyper is a hyperparameter file: everything that a training run depends on.
+type Hyper struct {
+	Scenario    string   `yaml:"scenario" doc:"built-in name or file"`
+	ScenarioSet []string `yaml:"scenario_set,omitempty" doc:"path=value, put into the scenario"`
+	Method      string   `yaml:"method" doc:"distr-lb, rlb-sac"`
+	Reward      string   `yaml:"reward" doc:"vbf, logvbf, vbf+logvbf, pbf, jain, cv, ms, logms, ongoing"`
+	Seed        uint64   `yaml:"seed" doc:"of weights, exploration and training episodes"`
+
+	Episodes         int     `yaml:"episodes" doc:"in all"`
+	EpisodeDuration  float64 `yaml:"episode_duration" doc:"s; 0: the scenario's"`
+	EpisodesPerRound int     `yaml:"episodes_per_round" doc:"played between two rounds of updates"`
+	UpdatesPerRound  int     `yaml:"updates_per_round" doc:"gradient updates of every network"`
+	CheckpointEvery  int     `yaml:"checkpoint_every" doc:"rounds; 0: only at the end"`
+
+	Methods build.Settings `yaml:",inline"`
+}
+
+// DefaultHyper returns what a hyperparameter file need not say: the recipe of
+// DESIGN.md, section 6, for the simulation of Table 9.
+func DefaultHyper() Hyper {
+	return Hyper{
+		Scenario: "sim-moderate/pure-cpu", Method: "distr-lb", Reward: "vbf", Seed: 1,
+		Episodes: 320, EpisodeDuration: 60, EpisodesPerRound: 8, UpdatesPerRound: 40, CheckpointEvery: 10,
+		Methods: build.DefaultSettings(),
+	}
+}
+
+// LoadHyper reads a hyperparameter file, given as its name and contents, with
+// overrides (path=value). An override of a path under "scenario." is put into
+// the scenario instead.
+func LoadHyper(name string, data []byte, overrides []string) (Hyper, error) {
+	h := DefaultHyper()
+	var own, scenario []string
+	for _, o := range overrides {
+		if rest, ok := strings.CutPrefix(o, "scenario."); ok {
+			scenario = append(scenario, rest)
+		} else {
+			own = append(own, o)
+		}
+	}
+	if err := settings.Load(name, data, own, &h); err != nil {
+		return Hyper{}, err
+	}
+	h.ScenarioSet = append(h.ScenarioSet, scenario...)
+	return h, nil
+}
+
+// Validate implements settings.Validator.
+func (h *Hyper) Validate(report func(path string, value any, rule string)) {
+	positive := func(path string, v int) {
+		if v < 1 {
+			report(path, v, "must be positive")
+		}
+	}
+	if h.Scenario == "" {
+		report("scenario", h.Scenario, "must name a built-in scenario or a file")
+	}
+	if err := build.CheckMethod(h.Method); err != nil {
+		report("method", h.Method, err.Error())
+	}
+	if _, err := rewards.New(h.Reward); err != nil {
+		report("reward", h.Reward, fmt.Sprintf("must be one of %s", strings.Join(rewards.Names(), ", ")))
+	}
+	positive("episodes", h.Episodes)
+	positive("episodes_per_round", h.EpisodesPerRound)
+	positive("updates_per_round", h.UpdatesPerRound)
+	if h.EpisodeDuration < 0 || math.IsInf(h.EpisodeDuration, 0) || math.IsNaN(h.EpisodeDuration) {
+		report("episode_duration", h.EpisodeDuration, "must be finite and not negative")
+	}
+	if h.CheckpointEvery < 0 {
+		report("checkpoint_every", h.CheckpointEvery, "must not be negative")
+	}
+	h.Methods.Validate(report)
+}

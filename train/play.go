@@ -1,0 +1,139 @@
+package train
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"fairlb/agents"
+	"fairlb/env"
+	"fairlb/replay"
+)
+
+// crew plays episodes, one environment a worker.
+type crew struct {
+	envs []env.Env
+}
+
+func newCrew(open func() (env.Env, error), workers int) (*crew, error) {
+	c := &crew{}
+	for range workers {
+		e, err := open()
+		if err != nil {
+			c.close()
+			return nil, err
+		}
+		c.envs = append(c.envs, e)
+	}
+	return c, nil
+}
+
+func (c *crew) close() {
+	for _, e := range c.envs {
+		e.Close() // only frees; an episode that failed has said so
+	}
+}
+
+// played is one episode and its sums.
+type played struct {
+	episode  *replay.Episode
+	reward   float64 // mean over LBs of the summed rewards
+	interval env.Interval
+}
+
+// play plays the episodes first, first+1, ... of a run, n in all, by the
+// learner's exploring policy of this moment. Which worker plays which does not
+// matter: an episode follows from its seed.
+func (c *crew) play(ctx context.Context, learner agents.Learner, seed uint64, first, n int) ([]played, error) {
+	results := make([]played, n)
+	var next atomic.Int64
+	group, ctx := errgroup.WithContext(ctx)
+	for _, e := range c.envs {
+		actor, err := learner.Explorer()
+		if err != nil {
+			return nil, err
+		}
+		group.Go(func() error {
+			for {
+				k := int(next.Add(1)) - 1
+				if k >= n {
+					return nil
+				}
+				r, err := playOne(ctx, e, actor, EpisodeSeed(seed, first+k))
+				if err != nil {
+					return fmt.Errorf("episode %d: %w", first+k, err)
+				}
+				results[k] = r
+			}
+		})
+	}
+	return results, group.Wait()
+}
+
+// EpisodeSeed returns the seed of a training episode. Its highest bit is set,
+// so that it is none of the seeds that evaluations name.
+func EpisodeSeed(run uint64, episode int) uint64 {
+	return rand.NewPCG(run, uint64(episode)).Uint64() | 1<<63
+}
+
+func playOne(ctx context.Context, e env.Env, actor agents.Actor, seed uint64) (played, error) {
+	spec := e.Spec()
+	step, err := e.Reset(ctx, seed)
+	if err != nil {
+		return played{}, err
+	}
+	actor.Reset(seed)
+	shape := replay.Shape{Agents: spec.Agents, Servers: spec.Servers, Features: len(spec.Features)}
+	r := played{episode: replay.NewEpisode(shape, spec.Steps)}
+	see(r.episode, &step)
+	weights := make([][]float64, spec.Agents)
+	for i := range weights {
+		weights[i] = make([]float64, spec.Servers)
+	}
+	for !step.Terminated && !step.Truncated {
+		if err := actor.Act(weights, &step); err != nil {
+			return played{}, err
+		}
+		if step, err = e.Step(ctx, weights); err != nil {
+			return played{}, err
+		}
+		r.keep(weights, &step)
+	}
+	r.episode.Terminated = step.Terminated
+	return r, nil
+}
+
+// see adds a step's observation and loads to an episode.
+func see(ep *replay.Episode, step *env.Step) {
+	for i, obs := range step.Obs {
+		ep.Obs = append(ep.Obs, obs...)
+		for _, l := range step.Load[i] {
+			ep.Load = append(ep.Load, float32(l))
+		}
+	}
+}
+
+// keep adds an action and the step that followed it.
+func (r *played) keep(weights [][]float64, step *env.Step) {
+	ep := r.episode
+	ep.Steps++
+	for i, row := range weights {
+		for _, w := range row {
+			ep.LogWeight = append(ep.LogWeight, float32(math.Log(w)))
+		}
+		ep.Reward = append(ep.Reward, float32(step.Reward[i]))
+		for _, x := range step.ServerReward[i] {
+			ep.ServerReward = append(ep.ServerReward, float32(x))
+		}
+		r.reward += step.Reward[i] / float64(len(weights))
+	}
+	see(ep, step)
+	r.interval.Arrived += step.Interval.Arrived
+	r.interval.Completed += step.Interval.Completed
+	r.interval.Failed += step.Interval.Failed
+	r.interval.CompletionSum += step.Interval.CompletionSum
+}

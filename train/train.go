@@ -1,0 +1,144 @@
+package train
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"fairlb/agents"
+	"fairlb/agents/build"
+	"fairlb/agents/checkpoint"
+	"fairlb/env"
+	"fairlb/env/settings"
+)
+
+// CheckpointName is the name of a run's checkpoint in its folder.
+const CheckpointName = "policy.safetensors"
+
+// Config is what a training run needs beside its hyperparameters.
+type Config struct {
+	Hyper Hyper
+
+	// Scenario is the resolved name of the scenario, for the checkpoint.
+	Scenario string
+	// Env builds an environment of the scenario; each worker has its own.
+	Env func() (env.Env, error)
+	// Workers is the number of episodes that are played at a time, at least
+	// 1. The result does not depend on it.
+	Workers int
+
+	// Dir is the existing folder that takes the checkpoint.
+	Dir string
+	// Record takes one row a round.
+	Record Record
+	Log    logrus.FieldLogger
+	// Progress, if not nil, is called after each round.
+	Progress func(Round)
+}
+
+// Record takes the rows of a run (results/record).
+type Record interface {
+	Write(kind string, row any) error
+}
+
+// Round is what one round of episodes and updates came to.
+type Round struct {
+	Round    int `json:"round"`
+	Episodes int `json:"episodes"` // so far
+	Of       int `json:"of"`       // in all
+
+	Return     float64      `json:"return"`     // mean over episodes and LBs of the summed rewards
+	Completion float64      `json:"completion"` // s, mean completion time of the round's requests
+	Failed     int          `json:"failed"`     // requests of the round that failed
+	Stats      agents.Stats `json:"stats"`
+
+	PlaySeconds   float64 `json:"play_s"`   // wall time of the episodes
+	UpdateSeconds float64 `json:"update_s"` // wall time of the updates
+}
+
+// Run trains one learner to the end and leaves its checkpoint in cfg.Dir. When
+// ctx is cancelled it saves what has been learned so far and returns the
+// context's error.
+func Run(ctx context.Context, cfg Config) error {
+	h := &cfg.Hyper
+	crew, err := newCrew(cfg.Env, max(1, min(cfg.Workers, h.EpisodesPerRound)))
+	if err != nil {
+		return fmt.Errorf("train: %w", err)
+	}
+	defer crew.close()
+	spec := crew.envs[0].Spec()
+	learner, err := build.Learner(h.Method, h.Methods, spec, h.Seed)
+	if err != nil {
+		return fmt.Errorf("train: %w", err)
+	}
+	save := func(episode int) error {
+		text, err := settings.Marshal(h)
+		if err != nil {
+			return err
+		}
+		return checkpoint.Save(filepath.Join(cfg.Dir, CheckpointName), checkpoint.Meta{
+			Method: h.Method, Settings: string(text), Scenario: cfg.Scenario,
+			Fingerprint: checkpoint.FingerprintOf(spec), TrainSeed: h.Seed, Episode: episode,
+		}, learner.Parameters())
+	}
+
+	for round, played := 0, 0; played < h.Episodes; round++ {
+		n := min(h.EpisodesPerRound, h.Episodes-played)
+		report, err := runRound(ctx, h, crew, learner, round, played, n)
+		if ctx.Err() != nil {
+			if err := save(played); err != nil {
+				return fmt.Errorf("train: saving after an interruption: %w", err)
+			}
+			cfg.Log.WithField("episodes", played).Warn("interrupted; the checkpoint holds what was learned so far")
+			return ctx.Err()
+		}
+		if err != nil {
+			return fmt.Errorf("train: round %d: %w", round, err)
+		}
+		played += n
+		if err := cfg.Record.Write("round", report); err != nil {
+			return fmt.Errorf("train: %w", err)
+		}
+		if cfg.Progress != nil {
+			cfg.Progress(report)
+		}
+		if played == h.Episodes || h.CheckpointEvery > 0 && (round+1)%h.CheckpointEvery == 0 {
+			if err := save(played); err != nil {
+				return fmt.Errorf("train: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+// runRound plays n episodes after the first played ones and learns from them.
+func runRound(ctx context.Context, h *Hyper, crew *crew, learner agents.Learner, round, played, n int) (Round, error) {
+	start := time.Now()
+	results, err := crew.play(ctx, learner, h.Seed, played, n)
+	if err != nil {
+		return Round{}, err
+	}
+	report := Round{Round: round, Episodes: played + n, Of: h.Episodes}
+	ended, sum := 0, 0.0
+	for _, r := range results {
+		if err := learner.Observe(r.episode); err != nil {
+			return Round{}, err
+		}
+		report.Return += r.reward / float64(n)
+		report.Failed += r.interval.Failed
+		ended += r.interval.Completed + r.interval.Failed
+		sum += r.interval.CompletionSum
+	}
+	if ended > 0 {
+		report.Completion = sum / float64(ended)
+	}
+	report.PlaySeconds = time.Since(start).Seconds()
+
+	start = time.Now()
+	report.Stats, err = learner.Update(h.UpdatesPerRound, float64(played+n)/float64(h.Episodes))
+	report.UpdateSeconds = time.Since(start).Seconds()
+	return report, err
+}
