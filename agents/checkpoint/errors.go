@@ -1,0 +1,28 @@
+package checkpoint
+
+import "errors"
+
+var (
+	// ErrCorrupt reports a file that is not a whole, unchanged checkpoint.
+	ErrCorrupt = errors.New("checkpoint: corrupt")
+	// ErrMismatch reports a checkpoint that does not fit an environment.
+	ErrMismatch = errors.New("checkpoint: does not fit the environment")
+)
+
+// fault is an error that says where and what, and wraps one of the above.
+type fault struct {
+	path string // empty where the caller names it
+	rule string
+	kind error
+}
+
+// Error implements error.
+func (f *fault) Error() string {
+	if f.path == "" {
+		return f.rule
+	}
+	return f.path + ": " + f.rule
+}
+
+// Unwrap returns ErrCorrupt or ErrMismatch.
+func (f *fault) Unwrap() error { return f.kind }

@@ -1,0 +1,95 @@
+package checkpoint
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"fairlb/env"
+)
+
+// Fingerprint is the part of an environment's Spec that a policy depends on.
+type Fingerprint struct {
+	Agents       int      `json:"agents"`        // LBs
+	Servers      int      `json:"servers"`       //
+	Features     []string `json:"features"`      // in order, with units: "ongoing [requests]"
+	StepInterval float64  `json:"step_interval"` // s
+	Low          float64  `json:"low"`           // bounds of a weight
+	High         float64  `json:"high"`
+}
+
+// FingerprintOf returns the fingerprint of an environment.
+func FingerprintOf(spec env.Spec) Fingerprint {
+	features := make([]string, len(spec.Features))
+	for i, f := range spec.Features {
+		features[i] = f.Name
+		if f.Unit != "" {
+			features[i] += " [" + f.Unit + "]"
+		}
+	}
+	return Fingerprint{
+		Agents:       spec.Agents,
+		Servers:      spec.Servers,
+		Features:     features,
+		StepInterval: spec.StepInterval,
+		Low:          spec.Action.Low,
+		High:         spec.Action.High,
+	}
+}
+
+// Check reports, wrapping ErrMismatch, every respect in which the scenario is
+// not the one that f was trained for. The error names no file.
+func (f Fingerprint) Check(scenario Fingerprint) error {
+	var faults []string
+	note := func(trained, has string) {
+		faults = append(faults, fmt.Sprintf("trained for %s; the scenario has %s", trained, has))
+	}
+	if f.Agents != scenario.Agents || f.Servers != scenario.Servers {
+		note(f.size(), scenario.size())
+	}
+	if !slices.Equal(f.Features, scenario.Features) {
+		note(f.featuresBeside(scenario), scenario.featuresBeside(f))
+	}
+	if f.StepInterval != scenario.StepInterval {
+		note(fmt.Sprintf("steps of %g s", f.StepInterval), fmt.Sprintf("steps of %g s", scenario.StepInterval))
+	}
+	if f.Low != scenario.Low || f.High != scenario.High {
+		note(fmt.Sprintf("weights in [%g, %g]", f.Low, f.High), fmt.Sprintf("weights in [%g, %g]", scenario.Low, scenario.High))
+	}
+	if faults == nil {
+		return nil
+	}
+	return &fault{rule: strings.Join(faults, "; "), kind: ErrMismatch}
+}
+
+// size names the numbers of LBs and servers.
+func (f Fingerprint) size() string {
+	return plural(f.Agents, "LB") + " and " + plural(f.Servers, "server")
+}
+
+// featuresBeside names the features that f has and other lacks, or the order
+// of all if the two differ in order only.
+func (f Fingerprint) featuresBeside(other Fingerprint) string {
+	var own []string
+	for _, name := range f.Features {
+		if !slices.Contains(other.Features, name) {
+			own = append(own, name)
+		}
+	}
+	count := plural(len(f.Features), "feature")
+	switch {
+	case len(own) > 0:
+		return count + ", among them " + strings.Join(own, ", ")
+	case len(f.Features) == len(other.Features):
+		return "the features " + strings.Join(f.Features, ", ")
+	}
+	return count
+}
+
+// plural counts things.
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

@@ -1,0 +1,128 @@
+package checkpoint
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+
+	"github.com/nlpodyssey/safetensors"
+
+	"fairlb/agents"
+)
+
+// Load reads a checkpoint and checks all of it: length, header, hash, types,
+// finite values. The parameters come in the order in which they were saved.
+// Errors name the file and wrap ErrCorrupt, or say why it cannot be read
+// (fs.ErrNotExist).
+func Load(path string) (Meta, []agents.Parameter, error) {
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Meta{}, nil, fmt.Errorf("%s: there is no such checkpoint: %w", path, fs.ErrNotExist)
+	}
+	if err != nil {
+		return Meta{}, nil, fmt.Errorf("checkpoint: %w", err)
+	}
+	meta, params, err := decode(data)
+	if err != nil {
+		return Meta{}, nil, &fault{path: path, rule: err.Error(), kind: ErrCorrupt}
+	}
+	return meta, params, nil
+}
+
+// decode reads what encode wrote.
+func decode(data []byte) (meta Meta, params []agents.Parameter, err error) {
+	if err := checkLength(data); err != nil {
+		return Meta{}, nil, err
+	}
+	// The file's header is whole and within the file; what the library makes
+	// of one that lies must not reach a user as a panic.
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("the header does not describe the tensors: %v", r)
+		}
+	}()
+	_, header, err := safetensors.ReadMetadata(data)
+	if err != nil {
+		return Meta{}, nil, fmt.Errorf("not a safetensors header: %w", err)
+	}
+	meta, names, err := decodeMeta(header.Metadata())
+	if err != nil {
+		return Meta{}, nil, err
+	}
+	if meta.Format != Format {
+		return Meta{}, nil, fmt.Errorf("format %d: this fairlb reads format %d", meta.Format, Format)
+	}
+	if err := checkHash(data, meta.ContentSHA256); err != nil {
+		return Meta{}, nil, err
+	}
+	tensors, err := safetensors.Deserialize(data)
+	if err != nil {
+		return Meta{}, nil, fmt.Errorf("not a whole safetensors file: %w", err)
+	}
+	if len(names) != tensors.Len() {
+		return Meta{}, nil, fmt.Errorf("%d tensors, the metadata names %d", tensors.Len(), len(names))
+	}
+	for _, name := range names {
+		p, err := decodeParameter(tensors, name)
+		if err != nil {
+			return Meta{}, nil, err
+		}
+		params = append(params, p)
+	}
+	return meta, params, nil
+}
+
+// checkLength reports a file that ends before its header does.
+func checkLength(data []byte) error {
+	const prefix = 8 // bytes, the length of the header
+	if len(data) < prefix {
+		return fmt.Errorf("truncated: a checkpoint has at least %d bytes, the file has %d", prefix, len(data))
+	}
+	if n := binary.LittleEndian.Uint64(data); n > uint64(len(data)-prefix) {
+		return fmt.Errorf("truncated: the header takes %d bytes, %d are left in the file", n, len(data)-prefix)
+	}
+	return nil
+}
+
+// checkHash compares the hash of all bytes, its own digits taken as zeros.
+func checkHash(data []byte, hash string) error {
+	if len(hash) != len(zeroHash) {
+		return fmt.Errorf("metadata %q: %q is no SHA-256", keyHash, hash)
+	}
+	at, err := hashPlace(data, hash)
+	if err != nil {
+		return err
+	}
+	h := sha256.New()
+	h.Write(data[:at])
+	h.Write([]byte(zeroHash))
+	h.Write(data[at+len(hash):])
+	if sum := hex.EncodeToString(h.Sum(nil)); sum != hash {
+		return fmt.Errorf("truncated or changed: its content has the hash %s..., its header says %s...", sum[:12], hash[:12])
+	}
+	return nil
+}
+
+func decodeParameter(tensors safetensors.SafeTensors, name string) (agents.Parameter, error) {
+	view, ok := tensors.Tensor(name)
+	if !ok {
+		return agents.Parameter{}, fmt.Errorf("tensor %q is missing", name)
+	}
+	if view.DType() != safetensors.F32 {
+		return agents.Parameter{}, fmt.Errorf("tensor %q is %s: must be F32", name, view.DType())
+	}
+	p := agents.Parameter{Name: name, Data: make([]float32, view.DataLen()/4)}
+	for _, n := range view.Shape() {
+		p.Shape = append(p.Shape, int(n))
+	}
+	raw := view.Data()
+	for i := range p.Data {
+		p.Data[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
+	}
+	return p, checkParameter(p)
+}

@@ -1,0 +1,86 @@
+package checkpoint
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Format is the version of the metadata that Save writes and Load reads.
+const Format = 1
+
+// Meta says what a checkpoint's parameters are.
+type Meta struct {
+	Format        int         // set by Save
+	Method        string      // the method's name, such as "distr-lb"
+	Settings      string      // the resolved hyperparameters, YAML
+	Scenario      string      // the name of the scenario it was trained in
+	Fingerprint   Fingerprint // what the scenario must be like
+	TrainSeed     uint64
+	Episode       int    // episodes of training so far
+	ContentSHA256 string // of the file, lower-case hexadecimal; set by Save
+}
+
+// The keys of a checkpoint's __metadata__.
+const (
+	keyFormat      = "format"
+	keyMethod      = "method"
+	keySettings    = "settings"
+	keyScenario    = "scenario"
+	keyFingerprint = "fingerprint" // JSON
+	keyTrainSeed   = "train_seed"
+	keyEpisode     = "episode"
+	keyParameters  = "parameters" // JSON list of names: their order
+	keyHash        = "content_sha256"
+)
+
+// zeroHash stands where the hash will be, while the file is hashed.
+var zeroHash = strings.Repeat("0", 64)
+
+// encode returns the metadata as safetensors keeps it, the hash as zeros.
+func (m Meta) encode(names []string) (map[string]string, error) {
+	fingerprint, err := json.Marshal(m.Fingerprint)
+	if err != nil {
+		return nil, err
+	}
+	order, err := json.Marshal(names)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]string{
+		keyFormat:      strconv.Itoa(Format),
+		keyMethod:      m.Method,
+		keySettings:    m.Settings,
+		keyScenario:    m.Scenario,
+		keyFingerprint: string(fingerprint),
+		keyTrainSeed:   strconv.FormatUint(m.TrainSeed, 10),
+		keyEpisode:     strconv.Itoa(m.Episode),
+		keyParameters:  string(order),
+		keyHash:        zeroHash,
+	}, nil
+}
+
+// decodeMeta reads what encode wrote: the metadata and the parameters' names
+// in order.
+func decodeMeta(fields map[string]string) (Meta, []string, error) {
+	m := Meta{
+		Method:        fields[keyMethod],
+		Settings:      fields[keySettings],
+		Scenario:      fields[keyScenario],
+		ContentSHA256: fields[keyHash],
+	}
+	var names []string
+	var err error
+	read := func(key string, parse func(text string) error) {
+		if e := parse(fields[key]); e != nil && err == nil {
+			err = fmt.Errorf("metadata %q: %w", key, e)
+		}
+	}
+	read(keyFormat, func(s string) (e error) { m.Format, e = strconv.Atoi(s); return })
+	read(keyTrainSeed, func(s string) (e error) { m.TrainSeed, e = strconv.ParseUint(s, 10, 64); return })
+	read(keyEpisode, func(s string) (e error) { m.Episode, e = strconv.Atoi(s); return })
+	read(keyFingerprint, func(s string) error { return json.Unmarshal([]byte(s), &m.Fingerprint) })
+	read(keyParameters, func(s string) error { return json.Unmarshal([]byte(s), &names) })
+	return m, names, err
+}
