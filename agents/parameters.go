@@ -9,27 +9,35 @@ import (
 // ErrParameters reports parameters that are not those wanted.
 var ErrParameters = errors.New("agents: parameters do not fit")
 
-// CopyParameters copies the data of src into dst, matched by name. Both must
-// hold the same names and shapes; on an error nothing has been copied.
+// CopyParameters copies the data of src into dst, matched by name, in any
+// order. It fails with ErrParameters, and copies nothing, unless both hold the
+// same names, each once, with the same shapes.
 func CopyParameters(dst, src []Parameter) error {
-	given := make(map[string]*Parameter, len(src))
-	for i := range src {
-		given[src[i].Name] = &src[i]
+	given := make(map[string][]float32, len(src))
+	for _, p := range src {
+		if _, twice := given[p.Name]; twice {
+			return fmt.Errorf("%w: %q is given twice", ErrParameters, p.Name)
+		}
+		given[p.Name] = p.Data
 	}
-	for i := range dst {
-		want, have := &dst[i], given[dst[i].Name]
+	for _, want := range dst {
+		i := slices.IndexFunc(src, func(p Parameter) bool { return p.Name == want.Name })
 		switch {
-		case have == nil:
-			return fmt.Errorf("%w: %s is missing", ErrParameters, want.Name)
-		case !slices.Equal(want.Shape, have.Shape) || len(want.Data) != len(have.Data):
-			return fmt.Errorf("%w: %s has shape %v, want %v", ErrParameters, want.Name, have.Shape, want.Shape)
+		case i < 0:
+			return fmt.Errorf("%w: %q is missing", ErrParameters, want.Name)
+		case !slices.Equal(src[i].Shape, want.Shape):
+			return fmt.Errorf("%w: %q has shape %v, want %v", ErrParameters, want.Name, src[i].Shape, want.Shape)
+		case len(src[i].Data) != len(want.Data):
+			return fmt.Errorf("%w: %q has %d values, want %d", ErrParameters, want.Name, len(src[i].Data), len(want.Data))
 		}
 	}
-	if len(given) != len(dst) {
-		return fmt.Errorf("%w: %d parameters, want %d", ErrParameters, len(given), len(dst))
+	for _, p := range src {
+		if !slices.ContainsFunc(dst, func(want Parameter) bool { return want.Name == p.Name }) {
+			return fmt.Errorf("%w: %q is not wanted", ErrParameters, p.Name)
+		}
 	}
-	for i := range dst {
-		copy(dst[i].Data, given[dst[i].Name].Data)
+	for _, want := range dst {
+		copy(want.Data, given[want.Name])
 	}
 	return nil
 }

@@ -149,6 +149,8 @@ func renderText(w io.Writer, t paper.Table, lines [][]string, widths []int) erro
 		Alignment:  tw.CellAlignment{PerColumn: align},
 	}
 	header := cells
+	// Its successor, Merging.Mode, cuts the text to one column in v1.1.5.
+	//lint:ignore SA1019 merges as wanted
 	header.Formatting.MergeMode = tw.MergeHorizontal
 	header.Alignment = tw.CellAlignment{Global: tw.AlignCenter}
 	table := tablewriter.NewTable(w,

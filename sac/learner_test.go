@@ -11,7 +11,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"fairlb/agents"
-	"fairlb/agents/nn"
 	"fairlb/env"
 	"fairlb/replay"
 	"fairlb/sac"
@@ -260,7 +259,7 @@ func TestParametersRestoreThePolicy(t *testing.T) {
 		}
 		other := newLearner(t, cfg, spec, 2)
 		obs := observation(spec, 7)
-		require.NoError(t, nn.Load(other.Parameters(), saved))
+		require.NoError(t, agents.CopyParameters(other.Parameters(), saved))
 		require.Equal(t, weights(t, l, spec, obs), weights(t, other, spec, obs))
 	}
 }

@@ -49,14 +49,18 @@ type played struct {
 // learner's exploring policy of this moment. Which worker plays which does not
 // matter: an episode follows from its seed.
 func (c *crew) play(ctx context.Context, learner agents.Learner, seed uint64, first, n int) ([]played, error) {
+	actors := make([]agents.Actor, len(c.envs))
+	for k := range actors {
+		var err error
+		if actors[k], err = learner.Explorer(); err != nil {
+			return nil, err
+		}
+	}
 	results := make([]played, n)
 	var next atomic.Int64
 	group, ctx := errgroup.WithContext(ctx)
-	for _, e := range c.envs {
-		actor, err := learner.Explorer()
-		if err != nil {
-			return nil, err
-		}
+	for w, e := range c.envs {
+		actor := actors[w]
 		group.Go(func() error {
 			for {
 				k := int(next.Add(1)) - 1

@@ -2,6 +2,7 @@ package train
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"time"
@@ -60,8 +61,9 @@ type Round struct {
 }
 
 // Run trains one learner to the end and leaves its checkpoint in cfg.Dir. When
-// ctx is cancelled it saves what has been learned so far and returns the
-// context's error.
+// ctx is cancelled it saves what the whole rounds so far have taught and
+// returns the context's error; a round whose episodes have been played is
+// finished first.
 func Run(ctx context.Context, cfg Config) error {
 	h := &cfg.Hyper
 	crew, err := newCrew(cfg.Env, max(1, min(cfg.Workers, h.EpisodesPerRound)))
@@ -88,12 +90,12 @@ func Run(ctx context.Context, cfg Config) error {
 	for round, played := 0, 0; played < h.Episodes; round++ {
 		n := min(h.EpisodesPerRound, h.Episodes-played)
 		report, err := runRound(ctx, h, crew, learner, round, played, n)
-		if ctx.Err() != nil {
+		if stop := ctx.Err(); stop != nil && errors.Is(err, stop) {
 			if err := save(played); err != nil {
 				return fmt.Errorf("train: saving after an interruption: %w", err)
 			}
 			cfg.Log.WithField("episodes", played).Warn("interrupted; the checkpoint holds what was learned so far")
-			return ctx.Err()
+			return stop
 		}
 		if err != nil {
 			return fmt.Errorf("train: round %d: %w", round, err)

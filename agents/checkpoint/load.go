@@ -103,7 +103,7 @@ func checkHash(data []byte, hash string) error {
 	h.Write([]byte(zeroHash))
 	h.Write(data[at+len(hash):])
 	if sum := hex.EncodeToString(h.Sum(nil)); sum != hash {
-		return fmt.Errorf("truncated or changed: its content has the hash %s..., its header says %s...", sum[:12], hash[:12])
+		return fmt.Errorf("truncated or changed: the hash of its content begins with %s, its header says %s", sum[:12], hash[:12])
 	}
 	return nil
 }

@@ -2,14 +2,12 @@ package nn
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 
 	"fairlb/agents"
 )
 
-// ErrParameter reports parameters that do not fit a network: a name that is
-// missing or repeated, or another shape.
+// ErrParameter reports a parameter that does not belong where it is used.
 var ErrParameter = errors.New("nn: parameter does not fit")
 
 // Arena holds the parameters of one or more networks in one flat slice, in
@@ -89,40 +87,6 @@ func (a *Arena) view(p *Param) []float32 {
 // clone of.
 func (a *Arena) holds(p *Param) bool {
 	return slices.Contains(a.params, p)
-}
-
-// Load copies src into the views dst by name. It fails with ErrParameter, and
-// changes nothing, unless both hold the same names with the same shapes.
-func Load(dst, src []agents.Parameter) error {
-	byName := make(map[string]agents.Parameter, len(src))
-	for _, p := range src {
-		if _, dup := byName[p.Name]; dup {
-			return fmt.Errorf("%w: %q is given twice", ErrParameter, p.Name)
-		}
-		byName[p.Name] = p
-	}
-	for _, d := range dst {
-		s, ok := byName[d.Name]
-		switch {
-		case !ok:
-			return fmt.Errorf("%w: %q is missing", ErrParameter, d.Name)
-		case !slices.Equal(d.Shape, s.Shape):
-			return fmt.Errorf("%w: %q has shape %v, want %v", ErrParameter, d.Name, s.Shape, d.Shape)
-		case len(d.Data) != len(s.Data):
-			return fmt.Errorf("%w: %q has %d values, want %d", ErrParameter, d.Name, len(s.Data), len(d.Data))
-		}
-		delete(byName, d.Name)
-	}
-	for _, s := range src { // in the order given, so that the message is stable
-		if _, left := byName[s.Name]; left {
-			return fmt.Errorf("%w: %q is not a parameter of this network", ErrParameter, s.Name)
-		}
-	}
-	for _, d := range dst {
-		i := slices.IndexFunc(src, func(s agents.Parameter) bool { return s.Name == d.Name })
-		copy(d.Data, src[i].Data)
-	}
-	return nil
 }
 
 // Polyak moves dst towards src by the part rate: dst += rate * (src - dst).

@@ -6,7 +6,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"fairlb/agents"
 	"fairlb/agents/nn"
 )
 
@@ -52,40 +51,4 @@ func TestArenaPanicsOnProgramFaults(t *testing.T) {
 	a.Values()
 	require.Panics(t, func() { a.Add("late", nn.Constant(0), 1) })
 	require.Panics(t, func() { nn.Polyak(make([]float32, 2), make([]float32, 3), 1) })
-}
-
-func TestLoadByName(t *testing.T) {
-	t.Parallel()
-	src := twoParams(2)
-	given := src.Parameters("p.")
-	given[0], given[1] = given[1], given[0] // the order does not matter
-	dst := twoParams(1)
-	require.NoError(t, nn.Load(dst.Parameters("p."), given))
-	require.Equal(t, src.Values(), dst.Values())
-
-	for _, c := range []struct {
-		name   string
-		change func(p []agents.Parameter) []agents.Parameter
-		want   string
-	}{
-		{"missing", func(p []agents.Parameter) []agents.Parameter { return p[1:] }, `"p.w" is missing`},
-		{"twice", func(p []agents.Parameter) []agents.Parameter { return append(p, p[0]) }, `"p.w" is given twice`},
-		{"unknown", func(p []agents.Parameter) []agents.Parameter {
-			return append(p, agents.Parameter{Name: "x"})
-		}, `"x" is not a parameter of this network`},
-		{"shape", func(p []agents.Parameter) []agents.Parameter {
-			p[0].Shape = []int{3, 2}
-			return p
-		}, `"p.w" has shape [3 2], want [2 3]`},
-		{"values", func(p []agents.Parameter) []agents.Parameter {
-			p[1].Data = p[1].Data[:2]
-			return p
-		}, `"p.b" has 2 values, want 3`},
-	} {
-		dst := twoParams(1)
-		err := nn.Load(dst.Parameters("p."), c.change(src.Parameters("p.")))
-		require.ErrorIs(t, err, nn.ErrParameter, c.name)
-		require.ErrorContains(t, err, c.want, c.name)
-		require.Equal(t, twoParams(1).Values(), dst.Values(), "%s: a failed load changed values", c.name)
-	}
 }

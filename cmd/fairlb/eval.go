@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -91,7 +90,7 @@ func (a *app) evaluate(c *cobra.Command, s scenario.Scenario, names []string, se
 	}, targets)
 	bar.close()
 	if err != nil {
-		return nil, fmt.Errorf("eval: %w", err)
+		return nil, err
 	}
 	report.Results = results
 	return report, nil

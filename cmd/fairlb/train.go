@@ -144,3 +144,13 @@ func createRecord(path string, hyper train.Hyper, command []string) (*record.Wri
 		Seeds: []uint64{hyper.Seed}, Started: time.Now().UTC(),
 	}, false)
 }
+
+// runHyper reads the resolved hyperparameters of a run's folder.
+func runHyper(dir string) (train.Hyper, error) {
+	path := filepath.Join(dir, "hyperparameters.yaml")
+	data, err := settings.ReadFile(path)
+	if err != nil {
+		return train.Hyper{}, err
+	}
+	return train.LoadHyper(path, data, nil)
+}

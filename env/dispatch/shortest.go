@@ -1,13 +1,17 @@
 package dispatch
 
-import "math"
+import (
+	"fmt"
+	"math"
+)
 
 var _ Rule = (*ShortestDelay)(nil)
 
 // ShortestDelay sends a request to argmin_j (q_ij + 1) / a_ij, one of the
 // minimisers at random when there are several. With all weights equal it is
 // LSQ, with weights proportional to the processors SED (appendix C.3), and
-// with an agent's weights the data plane of that agent.
+// with an agent's weights the data plane of that agent. Scores are float64
+// products: equal ones are found equal for all whole weights up to 48.
 type ShortestDelay struct {
 	inverse []float64 // 1 / a_ij
 }
@@ -21,8 +25,12 @@ func NewShortestDelay(weights []float64) (*ShortestDelay, error) {
 	return r, nil
 }
 
-// SetWeights replaces the weights; their number stays.
+// SetWeights replaces the weights; their number stays. On an error the old
+// ones stay.
 func (r *ShortestDelay) SetWeights(weights []float64) error {
+	if len(weights) != len(r.inverse) {
+		return fmt.Errorf("dispatch: %d weights for %d servers", len(weights), len(r.inverse))
+	}
 	if err := checkWeights(weights); err != nil {
 		return err
 	}

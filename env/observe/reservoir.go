@@ -95,10 +95,7 @@ func (r *Reservoir) Statistics() Statistics {
 	}
 	s.SD = math.Sqrt(squares / float64(n))
 
-	if weights == 0 { // all so old that their weights vanished
-		s.DiscountedMean, s.DiscountedP90 = s.Mean, s.P90
-		return s
-	}
+	// The newest sample's weight is at least 1, so their sum is not 0.
 	s.DiscountedMean = weighted / weights
 	above := 0.1 * weights // the weight that may lie above the percentile
 	i := n - 1

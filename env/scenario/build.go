@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"sort"
 	"strings"
 
@@ -40,7 +39,7 @@ func Load(nameOrFile string, overrides []string) (Scenario, error) {
 			return s, err
 		}
 	}
-	data, err := os.ReadFile(nameOrFile)
+	data, err := settings.ReadFile(nameOrFile)
 	if errors.Is(err, fs.ErrNotExist) && !strings.HasSuffix(nameOrFile, ".yaml") && !strings.HasSuffix(nameOrFile, ".yml") {
 		return Scenario{}, fmt.Errorf("scenario %q: neither a file nor a built-in scenario (fairlb scenarios lists them; did you mean %q?)", nameOrFile, nearest(nameOrFile))
 	}

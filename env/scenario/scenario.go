@@ -52,7 +52,8 @@ type Workload struct {
 }
 
 // Arrivals is a Poisson process or, with a burst factor, a two-state
-// Markov-modulated one. Exactly one of Rate and Load is set.
+// Markov-modulated one. Exactly one of Rate and Load is set;
+// beside a trace, which gives the arrivals instead, neither need be.
 type Arrivals struct {
 	Rate        float64 `yaml:"rate,omitempty"`         // mean requests/s
 	RateMax     float64 `yaml:"rate_max,omitempty"`     // each episode's rate is drawn from [rate, rate_max]
@@ -83,15 +84,6 @@ type Change struct {
 	At    float64 `yaml:"at"`    // s
 	Group int     `yaml:"group"` // index into servers
 	Speed float64 `yaml:"speed"`
-}
-
-// serverCount returns N.
-func (s *Scenario) serverCount() int {
-	n := 0
-	for _, g := range s.Servers {
-		n += g.Count
-	}
-	return n
 }
 
 // rate returns the arrival rate (requests/s): as given, or so that the

@@ -10,6 +10,14 @@ import (
 
 var _ settings.Validator = (*Scenario)(nil)
 
+// Bounds of a scenario: far beyond what a run can mean, so that no number
+// overflows on the way to it.
+const (
+	maxServers = 10000
+	maxCPUs    = 10000   // of one server
+	maxSteps   = 1000000 // of an episode
+)
+
 // Validate reports every value that breaks a rule, by its path in the file.
 func (s *Scenario) Validate(report func(path string, value any, rule string)) {
 	c := check(report)
@@ -19,14 +27,16 @@ func (s *Scenario) Validate(report func(path string, value any, rule string)) {
 		c.sumToOne("shares", s.Shares)
 	}
 	c.that(len(s.Servers) > 0, "servers", "[]", "must name at least one group")
-	c.that(s.serverCount() <= 10000, "servers", s.serverCount(), "must be at most 10000 servers in all")
+	servers := 0
 	for g, group := range s.Servers {
 		path := fmt.Sprintf("servers[%d].", g)
-		c.that(group.Count >= 1, path+"count", group.Count, "must be positive")
-		c.that(group.CPUs >= 1, path+"cpus", group.CPUs, "must be positive")
+		c.that(group.Count >= 1 && group.Count <= maxServers, path+"count", group.Count, fmt.Sprintf("must be in [1, %d]", maxServers))
+		c.that(group.CPUs >= 1 && group.CPUs <= maxCPUs, path+"cpus", group.CPUs, fmt.Sprintf("must be in [1, %d]", maxCPUs))
+		servers += max(0, min(group.Count, maxServers+1))
 		c.positive(path+"speed", group.Speed)
 		c.that(s.CPU.Discipline != "processor-sharing" || s.CPU.Workers >= group.CPUs, "cpu.workers", s.CPU.Workers, "must be at least every server's cpus under processor-sharing")
 	}
+	c.that(servers <= maxServers, "servers", nil, fmt.Sprintf("must be at most %d servers in all", maxServers))
 	c.oneOf("cpu.discipline", s.CPU.Discipline, "fifo", "processor-sharing")
 	c.that(s.CPU.Backlog >= 0, "cpu.backlog", s.CPU.Backlog, "must not be negative")
 	c.that(s.CPU.Workers >= 0, "cpu.workers", s.CPU.Workers, "must not be negative")
@@ -36,7 +46,7 @@ func (s *Scenario) Validate(report func(path string, value any, rule string)) {
 	c.positive("step_interval", s.StepInterval)
 	c.positive("duration", s.Duration)
 	steps := s.Duration / s.StepInterval
-	c.that(math.Abs(steps-math.Round(steps)) < 1e-9*steps && steps >= 1, "duration", s.Duration, "must be a whole number of step intervals, at least one")
+	c.that(math.Abs(steps-math.Round(steps)) < 1e-9*steps && steps >= 1 && steps <= maxSteps, "duration", s.Duration, fmt.Sprintf("must be a whole number of step intervals, 1 to %d", maxSteps))
 	c.that(s.MaxLogWeight > 0 && s.MaxLogWeight <= 20, "max_log_weight", s.MaxLogWeight, "must be in (0, 20]")
 	s.Workload.validate(c)
 	for k, x := range s.Changes {
@@ -55,21 +65,7 @@ func (w *Workload) validate(c check) {
 		single := len(w.Classes) == 1 && len(w.Classes[0].Stages) == 1 && w.Classes[0].Stages[0].Resource == "cpu"
 		c.that(single, "workload.trace", w.Trace, "needs exactly one class, of one cpu stage, whose demand the trace gives")
 	}
-	a := &w.Arrivals
-	for _, x := range []struct {
-		name  string
-		value float64
-	}{{"rate", a.Rate}, {"rate_max", a.RateMax}, {"load", a.Load}, {"burst_factor", a.BurstFactor}, {"burst_mean", a.BurstMean}, {"calm_mean", a.CalmMean}} {
-		c.that(x.value >= 0 && finite(x.value), "workload.arrivals."+x.name, x.value, "must be finite and not negative")
-	}
-	c.that((a.Rate > 0) != (a.Load > 0), "workload.arrivals.rate", a.Rate, "must be positive, unless arrivals.load is (one of the two)")
-	c.that(a.RateMax == 0 || a.RateMax >= a.Rate && a.Rate > 0, "workload.arrivals.rate_max", a.RateMax, "must be at least arrivals.rate, which must be set")
-	if a.BurstFactor > 0 {
-		c.positive("workload.arrivals.burst_mean", a.BurstMean)
-		c.positive("workload.arrivals.calm_mean", a.CalmMean)
-		most := (a.BurstMean + a.CalmMean) / a.BurstMean
-		c.that(a.BurstFactor >= 1 && a.BurstFactor <= most, "workload.arrivals.burst_factor", a.BurstFactor, fmt.Sprintf("must be in [1, %.4g], (burst_mean + calm_mean) / burst_mean", most))
-	}
+	w.Arrivals.validate(c, w.Trace != "")
 
 	shares := make([]float64, len(w.Classes))
 	names := map[string]bool{"all": true}
@@ -90,7 +86,26 @@ func (w *Workload) validate(c check) {
 		}
 	}
 	c.sumToOne("workload.classes", shares)
-	c.that(a.Load == 0 || demand > 0, "workload.arrivals.load", a.Load, "needs classes with a demand")
+	c.that(w.Arrivals.Load == 0 || demand > 0, "workload.arrivals.load", w.Arrivals.Load, "needs classes with a demand")
+}
+
+// validate reports the faults of an arrival process. One that a trace replaces
+// need not have a rate.
+func (a *Arrivals) validate(c check, replaced bool) {
+	for _, x := range []struct {
+		name  string
+		value float64
+	}{{"rate", a.Rate}, {"rate_max", a.RateMax}, {"load", a.Load}, {"burst_factor", a.BurstFactor}, {"burst_mean", a.BurstMean}, {"calm_mean", a.CalmMean}} {
+		c.that(x.value >= 0 && finite(x.value), "workload.arrivals."+x.name, x.value, "must be finite and not negative")
+	}
+	c.that((a.Rate != 0) != (a.Load != 0) || replaced && a.Rate == 0, "workload.arrivals.rate", a.Rate, "must be given, or else arrivals.load (one of the two)")
+	c.that(a.RateMax == 0 || a.RateMax >= a.Rate && a.Rate > 0, "workload.arrivals.rate_max", a.RateMax, "must be at least arrivals.rate, which must be set")
+	if a.BurstFactor > 0 {
+		c.positive("workload.arrivals.burst_mean", a.BurstMean)
+		c.positive("workload.arrivals.calm_mean", a.CalmMean)
+		most := (a.BurstMean + a.CalmMean) / a.BurstMean
+		c.that(a.BurstFactor >= 1 && a.BurstFactor <= most, "workload.arrivals.burst_factor", a.BurstFactor, fmt.Sprintf("must be in [1, %.4g], (burst_mean + calm_mean) / burst_mean", most))
+	}
 }
 
 // check reports the values that break a rule.

@@ -93,6 +93,9 @@ func (c *Config) validate() error {
 	check(c.LatencyLow >= 0 && c.LatencyHigh >= c.LatencyLow && !math.IsInf(c.LatencyHigh, 0), "latency [%g, %g]: must be 0 <= low <= high", c.LatencyLow, c.LatencyHigh)
 	check(c.Timeout > 0, "timeout = %g: must be positive", c.Timeout)
 	check(c.Workload != nil && len(c.Classes) > 0 && len(c.Classes) <= math.MaxUint8, "a workload needs a source and 1 to 255 classes")
+	for k, class := range c.Classes {
+		check(len(class.Stages) > 0 && len(class.Stages) <= math.MaxUint8, "class %d: %d stages: must be 1 to 255", k, len(class.Stages))
+	}
 	check(c.StepInterval > 0 && c.Duration >= c.StepInterval && !math.IsInf(c.Duration, 0), "duration %g s and step interval %g s: must be positive, at least one step", c.Duration, c.StepInterval)
 	check(c.MaxLogWeight > 0 && c.MaxLogWeight <= 20, "max log-weight = %g: must be in (0, 20]", c.MaxLogWeight)
 	for k, x := range c.Changes {

@@ -39,8 +39,9 @@ type engine struct {
 	views    []dispatch.View // by LB; their Ongoing is q_ij
 	ongoing  [][][]uint32    // by LB and server, the flows, if observed
 	observer []*observe.Observer
-	latency  *rand.Rand
+	latency  [2]*rand.Rand // of packets to servers and of replies (1)
 
+	held          []int32 // by server, requests that were sent there and are not done
 	newCPU, newIO float64 // demands (s) of the request that is being dispatched
 
 	interval env.Interval
@@ -67,6 +68,7 @@ func newEngine(cfg *Config, rules []dispatch.Rule) *engine {
 		due:      newTournament(2 * n),
 		rules:    rules,
 		views:    make([]dispatch.View, cfg.LBs),
+		held:     make([]int32, n),
 	}
 	for _, c := range cfg.Classes {
 		var resources []workload.Resource
@@ -104,7 +106,9 @@ func (e *engine) reset(seed uint64) error {
 		e.stations[2*j].reset(s.Speed)
 		e.stations[2*j+1].reset(1)
 	}
-	e.latency = rand.New(env.Stream(seed, "sim/latency"))
+	clear(e.held)
+	e.latency[0] = rand.New(env.Stream(seed, "sim/latency/request"))
+	e.latency[1] = rand.New(env.Stream(seed, "sim/latency/reply"))
 	for i := range e.views {
 		lb := strconv.Itoa(i)
 		clear(e.views[i].Ongoing)
@@ -219,6 +223,7 @@ func (e *engine) arrive() {
 	}
 	e.stations[2*server].work += e.newCPU
 	e.stations[2*server+1].work += e.newIO
+	e.held[server]++
 	e.flight++
 	e.events++
 	e.interval.Arrived++
@@ -241,6 +246,8 @@ func (e *engine) allocate() uint32 {
 }
 
 // send puts a packet on its way to the server or, as a reply (1), to the LB.
+// Latencies to the servers are drawn in the order of arrivals from a stream of
+// their own, so that every dispatch method meets the same.
 func (e *engine) send(id, reply uint32) {
 	if e.cfg.LatencyHigh == 0 {
 		if reply == 1 {
@@ -250,7 +257,7 @@ func (e *engine) send(id, reply uint32) {
 		}
 		return
 	}
-	delay := e.cfg.LatencyLow + (e.cfg.LatencyHigh-e.cfg.LatencyLow)*e.latency.Float64()
+	delay := e.cfg.LatencyLow + (e.cfg.LatencyHigh-e.cfg.LatencyLow)*e.latency[reply].Float64()
 	e.packets.push(entry{time: e.now + delay, order: e.sent, id: id<<1 | reply})
 	e.sent++
 }
@@ -276,7 +283,18 @@ func (e *engine) refuse(id uint32) {
 	for k, resource := range e.stages[x.class] {
 		e.stations[2*int(x.server)+int(resource)].work -= e.demands[int(id)*e.stride+k]
 	}
+	e.letGo(int(x.server))
 	e.send(id, 1)
+}
+
+// letGo notes that a server is done with a request. A server that has none
+// left has no work left either: what rounding made of it is dropped, so that
+// idle servers are equal to the Oracle.
+func (e *engine) letGo(server int) {
+	e.held[server]--
+	if e.held[server] == 0 {
+		e.stations[2*server].work, e.stations[2*server+1].work = 0, 0
+	}
 }
 
 // stationOf returns the index of the station that a request's stage needs.
@@ -312,6 +330,7 @@ func (e *engine) completeStage(station int) {
 	x := &e.requests[id]
 	x.stage++
 	if int(x.stage) == len(e.stages[x.class]) {
+		e.letGo(int(x.server))
 		e.send(id, 1)
 		return
 	}

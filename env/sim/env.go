@@ -25,7 +25,7 @@ type Env struct {
 
 	step    env.Step
 	ongoing []float64 // q_ij as a reward wants it
-	taken   int       // steps taken in this episode; -1 before the first Reset
+	taken   int       // steps taken in this episode; -1 where there is none
 }
 
 // New returns the environment that cfg describes, before its first Reset.
@@ -73,6 +73,7 @@ func (e *Env) Reset(ctx context.Context, seed uint64) (env.Step, error) {
 			return env.Step{}, err
 		}
 	}
+	e.taken = -1 // where the reset fails there is no episode
 	if err := e.engine.reset(seed); err != nil {
 		return env.Step{}, err
 	}
@@ -173,8 +174,11 @@ func (e *Env) Drain(ctx context.Context) error {
 	return nil
 }
 
-// Close implements env.Env.
-func (e *Env) Close() error { return e.engine.close() }
+// Close implements env.Env. After it, only Reset starts an episode again.
+func (e *Env) Close() error {
+	e.taken = -1
+	return e.engine.close()
+}
 
 // Events returns the arrivals and stage completions of the episode so far.
 func (e *Env) Events() int { return e.engine.events }

@@ -28,13 +28,16 @@ func LawNames() []string {
 	return []string{"exponential", "deterministic", "log-normal", "hyperexponential"}
 }
 
-// NewLaw returns the distribution of the given name and mean (s, >= 0). cv is
+// maxMean is the longest mean demand, in s.
+const maxMean = 1e6
+
+// NewLaw returns the distribution of the given name and mean (s, in [0, 1e6]). cv is
 // the coefficient of variation of the log-normal (> 0) and of the
 // hyperexponential (>= 1, two phases with balanced means); the others have
 // none of their own and want 0.
 func NewLaw(name string, mean, cv float64) (Law, error) {
-	if !(mean >= 0) || math.IsInf(mean, 0) {
-		return Law{}, fmt.Errorf("mean %g: must be finite and not negative", mean)
+	if !(mean >= 0 && mean <= maxMean) {
+		return Law{}, fmt.Errorf("mean %g: must be in [0, %g]", mean, maxMean)
 	}
 	l := Law{mean: mean}
 	switch name {

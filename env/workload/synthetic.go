@@ -18,10 +18,11 @@ type Arrivals struct {
 	CalmMean    float64 // s, mean time between bursts
 }
 
-// calmFactor is the rate between bursts over the mean rate.
+// calmFactor is the rate between bursts over the mean rate; 0, and no less by
+// rounding, where bursts bring all that arrives.
 func (a *Arrivals) calmFactor() float64 {
 	inBurst := a.BurstMean / (a.BurstMean + a.CalmMean)
-	return (1 - inBurst*a.BurstFactor) / (1 - inBurst)
+	return max(0, 1-inBurst*a.BurstFactor) / (1 - inBurst)
 }
 
 var _ Source = (*Synthetic)(nil)

@@ -132,7 +132,7 @@ func TestPaperProfile(t *testing.T) {
 func TestSmokeProfile(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, Profile{
-		Name: "smoke", TrainingSeeds: []uint64{1}, Episodes: 16, LargeEpisodes: 16, EpisodeDuration: 20,
+		Name: "smoke", TrainingSeeds: []uint64{1}, Episodes: 16, LargeEpisodes: 16, EpisodeDuration: 30,
 		EvalSeeds: []uint64{1000, 1001}, EvalDuration: 60,
 	}, profile(t, "smoke"))
 }

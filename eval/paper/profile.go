@@ -31,7 +31,7 @@ func Profiles() []Profile {
 	return []Profile{
 		{
 			Name:          "smoke",
-			TrainingSeeds: seeds(1, 1), Episodes: 16, LargeEpisodes: 16, EpisodeDuration: 20,
+			TrainingSeeds: seeds(1, 1), Episodes: 16, LargeEpisodes: 16, EpisodeDuration: 30,
 			EvalSeeds: seeds(1000, 2), EvalDuration: 60,
 		},
 		{

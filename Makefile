@@ -1,0 +1,42 @@
+# make demo is the main job in minutes, make test passes the tests.
+
+export CGO_ENABLED = 0
+BIN = bin/fairlb
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+FUZZTIME = 20s
+
+.PHONY: build demo test race fuzz lint bench tables clean
+
+build:
+	go build -trimpath -o $(BIN) ./cmd/fairlb
+
+# Train a small Distr-LB, evaluate it beside the heuristics on held-out seeds,
+# print the table.
+demo: build
+	rm -rf runs/demo
+	./$(BIN) train train/recipes/demo.yaml --out runs/demo
+	./$(BIN) eval ecmp wcmp lsq sed oracle runs/demo --scenario sim-moderate/pure-cpu --seeds 1000-1019 --duration 300
+
+test:
+	go test -timeout 10m ./...
+
+# What runs in several goroutines.
+race:
+	CGO_ENABLED=1 go test -race -timeout 15m -run 'Concurrent|Worker|Independent|Explorer|Cancel|Run|Loop|Bits' ./agents/... ./sac ./train ./eval
+
+fuzz:
+	go test -run '^$$' -fuzz FuzzLoad -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./env/settings
+	go test -run '^$$' -fuzz FuzzTrace -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./env/workload
+	go test -run '^$$' -fuzz FuzzLoad -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./agents/checkpoint
+
+lint:
+	go run $(STATICCHECK) ./...
+
+bench:
+	go test -run '^$$' -bench . -benchmem ./...
+
+tables: build
+	./$(BIN) tables 11 12 13 14 15 16 --profile smoke
+
+clean:
+	rm -rf bin

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"fairlb/env/dispatch"
+	"fairlb/eval"
+	"fairlb/results"
+	"fairlb/results/record"
+	"fairlb/train"
+)
+
+func (a *app) plotCommand() *cobra.Command {
+	var out, compare string
+	c := &cobra.Command{
+		Use:   "plot RUN...",
+		Short: "Draw the learning curve of training runs of one recipe",
+		Long: `Draw the mean completion time of the requests of training over its episodes,
+as mean and range of the runs given, beside heuristics on the arrivals of the first
+forty episodes. The runs must be of one recipe: they differ in their seeds alone.`,
+		Example: "  fairlb plot runs/a-seed1 runs/a-seed2 runs/a-seed3 --out curve.png",
+		Args:    checked(cobra.MinimumNArgs(1)),
+		RunE: func(c *cobra.Command, runs []string) error {
+			if ext := filepath.Ext(out); ext != ".svg" && ext != ".png" && ext != ".pdf" {
+				return usage("--out %q: must end in .svg, .png or .pdf", out)
+			}
+			var curves []results.Curve
+			var first train.Hyper
+			for k, run := range runs {
+				hyper, curve, err := readCurve(run)
+				if err != nil {
+					return err
+				}
+				if k == 0 {
+					first = hyper
+				}
+				curves = append(curves, curve)
+			}
+			levels, err := a.levels(c, &first, strings.Split(compare, ","))
+			if err != nil {
+				return err
+			}
+			title := fmt.Sprintf("%s, reward %s, on %s", first.Method, first.Reward, first.Scenario)
+			if err := results.PlotLearning(out, title, curves, levels); err != nil {
+				return err
+			}
+			a.log.WithField("file", out).Info("drawn")
+			return nil
+		},
+	}
+	c.Flags().StringVar(&out, "out", "learning.svg", "the picture: .svg, .png or .pdf")
+	c.Flags().StringVar(&compare, "compare", "lsq,sed,oracle", "heuristics to draw beside, empty for none")
+	return c
+}
+
+// readCurve reads the record of a run's folder.
+func readCurve(dir string) (train.Hyper, results.Curve, error) {
+	path := filepath.Join(dir, "record.jsonl")
+	rec, err := record.Read(path)
+	if err != nil {
+		return train.Hyper{}, results.Curve{}, err
+	}
+	var hyper train.Hyper
+	if hyper, err = runHyper(dir); err != nil {
+		return hyper, results.Curve{}, err
+	}
+	var curve results.Curve
+	for _, row := range rec.Rows {
+		if row.Type != "round" {
+			continue
+		}
+		var round train.Round
+		if err := row.Decode(&round); err != nil {
+			return hyper, curve, usage("%s: %w", path, err)
+		}
+		curve.Episodes = append(curve.Episodes, float64(round.Episodes))
+		curve.Completion = append(curve.Completion, round.Completion)
+	}
+	return hyper, curve, nil
+}
+
+// levels evaluates heuristics on the arrivals of the first forty episodes.
+func (a *app) levels(c *cobra.Command, hyper *train.Hyper, names []string) ([]results.Level, error) {
+	s, err := trainingScenario(hyper)
+	if err != nil {
+		return nil, err
+	}
+	var targets []eval.Target
+	for _, name := range names {
+		if name == "" {
+			continue
+		}
+		if _, err := dispatch.New(name, []float64{1}); err != nil {
+			return nil, usage("--compare: %w", err)
+		}
+		targets = append(targets, heuristicTarget(s, name))
+	}
+	if len(targets) == 0 {
+		return nil, nil
+	}
+	var seeds []uint64
+	for k := range 40 {
+		seeds = append(seeds, train.EpisodeSeed(hyper.Seed, k))
+	}
+	list, err := eval.Run(c.Context(), eval.Config{Seeds: seeds, Classes: s.ClassNames()}, targets)
+	if err != nil {
+		return nil, err
+	}
+	var levels []results.Level
+	for _, r := range list {
+		levels = append(levels, results.Level{Name: r.Target, Value: r.Class(eval.AllClasses).Mean})
+	}
+	return levels, nil
+}

@@ -1,0 +1,146 @@
+package results
+
+import (
+	"errors"
+	"fmt"
+	"image/color"
+	"math"
+	"path/filepath"
+	"strconv"
+
+	"gonum.org/v1/gonum/stat"
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+)
+
+// Curve is what one training run showed over its episodes.
+type Curve struct {
+	Episodes   []float64 // episodes so far, rising
+	Completion []float64 // s, mean completion time of each round's requests
+}
+
+// Level is a horizontal line to compare curves to.
+type Level struct {
+	Name  string
+	Value float64 // s
+}
+
+// ErrCurve reports curves that cannot be drawn together.
+var ErrCurve = errors.New("results: curves cannot be drawn")
+
+// smoothing is the number of rounds over which a curve is averaged.
+const smoothing = 5
+
+// The colours of Okabe and Ito, which the colour-blind tell apart.
+var (
+	curveColour = color.RGBA{0, 114, 178, 255}
+	bandColour  = color.NRGBA{0, 114, 178, 50}
+	levels      = []color.RGBA{{213, 94, 0, 255}, {0, 158, 115, 255}, {204, 121, 167, 255}, {230, 159, 0, 255}}
+)
+
+// PlotLearning draws the mean of the curves of several training runs of one
+// recipe over their episodes, smoothed over five rounds, with a band from the
+// least to the greatest run, beside levels such as a heuristic's completion
+// time. The file's ending chooses the format: .svg, .png or .pdf.
+func PlotLearning(path, title string, curves []Curve, compare []Level) error {
+	mean, band, err := summarise(curves)
+	if err != nil {
+		return err
+	}
+	p := plot.New()
+	p.Title.Text = title
+	p.X.Label.Text = "training episodes"
+	p.Y.Label.Text = "mean completion time (s)"
+	p.Legend.Top = true
+	p.Legend.Padding = vg.Points(2)
+	p.X.Tick.Marker, p.Y.Tick.Marker = roundTicks{}, roundTicks{}
+	p.Title.TextStyle.Font.Size, p.Legend.TextStyle.Font.Size = vg.Points(13), vg.Points(11)
+
+	area, err := plotter.NewPolygon(band)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrCurve, err)
+	}
+	area.Color, area.LineStyle.Width = bandColour, 0
+	line, err := plotter.NewLine(mean)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrCurve, err)
+	}
+	line.Color, line.Width = curveColour, vg.Points(2)
+	p.Add(plotter.NewGrid(), area, line)
+	p.Legend.Add(fmt.Sprintf("agents while they explore: mean and range of %d runs", len(curves)), line)
+
+	last := mean[len(mean)-1].X
+	for k, level := range compare {
+		flat, err := plotter.NewLine(plotter.XYs{{X: mean[0].X, Y: level.Value}, {X: last, Y: level.Value}})
+		if err != nil {
+			return fmt.Errorf("%w: %s: %w", ErrCurve, level.Name, err)
+		}
+		flat.Color, flat.Width = levels[k%len(levels)], vg.Points(1.5)
+		flat.Dashes = []vg.Length{vg.Points(6), vg.Points(float64(3 + 2*k))}
+		p.Add(flat)
+		p.Legend.Add(level.Name, flat)
+	}
+	p.Y.Max += 0.15 * float64(1+len(compare)) / 2 * (p.Y.Max - p.Y.Min) // room for the legend
+	if err := p.Save(8*vg.Inch, 4.5*vg.Inch, path); err != nil {
+		return fmt.Errorf("results: %s: %w", filepath.Base(path), err)
+	}
+	return nil
+}
+
+// roundTicks labels an axis at about six round numbers.
+type roundTicks struct{}
+
+// Ticks implements plot.Ticker.
+func (roundTicks) Ticks(lo, hi float64) []plot.Tick {
+	step := math.Pow(10, math.Floor(math.Log10((hi-lo)/3)))
+	for _, factor := range []float64{5, 2} {
+		if (hi-lo)/(step*factor) >= 4 {
+			step *= factor
+			break
+		}
+	}
+	var ticks []plot.Tick
+	for k := math.Ceil(lo / step); k*step <= hi; k++ {
+		ticks = append(ticks, plot.Tick{Value: k * step, Label: strconv.FormatFloat(k*step, 'g', 6, 64)})
+	}
+	return ticks
+}
+
+// summarise returns the mean curve and the outline of the range.
+func summarise(curves []Curve) (mean, band plotter.XYs, err error) {
+	if len(curves) == 0 {
+		return nil, nil, fmt.Errorf("%w: there are none", ErrCurve)
+	}
+	n := len(curves[0].Episodes)
+	var smooth [][]float64
+	for k, c := range curves {
+		if len(c.Episodes) != n || len(c.Completion) != n || n < 2 {
+			return nil, nil, fmt.Errorf("%w: run %d has %d rounds, the first %d: want the same number, at least 2", ErrCurve, k+1, len(c.Episodes), n)
+		}
+		smooth = append(smooth, moving(c.Completion))
+	}
+	band = make(plotter.XYs, 2*n)
+	for i := range n {
+		var values []float64
+		lo, hi := math.Inf(1), math.Inf(-1)
+		for _, s := range smooth {
+			values = append(values, s[i])
+			lo, hi = min(lo, s[i]), max(hi, s[i])
+		}
+		x := curves[0].Episodes[i]
+		mean = append(mean, plotter.XY{X: x, Y: stat.Mean(values, nil)})
+		band[i], band[2*n-1-i] = plotter.XY{X: x, Y: lo}, plotter.XY{X: x, Y: hi}
+	}
+	return mean, band, nil
+}
+
+// moving averages each value with those up to two rounds away.
+func moving(x []float64) []float64 {
+	out := make([]float64, len(x))
+	for i := range x {
+		from, to := max(0, i-smoothing/2), min(len(x), i+smoothing/2+1)
+		out[i] = stat.Mean(x[from:to], nil)
+	}
+	return out
+}
