@@ -3,6 +3,7 @@ package dispatch
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 var _ Rule = (*ShortestDelay)(nil)
@@ -10,43 +11,40 @@ var _ Rule = (*ShortestDelay)(nil)
 // ShortestDelay sends a request to argmin_j (q_ij + 1) / a_ij, one of the
 // minimisers at random when there are several. With all weights equal it is
 // LSQ, with weights proportional to the processors SED (appendix C.3), and
-// with an agent's weights the data plane of that agent. Scores are float64
-// products: equal ones are found equal for all whole weights up to 48.
+// with an agent's weights the data plane of that agent.
 type ShortestDelay struct {
-	inverse []float64 // 1 / a_ij
+	weights []float64 // a_ij
 }
 
 // NewShortestDelay returns the rule for the given positive weights.
 func NewShortestDelay(weights []float64) (*ShortestDelay, error) {
-	r := &ShortestDelay{inverse: make([]float64, len(weights))}
-	if err := r.SetWeights(weights); err != nil {
+	if err := checkWeights(weights); err != nil {
 		return nil, err
 	}
-	return r, nil
+	return &ShortestDelay{weights: slices.Clone(weights)}, nil
 }
 
 // SetWeights replaces the weights; their number stays. On an error the old
 // ones stay.
 func (r *ShortestDelay) SetWeights(weights []float64) error {
-	if len(weights) != len(r.inverse) {
-		return fmt.Errorf("dispatch: %d weights for %d servers", len(weights), len(r.inverse))
+	if len(weights) != len(r.weights) {
+		return fmt.Errorf("dispatch: %d weights for %d servers", len(weights), len(r.weights))
 	}
 	if err := checkWeights(weights); err != nil {
 		return err
 	}
-	for j := range r.inverse {
-		r.inverse[j] = 1 / weights[j]
-	}
+	copy(r.weights, weights)
 	return nil
 }
 
-// Pick implements Rule.
+// Pick implements Rule. It divides, and does not multiply by inverses, because
+// division rounds correctly: equal scores of whole weights then compare equal.
 func (r *ShortestDelay) Pick(v *View) int {
 	q := v.Ongoing
-	inverse := r.inverse[:len(q)]
+	weights := r.weights[:len(q)]
 	best, first, ties := math.Inf(1), 0, 0
 	for j, n := range q {
-		switch score := float64(n+1) * inverse[j]; {
+		switch score := float64(n+1) / weights[j]; {
 		case score < best:
 			best, first, ties = score, j, 1
 		case score == best:
@@ -58,7 +56,7 @@ func (r *ShortestDelay) Pick(v *View) int {
 	}
 	skip := v.Rand.IntN(ties)
 	for j := first; ; j++ {
-		if float64(q[j]+1)*inverse[j] == best {
+		if float64(q[j]+1)/weights[j] == best {
 			if skip == 0 {
 				return j
 			}

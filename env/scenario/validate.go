@@ -45,8 +45,9 @@ func (s *Scenario) Validate(report func(path string, value any, rule string)) {
 	c.positive("timeout", s.Timeout)
 	c.positive("step_interval", s.StepInterval)
 	c.positive("duration", s.Duration)
-	steps := s.Duration / s.StepInterval
-	c.that(math.Abs(steps-math.Round(steps)) < 1e-9*steps && steps >= 1 && steps <= maxSteps, "duration", s.Duration, fmt.Sprintf("must be a whole number of step intervals, 1 to %d", maxSteps))
+	if steps := s.Duration / s.StepInterval; s.Duration > 0 && s.StepInterval > 0 {
+		c.that(math.Abs(steps-math.Round(steps)) < 1e-9*steps && steps <= maxSteps, "duration", s.Duration, fmt.Sprintf("must be a whole number of step intervals, 1 to %d", maxSteps))
+	}
 	c.that(s.MaxLogWeight > 0 && s.MaxLogWeight <= 20, "max_log_weight", s.MaxLogWeight, "must be in (0, 20]")
 	s.Workload.validate(c)
 	for k, x := range s.Changes {
@@ -103,8 +104,9 @@ func (a *Arrivals) validate(c check, replaced bool) {
 	if a.BurstFactor > 0 {
 		c.positive("workload.arrivals.burst_mean", a.BurstMean)
 		c.positive("workload.arrivals.calm_mean", a.CalmMean)
-		most := (a.BurstMean + a.CalmMean) / a.BurstMean
-		c.that(a.BurstFactor >= 1 && a.BurstFactor <= most, "workload.arrivals.burst_factor", a.BurstFactor, fmt.Sprintf("must be in [1, %.4g], (burst_mean + calm_mean) / burst_mean", most))
+		if most := (a.BurstMean + a.CalmMean) / a.BurstMean; a.BurstMean > 0 && a.CalmMean > 0 {
+			c.that(a.BurstFactor >= 1 && a.BurstFactor <= most, "workload.arrivals.burst_factor", a.BurstFactor, fmt.Sprintf("must be in [1, %.4g], (burst_mean + calm_mean) / burst_mean", most))
+		}
 	}
 }
 

@@ -1,0 +1,244 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"fairlb/env"
+	"fairlb/env/workload"
+)
+
+// TestValidate: each rule is reported, all faults at once.
+func TestValidate(t *testing.T) {
+	t.Parallel()
+	for want, spoil := range map[string]func(*Config){
+		"sim: no servers":                        func(c *Config) { c.Servers = nil },
+		"sim: LBs = 0: must be in [1, 65535]":    func(c *Config) { c.LBs = 0 },
+		"LBs = 65536":                            func(c *Config) { c.LBs = 65536 },
+		"70000 servers: at most 65535":           func(c *Config) { c.Servers = make([]Server, 70000) },
+		"server 1: CPUs = 0: must be positive":   func(c *Config) { c.Servers[1].CPUs = 0 },
+		"server 2: speed = NaN: must be":         func(c *Config) { c.Servers[2].Speed = math.NaN() },
+		"server 4: 1 workers for 2 processors":   func(c *Config) { c.CPU, c.Workers = ProcessorSharing, 1 },
+		"backlog = -1: must not be negative":     func(c *Config) { c.Backlog = -1 },
+		"latency [0.2, 0.1]: must be 0 <= low":   func(c *Config) { c.LatencyLow, c.LatencyHigh = 0.2, 0.1 },
+		"latency [0, +Inf]":                      func(c *Config) { c.LatencyLow, c.LatencyHigh = 0, math.Inf(1) },
+		"timeout = 0: must be positive":          func(c *Config) { c.Timeout = 0 },
+		"a workload needs a source and 1 to 255": func(c *Config) { c.Workload = nil },
+		"class 0: 0 stages: must be 1 to 255":    func(c *Config) { c.Classes = []workload.Class{{}} },
+		"class 0: 256 stages: must be 1 to 255":  func(c *Config) { c.Classes = []workload.Class{{Stages: make([]workload.Stage, 256)}} },
+		"duration 0.1 s and step interval 0.5 s": func(c *Config) { c.Duration = 0.1 },
+		"max log-weight = 21: must be in (0":     func(c *Config) { c.MaxLogWeight = 21 },
+		"change 0: no server 8":                  func(c *Config) { c.Changes = []Change{{1, 8, 1}} },
+		"change 0: speed = 0: must be positive":  func(c *Config) { c.Changes = []Change{{1, 0, 0}} },
+		"change 1 at 1 s: times must not":        func(c *Config) { c.Changes = []Change{{2, 0, 1}, {1, 0, 1}} },
+		`unknown heuristic "jsq"`:                func(c *Config) { c.Heuristic = "jsq" },
+	} {
+		cfg := moderate(t)
+		spoil(&cfg)
+		_, err := New(cfg)
+		require.ErrorContains(t, err, want)
+	}
+	cfg := moderate(t)
+	cfg.Backlog, cfg.Timeout = -1, 0
+	_, err := New(cfg)
+	require.ErrorContains(t, err, "backlog")
+	require.ErrorContains(t, err, "timeout")
+}
+
+// failing is a source that fails after some requests, and when it is closed.
+type failing struct {
+	workload.Source
+	after  int
+	closed *int
+}
+
+var errFailing = errors.New("the source is broken")
+
+func (f *failing) Next(r *workload.Request) error {
+	if f.after--; f.after < 0 {
+		return errFailing
+	}
+	return f.Source.Next(r)
+}
+
+func (f *failing) Close() error { *f.closed++; return nil }
+
+// TestSourceFails: an error of the source ends the episode, one at its start
+// leaves none, and every source that was opened is closed once.
+func TestSourceFails(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	cfg := moderate(t)
+	opened, closed, after := 0, 0, 50
+	inner := cfg.Workload
+	cfg.Workload = func(seed uint64) (workload.Source, error) {
+		if after < 0 {
+			return nil, errFailing
+		}
+		opened++
+		s, err := inner(seed)
+		return &failing{Source: s, after: after, closed: &closed}, err
+	}
+	e, err := New(cfg)
+	require.NoError(t, err)
+	_, err = e.Reset(ctx, 1)
+	require.NoError(t, err)
+	for err == nil {
+		_, err = e.Step(ctx, nil)
+	}
+	require.ErrorIs(t, err, errFailing)
+	_, err = e.Step(ctx, nil)
+	require.ErrorIs(t, err, env.ErrEpisodeOver)
+	require.NoError(t, e.Drain(ctx), "what had arrived can still end")
+
+	for _, after = range []int{0, -1} { // the first request, or the opening, fails
+		_, err = e.Reset(ctx, 1)
+		require.ErrorIs(t, err, errFailing)
+		_, err = e.Step(ctx, nil)
+		require.ErrorIs(t, err, env.ErrNotReset)
+		require.ErrorIs(t, e.Drain(ctx), env.ErrNotReset)
+		require.ErrorIs(t, e.Truth(&env.Truth{}), env.ErrNotReset)
+	}
+	after = 1000
+	_, err = e.Reset(ctx, 1)
+	require.NoError(t, err, "and then it can be used again")
+	require.NoError(t, e.Close())
+	_, err = e.Step(ctx, nil)
+	require.ErrorIs(t, err, env.ErrNotReset, "after Close")
+	require.Equal(t, opened, closed)
+}
+
+// TestWeightsOfAHeuristic: what has no weights takes none.
+func TestWeightsOfAHeuristic(t *testing.T) {
+	t.Parallel()
+	cfg := moderate(t)
+	cfg.Heuristic = "lsq"
+	e, err := New(cfg)
+	require.NoError(t, err)
+	_, err = e.Reset(context.Background(), 1)
+	require.NoError(t, err)
+	_, err = e.Step(context.Background(), [][]float64{{1}})
+	require.ErrorIs(t, err, env.ErrAction)
+	require.ErrorContains(t, err, "the dispatch rule lsq takes no weights")
+}
+
+// still is a random source of one word.
+type still struct{}
+
+func (still) Uint64() uint64 { return 0 }
+
+// TestLatenciesArePaired: a request meets the same latency on its way to a
+// server under every heuristic. Servers are so large that nothing waits, and
+// replies take one and the same time, so that what is left of the completion
+// time without both is that latency.
+func TestLatenciesArePaired(t *testing.T) {
+	t.Parallel()
+	latencies := func(heuristic string) map[float64]float64 {
+		const demand = 0.05
+		l := law(t, "deterministic", demand, 0)
+		cfg := poisson(20, []Server{{1000, 1}, {1000, 0.1}}, workload.Stage{Resource: workload.CPU, Law: l})
+		cfg.LatencyLow, cfg.LatencyHigh, cfg.Heuristic = 0.01, 0.2, heuristic
+		cfg.Duration, cfg.StepInterval = 20, 20
+		var rec outcomes
+		cfg.Recorder = &rec
+		e, err := New(cfg)
+		require.NoError(t, err)
+		_, err = e.Reset(context.Background(), 3)
+		require.NoError(t, err)
+		e.engine.latency[1] = rand.New(still{})
+		_, err = e.Step(context.Background(), nil)
+		require.NoError(t, err)
+		require.NoError(t, e.Drain(context.Background()))
+		list := map[float64]float64{}
+		for _, o := range rec {
+			list[o.Arrival] = o.Completion - demand/cfg.Servers[o.Server].Speed
+		}
+		return list
+	}
+	want := latencies("ecmp")
+	require.Greater(t, len(want), 300)
+	got := latencies("lsq")
+	require.Len(t, got, len(want))
+	for arrival, latency := range want {
+		require.InDelta(t, latency, got[arrival], 1e-9)
+		require.True(t, latency >= 0.02-1e-9 && latency <= 0.21+1e-9, "latency %g with the reply's 0.01", latency)
+	}
+}
+
+// TestIdleServersAreEqual: work left is exactly 0 whenever a server holds
+// nothing, so that rounding does not break the Oracle's ties.
+func TestIdleServersAreEqual(t *testing.T) {
+	t.Parallel()
+	cfg := moderate(t)
+	cfg.Observe, cfg.Heuristic, cfg.Backlog = false, "oracle", 1
+	cfg.Duration, cfg.StepInterval = 200, 0.05
+	cfg.Workload = func(seed uint64) (workload.Source, error) {
+		return workload.NewSynthetic(workload.Arrivals{Rate: 6}, cfg.Classes, []float64{0.5, 0.5}, seed), nil
+	}
+	e, err := New(cfg)
+	require.NoError(t, err)
+	_, err = e.Reset(context.Background(), 1)
+	require.NoError(t, err)
+	idle := 0
+	for range e.Spec().Steps {
+		_, err = e.Step(context.Background(), nil)
+		require.NoError(t, err)
+		for j, held := range e.engine.held {
+			require.GreaterOrEqual(t, held, int32(0))
+			if held == 0 {
+				idle++
+				require.Zero(t, e.engine.stations[2*j].work)
+				require.Zero(t, e.engine.stations[2*j+1].work)
+			}
+		}
+	}
+	require.Greater(t, idle, 1000)
+	require.NoError(t, e.Drain(context.Background()))
+	for _, held := range e.engine.held {
+		require.Zero(t, held)
+	}
+}
+
+// TestDrainIsCancelled: a context ends a Drain that could take long.
+func TestDrainIsCancelled(t *testing.T) {
+	t.Parallel()
+	cfg := moderate(t)
+	e, err := New(cfg)
+	require.NoError(t, err)
+	_, err = e.Reset(context.Background(), 1)
+	require.NoError(t, err)
+	for range 4 {
+		_, err = e.Step(context.Background(), nil)
+		require.NoError(t, err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	require.ErrorIs(t, e.Drain(ctx), context.Canceled)
+	require.NoError(t, e.Drain(context.Background()))
+}
+
+// TestSteadyStateAllocatesNothing: once the slices have grown, a step
+// allocates nothing, observed or not.
+func TestSteadyStateAllocatesNothing(t *testing.T) {
+	for _, observe := range []bool{false, true} {
+		cfg := moderate(t)
+		cfg.Duration, cfg.Observe = 400, observe
+		e, err := New(cfg)
+		require.NoError(t, err)
+		_, err = e.Reset(context.Background(), 1)
+		require.NoError(t, err)
+		step := func() {
+			_, err := e.Step(context.Background(), nil)
+			require.NoError(t, err)
+		}
+		for range 400 {
+			step()
+		}
+		require.Less(t, testing.AllocsPerRun(300, step), 0.5, "observed: %t", observe)
+	}
+}
