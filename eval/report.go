@@ -14,6 +14,7 @@ type Report struct {
 	Seeds     []uint64 `json:"seeds"`
 	DurationS float64  `json:"duration_s"` // s, of an episode; 0: not set
 	Results   []Result `json:"results"`
+	Groups    []Group  `json:"groups,omitempty"`   // training runs of one recipe, summed up
 	Warnings  []string `json:"warnings,omitempty"` // doubts that are no single result's
 }
 

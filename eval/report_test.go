@@ -85,7 +85,12 @@ func TestTextGolden(t *testing.T) {
 	t.Parallel()
 	one := func(c *eval.Config) { c.Seeds, c.Classes = []uint64{7}, nil }
 	long := "runs/2025-03-01/distr-lb/vbf+logvbf/web-moderate/period-1/seed-1/checkpoints/best"
+	runs := report(t, config(one), target("sed", 1, static(0)), target("a", 0.9, noisy), target("b", 0.8, noisy))
+	group, err := eval.Combine("distr-lb vbf", runs.Results[1:], &runs.Results[0])
+	require.NoError(t, err)
+	runs.Groups = []eval.Group{group}
 	for name, r := range map[string]*eval.Report{
+		"groups.txt":   runs,
 		"classes.txt":  full(t),
 		"one-seed.txt": report(t, config(one), target("sed", 1, static(0)), target("lsq", 1.1, static(0))),
 		"alone.txt":    report(t, config(), target("oracle", 1, static(0))),

@@ -29,6 +29,9 @@ func (r *Report) WriteText(w io.Writer) error {
 	if err := table.render(&b); err != nil {
 		return err
 	}
+	for _, line := range r.groupLines() {
+		b.WriteString("\n" + wrap(line, textWidth))
+	}
 	b.WriteString("\n" + wrap(r.caption(), textWidth))
 	for _, warning := range r.warnings() {
 		b.WriteString(wrap("warning: "+warning, textWidth))
@@ -264,6 +267,31 @@ func (r *Report) caption() string {
 			"%s the interval includes 0.", baseline, strings.TrimSpace(markNone))
 	}
 	return b.String()
+}
+
+// groupLines say, for each class of each group, what its training runs came
+// to: their mean and difference to the baseline, with intervals over runs.
+func (r *Report) groupLines() []string {
+	var lines []string
+	for _, g := range r.Groups {
+		for _, f := range g.Classes {
+			var b strings.Builder
+			fmt.Fprintf(&b, "%d training runs of %s", g.Runs, g.Name)
+			if len(g.Classes) > 1 {
+				b.WriteString(", " + f.Class)
+			}
+			fmt.Fprintf(&b, ": mean %.4g s", f.Mean)
+			if f.Interval != nil {
+				fmt.Fprintf(&b, " [%.4g, %.4g]", f.Interval.Lo, f.Interval.Hi)
+			}
+			if d := f.VsSED; d != nil && d.Base > 0 {
+				percent := func(x float64) string { return signedPercent(100 * x / d.Base) }
+				fmt.Fprintf(&b, ", vs %s %s %% [%s, %s]", d.Baseline, percent(d.Diff), percent(d.Lo), percent(d.Hi))
+			}
+			lines = append(lines, b.String()+" (95 % intervals over training runs).")
+		}
+	}
+	return lines
 }
 
 // warnings are those of the report and of its results.

@@ -140,13 +140,15 @@ func (b *book) evaluation(ctx context.Context, s scenario.Scenario, p paper.Poli
 		return eval.Result{}, err
 	}
 
-	target := heuristicTarget(s, p.Method)
+	subjects := []eval.Target{heuristicTarget(s, p.Method)}
 	if p.Learned() {
-		if target, _, err = checkpointTarget(s, describe(p), path); err != nil {
+		trained, err := checkpointTarget(s, describe(p), path)
+		if err != nil {
 			return eval.Result{}, err
 		}
+		subjects[0] = trained.Target
 	}
-	list, err := eval.Run(ctx, eval.Config{Seeds: b.profile.EvalSeeds, Classes: s.ClassNames(), Workers: 1}, []eval.Target{target})
+	list, err := eval.Run(ctx, eval.Config{Seeds: b.profile.EvalSeeds, Classes: s.ClassNames(), Workers: 1}, subjects)
 	if err != nil {
 		return eval.Result{}, err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -71,18 +72,18 @@ func reportWriter(format string) (func(*eval.Report, *app) error, error) {
 func (a *app) evaluate(c *cobra.Command, s scenario.Scenario, names []string, seeds []uint64) (*eval.Report, error) {
 	report := &eval.Report{Scenario: s.Name, Settings: s, Seeds: seeds, DurationS: s.Duration}
 	var targets []eval.Target
-	for _, name := range names {
-		target, warnings, err := parseTarget(s, name)
+	recipes := make([]string, len(names))
+	for i, name := range names {
+		if slices.Contains(names[:i], name) {
+			return nil, usage("target %q is given twice", name)
+		}
+		target, err := parseTarget(s, name)
 		if err != nil {
 			return nil, err
 		}
-		for _, t := range targets {
-			if t.Name == target.Name {
-				return nil, usage("target %q is given twice", name)
-			}
-		}
-		targets = append(targets, target)
-		report.Warnings = append(report.Warnings, warnings...)
+		targets = append(targets, target.Target)
+		recipes[i] = target.recipe
+		report.Warnings = append(report.Warnings, target.warnings...)
 	}
 	bar := a.newBar("evaluating", len(targets)*len(seeds))
 	results, err := eval.Run(c.Context(), eval.Config{
@@ -93,5 +94,30 @@ func (a *app) evaluate(c *cobra.Command, s scenario.Scenario, names []string, se
 		return nil, err
 	}
 	report.Results = results
-	return report, nil
+	report.Groups, err = groups(results, recipes)
+	return report, err
+}
+
+// groups sums up the training runs of each recipe that has several.
+func groups(list []eval.Result, recipes []string) ([]eval.Group, error) {
+	var baseline *eval.Result
+	runs := map[string][]eval.Result{}
+	for i, recipe := range recipes {
+		if list[i].Target == eval.DefaultBaseline {
+			baseline = &list[i]
+		}
+		runs[recipe] = append(runs[recipe], list[i])
+	}
+	var out []eval.Group
+	for i, recipe := range recipes {
+		if recipe == "" || len(runs[recipe]) < 2 || slices.Contains(recipes[:i], recipe) {
+			continue
+		}
+		g, err := eval.Combine(recipe, runs[recipe], baseline)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, g)
+	}
+	return out, nil
 }

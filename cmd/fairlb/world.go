@@ -13,6 +13,7 @@ import (
 	"fairlb/env"
 	"fairlb/env/dispatch"
 	"fairlb/env/scenario"
+	"fairlb/env/settings"
 	"fairlb/env/sim"
 	"fairlb/eval"
 	"fairlb/rewards"
@@ -50,9 +51,9 @@ func heuristicTarget(s scenario.Scenario, name string) eval.Target {
 
 // parseTarget reads a TARGET of the command line: a heuristic's name, a run's
 // folder, or a checkpoint.
-func parseTarget(s scenario.Scenario, text string) (eval.Target, []string, error) {
+func parseTarget(s scenario.Scenario, text string) (target, error) {
 	if slices.Contains(dispatch.Names(), text) {
-		return heuristicTarget(s, text), nil, nil
+		return target{Target: heuristicTarget(s, text)}, nil
 	}
 	path := text
 	info, err := os.Stat(path)
@@ -61,24 +62,28 @@ func parseTarget(s scenario.Scenario, text string) (eval.Target, []string, error
 		_, err = os.Stat(path)
 	}
 	if err != nil {
-		return eval.Target{}, nil, usage("target %q: neither a heuristic (%s) nor a run's folder or a checkpoint", text, strings.Join(dispatch.Names(), ", "))
+		return target{}, usage("target %q: neither a heuristic (%s) nor a run's folder or a checkpoint", text, strings.Join(dispatch.Names(), ", "))
 	}
 	return checkpointTarget(s, text, path)
 }
 
-// checkpointTarget evaluates the policy of a checkpoint. Warnings say where
-// it was trained, if not in this scenario.
-func checkpointTarget(s scenario.Scenario, name, path string) (eval.Target, []string, error) {
-	fail := func(err error) (eval.Target, []string, error) {
-		return eval.Target{}, nil, fmt.Errorf("%s: %w", path, err)
-	}
+// target is what is evaluated and, of a policy, where it comes from.
+type target struct {
+	eval.Target
+	recipe   string   // what runs that differ in their seed alone share; empty for a heuristic
+	warnings []string // doubts, such as that it was trained elsewhere
+}
+
+// checkpointTarget evaluates the policy of a checkpoint.
+func checkpointTarget(s scenario.Scenario, name, path string) (target, error) {
+	fail := func(err error) (target, error) { return target{}, fmt.Errorf("%s: %w", path, err) }
 	meta, parameters, err := checkpoint.Load(path)
 	if err != nil {
-		return eval.Target{}, nil, err
+		return target{}, err
 	}
 	hyper, err := train.LoadHyper(path+" (settings)", []byte(meta.Settings), nil)
 	if err != nil {
-		return eval.Target{}, nil, err
+		return target{}, err
 	}
 	reward, err := rewards.New(hyper.Reward)
 	if err != nil {
@@ -95,9 +100,19 @@ func checkpointTarget(s scenario.Scenario, name, path string) (eval.Target, []st
 	if _, err := policy(); err != nil {
 		return fail(fmt.Errorf("scenario %s: %w", s.Name, err))
 	}
-	var warnings []string
-	if meta.Scenario != s.Name {
-		warnings = append(warnings, fmt.Sprintf("%s was trained in %s", name, meta.Scenario))
+	t := target{Target: eval.Target{Name: name, Env: open, Actor: policy}}
+	if t.recipe, err = recipe(hyper); err != nil {
+		return fail(err)
 	}
-	return eval.Target{Name: name, Env: open, Actor: policy}, warnings, nil
+	if meta.Scenario != s.Name {
+		t.warnings = append(t.warnings, fmt.Sprintf("%s was trained in %s", name, meta.Scenario))
+	}
+	return t, nil
+}
+
+// recipe names what training runs share that differ in their seed alone.
+func recipe(h train.Hyper) (string, error) {
+	h.Seed = 0
+	hash, err := settings.Hash(h)
+	return fmt.Sprintf("%s %s %s", h.Method, h.Reward, hash[:8]), err
 }

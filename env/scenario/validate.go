@@ -16,6 +16,7 @@ const (
 	maxServers = 10000
 	maxCPUs    = 10000   // of one server
 	maxSteps   = 1000000 // of an episode
+	minState   = 0.001   // s, mean length of a burst and of the time between
 )
 
 // Validate reports every value that breaks a rule, by its path in the file.
@@ -102,9 +103,10 @@ func (a *Arrivals) validate(c check, replaced bool) {
 	c.that((a.Rate != 0) != (a.Load != 0) || replaced && a.Rate == 0, "workload.arrivals.rate", a.Rate, "must be given, or else arrivals.load (one of the two)")
 	c.that(a.RateMax == 0 || a.RateMax >= a.Rate && a.Rate > 0, "workload.arrivals.rate_max", a.RateMax, "must be at least arrivals.rate, which must be set")
 	if a.BurstFactor > 0 {
-		c.positive("workload.arrivals.burst_mean", a.BurstMean)
-		c.positive("workload.arrivals.calm_mean", a.CalmMean)
-		if most := (a.BurstMean + a.CalmMean) / a.BurstMean; a.BurstMean > 0 && a.CalmMean > 0 {
+		// Shorter states would be endlessly many between two arrivals.
+		c.that(a.BurstMean >= minState, "workload.arrivals.burst_mean", a.BurstMean, fmt.Sprintf("must be at least %g s beside a burst factor", minState))
+		c.that(a.CalmMean >= minState, "workload.arrivals.calm_mean", a.CalmMean, fmt.Sprintf("must be at least %g s beside a burst factor", minState))
+		if most := (a.BurstMean + a.CalmMean) / a.BurstMean; a.BurstMean >= minState && a.CalmMean >= minState {
 			c.that(a.BurstFactor >= 1 && a.BurstFactor <= most, "workload.arrivals.burst_factor", a.BurstFactor, fmt.Sprintf("must be in [1, %.4g], (burst_mean + calm_mean) / burst_mean", most))
 		}
 	}
