@@ -146,8 +146,8 @@ func TestMisweighted(t *testing.T) {
 		x      float64
 		speeds []float64
 	}{
-		{"misweighted/0.5", 0.5, nil},
-		{"misweighted/1.0", 1, nil},
+		{"misweighted/0.5", 0.5, []float64{0.835, 1.089, 1.229, 1.271, 1.136, 1.206, 1.565, 0.68}},
+		{"misweighted/1.0", 1, []float64{0.697, 1.186, 1.51, 1.615, 1.291, 1.454, 2.45, 0.463}},
 	} {
 		s := load(t, test.name)
 		capacity := 0.0

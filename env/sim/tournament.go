@@ -3,13 +3,18 @@ package sim
 import "math"
 
 // tournament finds the station whose next completion is earliest: a complete
-// binary tree whose inner nodes hold the winner of their two children. Setting
-// one station's time replays one path, O(log stations). Of equal times the
-// station of the lower index wins.
+// binary tree in which every inner node holds the winner of its two children.
+// Setting one station's time replays its path to the root, as far as winners
+// change: O(log stations) at most. Of equal times the lower index wins.
 type tournament struct {
-	leaves int       // a power of two
-	time   []float64 // by station, +Inf beyond the last
-	winner []int32   // by inner node, the root at 1
+	leaves int     // a power of two; leaf i is node leaves + i
+	nodes  []match // by node, the root at 1; node 0 is not used
+}
+
+// match is a station and the time (s) of its next completion.
+type match struct {
+	time    float64
+	station int32
 }
 
 func newTournament(stations int) tournament {
@@ -17,43 +22,42 @@ func newTournament(stations int) tournament {
 	for leaves < stations {
 		leaves *= 2
 	}
-	t := tournament{leaves: leaves, time: make([]float64, leaves), winner: make([]int32, leaves)}
+	t := tournament{leaves: leaves, nodes: make([]match, 2*leaves)}
 	t.reset()
 	return t
 }
 
 // reset sets all times to +Inf.
 func (t *tournament) reset() {
-	for i := range t.time {
-		t.time[i] = math.Inf(1)
+	for i := range t.leaves {
+		t.nodes[t.leaves+i] = match{math.Inf(1), int32(i)}
 	}
 	for node := t.leaves - 1; node >= 1; node-- {
-		t.winner[node] = t.child(2 * node)
+		t.nodes[node] = t.nodes[2*node]
 	}
-}
-
-// child returns the station that stands at a node.
-func (t *tournament) child(node int) int32 {
-	if node >= t.leaves {
-		return int32(node - t.leaves)
-	}
-	return t.winner[node]
 }
 
 // set gives a station its next time.
 func (t *tournament) set(station int, time float64) {
-	t.time[station] = time
-	for node := (station + t.leaves) / 2; node >= 1; node /= 2 {
-		a, b := t.child(2*node), t.child(2*node+1)
-		if t.time[b] < t.time[a] {
-			a = b
+	nodes := t.nodes
+	node := t.leaves + station
+	winner := match{time, int32(station)}
+	nodes[node] = winner
+	for node > 1 {
+		other := nodes[node^1]
+		if other.time < winner.time || other.time == winner.time && other.station < winner.station {
+			winner = other
 		}
-		t.winner[node] = a
+		node /= 2
+		if nodes[node] == winner {
+			return // nothing changes from here on
+		}
+		nodes[node] = winner
 	}
 }
 
 // first returns the station that is next, and its time.
 func (t *tournament) first() (station int, time float64) {
-	w := t.child(1)
-	return int(w), t.time[w]
+	root := &t.nodes[1]
+	return int(root.station), root.time
 }

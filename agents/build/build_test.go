@@ -1,0 +1,97 @@
+package build
+
+import (
+	"context"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"fairlb/agents"
+	"fairlb/agents/checkpoint"
+	"fairlb/env"
+	"fairlb/env/envtest"
+)
+
+// weights returns what an actor does at the start of an episode of a Fake.
+func weights(t *testing.T, actor agents.Actor, e env.Env) [][]float64 {
+	t.Helper()
+	step, err := e.Reset(context.Background(), 5)
+	require.NoError(t, err)
+	spec := e.Spec()
+	dst := make([][]float64, spec.Agents)
+	for i := range dst {
+		dst[i] = make([]float64, spec.Servers)
+	}
+	actor.Reset(1)
+	require.NoError(t, actor.Act(dst, &step))
+	require.NoError(t, spec.CheckActions(dst))
+	return dst
+}
+
+// copies returns the parameters with data of their own.
+func copies(list []agents.Parameter) []agents.Parameter {
+	list = slices.Clone(list)
+	for i := range list {
+		list[i].Data = slices.Clone(list[i].Data)
+	}
+	return list
+}
+
+// TestPolicy: for every method, a policy from a checkpoint's parameters is the
+// learner's own.
+func TestPolicy(t *testing.T) {
+	t.Parallel()
+	fake := envtest.NewFake(2, 5, 1, 2, 3)
+	spec := fake.Spec()
+	for _, method := range Methods() {
+		require.NoError(t, CheckMethod(method))
+		learner, err := Learner(method, DefaultSettings(), spec, 3)
+		require.NoError(t, err)
+		rng := rand.New(rand.NewPCG(1, 1))
+		for _, p := range learner.Parameters() { // away from equal weights
+			for i := range p.Data {
+				p.Data[i] += 0.1 * float32(rng.NormFloat64())
+			}
+		}
+		own, err := learner.Policy()
+		require.NoError(t, err)
+		want := weights(t, own, fake)
+
+		meta := checkpoint.Meta{Method: method, Fingerprint: checkpoint.FingerprintOf(spec), TrainSeed: 8}
+		policy, err := Policy(meta, DefaultSettings(), copies(learner.Parameters()), spec)
+		require.NoError(t, err)
+		require.Equal(t, want, weights(t, policy, fake))
+		require.NotEqual(t, want[0][0], want[0][2], "the check would pass on equal weights")
+	}
+}
+
+func TestPolicyRefuses(t *testing.T) {
+	t.Parallel()
+	spec := envtest.NewFake(2, 5, 1, 2, 3).Spec()
+	learner, err := Learner("distr-lb", DefaultSettings(), spec, 3)
+	require.NoError(t, err)
+	meta := checkpoint.Meta{Method: "distr-lb", Fingerprint: checkpoint.FingerprintOf(spec)}
+	parameters := copies(learner.Parameters())
+
+	_, err = Policy(meta, DefaultSettings(), parameters, envtest.NewFake(2, 5, 1, 2).Spec())
+	require.ErrorIs(t, err, checkpoint.ErrMismatch)
+
+	_, err = Policy(meta, DefaultSettings(), parameters[1:], spec)
+	require.ErrorIs(t, err, agents.ErrParameters)
+
+	meta.Method = "magic"
+	_, err = Policy(meta, DefaultSettings(), parameters, spec)
+	require.EqualError(t, err, `build: method "magic": must be one of distr-lb, rlb-sac`)
+}
+
+func TestSettingsNameTheirSection(t *testing.T) {
+	t.Parallel()
+	s := DefaultSettings()
+	s.Validate(func(path string, value any, rule string) { t.Errorf("%s = %v: %s", path, value, rule) })
+	s.SAC.Gamma = 1
+	var paths []string
+	s.Validate(func(path string, _ any, _ string) { paths = append(paths, path) })
+	require.Equal(t, []string{"sac.gamma"}, paths)
+}

@@ -1,0 +1,97 @@
+package train
+
+import (
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/require"
+
+	"fairlb/env/settings"
+)
+
+func TestLoadHyper(t *testing.T) {
+	t.Parallel()
+	h, err := LoadHyper("empty.yaml", nil, nil)
+	require.NoError(t, err)
+	require.Empty(t, cmp.Diff(DefaultHyper(), h), "an empty file leaves the defaults")
+
+	h, err = LoadHyper("h.yaml", []byte(`
+scenario: for-loop
+scenario_set: [workload.window=random]
+reward: logvbf
+episodes: 7
+sac: {gamma: 0.5}
+`), []string{"episodes=9", "scenario.lbs=3", "sac.head=discrete", "scenario.workload.trace=a=b.tsv", "scenario=web-dynamic"})
+	require.NoError(t, err)
+	want := DefaultHyper()
+	want.Scenario, want.Reward, want.Episodes = "web-dynamic", "logvbf", 9
+	want.ScenarioSet = []string{"workload.window=random", "lbs=3", "workload.trace=a=b.tsv"} // the file's first
+	want.Methods.SAC.Gamma, want.Methods.SAC.Head = 0.5, "discrete"
+	require.Empty(t, cmp.Diff(want, h))
+
+	text, err := settings.Marshal(h)
+	require.NoError(t, err)
+	again, err := LoadHyper("again.yaml", text, nil)
+	require.NoError(t, err)
+	require.Empty(t, cmp.Diff(h, again), "what is saved with a run reads back")
+}
+
+// TestHyperRules breaks each rule once.
+func TestHyperRules(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ line, want string }{
+		{`scenario: ""`, `h.yaml:1:11: scenario = "": must name a built-in scenario or a file`},
+		{"method: sarsa", `h.yaml:1:9: method = "sarsa": must be one of distr-lb, rlb-sac`},
+		{"reward: fair", `h.yaml:1:9: reward = "fair": must be one of vbf, logvbf, vbf+logvbf, pbf, jain, cv, ms, logms, ongoing`},
+		{"seed: -1", "h.yaml:1:7: seed = -1: must be an integer"},
+		{"episodes: 0", "h.yaml:1:11: episodes = 0: must be positive"},
+		{"episodes_per_round: -2", "h.yaml:1:21: episodes_per_round = -2: must be positive"},
+		{"updates_per_round: 0", "h.yaml:1:20: updates_per_round = 0: must be positive"},
+		{"episode_duration: -1", "h.yaml:1:19: episode_duration = -1: must be finite and not negative"},
+		{"episode_duration: .inf", "h.yaml:1:19: episode_duration = +Inf: must be finite"},
+		{"episode_duration: .nan", "h.yaml:1:19: episode_duration = NaN: must be finite"},
+		{"checkpoint_every: -1", "h.yaml:1:19: checkpoint_every = -1: must not be negative"},
+		{"sac: {tau: 0}", "h.yaml:1:12: sac.tau = 0: must be in (0, 1]"},
+		{"episode: 4", `h.yaml:1:1: episode: unknown field (did you mean "episodes"?)`},
+	} {
+		_, err := LoadHyper("h.yaml", []byte(test.line+"\n"), nil)
+		require.ErrorContains(t, err, test.want)
+		require.NotContains(t, err.Error(), "\n", test.line)
+	}
+	_, err := LoadHyper("h.yaml", []byte("episodes: 0\nmethod: sarsa\n"), []string{"sac.tau=2"})
+	require.Len(t, strings.Split(err.Error(), "\n"), 3, "all faults at once")
+}
+
+// TestRecipes: the files that ship are good.
+func TestRecipes(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob(filepath.Join("recipes", "*.yaml"))
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		require.NoError(t, err)
+		_, err = LoadHyper(file, data, nil)
+		require.NoError(t, err)
+	}
+}
+
+// TestEpisodeSeeds: no two training episodes of a few runs share a seed, and
+// none has a seed that an evaluation would name.
+func TestEpisodeSeeds(t *testing.T) {
+	t.Parallel()
+	seen := map[uint64]bool{}
+	for run := range uint64(20) {
+		for episode := range 1000 {
+			seed := EpisodeSeed(run, episode)
+			require.Greater(t, seed, uint64(math.MaxInt64))
+			seen[seed] = true
+		}
+	}
+	require.Len(t, seen, 20_000)
+	require.Equal(t, EpisodeSeed(3, 4), EpisodeSeed(3, 4))
+}
