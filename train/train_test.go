@@ -246,6 +246,14 @@ func TestFaults(t *testing.T) {
 	require.Equal(t, int64(opened), closed.Load())
 	require.Equal(t, -1, saved(t, cfg))
 
+	// A fault beside an interruption is still a fault.
+	ctx, cancel := context.WithCancel(context.Background())
+	both, _ := small(t, 3)
+	both.Env = func() (env.Env, error) {
+		return &watched{envtest.NewFake(2, 20, speeds...), new(atomic.Int64), new(atomic.Int64), 3, func() error { cancel(); return errBroken }}, nil
+	}
+	require.ErrorIs(t, Run(ctx, both), errBroken)
+
 	cfg.Workers = 3 // the third cannot be opened
 	require.EqualError(t, Run(context.Background(), cfg), "train: broken")
 	require.Equal(t, int64(opened), closed.Load())

@@ -152,7 +152,11 @@ func (b *book) evaluation(ctx context.Context, s scenario.Scenario, p paper.Poli
 	if err != nil {
 		return eval.Result{}, err
 	}
-	report = eval.Report{Scenario: s.Name, Settings: s, Seeds: b.profile.EvalSeeds, DurationS: s.Duration, Results: list}
+	resolved, err := settings.JSON(s)
+	if err != nil {
+		return eval.Result{}, err
+	}
+	report = eval.Report{Scenario: s.Name, Settings: resolved, Seeds: b.profile.EvalSeeds, DurationS: s.Duration, Results: list}
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return eval.Result{}, err
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"fairlb/env/scenario"
+	"fairlb/env/settings"
 	"fairlb/eval"
 )
 
@@ -70,7 +71,11 @@ func reportWriter(format string) (func(*eval.Report, *app) error, error) {
 
 // evaluate runs the targets of a command line.
 func (a *app) evaluate(c *cobra.Command, s scenario.Scenario, names []string, seeds []uint64) (*eval.Report, error) {
-	report := &eval.Report{Scenario: s.Name, Settings: s, Seeds: seeds, DurationS: s.Duration}
+	resolved, err := settings.JSON(s)
+	if err != nil {
+		return nil, err
+	}
+	report := &eval.Report{Scenario: s.Name, Settings: resolved, Seeds: seeds, DurationS: s.Duration}
 	var targets []eval.Target
 	recipes := make([]string, len(names))
 	for i, name := range names {

@@ -31,10 +31,14 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	if err != nil {
+	code := exitCode(err)
+	switch {
+	case code == exitInterrupted:
+		fmt.Fprintln(os.Stderr, "fairlb: interrupted")
+	case err != nil:
 		fmt.Fprintf(os.Stderr, "fairlb: %v\n", err)
 	}
-	os.Exit(exitCode(err))
+	os.Exit(code)
 }
 
 // run executes one command line. Results go to stdout, all else to stderr.

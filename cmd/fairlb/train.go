@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -135,7 +134,7 @@ func createRecord(path string, hyper train.Hyper, command []string) (*record.Wri
 	if err != nil {
 		return nil, err
 	}
-	resolved, err := json.Marshal(hyper)
+	resolved, err := settings.JSON(hyper)
 	if err != nil {
 		return nil, err
 	}
