@@ -29,6 +29,9 @@ failed ones count at their timeout.`,
 			if err != nil {
 				return err
 			}
+			if name == "" {
+				return usage("--scenario: must name a built-in scenario (fairlb scenarios lists them) or a file")
+			}
 			list, err := eval.ParseSeeds(seeds)
 			if err != nil {
 				return usage("--seeds: %w", err)
@@ -50,9 +53,6 @@ failed ones count at their timeout.`,
 	c.Flags().StringVar(&seeds, "seeds", "1000-1019", "seeds of the episodes, such as 1000-1019,7")
 	c.Flags().Float64Var(&duration, "duration", 300, "s of arrivals in an episode")
 	c.Flags().StringVar(&format, "format", "text", "text, json or csv")
-	if err := c.MarkFlagRequired("scenario"); err != nil {
-		panic(err) // the flag is defined just above
-	}
 	return c
 }
 

@@ -49,7 +49,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		Short:         "Train and run load-balancing agents that learn a server's true capacity",
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args:          checked(cobra.NoArgs),
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.AddCommand(app.scenariosCommand(), app.trainCommand(), app.evalCommand(), app.tablesCommand(), app.plotCommand())
@@ -58,13 +58,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usage("%s: %v (see %s --help)", c.CommandPath(), err, c.CommandPath())
+		return usage("%w (see %s --help)", err, c.CommandPath())
 	})
-	command, err := root.ExecuteContextC(ctx)
-	if err != nil && !command.Runnable() {
-		return usage("%v", err)
-	}
-	return err
+	return root.ExecuteContext(ctx)
 }
 
 // app is what all commands share.
@@ -116,7 +112,7 @@ func exitCode(err error) int {
 func checked(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if err := check(c, args); err != nil {
-			return usage("%s: %v (see %s --help)", c.CommandPath(), err, c.CommandPath())
+			return usage("%w (see %s --help)", err, c.CommandPath())
 		}
 		return nil
 	}

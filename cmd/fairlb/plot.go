@@ -40,7 +40,7 @@ forty episodes. The runs must be of one recipe: they differ in their seeds alone
 				}
 				curves = append(curves, curve)
 			}
-			levels, err := a.levels(c, &first, strings.Split(compare, ","))
+			levels, err := a.levels(c, &first, strings.Split(compare, ","), runs)
 			if err != nil {
 				return err
 			}
@@ -83,14 +83,15 @@ func readCurve(dir string) (train.Hyper, results.Curve, error) {
 	return hyper, curve, nil
 }
 
-// levels evaluates heuristics on the arrivals of the first forty episodes.
-func (a *app) levels(c *cobra.Command, hyper *train.Hyper, names []string) ([]results.Level, error) {
+// levels evaluates heuristics, and the policies that the runs came to, on the
+// arrivals of the first forty episodes.
+func (a *app) levels(c *cobra.Command, hyper *train.Hyper, heuristics, runs []string) ([]results.Level, error) {
 	s, err := trainingScenario(hyper)
 	if err != nil {
 		return nil, err
 	}
 	var targets []eval.Target
-	for _, name := range names {
+	for _, name := range heuristics {
 		if name == "" {
 			continue
 		}
@@ -99,8 +100,12 @@ func (a *app) levels(c *cobra.Command, hyper *train.Hyper, names []string) ([]re
 		}
 		targets = append(targets, heuristicTarget(s, name))
 	}
-	if len(targets) == 0 {
-		return nil, nil
+	for _, run := range runs {
+		target, err := checkpointTarget(s, run, filepath.Join(run, train.CheckpointName))
+		if err != nil {
+			return nil, err
+		}
+		targets = append(targets, target.Target)
 	}
 	var seeds []uint64
 	for k := range 40 {
@@ -111,8 +116,14 @@ func (a *app) levels(c *cobra.Command, hyper *train.Hyper, names []string) ([]re
 		return nil, err
 	}
 	var levels []results.Level
-	for _, r := range list {
-		levels = append(levels, results.Level{Name: r.Target, Value: r.Class(eval.AllClasses).Mean})
+	trained := results.Level{Name: "what they learned, without exploring: mean of the runs"}
+	for k, r := range list {
+		mean := r.Class(eval.AllClasses).Mean
+		if k < len(list)-len(runs) {
+			levels = append(levels, results.Level{Name: r.Target, Value: mean})
+		} else {
+			trained.Value += mean / float64(len(runs))
+		}
 	}
-	return levels, nil
+	return append(levels, trained), nil
 }

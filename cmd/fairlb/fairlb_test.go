@@ -1,0 +1,195 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"fairlb/agents/checkpoint"
+	"fairlb/env/scenario"
+	"fairlb/env/settings"
+	"fairlb/eval"
+	"fairlb/results/record"
+	"fairlb/train"
+)
+
+// command runs a command line in the test's folder of the moment.
+func command(t *testing.T, args ...string) (stdout, stderr string, err error) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	err = run(t.Context(), args, &out, &errs)
+	return out.String(), errs.String(), err
+}
+
+// small are settings of a training run of a few seconds of simulated time.
+var small = []string{"--set", "episodes=4", "--set", "episode_duration=5", "--set", "episodes_per_round=2",
+	"--set", "updates_per_round=2", "--set", "sac.batch=8", "--set", "sac.critic_rounds=1", "--set", "checkpoint_every=1"}
+
+// file writes a file in a folder of the test and returns its path.
+func file(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o666))
+	return path
+}
+
+// trainSmall trains a small run and returns its folder.
+func trainSmall(t *testing.T, extra ...string) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "run")
+	args := append([]string{"train", file(t, "small.yaml", "method: distr-lb\n"), "--out", dir}, small...)
+	_, _, err := command(t, append(args, extra...)...)
+	require.NoError(t, err)
+	return dir
+}
+
+func TestTrainAndEvaluate(t *testing.T) {
+	dir := trainSmall(t, "--seed", "3")
+
+	data, err := os.ReadFile(filepath.Join(dir, "hyperparameters.yaml"))
+	require.NoError(t, err)
+	hyper, err := train.LoadHyper("hyperparameters.yaml", data, nil)
+	require.NoError(t, err)
+	require.Equal(t, uint64(3), hyper.Seed)
+	require.Equal(t, 4, hyper.Episodes)
+	again, err := settings.Marshal(hyper)
+	require.NoError(t, err)
+	require.Equal(t, string(data), string(again), "the resolved file says all")
+
+	s, err := scenario.Load(filepath.Join(dir, "scenario.yaml"), nil)
+	require.NoError(t, err)
+	require.Equal(t, 5.0, s.Duration)
+
+	rec, err := record.Read(filepath.Join(dir, "record.jsonl"))
+	require.NoError(t, err)
+	require.Equal(t, "train", rec.Header.Kind)
+	require.Equal(t, []uint64{3}, rec.Header.Seeds)
+	require.Contains(t, string(rec.Header.Settings), `"episodes_per_round":2`)
+	require.Len(t, rec.Rows, 2)
+	var round train.Round
+	require.NoError(t, rec.Rows[1].Decode(&round))
+	require.Equal(t, 4, round.Episodes)
+	require.Positive(t, round.Completion)
+	require.Contains(t, round.Stats, "critic_loss/1")
+
+	out, stderr, err := command(t, "eval", "sed", "lsq", dir, "--scenario", "sim-moderate/pure-cpu", "--seeds", "1000-1002", "--duration", "10", "--format", "json")
+	require.NoError(t, err)
+	require.Empty(t, stderr)
+	var report struct {
+		Scenario string          `json:"scenario"`
+		Settings json.RawMessage `json:"settings"`
+		Seeds    []uint64        `json:"seeds"`
+		Duration float64         `json:"duration_s"`
+		Results  []struct {
+			Target  string                    `json:"target"`
+			Classes map[string]map[string]any `json:"classes"`
+		} `json:"results"`
+	}
+	require.NoError(t, json.Unmarshal([]byte(out), &report))
+	require.Equal(t, "sim-moderate/pure-cpu", report.Scenario)
+	require.Equal(t, []uint64{1000, 1001, 1002}, report.Seeds)
+	require.Equal(t, 10.0, report.Duration)
+	require.Contains(t, string(report.Settings), `"step_interval"`)
+	require.Len(t, report.Results, 3)
+	require.Equal(t, dir, report.Results[2].Target)
+	all := report.Results[2].Classes["all"]
+	for _, key := range []string{"n", "failed", "mean", "sd", "p50", "p90", "p95", "p99", "p999", "per_seed", "vs_sed"} {
+		require.Contains(t, all, key)
+	}
+	require.Equal(t, report.Results[0].Classes["all"]["n"], all["n"], "the same arrivals for every target")
+	for _, key := range []string{"diff", "lo", "hi", "significant"} {
+		require.Contains(t, all["vs_sed"], key)
+	}
+}
+
+func TestSameSeedSameCheckpoint(t *testing.T) {
+	read := func(dir string) []byte {
+		data, err := os.ReadFile(filepath.Join(dir, train.CheckpointName))
+		require.NoError(t, err)
+		return data
+	}
+	first := read(trainSmall(t))
+	old := runtime.GOMAXPROCS(1)
+	second := read(trainSmall(t))
+	runtime.GOMAXPROCS(old)
+	require.Equal(t, first, second, "two runs, one on a single core")
+	require.NotEqual(t, first, read(trainSmall(t, "--seed", "2")))
+}
+
+func TestInterruptedTrainingSaves(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	args := append([]string{"train", file(t, "small.yaml", "method: distr-lb\n"), "--out", dir}, small...)
+	err := run(ctx, args, &bytes.Buffer{}, &bytes.Buffer{})
+	require.Equal(t, exitInterrupted, exitCode(err))
+	_, _, err = checkpoint.Load(filepath.Join(dir, train.CheckpointName))
+	require.NoError(t, err)
+}
+
+func TestTrace(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("time\tquery\n")
+	for k := range 400 {
+		b.WriteString(strings.Join([]string{formatTime(k), "\t/dummy.php/?n=3000000\n"}, ""))
+	}
+	path := file(t, "trace.tsv", b.String())
+	out, _, err := command(t, "eval", "sed", "lsq", "--scenario", "for-loop", "--set", "workload.trace="+path, "--seeds", "1", "--duration", "5", "--format", "csv")
+	require.NoError(t, err)
+	require.Contains(t, out, "for-loop,lsq,all,1,5,400,0,")
+	trainSmall(t, "--set", "scenario=for-loop", "--set", "scenario.workload.trace="+path)
+}
+
+func formatTime(k int) string {
+	return string(rune('0'+k/100)) + "." + string(rune('0'+k/10%10)) + string(rune('0'+k%10))
+}
+
+func TestPublishedTraces(t *testing.T) {
+	path := filepath.Join("..", "..", "..", "shared", "traces", "poisson_for_loop_150.tsv")
+	if _, err := os.Stat(path); err != nil {
+		t.Skip("../shared/traces is absent")
+	}
+	out, _, err := command(t, "eval", "sed", "wcmp", "--scenario", "for-loop", "--set", "workload.trace="+path, "--seeds", "1", "--duration", "540", "--format", "csv")
+	require.NoError(t, err)
+	require.Contains(t, out, "for-loop,sed,all,1,540,78011,0,", "every request of the trace")
+}
+
+func TestScenarios(t *testing.T) {
+	out, _, err := command(t, "scenarios")
+	require.NoError(t, err)
+	require.Len(t, strings.Split(strings.TrimSpace(out), "\n"), len(scenario.List()))
+	out, _, err = command(t, "scenarios", "show", "web-dynamic", "--set", "changes[0].speed=0.5")
+	require.NoError(t, err)
+	path := file(t, "mine.yaml", out)
+	s, err := scenario.Load(path, nil)
+	require.NoError(t, err)
+	require.Equal(t, 0.5, s.Changes[0].Speed)
+}
+
+func TestGroupsOfTrainingRuns(t *testing.T) {
+	one, two := trainSmall(t), trainSmall(t, "--seed", "2")
+	out, _, err := command(t, "eval", "sed", one, two, "--scenario", "sim-moderate/pure-cpu", "--seeds", "1-3", "--duration", "5", "--format", "json")
+	require.NoError(t, err)
+	var report eval.Report
+	require.NoError(t, json.Unmarshal([]byte(out), &report))
+	require.Len(t, report.Groups, 1)
+	require.Equal(t, 2, report.Groups[0].Runs)
+}
+
+func TestPlot(t *testing.T) {
+	dir := trainSmall(t)
+	path := filepath.Join(t.TempDir(), "curve.svg")
+	_, _, err := command(t, "plot", dir, "--out", path)
+	require.NoError(t, err)
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Contains(t, string(data), "mean completion time (s)")
+	require.Contains(t, string(data), "oracle")
+}
