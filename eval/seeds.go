@@ -52,10 +52,11 @@ func ParseSeeds(list string) ([]uint64, error) {
 
 func parseSeed(s string) (uint64, error) {
 	s = strings.TrimSpace(s)
-	// ParseUint takes no sign, and no underscores in base 10.
-	seed, err := strconv.ParseUint(s, 10, 64)
+	// ParseUint takes no sign, and no underscores in base 10. Seeds from 2^63
+	// on are those of training episodes.
+	seed, err := strconv.ParseUint(s, 10, 63)
 	if err != nil {
-		return 0, fmt.Errorf("%q is not a whole number from 0 to 2^64-1", s)
+		return 0, fmt.Errorf("%q is not a whole number from 0 to 2^63-1", s)
 	}
 	return seed, nil
 }

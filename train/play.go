@@ -79,7 +79,7 @@ func (c *crew) play(ctx context.Context, learner agents.Learner, seed uint64, fi
 }
 
 // EpisodeSeed returns the seed of a training episode. Its highest bit is set:
-// it is none of the seeds below 2^63 that evaluations name.
+// it is none of the seeds below 2^63, which alone an evaluation can name.
 func EpisodeSeed(run uint64, episode int) uint64 {
 	return rand.NewPCG(run, uint64(episode)).Uint64() | 1<<63
 }

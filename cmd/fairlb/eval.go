@@ -1,11 +1,14 @@
 package main
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"fairlb/env/dispatch"
 	"fairlb/env/scenario"
 	"fairlb/env/settings"
 	"fairlb/eval"
@@ -19,9 +22,11 @@ func (a *app) evalCommand() *cobra.Command {
 		Use:   "eval TARGET...",
 		Short: "Evaluate heuristics and trained policies on held-out seeds with the same arrivals",
 		Long: `Evaluate heuristics and trained policies on held-out seeds; every target meets
-the same arrivals. A TARGET is a heuristic's name (ecmp, wcmp, lsq, sed, oracle),
-a run's folder or a checkpoint. Requests in flight at the end are waited for, and
-failed ones count at their timeout.`,
+the same arrivals. A TARGET is a run's folder, a checkpoint or a heuristic's name.
+Requests in flight at the end are waited for, and failed ones count at their
+timeout.
+
+` + heuristicList(),
 		Example: "  fairlb eval lsq sed runs/demo --scenario sim-moderate/pure-cpu --seeds 1000-1019 --duration 300",
 		Args:    checked(cobra.MinimumNArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -54,6 +59,16 @@ failed ones count at their timeout.`,
 	c.Flags().Float64Var(&duration, "duration", 300, "s of arrivals in an episode")
 	c.Flags().StringVar(&format, "format", "text", "text, json or csv")
 	return c
+}
+
+// heuristicList is the heuristics, a line each.
+func heuristicList() string {
+	var b strings.Builder
+	b.WriteString("Heuristics:\n")
+	for _, name := range dispatch.Names() {
+		fmt.Fprintf(&b, "  %-12s %s\n", name, dispatch.Summary(name))
+	}
+	return b.String()
 }
 
 // reportWriter returns what writes a report in the given format.

@@ -35,7 +35,7 @@ func TestBadInput(t *testing.T) {
 		{"no scenario", []string{"eval", "sed"}, "--scenario: must name a built-in scenario"},
 		{"unknown command", []string{"evaluate"}, `unknown command "evaluate"`},
 		{"unknown flag", []string{"eval", "--speed"}, "unknown flag: --speed"},
-		{"unknown target", []string{"eval", "sde", "--scenario", "for-loop"}, `target "sde": neither a heuristic (ecmp, wcmp, lsq, sed, oracle) nor a run's folder or a checkpoint`},
+		{"unknown target", []string{"eval", "sde", "--scenario", "for-loop"}, `target "sde": neither a heuristic (ecmp, wcmp, lsq, sed, oracle, p2c, lsq-ordered, sed-ordered, jsq, sed-global) nor a run's folder or a checkpoint`},
 		{"target twice", []string{"eval", "sed", "sed", "--scenario", "for-loop"}, `target "sed" is given twice`},
 		{"format", evaluate("--scenario", "for-loop", "--format", "xml"), `--format "xml": must be text, json or csv`},
 		{"seeds", []string{"eval", "sed", "--scenario", "for-loop", "--seeds", "9-3"}, `--seeds: `},

@@ -95,7 +95,7 @@ func (a *app) levels(c *cobra.Command, hyper *train.Hyper, heuristics, runs []st
 		if name == "" {
 			continue
 		}
-		if _, err := dispatch.New(name, []float64{1}); err != nil {
+		if _, err := dispatch.New(name, []float64{1}, 0); err != nil {
 			return nil, usage("--compare: %w", err)
 		}
 		targets = append(targets, heuristicTarget(s, name))

@@ -13,6 +13,8 @@ type finish []float64
 
 func (f finish) Finish(server int) float64 { return f[server] }
 
+func (f finish) Held(server int) int32 { return int32(f[server]) }
+
 func TestHeuristics(t *testing.T) {
 	t.Parallel()
 	capacity := []float64{1, 2, 4}
@@ -20,8 +22,13 @@ func TestHeuristics(t *testing.T) {
 		"lsq":    0,
 		"sed":    0, // 1/1, 2/2 and 5/4: the first of the two ties that the constant draws
 		"oracle": 1,
+
+		"lsq-ordered": 0,
+		"sed-ordered": 0, // of the ties the one of less capacity
+		"jsq":         1, // of held 3, 2, 5
+		"sed-global":  1, // of 4/1, 3/2 and 6/4, the first of the two ties
 	} {
-		rule, err := New(name, capacity)
+		rule, err := New(name, capacity, 0)
 		require.NoError(t, err)
 		v := &View{Ongoing: []int32{0, 1, 4}, Rand: rand.New(constant(0)), Oracle: finish{3, 2, 5}}
 		require.Equal(t, want, rule.Pick(v), name)
@@ -30,7 +37,7 @@ func TestHeuristics(t *testing.T) {
 		"ecmp": {1. / 3, 1. / 3, 1. / 3},
 		"wcmp": {1. / 7, 2. / 7, 4. / 7},
 	} {
-		rule, err := New(name, capacity)
+		rule, err := New(name, capacity, 0)
 		require.NoError(t, err)
 		require.InDeltaSlice(t, want, probabilities(rule.(*Random)), 1e-15, name)
 	}
@@ -39,7 +46,7 @@ func TestHeuristics(t *testing.T) {
 func TestSingleServer(t *testing.T) {
 	t.Parallel()
 	for _, name := range Names() {
-		rule, err := New(name, []float64{3})
+		rule, err := New(name, []float64{3}, 0)
 		require.NoError(t, err)
 		v := &View{Ongoing: []int32{7}, Rand: rand.New(rand.NewPCG(1, 1)), Oracle: finish{1}}
 		for range 10 {
@@ -50,8 +57,8 @@ func TestSingleServer(t *testing.T) {
 
 func TestNewRefuses(t *testing.T) {
 	t.Parallel()
-	_, err := New("jsq", []float64{1})
-	require.ErrorContains(t, err, `unknown heuristic "jsq" (known: ecmp, wcmp, lsq, sed, oracle)`)
+	_, err := New("fifo", []float64{1}, 0)
+	require.ErrorContains(t, err, `unknown heuristic "fifo" (known: ecmp, wcmp, lsq, sed, oracle, p2c, lsq-ordered, sed-ordered, jsq, sed-global)`)
 	for _, test := range []struct {
 		weights []float64
 		want    string
@@ -68,4 +75,53 @@ func TestNewRefuses(t *testing.T) {
 		_, err = NewShortestDelay(test.weights)
 		require.ErrorContains(t, err, test.want)
 	}
+}
+
+func TestNamesHaveSummaries(t *testing.T) {
+	t.Parallel()
+	for _, name := range Names() {
+		require.NotEmpty(t, Summary(name), name)
+	}
+	require.Empty(t, Summary("fifo"))
+}
+
+// TestOrderedIsComplementary: two LBs break the same ties in opposite order,
+// always the same way.
+func TestOrderedIsComplementary(t *testing.T) {
+	t.Parallel()
+	capacity := []float64{1, 1, 1, 2, 2}
+	for lb, want := range [][]int{{0, 3}, {2, 4}} {
+		r, err := NewOrdered(capacity, lb)
+		require.NoError(t, err)
+		require.Equal(t, want[0], r.Pick(&View{Ongoing: []int32{0, 0, 0, 1, 1}}), "all at 1")
+		require.Equal(t, want[1], r.Pick(&View{Ongoing: []int32{1, 1, 1, 0, 0}}), "the large ones at 1/2")
+		require.Equal(t, 1, r.Pick(&View{Ongoing: []int32{1, 0, 1, 3, 3}}), "no tie")
+	}
+}
+
+// TestTwoChoicesInDistribution: with one server shorter than the other two,
+// which tie, a draw of two among three equal capacities takes it unless it is
+// missed twice, with probability 5/9, and each other with 2/9.
+func TestTwoChoicesInDistribution(t *testing.T) {
+	t.Parallel()
+	r, err := NewTwoChoices([]float64{1, 1, 1})
+	require.NoError(t, err)
+	v := &View{Ongoing: []int32{4, 1, 4}, Rand: rand.New(rand.NewPCG(5, 6))}
+	const draws = 90_000
+	var counts [3]float64
+	for range draws {
+		counts[r.Pick(v)]++
+	}
+	require.InDelta(t, 5./9, counts[1]/draws, 0.008)
+	require.InDelta(t, 2./9, counts[0]/draws, 0.008)
+	require.InDelta(t, 2./9, counts[2]/draws, 0.008)
+}
+
+// TestGlobalLooksAtAll: the LB's own counts do not matter.
+func TestGlobalLooksAtAll(t *testing.T) {
+	t.Parallel()
+	r, err := NewGlobal([]float64{1, 1})
+	require.NoError(t, err)
+	v := &View{Ongoing: []int32{0, 9}, Rand: rand.New(rand.NewPCG(5, 6)), Oracle: finish{7, 3}}
+	require.Equal(t, 1, r.Pick(v))
 }

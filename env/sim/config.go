@@ -119,9 +119,9 @@ func (c *Config) capacities() []float64 {
 // rules returns the dispatch rule of each LB; weights are the same rules where
 // agents set them, else nil.
 func (c *Config) rules() (rules []dispatch.Rule, weights []*dispatch.ShortestDelay, err error) {
-	for range c.LBs {
+	for lb := range c.LBs {
 		if c.Heuristic != "" {
-			rule, err := dispatch.New(c.Heuristic, c.capacities())
+			rule, err := dispatch.New(c.Heuristic, c.capacities(), lb)
 			if err != nil {
 				return nil, nil, err
 			}

@@ -382,3 +382,6 @@ func (e *engine) Finish(server int) float64 {
 	cpu, io := &e.stations[2*server], &e.stations[2*server+1]
 	return max((cpu.workAt(e.now)+e.newCPU)/(cpu.procs*cpu.speed), (io.workAt(e.now)+e.newIO)/io.speed)
 }
+
+// Held implements dispatch.Foresight.
+func (e *engine) Held(server int) int32 { return e.held[server] }

@@ -36,7 +36,7 @@ func TestValidate(t *testing.T) {
 		"change 0: no server 8":                  func(c *Config) { c.Changes = []Change{{1, 8, 1}} },
 		"change 0: speed = 0: must be positive":  func(c *Config) { c.Changes = []Change{{1, 0, 0}} },
 		"change 1 at 1 s: times must not":        func(c *Config) { c.Changes = []Change{{2, 0, 1}, {1, 0, 1}} },
-		`unknown heuristic "jsq"`:                func(c *Config) { c.Heuristic = "jsq" },
+		`unknown heuristic "fifo"`:               func(c *Config) { c.Heuristic = "fifo" },
 	} {
 		cfg := moderate(t)
 		spoil(&cfg)
