@@ -56,7 +56,8 @@ func Load(nameOrFile string, overrides []string) (Scenario, error) {
 	return s, nil
 }
 
-// Default returns what a scenario file need not say.
+// Default returns what a scenario file need not say: two LBs and the timing,
+// latency, backlog and timeout of the simulation of Table 9.
 func Default() Scenario {
 	return Scenario{
 		LBs:          2,

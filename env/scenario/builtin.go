@@ -64,20 +64,13 @@ func stage(resource string, mean float64) Stage {
 // simModerate is the simulation of Tables 9 and 10: 84.5 % of the bottleneck
 // resource (paper/README.md on Table 9's printed rate), FIFO processors.
 func simModerate(stages ...Stage) Scenario {
-	return Scenario{
-		LBs:          2,
-		Servers:      []ServerGroup{{4, 1, 1}, {4, 2, 1}},
-		CPU:          CPU{Discipline: "fifo", Backlog: 64},
-		Latency:      Latency{0.0001, 0.001},
-		Timeout:      40,
-		StepInterval: 0.5,
-		Duration:     60,
-		MaxLogWeight: 1.5,
-		Workload: Workload{
-			Arrivals: Arrivals{Load: 0.845},
-			Classes:  []Class{{Name: "task", Share: 1, Stages: stages}},
-		},
+	s := Default()
+	s.Servers = []ServerGroup{{4, 1, 1}, {4, 2, 1}}
+	s.Workload = Workload{
+		Arrivals: Arrivals{Load: 0.845},
+		Classes:  []Class{{Name: "task", Share: 1, Stages: stages}},
 	}
+	return s
 }
 
 // misweighted gives each server of sim-moderate a hidden speed e^U(-x, x).
@@ -100,17 +93,12 @@ func misweighted(x float64) Scenario {
 // webModerate is the testbed of Tables 11 and 12 as a simulation: Apache
 // prefork servers with 32 workers and a TCP backlog of 128.
 func webModerate(rate, rateMax float64) Scenario {
-	return Scenario{
-		LBs:          2,
-		Servers:      []ServerGroup{{4, 4, 1}, {3, 2, 1}},
-		CPU:          CPU{Discipline: "processor-sharing", Workers: 32, Backlog: 128},
-		Latency:      Latency{0.0001, 0.001},
-		Timeout:      40,
-		StepInterval: 0.25,
-		Duration:     60,
-		MaxLogWeight: 1.5,
-		Workload:     webMix(rate, rateMax),
-	}
+	s := Default()
+	s.Servers = []ServerGroup{{4, 4, 1}, {3, 2, 1}}
+	s.CPU = CPU{Discipline: "processor-sharing", Workers: 32, Backlog: 128}
+	s.StepInterval = 0.25
+	s.Workload = webMix(rate, rateMax)
+	return s
 }
 
 // webLarge is the testbed of Tables 13 to 15.
