@@ -15,6 +15,7 @@ type Rule interface {
 // View is what one LB can look at when a request arrives.
 type View struct {
 	Ongoing []int32    // q_ij, the LB's own ongoing requests by server
+	Changed []int32    // servers whose count changed since the rule's last Pick; nil: any may have
 	Rand    *rand.Rand // for random choices and ties
 	Oracle  Foresight  // global knowledge; nil where nobody has it
 }

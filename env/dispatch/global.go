@@ -1,26 +1,22 @@
 package dispatch
 
-import "slices"
-
 var _ Rule = (*Global)(nil)
 
 // Global is JSQ and SED by the requests of all LBs, which no LB can see: a
 // reference for what is lost because each knows its own part alone. Ties go
 // to one of the minimisers at random.
 type Global struct {
-	rule ShortestDelay
+	rule *ShortestDelay
 	held View // with the counts of all LBs in place of one's own
 }
 
 // NewGlobal returns the rule for the given positive weights.
 func NewGlobal(weights []float64) (*Global, error) {
-	if err := checkWeights(weights); err != nil {
+	rule, err := NewShortestDelay(weights)
+	if err != nil {
 		return nil, err
 	}
-	return &Global{
-		rule: ShortestDelay{weights: slices.Clone(weights)},
-		held: View{Ongoing: make([]int32, len(weights))},
-	}, nil
+	return &Global{rule: rule, held: View{Ongoing: make([]int32, len(weights))}}, nil
 }
 
 // Pick implements Rule.

@@ -2,7 +2,6 @@ package dispatch
 
 import (
 	"fmt"
-	"math"
 	"slices"
 )
 
@@ -12,8 +11,13 @@ var _ Rule = (*ShortestDelay)(nil)
 // minimisers at random when there are several. With all weights equal it is
 // LSQ, with weights proportional to the processors SED (appendix C.3), and
 // with an agent's weights the data plane of that agent.
+//
+// Scores are quotients, not products with inverses, because division rounds
+// correctly: equal scores of whole weights then compare equal.
 type ShortestDelay struct {
 	weights []float64 // a_ij
+	scores  bracket
+	stale   bool // the scores are not those of the weights
 }
 
 // NewShortestDelay returns the rule for the given positive weights.
@@ -21,7 +25,7 @@ func NewShortestDelay(weights []float64) (*ShortestDelay, error) {
 	if err := checkWeights(weights); err != nil {
 		return nil, err
 	}
-	return &ShortestDelay{weights: slices.Clone(weights)}, nil
+	return &ShortestDelay{weights: slices.Clone(weights), scores: newBracket(len(weights)), stale: true}, nil
 }
 
 // SetWeights replaces the weights; their number stays. On an error the old
@@ -34,33 +38,19 @@ func (r *ShortestDelay) SetWeights(weights []float64) error {
 		return err
 	}
 	copy(r.weights, weights)
+	r.stale = true
 	return nil
 }
 
-// Pick implements Rule. It divides, and does not multiply by inverses, because
-// division rounds correctly: equal scores of whole weights then compare equal.
+// Pick implements Rule: O(log servers) for each count that changed.
 func (r *ShortestDelay) Pick(v *View) int {
-	q := v.Ongoing
-	weights := r.weights[:len(q)]
-	best, first, ties := math.Inf(1), 0, 0
-	for j, n := range q {
-		switch score := float64(n+1) / weights[j]; {
-		case score < best:
-			best, first, ties = score, j, 1
-		case score == best:
-			ties++
+	if r.stale || v.Changed == nil {
+		r.scores.fill(func(j int) float64 { return float64(v.Ongoing[j]+1) / r.weights[j] }, len(r.weights))
+		r.stale = false
+	} else {
+		for _, j := range v.Changed {
+			r.scores.set(int(j), float64(v.Ongoing[j]+1)/r.weights[j])
 		}
 	}
-	if ties == 1 {
-		return first
-	}
-	skip := v.Rand.IntN(ties)
-	for j := first; ; j++ {
-		if float64(q[j]+1)/weights[j] == best {
-			if skip == 0 {
-				return j
-			}
-			skip--
-		}
-	}
+	return r.scores.pick(v.Rand)
 }

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -35,22 +36,48 @@ func web(t testing.TB, heuristic string) Config {
 // or the completion of a stage.
 func BenchmarkEvents(b *testing.B) {
 	for _, heuristic := range []string{"sed", "wcmp", "oracle"} {
-		b.Run("web-moderate/"+heuristic, func(b *testing.B) {
-			e, err := New(web(b, heuristic))
-			require.NoError(b, err)
-			b.ReportAllocs()
-			events := 0
-			for k := 0; b.Loop(); k++ {
-				_, err := e.Reset(context.Background(), uint64(k))
-				require.NoError(b, err)
-				for range e.Spec().Steps {
-					_, err = e.Step(context.Background(), nil)
-					require.NoError(b, err)
-				}
-				events += e.Events()
+		b.Run("web-moderate/"+heuristic, func(b *testing.B) { benchmark(b, web(b, heuristic)) })
+	}
+}
+
+// BenchmarkGrowth shows what an event costs as servers and LBs grow: SED on
+// servers of one and two processors in turn, at 85 % load.
+func BenchmarkGrowth(b *testing.B) {
+	for _, size := range []struct{ servers, lbs int }{{8, 2}, {64, 2}, {256, 2}, {1000, 2}, {64, 8}, {64, 64}} {
+		b.Run(fmt.Sprintf("servers=%d/lbs=%d", size.servers, size.lbs), func(b *testing.B) {
+			rate := 0.85 * 1.5 * float64(size.servers)
+			cfg := poisson(rate, nil, workload.Stage{Resource: workload.CPU, Law: law(b, "exponential", 1, 0)})
+			for j := range size.servers {
+				cfg.Servers = append(cfg.Servers, Server{1 + j%2, 1})
 			}
-			b.ReportMetric(float64(events)/b.Elapsed().Seconds(), "events/s")
-			b.ReportMetric(0, "ns/op")
+			shares := make([]float64, size.lbs)
+			for i := range shares {
+				shares[i] = 1 / float64(size.lbs)
+			}
+			cfg.LBs, cfg.Heuristic, cfg.Duration, cfg.StepInterval = size.lbs, "sed", 20_000/rate, 20_000/rate
+			cfg.Workload = func(seed uint64) (workload.Source, error) {
+				return workload.NewSynthetic(workload.Arrivals{Rate: rate}, cfg.Classes, shares, seed), nil
+			}
+			benchmark(b, cfg)
 		})
 	}
+}
+
+// benchmark runs one episode after another.
+func benchmark(b *testing.B, cfg Config) {
+	e, err := New(cfg)
+	require.NoError(b, err)
+	b.ReportAllocs()
+	events := 0
+	for k := 0; b.Loop(); k++ {
+		_, err := e.Reset(context.Background(), uint64(k))
+		require.NoError(b, err)
+		for range e.Spec().Steps {
+			_, err = e.Step(context.Background(), nil)
+			require.NoError(b, err)
+		}
+		events += e.Events()
+	}
+	b.ReportMetric(float64(events)/b.Elapsed().Seconds(), "events/s")
+	b.ReportMetric(0, "ns/op")
 }

@@ -112,6 +112,7 @@ func (e *engine) reset(seed uint64) error {
 	for i := range e.views {
 		lb := strconv.Itoa(i)
 		clear(e.views[i].Ongoing)
+		e.views[i].Changed = nil // the first Pick looks at all
 		e.views[i].Rand = rand.New(env.Stream(seed, "dispatch/"+lb))
 		if e.cfg.Observe {
 			e.observer[i].Reset(rand.New(env.Stream(seed, "observe/"+lb)))
@@ -210,6 +211,7 @@ func (e *engine) arrive() {
 	}
 	view := &e.views[r.LB]
 	server := e.rules[r.LB].Pick(view)
+	view.Changed = append(view.Changed[:0], int32(server))
 
 	id := e.allocate()
 	x := &e.requests[id]
@@ -341,7 +343,11 @@ func (e *engine) completeStage(station int) {
 func (e *engine) end(id uint32) {
 	x := &e.requests[id]
 	lb, server := int(x.lb), int(x.server)
-	e.views[lb].Ongoing[server]--
+	view := &e.views[lb]
+	view.Ongoing[server]--
+	if view.Changed != nil {
+		view.Changed = append(view.Changed, int32(server))
+	}
 	outcome := env.Outcome{Arrival: x.arrival, Completion: e.now - x.arrival, Class: int(x.class), LB: lb, Server: server, Failed: x.failed}
 	if x.failed {
 		outcome.Completion = e.cfg.Timeout
