@@ -144,6 +144,10 @@ func TestTrace(t *testing.T) {
 	out, _, err := command(t, "eval", "sed", "lsq", "--scenario", "for-loop", "--set", "workload.trace="+path, "--seeds", "1", "--duration", "5", "--format", "csv")
 	require.NoError(t, err)
 	require.Contains(t, out, "for-loop,lsq,all,1,5,400,0,")
+	out, _, err = command(t, "trace", "info", path)
+	require.NoError(t, err)
+	require.Contains(t, out, "requests    400\n")
+	require.Contains(t, out, "rate        100.0 requests/s")
 	trainSmall(t, "--set", "scenario=for-loop", "--set", "scenario.workload.trace="+path)
 }
 

@@ -62,6 +62,7 @@ func TestBadInput(t *testing.T) {
 		{"table", []string{"tables", "10"}, "10"},
 		{"table word", []string{"tables", "all"}, `table "all": must be a number, one of [11 12 13 14 15 16]`},
 		{"profile", []string{"tables", "11", "--profile", "fast"}, `--profile: paper: unknown profile "fast"`},
+		{"trace info", []string{"trace", "info", trace}, "trace.tsv:3: value \"0.4\": "},
 		{"plot file", []string{"plot", run, "--out", "x.gif"}, `--out "x.gif": must end in .svg, .png or .pdf`},
 		{"plot heuristic", []string{"plot", run, "--compare", "sde"}, `--compare: dispatch: unknown heuristic "sde"`},
 		{"plot run", []string{"plot", "none"}, "none"},
