@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -86,4 +87,35 @@ func TestBookRefusesWhatIsNoEvaluation(t *testing.T) {
 	err := app.runJobs(t.Context(), newBook(dir, tiny()), jobs)
 	require.ErrorContains(t, err, "is not the record of an evaluation")
 	require.Equal(t, exitUsage, exitCode(err))
+}
+
+// TestPrintTables prints a table from runs of a second: a row a method, the
+// published values beside, a dash where a method does not exist yet; and the
+// same again from what is recorded.
+func TestPrintTables(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "tables")
+	table, err := paper.Get(16)
+	require.NoError(t, err)
+	show := func() string {
+		var out strings.Builder
+		app := &app{stdout: &out, stderr: io.Discard, log: newLogger(io.Discard)}
+		require.NoError(t, app.printTables(t.Context(), []paper.Table{table}, tiny(), dir, "fairlb tables 16 --profile tiny"))
+		return out.String()
+	}
+	text := show()
+	require.Contains(t, text, "Table 16")
+	for _, row := range table.Rows {
+		require.Contains(t, text, row.Method)
+	}
+	runs := files(t, filepath.Join(dir, "train"))
+	evaluations := files(t, filepath.Join(dir, "eval"))
+	require.NotEmpty(t, runs)
+	for _, ending := range []string{"csv", "json", "md"} {
+		data, err := os.ReadFile(filepath.Join(dir, "table16."+ending))
+		require.NoError(t, err)
+		require.NotEmpty(t, data)
+	}
+	require.Equal(t, text, show())
+	require.Equal(t, runs, files(t, filepath.Join(dir, "train")), "nothing is trained twice")
+	require.Equal(t, evaluations, files(t, filepath.Join(dir, "eval")), "nothing is evaluated twice")
 }

@@ -41,10 +41,20 @@ timeout.
 			if err != nil {
 				return usage("--seeds: %w", err)
 			}
-			set = append(set, "duration="+strconv.FormatFloat(duration, 'g', -1, 64))
+			length := "duration=" + strconv.FormatFloat(duration, 'g', -1, 64)
+			given := c.Flags().Changed("duration")
+			if given {
+				set = append(set, length)
+			} else {
+				set = append([]string{length}, set...) // --set duration=... is no less explicit
+			}
 			s, err := scenario.Load(name, set)
 			if err != nil {
-				return usage("%w", err)
+				return usage("%w", relocated(err, func(e *settings.Error) {
+					if given && e.Path == "duration" {
+						e.Place = "--duration"
+					}
+				}))
 			}
 			report, err := a.evaluate(c, s, args, list)
 			if err != nil {
@@ -93,6 +103,7 @@ func (a *app) evaluate(c *cobra.Command, s scenario.Scenario, names []string, se
 	report := &eval.Report{Scenario: s.Name, Settings: resolved, Seeds: seeds, DurationS: s.Duration}
 	var targets []eval.Target
 	recipes := make([]string, len(names))
+	checkpoints := map[string]string{} // target by hash: twice the same run is no second run
 	for i, name := range names {
 		if slices.Contains(names[:i], name) {
 			return nil, usage("target %q is given twice", name)
@@ -100,6 +111,12 @@ func (a *app) evaluate(c *cobra.Command, s scenario.Scenario, names []string, se
 		target, err := parseTarget(s, name)
 		if err != nil {
 			return nil, err
+		}
+		if same, again := checkpoints[target.hash]; again {
+			return nil, usage("target %q: the same checkpoint as %q", name, same)
+		}
+		if target.hash != "" {
+			checkpoints[target.hash] = name
 		}
 		targets = append(targets, target.Target)
 		recipes[i] = target.recipe

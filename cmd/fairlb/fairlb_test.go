@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -71,6 +74,8 @@ func TestTrainAndEvaluate(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "train", rec.Header.Kind)
 	require.Equal(t, []uint64{3}, rec.Header.Seeds)
+	require.Equal(t, []string{"fairlb", "train"}, rec.Header.Command[:2])
+	require.Equal(t, []string{"--set", "checkpoint_every=1", "--seed", "3"}, rec.Header.Command[len(rec.Header.Command)-4:], "the whole command line")
 	require.Contains(t, string(rec.Header.Settings), `"episodes_per_round":2`)
 	require.Len(t, rec.Rows, 2)
 	var round train.Round
@@ -115,11 +120,12 @@ func TestSameSeedSameCheckpoint(t *testing.T) {
 		require.NoError(t, err)
 		return data
 	}
+	old := runtime.GOMAXPROCS(2)
 	first := read(trainSmall(t))
-	old := runtime.GOMAXPROCS(1)
+	runtime.GOMAXPROCS(1)
 	second := read(trainSmall(t))
 	runtime.GOMAXPROCS(old)
-	require.Equal(t, first, second, "two runs, one on a single core")
+	require.Equal(t, first, second, "two runs, on two cores and on one")
 	require.NotEqual(t, first, read(trainSmall(t, "--seed", "2")))
 }
 
@@ -130,8 +136,82 @@ func TestInterruptedTrainingSaves(t *testing.T) {
 	args := append([]string{"train", file(t, "small.yaml", "method: distr-lb\n"), "--out", dir}, small...)
 	err := run(ctx, args, &bytes.Buffer{}, &bytes.Buffer{})
 	require.Equal(t, exitInterrupted, exitCode(err))
-	_, _, err = checkpoint.Load(filepath.Join(dir, train.CheckpointName))
+	meta, _, err := checkpoint.Load(filepath.Join(dir, train.CheckpointName))
 	require.NoError(t, err)
+	require.Zero(t, meta.Episode)
+}
+
+// TestInterruptedInTheMiddle: after an interruption the checkpoint holds the
+// whole rounds so far, and can be evaluated.
+func TestInterruptedInTheMiddle(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	go func() { // interrupts once a round is recorded
+		for ctx.Err() == nil {
+			if rec, err := record.Read(filepath.Join(dir, "record.jsonl")); err == nil && len(rec.Rows) > 0 {
+				cancel()
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}()
+	args := append([]string{"train", file(t, "small.yaml", "method: distr-lb\n"), "--out", dir}, small...)
+	var stdout, stderr bytes.Buffer
+	err := run(ctx, append(args, "--set", "episodes=1000000", "--set", "checkpoint_every=0"), &stdout, &stderr)
+	require.Equal(t, exitInterrupted, exitCode(err), "%v", err)
+	require.Empty(t, stdout.String())
+	require.Contains(t, stderr.String(), "interrupted; the checkpoint holds what was learned so far")
+
+	rec, err := record.Read(filepath.Join(dir, "record.jsonl"))
+	require.NoError(t, err)
+	meta, _, err := checkpoint.Load(filepath.Join(dir, train.CheckpointName))
+	require.NoError(t, err)
+	require.Equal(t, 2*len(rec.Rows), meta.Episode, "two episodes a round")
+	_, _, err = command(t, "eval", dir, "--scenario", "sim-moderate/pure-cpu", "--seeds", "1", "--duration", "2")
+	require.NoError(t, err)
+}
+
+// TestDuration: the flag's default gives way to --set, which gives way to the
+// flag.
+func TestDuration(t *testing.T) {
+	for _, test := range []struct {
+		more []string
+		want string
+	}{
+		{nil, "300"},
+		{[]string{"--set", "duration=4"}, "4"},
+		{[]string{"--set", "duration=4", "--duration", "2"}, "2"},
+	} {
+		args := []string{"eval", "lsq", "--scenario", "sim-moderate/pure-cpu", "--seeds", "1", "--format", "csv"}
+		out, _, err := command(t, append(args, test.more...)...)
+		require.NoError(t, err)
+		header, row, _ := strings.Cut(out, "\n")
+		require.Equal(t, "scenario,target,class,seeds,duration_s,n,failed,mean,sd,p50,p90,p95,p99,p999,"+
+			"mean_p95,sd_p95,mean_p99,sd_p99,baseline,diff,lo,hi,significant", header)
+		require.True(t, strings.HasPrefix(row, "sim-moderate/pure-cpu,lsq,all,1,"+test.want+","), row)
+	}
+}
+
+// TestHelp: help is a result, for the program and for each command.
+func TestHelp(t *testing.T) {
+	for _, args := range [][]string{nil, {"--help"}, {"help"}, {"help", "eval"}, {"eval", "--help"}, {"help", "scenarios", "show"}, {"trace"}} {
+		out, stderr, err := command(t, args...)
+		require.NoError(t, err)
+		require.Equal(t, exitDone, exitCode(err))
+		require.Contains(t, out, "Usage:", "%v", args)
+		require.Contains(t, out, "--help", "%v", args)
+		require.Empty(t, stderr)
+	}
+}
+
+// TestExitCodes: only what the user can mend by other input is code 2.
+func TestExitCodes(t *testing.T) {
+	require.Equal(t, exitDone, exitCode(nil))
+	require.Equal(t, exitFailed, exitCode(errors.New("disk on fire")))
+	require.Equal(t, exitFailed, exitCode(fmt.Errorf("writing: %w", os.ErrPermission)))
+	require.Equal(t, exitUsage, exitCode(fmt.Errorf("wrapped: %w", usage("wrong"))))
+	require.Equal(t, exitUsage, exitCode(fmt.Errorf("wrapped: %w", os.ErrNotExist)))
+	require.Equal(t, exitInterrupted, exitCode(fmt.Errorf("wrapped: %w", context.Canceled)))
 }
 
 func TestTrace(t *testing.T) {

@@ -3,8 +3,13 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io"
+	"io/fs"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -17,12 +22,11 @@ type goPackage struct {
 	ImportPath string
 	Imports    []string
 	Deps       []string
-	CgoFiles   []string
 }
 
 func goPackages(t *testing.T) []goPackage {
 	t.Helper()
-	list := exec.Command("go", "list", "-json=ImportPath,Imports,Deps,CgoFiles", "fairlb/...")
+	list := exec.Command("go", "list", "-json=ImportPath,Imports,Deps", "fairlb/...")
 	out, err := list.Output()
 	require.NoError(t, err)
 	var all []goPackage
@@ -53,6 +57,12 @@ func TestForbiddenImports(t *testing.T) {
 		from, to []string
 		why      string
 	}{
+		{[]string{"fairlb/agents", "fairlb/hypernet"}, []string{"fairlb/train", "fairlb/eval", "fairlb/results"}, "an agent must not know what is done with it"},
+		{[]string{"fairlb/sac"}, []string{"fairlb/qmix", "fairlb/hypernet", "fairlb/rewards"}, "a learner stands alone; rewards come with the steps"},
+		{[]string{"fairlb/qmix"}, []string{"fairlb/sac", "fairlb/rewards"}, "a learner stands alone; rewards come with the steps"},
+		{[]string{"fairlb/env/workload", "fairlb/env/dispatch", "fairlb/env/observe"}, simulators, "a simulator and a testbed share these"},
+		{[]string{"fairlb/env/sim"}, []string{"fairlb/env/testbed", "fairlb/env/scenario"}, "the simulator takes values; what they come from is the caller's"},
+		{[]string{"fairlb/env/testbed"}, []string{"fairlb/env/sim"}, "a live environment has no simulator in it"},
 		{learners, simulators, "a learner must not know what it learns from"},
 		{[]string{"fairlb/env"}, learners, "an environment must not know who steers it"},
 		{[]string{"fairlb/rewards", "fairlb/replay", "fairlb/results/record", "fairlb/results/published", "fairlb/env/settings"}, []string{"fairlb"}, "these are leaves, that everything may use"},
@@ -78,7 +88,6 @@ func TestForbiddenImports(t *testing.T) {
 				require.False(t, within(dep, "fairlb"), "env imports nothing of ours, but %s", dep)
 			}
 		}
-		require.Empty(t, p.CgoFiles, "%s uses cgo", p.ImportPath)
 	}
 }
 
@@ -107,4 +116,75 @@ func TestOutsideImports(t *testing.T) {
 	for _, library := range []string{"gorgonia.org/gorgonia", "gorgonia.org/tensor", "gonum.org/v1/gonum/stat", "github.com/sirupsen/logrus", "github.com/olekukonko/tablewriter"} {
 		require.True(t, used[library], "%s is required and not used", library)
 	}
+}
+
+// loudCalls are what prints or ends the program.
+func loudCalls(file *ast.File) []string {
+	var found []string
+	ast.Inspect(file, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.SelectorExpr:
+			pkg, ok := n.X.(*ast.Ident)
+			if !ok || pkg.Obj != nil { // a variable of that name
+				return true
+			}
+			name := pkg.Name + "." + n.Sel.Name
+			switch name {
+			case "os.Stdout", "os.Stderr", "os.Stdin", "os.Exit", "os.Args", "fmt.Print", "fmt.Printf", "fmt.Println":
+				found = append(found, name)
+			}
+		case *ast.CallExpr:
+			if f, ok := n.Fun.(*ast.Ident); ok && f.Obj == nil && (f.Name == "print" || f.Name == "println") {
+				found = append(found, f.Name)
+			}
+		}
+		return true
+	})
+	return found
+}
+
+// TestSources looks at every Go file of the module, whatever it is built for:
+// none uses cgo, and only the command prints, exits or makes a logger.
+func TestSources(t *testing.T) {
+	root := filepath.Join("..", "..")
+	files := 0
+	require.NoError(t, filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && path != root && (strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata" || d.Name() == "runs" || d.Name() == "bin") {
+			return filepath.SkipDir
+		}
+		if filepath.Ext(path) != ".go" {
+			return nil
+		}
+		files++
+		source, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+		if err != nil {
+			return err
+		}
+		inside := strings.HasPrefix(path, filepath.Join(root, "cmd")+string(filepath.Separator)) || strings.HasSuffix(path, "_test.go")
+		for _, imported := range source.Imports {
+			require.NotEqual(t, `"C"`, imported.Path.Value, "%s uses cgo", path)
+			require.False(t, !inside && imported.Path.Value == `"log"`, "%s: a logger is passed", path)
+		}
+		if !inside {
+			require.Empty(t, loudCalls(source), "%s: only the command prints and exits", path)
+		}
+		return nil
+	}))
+	require.Greater(t, files, 100)
+}
+
+// TestLoudCalls: the check above sees what it looks for.
+func TestLoudCalls(t *testing.T) {
+	source, err := parser.ParseFile(token.NewFileSet(), "x.go", `package x
+import ("fmt"; "os")
+func f(w struct{ Stdout int }) {
+	fmt.Println(w.Stdout); fmt.Fprintln(os.Stderr); os.Exit(1); println()
+	os := w
+	_ = os.Stdout
+}`, 0)
+	require.NoError(t, err)
+	require.Equal(t, []string{"fmt.Println", "os.Stderr", "os.Exit", "println"}, loudCalls(source))
 }

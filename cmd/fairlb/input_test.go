@@ -1,93 +1,231 @@
 package main
 
 import (
+	"encoding/binary"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"fairlb/agents/checkpoint"
 	"fairlb/train"
 )
 
-// TestBadInput: what a user gets wrong is one line that names the place, the
-// value and the rule, exit code 2, and nothing on stdout.
-func TestBadInput(t *testing.T) {
-	run := trainSmall(t)
-	policy := filepath.Join(run, train.CheckpointName)
-	whole, err := os.ReadFile(policy)
-	require.NoError(t, err)
-	truncated := file(t, "policy.safetensors", string(whole[:len(whole)/2]))
-	hyper := func(text string) string { return file(t, "train.yaml", text) }
-	scn := func(text string) string { return file(t, "scn.yaml", text) }
-	trace := file(t, "trace.tsv", "time\tquery\n0.5\t/x?n=1\n0.4\t/x?n=1\n")
-	shown, _, err := command(t, "scenarios", "show", "for-loop")
-	require.NoError(t, err)
-	evaluate := func(more ...string) []string { return append([]string{"eval", "sed", "--seeds", "1"}, more...) }
+// badInputs are command lines that their user must mend, and all that is said
+// about each. They run in a folder that prepareBadInputs fills.
+var badInputs = []struct {
+	name string
+	args string // separated by spaces
+	want string // the whole message
+}{
+	// The command line itself.
+	{"command", "evaluate", `unknown command "evaluate" for "fairlb" (see fairlb --help)`},
+	{"subcommand", "scenarios list", `unknown command "list" for "fairlb scenarios" (see fairlb scenarios --help)`},
+	{"help", "help evaluate", `unknown command "evaluate" for "fairlb" (see fairlb --help)`},
+	{"flag", "eval --speed", `unknown flag: --speed (see fairlb eval --help)`},
+	{"flag without value", "eval sed --scenario", `flag needs an argument: --scenario (see fairlb eval --help)`},
+	{"train nothing", "train", `accepts 1 arg(s), received 0 (see fairlb train --help)`},
+	{"train two files", "train good.yaml good.yaml", `accepts 1 arg(s), received 2 (see fairlb train --help)`},
+	{"eval nothing", "eval --scenario for-loop", `requires at least 1 arg(s), only received 0 (see fairlb eval --help)`},
+	{"tables nothing", "tables", `requires at least 1 arg(s), only received 0 (see fairlb tables --help)`},
+	{"plot nothing", "plot", `requires at least 1 arg(s), only received 0 (see fairlb plot --help)`},
+	{"trace nothing", "trace info", `requires at least 1 arg(s), only received 0 (see fairlb trace info --help)`},
+	{"show nothing", "scenarios show", `accepts 1 arg(s), received 0 (see fairlb scenarios show --help)`},
+	{"duration no number", "eval sed --duration long", `invalid argument "long" for "--duration" flag: must be a finite number (see fairlb eval --help)`},
+	{"duration too large", "eval sed --duration 1e999", `invalid argument "1e999" for "--duration" flag: must be a finite number (see fairlb eval --help)`},
+	{"negative seed", "train good.yaml --seed -1", `invalid argument "-1" for "--seed" flag: must be a whole number from 0 to 2^64-1 (see fairlb train --help)`},
 
-	for _, test := range []struct {
-		name string
-		args []string
-		want string // what the line contains
-	}{
-		{"no target", []string{"eval", "--scenario", "for-loop"}, "requires at least 1 arg(s), only received 0 (see fairlb eval --help)"},
-		{"no scenario", []string{"eval", "sed"}, "--scenario: must name a built-in scenario"},
-		{"unknown command", []string{"evaluate"}, `unknown command "evaluate"`},
-		{"unknown flag", []string{"eval", "--speed"}, "unknown flag: --speed"},
-		{"unknown target", []string{"eval", "sde", "--scenario", "for-loop"}, `target "sde": neither a heuristic (ecmp, wcmp, lsq, sed, oracle, p2c, lsq-ordered, sed-ordered, jsq, sed-global) nor a run's folder or a checkpoint`},
-		{"target twice", []string{"eval", "sed", "sed", "--scenario", "for-loop"}, `target "sed" is given twice`},
-		{"format", evaluate("--scenario", "for-loop", "--format", "xml"), `--format "xml": must be text, json or csv`},
-		{"seeds", []string{"eval", "sed", "--scenario", "for-loop", "--seeds", "9-3"}, `--seeds: `},
-		{"duration", evaluate("--scenario", "for-loop", "--duration", "-1"), "duration = -1: must be positive and finite"},
-		{"duration NaN", evaluate("--scenario", "for-loop", "--duration", "NaN"), "--set: duration = NaN: must be a number"},
-		{"unknown scenario", evaluate("--scenario", "sim-moderate/pure"), `scenario "sim-moderate/pure": neither a file nor a built-in scenario (fairlb scenarios lists them; did you mean "sim-moderate/pure-cpu"?)`},
-		{"missing scenario file", evaluate("--scenario", "none.yaml"), "none.yaml: no such file"},
-		{"scenario field", evaluate("--scenario", scn("server: []\n"+shown)), `scn.yaml:1:1: server: unknown field (did you mean "servers"?)`},
-		{"set path", evaluate("--scenario", "for-loop", "--set", "workload.rate=3"), "--set: workload.rate: unknown field"},
-		{"set form", evaluate("--scenario", "for-loop", "--set", "workload"), "--set: workload: "},
-		{"negative rate", evaluate("--scenario", "for-loop", "--set", "workload.arrivals.rate=-5"), "--set: workload.arrivals.rate = -5: must be finite and not negative"},
-		{"trace line", evaluate("--scenario", "for-loop", "--set", "workload.trace="+trace), "trace.tsv:3: value \"0.4\": "},
-		{"missing trace", evaluate("--scenario", "for-loop", "--set", "workload.trace=none.tsv"), "none.tsv: no such file"},
-		{"another scenario's checkpoint", []string{"eval", run, "--scenario", "web-moderate/period-1"}, "trained for 2 LBs and 8 servers; the scenario has 2 LBs and 7 servers"},
-		{"truncated checkpoint", []string{"eval", truncated, "--scenario", "sim-moderate/pure-cpu"}, "policy.safetensors: "},
-		{"hyperparameter field", []string{"train", hyper("sac:\n  gama: 0.9\n")}, `train.yaml:2:3: sac.gama: unknown field (did you mean "gamma"?)`},
-		{"wrong type", []string{"train", hyper("episodes: many\n")}, "train.yaml:1:11: episodes = "},
-		{"hyperparameter value", []string{"train", hyper("sac: {gamma: 1.5}\n")}, "train.yaml:1:14: sac.gamma = 1.5: must be in [0, 1)"},
-		{"method", []string{"train", hyper("method: qmix-lb\n")}, `train.yaml:1:9: method = "qmix-lb": must be one of distr-lb, rlb-sac`},
-		{"reward", []string{"train", hyper("reward: speed\n")}, `train.yaml:1:9: reward = "speed": must be one of `},
-		{"training scenario", []string{"train", hyper("scenario: nowhere\n")}, `scenario "nowhere": neither a file nor a built-in scenario`},
-		{"missing file", []string{"train", "none.yaml"}, "none.yaml: no such file"},
-		{"run exists", []string{"train", hyper("seed: 1\n"), "--out", run}, "holds a run already; name another folder with --out, or remove it"},
-		{"table", []string{"tables", "10"}, "10"},
-		{"table word", []string{"tables", "all"}, `table "all": must be a number, one of [11 12 13 14 15 16]`},
-		{"profile", []string{"tables", "11", "--profile", "fast"}, `--profile: paper: unknown profile "fast"`},
-		{"trace info", []string{"trace", "info", trace}, "trace.tsv:3: value \"0.4\": "},
-		{"plot file", []string{"plot", run, "--out", "x.gif"}, `--out "x.gif": must end in .svg, .png or .pdf`},
-		{"plot heuristic", []string{"plot", run, "--compare", "sde"}, `--compare: dispatch: unknown heuristic "sde"`},
-		{"plot run", []string{"plot", "none"}, "none"},
+	// eval.
+	{"no scenario", "eval sed", `--scenario: must name a built-in scenario (fairlb scenarios lists them) or a file`},
+	{"heuristic", "eval sde --scenario for-loop", `target "sde": neither a heuristic (` + heuristics + `) nor a run's folder or a checkpoint`},
+	{"folder without a run", "eval folder --scenario for-loop", `target "folder": neither a heuristic (` + heuristics + `) nor a run's folder or a checkpoint`},
+	{"target twice", "eval sed sed --scenario for-loop", `target "sed" is given twice`},
+	{"checkpoint twice", "eval run ./run/policy.safetensors --scenario sim-moderate/pure-cpu", `target "./run/policy.safetensors": the same checkpoint as "run"`},
+	{"format", "eval sed --scenario for-loop --format xml", `--format "xml": must be text, json or csv`},
+	{"seeds backwards", "eval sed --scenario for-loop --seeds 9-3", `--seeds: eval: invalid seeds "9-3": range 9-3 runs backwards`},
+	{"seeds word", "eval sed --scenario for-loop --seeds some", `--seeds: eval: invalid seeds "some": "some" is not a whole number from 0 to 2^63-1`},
+	{"seed twice", "eval sed --scenario for-loop --seeds 1-3,2", `--seeds: eval: invalid seeds "1-3,2": seed 2 comes twice`},
+	{"seeds hole", "eval sed --scenario for-loop --seeds 1,,2", `--seeds: eval: invalid seeds "1,,2": an empty item (want, for example, 1000-1019,7)`},
+	{"duration negative", "eval sed --scenario for-loop --duration -1", `--duration: duration = -1: must be positive and finite`},
+	{"duration NaN", "eval sed --scenario for-loop --duration NaN", `--duration: duration = NaN: must be a number`},
+	{"duration uneven", "eval sed --scenario for-loop --duration 0.3", `--duration: duration = 0.3: must be a whole number of step intervals, 1 to 1000000`},
+	{"duration set", "eval sed --scenario for-loop --set duration=-1", `--set: duration = -1: must be positive and finite`},
+
+	// Scenarios.
+	{"scenario", "eval sed --scenario sim-moderate/pure", `scenario "sim-moderate/pure": neither a file nor a built-in scenario (fairlb scenarios lists them; did you mean "sim-moderate/pure-cpu"?)`},
+	{"scenario shown", "scenarios show nowhere", `scenario "nowhere": neither a file nor a built-in scenario (fairlb scenarios lists them; did you mean "sim-moderate/pure-cpu"?)`},
+	{"scenario file missing", "eval sed --scenario none.yaml", `scenario: none.yaml: no such file`},
+	{"scenario is a folder", "eval sed --scenario folder", `scenario: folder: is a directory`},
+	{"scenario field", "eval sed --scenario field.scn", `field.scn:1:1: server: unknown field (did you mean "servers"?)`},
+	{"scenario type", "eval sed --scenario type.scn", `type.scn:1:6: lbs = two: must be an integer`},
+	{"scenario rate", "eval sed --scenario rate.scn", `rate.scn:4:11: workload.arrivals.rate = -3: must be finite and not negative`},
+	{"scenario NaN", "eval sed --scenario nan.scn", `nan.scn:4:11: workload.arrivals.rate = NaN: must be finite and not negative`},
+	{"not YAML", "eval sed --scenario broken.scn", `broken.scn:1:6: not valid YAML: mapping value is not allowed in this context`},
+	{"set path", "eval sed --scenario for-loop --set workload.rate=3", `--set: workload.rate: unknown field (did you mean "trace"?)`},
+	{"set form", "eval sed --scenario for-loop --set workload", `--set: workload: an override must have the form path=value, such as servers[0].cpus=4`},
+	{"set index", "eval sed --scenario for-loop --set servers[9].cpus=4", `--set: servers[9]: index out of range: there are 2 elements`},
+	{"set type", "eval sed --scenario for-loop --set lbs=two", `--set: lbs = two: must be an integer`},
+	{"set rate", "eval sed --scenario for-loop --set workload.arrivals.rate=-5", `--set: workload.arrivals.rate = -5: must be finite and not negative`},
+	{"set NaN", "eval sed --scenario for-loop --set workload.arrivals.rate=.nan", `--set: workload.arrivals.rate = NaN: must be finite and not negative`},
+	{"set twice", "scenarios show for-loop --set lbs=0 --set timeout=0", "--set: lbs = 0: must be in [1, 1000]\n--set: timeout = 0: must be positive and finite"},
+
+	// Traces.
+	{"trace line", "eval sed --scenario for-loop --seeds 1 --set workload.trace=order.tsv", `eval: sed, seed 1: order.tsv:3: value "0.4": a time must not be before the line above it (0.5)`},
+	{"trace header", "eval sed --scenario for-loop --seeds 1 --set workload.trace=good.yaml", `eval: sed, seed 1: good.yaml:1: value "seed: 1": line 1 must be the header "time<TAB>query"`},
+	{"trace missing", "eval sed --scenario for-loop --seeds 1 --set workload.trace=none.tsv", `eval: sed, seed 1: none.tsv: no such file`},
+	{"trace is a folder", "eval sed --scenario for-loop --seeds 1 --set workload.trace=folder", `eval: sed, seed 1: workload: trace: read folder: is a directory`},
+	{"trace info", "trace info order.tsv", `order.tsv:3: value "0.4": a time must not be before the line above it (0.5)`},
+	{"trace info missing", "trace info none.tsv", `none.tsv: no such file`},
+	{"training trace", "train loop.yaml --out q --set scenario.workload.trace=order.tsv", `train: round 0: episode 0: order.tsv:3: value "0.4": a time must not be before the line above it (0.5)`},
+
+	// Checkpoints.
+	{"another scenario's", "eval run --scenario web-moderate/period-1", `run/policy.safetensors: scenario web-moderate/period-1: trained for 2 LBs and 8 servers; the scenario has 2 LBs and 7 servers; trained for steps of 0.5 s; the scenario has steps of 0.25 s`},
+	{"truncated in the header", "eval half-header.safetensors --scenario sim-moderate/pure-cpu", `half-header.safetensors: truncated: the header takes HEADER bytes, 92 are left in the file`},
+	{"truncated at once", "eval empty.safetensors --scenario sim-moderate/pure-cpu", `empty.safetensors: truncated: a checkpoint has at least 8 bytes, the file has 0`},
+	{"no checkpoint at all", "eval good.yaml --scenario sim-moderate/pure-cpu", `good.yaml: truncated: a checkpoint has at least 8 bytes, the file has 7`},
+
+	// train.
+	{"missing file", "train none.yaml", `none.yaml: no such file`},
+	{"file is a folder", "train folder", `folder: is a directory`},
+	{"field", "train field.yaml", `field.yaml:2:3: sac.gama: unknown field (did you mean "gamma"?)`},
+	{"type", "train type.yaml", `type.yaml:1:11: episodes = many: must be an integer`},
+	{"value", "train value.yaml", `value.yaml:1:14: sac.gamma = 1.5: must be in [0, 1)`},
+	{"NaN", "train nan.yaml", `nan.yaml:1:13: sac.rate = NaN: must be positive and finite`},
+	{"method", "train method.yaml", `method.yaml:1:9: method = "qmix-lb": must be one of distr-lb, rlb-sac`},
+	{"reward", "train reward.yaml", `reward.yaml:1:9: reward = "speed": must be one of vbf, logvbf, vbf+logvbf, pbf, jain, cv, ms, logms, ongoing`},
+	{"training scenario", "train nowhere.yaml", `scenario "nowhere": neither a file nor a built-in scenario (fairlb scenarios lists them; did you mean "sim-moderate/pure-cpu"?)`},
+	{"many faults", "train many.yaml", "many.yaml:1:11: episodes = -1: must be positive\nmany.yaml:2:1: rewrad: unknown field (did you mean \"reward\"?)\nmany.yaml:4:8: sac.tau = 7: must be in (0, 1]\nmany.yaml:5:10: sac.batch = x: must be an integer"},
+	{"train set", "train good.yaml --set sac.gama=1", `--set: sac.gama: unknown field (did you mean "gamma"?)`},
+	{"train set form", "train good.yaml --set sac", `--set: sac: an override must have the form path=value, such as servers[0].cpus=4`},
+	{"train scenario set", "train good.yaml --set scenario.lb=1", `--set: scenario.lb: unknown field (did you mean "lbs"?)`},
+	{"episode duration", "train good.yaml --set episode_duration=0.3", `episode_duration: duration = 0.3: must be a whole number of step intervals, 1 to 1000000`},
+	{"box beyond the weights", "train good.yaml --out q --set sac.box=3", `train: sac: invalid configuration: log-weights in [-3, 3] give weights in [0.04979, 20.09]: must lie in the environment's [0.22313016014842982, 4.481689070338065]`},
+	{"run exists", "train good.yaml --out run", `run: holds a run already; name another folder with --out, or remove it`},
+	{"out is a file", "train good.yaml --out order.tsv", `--out: mkdir order.tsv: not a directory`},
+
+	// tables and plot.
+	{"table", "tables 10", `paper: unknown table 10: want one of [11 12 13 14 15 16]`},
+	{"table word", "tables all", `table "all": must be a number, one of [11 12 13 14 15 16]`},
+	{"profile", "tables 11 --profile fast", `--profile: paper: unknown profile "fast": want one of smoke, standard, paper`},
+	{"tables in a file", "tables 11 --out order.tsv", `--out: mkdir order.tsv: not a directory`},
+	{"plot file", "plot run --out x.gif", `--out "x.gif": must end in .svg, .png or .pdf`},
+	{"plot heuristic", "plot run --compare sde", `--compare: dispatch: unknown heuristic "sde" (known: ` + heuristics + `)`},
+	{"plot missing", "plot none", `record: none/record.jsonl: no such file (file does not exist)`},
+	{"plot twice", "plot run ./run", `./run: has the recipe and the seed of run: runs must differ in their seeds`},
+	{"plot recipes", "plot run other", `other: is of another recipe (distr-lb ms OTHER) than run (distr-lb vbf RUN): runs must differ in their seeds alone`},
+	{"plot one round", "plot short", `results: curves cannot be drawn: run 1 has 1 rounds, the first 1: want the same number, at least 2`},
+	{"plot no record", "plot folder/broken", `folder/broken/record.jsonl:1: malformed record: invalid character 'x' looking for beginning of value`},
+}
+
+// heuristics are their names as messages list them.
+const heuristics = "ecmp, wcmp, lsq, sed, oracle, p2c, lsq-ordered, sed-ordered, jsq, sed-global"
+
+// prepareBadInputs makes a folder of files with a fault each, and three
+// whole runs, and goes there. It returns what stands for the words in capitals of
+// the messages, which depend on hashes and lengths.
+func prepareBadInputs(t *testing.T) *strings.Replacer {
+	t.Helper()
+	dir := t.TempDir()
+	t.Chdir(dir)
+	require.NoError(t, os.MkdirAll(filepath.Join("folder", "broken"), 0o777))
+	for name, text := range map[string]string{
+		"good.yaml":    "seed: 1",
+		"loop.yaml":    "scenario: for-loop\nepisodes: 1\n",
+		"field.yaml":   "sac:\n  gama: 0.9\n",
+		"type.yaml":    "episodes: many\n",
+		"value.yaml":   "sac: {gamma: 1.5}\n",
+		"nan.yaml":     "sac: {rate: .nan}\n",
+		"method.yaml":  "method: qmix-lb\n",
+		"reward.yaml":  "reward: speed\n",
+		"nowhere.yaml": "scenario: nowhere\n",
+		"many.yaml":    "episodes: -1\nrewrad: vbf\nsac:\n  tau: 7\n  batch: x\n",
+		"field.scn":    "server: []\n" + smallScenario("3"),
+		"type.scn":     strings.Replace(smallScenario("3"), "lbs: 2", "lbs: two", 1),
+		"rate.scn":     smallScenario("-3"),
+		"nan.scn":      smallScenario(".nan"),
+		"broken.scn":   "lbs: 2\n  cpu: [\n",
+		"order.tsv":    "time\tquery\n0.5\t/x?n=1\n0.4\t/x?n=1\n",
+
+		"empty.safetensors":          "",
+		"folder/broken/record.jsonl": "x\n",
 	} {
+		require.NoError(t, os.WriteFile(name, []byte(text), 0o666))
+	}
+	train := func(out string, more ...string) string {
+		args := append([]string{"train", "good.yaml", "--out", out}, small...)
+		_, _, err := command(t, append(args, more...)...)
+		require.NoError(t, err)
+		hyper, err := runHyper(out)
+		require.NoError(t, err)
+		made, err := recipe(hyper)
+		require.NoError(t, err)
+		return made[strings.LastIndex(made, " ")+1:]
+	}
+	run, other := train("run"), train("other", "--set", "reward=ms", "--seed", "2")
+	train("short", "--set", "episodes=2")
+	return strings.NewReplacer("HEADER", cutCheckpoint(t), "RUN", run, "OTHER", other)
+}
+
+// cutCheckpoint writes the first 100 bytes of the run's checkpoint, and returns
+// the length that they give of the header.
+func cutCheckpoint(t *testing.T) string {
+	t.Helper()
+	whole, err := os.ReadFile(filepath.Join("run", train.CheckpointName))
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile("half-header.safetensors", whole[:100], 0o666))
+	return strconv.FormatUint(binary.LittleEndian.Uint64(whole), 10)
+}
+
+// smallScenario is a scenario file, but for the rate in its fourth line.
+func smallScenario(rate string) string {
+	return "lbs: 2\nworkload:\n  arrivals:\n    rate: " + rate + `
+  classes: [{name: task, share: 1, stages: [{resource: cpu, law: exponential, mean: 1}]}]
+servers: [{count: 2, cpus: 4, speed: 1}]
+`
+}
+
+// TestBadInput: what a user gets wrong is one line (a line a fault) that names
+// the place, the value and the rule, exit code 2, and nothing on stdout.
+func TestBadInput(t *testing.T) {
+	words := prepareBadInputs(t)
+	for _, test := range badInputs {
 		t.Run(test.name, func(t *testing.T) {
-			stdout, _, err := command(t, test.args...)
-			require.ErrorContains(t, err, test.want)
-			require.Equal(t, exitUsage, exitCode(err), "exit code of %q", err)
-			require.NotContains(t, err.Error(), "\n")
-			require.NotContains(t, err.Error(), "goroutine")
+			stdout, stderr, err := command(t, strings.Fields(test.args)...)
+			require.EqualError(t, err, words.Replace(test.want))
+			require.Equal(t, exitUsage, exitCode(err))
 			require.Empty(t, stdout)
+			require.Empty(t, stderr)
 		})
 	}
 }
 
-// TestAllFaultsAtOnce: a file's faults come together, a line each.
-func TestAllFaultsAtOnce(t *testing.T) {
-	path := file(t, "train.yaml", "episodes: -1\nrewrad: vbf\nsac:\n  tau: 7\n  batch: x\n")
-	_, _, err := command(t, "train", path)
-	require.Equal(t, exitUsage, exitCode(err))
-	lines := strings.Split(err.Error(), "\n")
-	for _, want := range []string{":2:1: rewrad: unknown field", ":5:10: sac.batch"} {
-		require.Contains(t, err.Error(), want)
+// TestTruncatedCheckpoint cuts a checkpoint behind its header: a line names the
+// file (what follows is package checkpoint's to say).
+func TestTruncatedCheckpoint(t *testing.T) {
+	dir := trainSmall(t)
+	whole, err := os.ReadFile(filepath.Join(dir, train.CheckpointName))
+	require.NoError(t, err)
+	for _, n := range []int{len(whole) / 2, len(whole) - 1} {
+		path := file(t, "cut.safetensors", string(whole[:n]))
+		stdout, _, err := command(t, "eval", path, "--scenario", "sim-moderate/pure-cpu")
+		require.ErrorIs(t, err, checkpoint.ErrCorrupt)
+		require.True(t, strings.HasPrefix(err.Error(), path+": "), "%v", err)
+		require.NotContains(t, err.Error(), "\n")
+		require.Equal(t, exitUsage, exitCode(err))
+		require.Empty(t, stdout)
 	}
-	for _, line := range lines {
-		require.True(t, strings.HasPrefix(line, path+":"), "%q names its place", line)
-	}
+}
+
+// TestFailedStartLeavesTheFolder: a run that failed before its first round
+// can be made again in the same folder.
+func TestFailedStartLeavesTheFolder(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	args := append([]string{"train", file(t, "small.yaml", "seed: 1\n"), "--out", dir}, small...)
+	_, _, err := command(t, append(args, "--set", "sac.box=3")...)
+	require.ErrorContains(t, err, "must lie in the environment's")
+	_, _, err = command(t, args...)
+	require.NoError(t, err)
 }

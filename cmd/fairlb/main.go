@@ -8,6 +8,9 @@ import (
 	"io/fs"
 	"os"
 	"os/signal"
+	"slices"
+	"strconv"
+	"strings"
 	"syscall"
 
 	"github.com/sirupsen/logrus"
@@ -17,6 +20,9 @@ import (
 	"fairlb/agents/checkpoint"
 	"fairlb/env/settings"
 	"fairlb/env/workload"
+	"fairlb/results"
+	"fairlb/results/record"
+	"fairlb/sac"
 )
 
 // The exit codes.
@@ -30,6 +36,7 @@ const (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends at once what cannot be interrupted
 	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	code := exitCode(err)
 	switch {
@@ -43,7 +50,7 @@ func main() {
 
 // run executes one command line. Results go to stdout, all else to stderr.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	app := &app{stdout: stdout, stderr: stderr, log: newLogger(stderr)}
+	app := &app{args: args, stdout: stdout, stderr: stderr, log: newLogger(stderr)}
 	root := &cobra.Command{
 		Use:           "fairlb",
 		Short:         "Train and run load-balancing agents that learn a server's true capacity",
@@ -53,18 +60,50 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.AddCommand(app.scenariosCommand(), app.trainCommand(), app.evalCommand(), app.tablesCommand(), app.plotCommand(), app.traceCommand())
+	root.SetHelpCommand(helpCommand())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usage("%w (see %s --help)", err, c.CommandPath())
-	})
+	root.SetFlagErrorFunc(flagError)
 	return root.ExecuteContext(ctx)
+}
+
+// helpCommand is cobra's, but for a command that there is not, which is an
+// error here.
+func helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Help about any command",
+		RunE: func(c *cobra.Command, args []string) error {
+			found, rest, err := c.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return usage("unknown command %q for %q (see fairlb --help)", strings.Join(args, " "), "fairlb")
+			}
+			found.InitDefaultHelpFlag()
+			return found.Help()
+		},
+	}
+}
+
+// flagError says what a flag's value must be, where Go's own words would name
+// the function that could not read it.
+func flagError(c *cobra.Command, err error) error {
+	text := err.Error()
+	var number *strconv.NumError
+	if errors.As(err, &number) {
+		rule := "must be a finite number"
+		if number.Func == "ParseUint" {
+			rule = "must be a whole number from 0 to 2^64-1"
+		}
+		text = strings.Replace(text, number.Error(), rule, 1)
+	}
+	return usage("%s (see %s --help)", text, c.CommandPath())
 }
 
 // app is what all commands share.
 type app struct {
+	args           []string // the command line, without the program's name
 	stdout, stderr io.Writer
 	log            *logrus.Logger
 }
@@ -91,6 +130,26 @@ func usage(format string, args ...any) error {
 	return usageError{fmt.Errorf(format, args...)}
 }
 
+// relocated lets name correct the place and path of each fault of settings:
+// overrides made here stand for something else that the user wrote.
+func relocated(err error, name func(*settings.Error)) error {
+	var faults settings.Errors
+	if errors.As(err, &faults) {
+		for k := range faults {
+			name(&faults[k])
+		}
+	}
+	return err
+}
+
+// usersToMend are the errors that only other input will cure.
+func usersToMend() []error {
+	return []error{
+		checkpoint.ErrCorrupt, checkpoint.ErrMismatch, record.ErrMalformed, results.ErrCurve, sac.ErrConfig,
+		fs.ErrNotExist, syscall.EISDIR, syscall.ENOTDIR,
+	}
+}
+
 // exitCode classes an error: what the user gave is the user's to mend.
 func exitCode(err error) int {
 	var wrong usageError
@@ -100,9 +159,8 @@ func exitCode(err error) int {
 		return exitDone
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
-	case errors.As(err, &wrong), settings.IsFault(err),
-		errors.Is(err, checkpoint.ErrCorrupt), errors.Is(err, checkpoint.ErrMismatch),
-		errors.As(err, &trace), errors.Is(err, fs.ErrNotExist):
+	case errors.As(err, &wrong), errors.As(err, &trace), settings.IsFault(err),
+		slices.ContainsFunc(usersToMend(), func(target error) bool { return errors.Is(err, target) }):
 		return exitUsage
 	}
 	return exitFailed

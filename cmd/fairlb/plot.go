@@ -30,14 +30,27 @@ forty episodes. The runs must be of one recipe: they differ in their seeds alone
 			}
 			var curves []results.Curve
 			var first train.Hyper
+			var common string
+			seeds := map[uint64]string{}
 			for k, run := range runs {
 				hyper, curve, err := readCurve(run)
 				if err != nil {
 					return err
 				}
-				if k == 0 {
-					first = hyper
+				made, err := recipe(hyper)
+				if err != nil {
+					return err
 				}
+				if k == 0 {
+					first, common = hyper, made
+				}
+				if made != common {
+					return usage("%s: is of another recipe (%s) than %s (%s): runs must differ in their seeds alone", run, made, runs[0], common)
+				}
+				if same, again := seeds[hyper.Seed]; again {
+					return usage("%s: has the recipe and the seed of %s: runs must differ in their seeds", run, same)
+				}
+				seeds[hyper.Seed] = run
 				curves = append(curves, curve)
 			}
 			levels, err := a.levels(c, &first, strings.Split(compare, ","), runs)

@@ -69,6 +69,9 @@ func (a *app) printTables(ctx context.Context, tables []paper.Table, p paper.Pro
 	if err != nil {
 		return err
 	}
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return fmt.Errorf("--out: %w", err)
+	}
 	book := newBook(dir, p)
 	if err := a.runJobs(ctx, book, jobs); err != nil {
 		return err

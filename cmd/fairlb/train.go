@@ -52,7 +52,7 @@ lines) and the checkpoint. --set scenario.PATH=VALUE changes the scenario.`,
 			if out == "" {
 				out = filepath.Join("runs", runName(&hyper))
 			}
-			return a.trainRun(c.Context(), hyper, s, out, append([]string{"fairlb", "train"}, args...), runtime.GOMAXPROCS(0))
+			return a.trainRun(c.Context(), hyper, s, out, append([]string{"fairlb"}, a.args...), runtime.GOMAXPROCS(0))
 		},
 	}
 	c.Flags().StringArrayVar(&set, "set", nil, "path=value, put into the hyperparameters (repeatable)")
@@ -69,7 +69,14 @@ func trainingScenario(h *train.Hyper) (scenario.Scenario, error) {
 	}
 	s, err := scenario.Load(h.Scenario, set)
 	if err != nil {
-		return s, usage("%w", err)
+		return s, usage("%w", relocated(err, func(e *settings.Error) {
+			switch {
+			case h.EpisodeDuration > 0 && e.Path == "duration":
+				e.Place = "episode_duration"
+			case e.Place == "--set":
+				e.Path = "scenario." + e.Path
+			}
+		}))
 	}
 	return s, nil
 }
@@ -82,7 +89,7 @@ func runName(h *train.Hyper) string {
 // trainRun trains into the folder dir, which must hold no run yet.
 func (a *app) trainRun(ctx context.Context, hyper train.Hyper, s scenario.Scenario, dir string, command []string, workers int) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return err
+		return fmt.Errorf("--out: %w", err)
 	}
 	path := filepath.Join(dir, "record.jsonl")
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
@@ -105,15 +112,20 @@ func (a *app) trainRun(ctx context.Context, hyper train.Hyper, s scenario.Scenar
 	defer log.Close()
 	open := agentEnv(s, reward)
 	bar := a.newBar("training", hyper.Episodes)
+	rounds := 0
 	err = train.Run(ctx, train.Config{
 		Hyper: hyper, Scenario: s.Name, Env: func() (env.Env, error) { return open(nil) },
 		Workers: workers, Dir: dir, Record: log, Log: a.log,
 		Progress: func(r train.Round) {
+			rounds++
 			bar.set(r.Episodes, fmt.Sprintf("training: completion %.3f s, return %.4g", r.Completion, r.Return))
 		},
 	})
 	bar.close()
 	if err != nil {
+		if rounds == 0 && exitCode(err) != exitInterrupted {
+			return errors.Join(err, log.Close(), os.Remove(path)) // nothing ran: the folder is free for another try
+		}
 		return err
 	}
 	a.log.WithField("run", dir).Info("trained")

@@ -70,6 +70,7 @@ func parseTarget(s scenario.Scenario, text string) (target, error) {
 // target is what is evaluated and, of a policy, where it comes from.
 type target struct {
 	eval.Target
+	hash     string   // of the checkpoint; empty for a heuristic
 	recipe   string   // what runs that differ in their seed alone share; empty for a heuristic
 	warnings []string // doubts, such as that it was trained elsewhere
 }
@@ -100,7 +101,7 @@ func checkpointTarget(s scenario.Scenario, name, path string) (target, error) {
 	if _, err := policy(); err != nil {
 		return fail(fmt.Errorf("scenario %s: %w", s.Name, err))
 	}
-	t := target{Target: eval.Target{Name: name, Env: open, Actor: policy}}
+	t := target{Target: eval.Target{Name: name, Env: open, Actor: policy}, hash: meta.ContentSHA256}
 	if t.recipe, err = recipe(hyper); err != nil {
 		return fail(err)
 	}
