@@ -38,9 +38,9 @@ type Config struct {
 	// the uniform choice, log K per server. Default 0.6; in (0, 1).
 	EntropyShare float64 `yaml:"entropy_share"`
 
-	// Hidden is the width of the hidden layers. Default 16.
+	// Hidden is the width of the hidden layers. Default 16; at most 4096.
 	Hidden int `yaml:"hidden"`
-	// Layers is the number of hidden layers. Default 2.
+	// Layers is the number of hidden layers. Default 2; at most 32.
 	Layers int `yaml:"layers"`
 	// Embedding is the length of the learned embedding of a server, in actor
 	// and critics. Default 4.
@@ -52,7 +52,8 @@ type Config struct {
 	// consecutive states. Default 1; 0 for none.
 	Smoothness float64 `yaml:"smoothness"`
 
-	// Batch is the number of transitions of an update. Default 128.
+	// Batch is the number of transitions of an update. Default 128; at most
+	// 100 000.
 	Batch int `yaml:"batch"`
 	// Capacity is the number of episodes in the replay buffer. Default 400.
 	Capacity int `yaml:"capacity"`
@@ -131,8 +132,8 @@ func (c *Config) Check(report func(field string, value any, rule string)) {
 	notNegative := func(name string, v float64) {
 		fault(v >= 0 && !math.IsInf(v, 0), name, v, "must be finite and not negative")
 	}
-	atLeast := func(name string, v, least int) {
-		fault(v >= least, name, v, fmt.Sprintf("must be at least %d", least))
+	within := func(name string, v, least, most int) {
+		fault(v >= least && v <= most, name, v, fmt.Sprintf("must be in [%d, %d]", least, most))
 	}
 
 	fault(c.Head == Gaussian || c.Head == Discrete, "head", string(c.Head), "must be gaussian or discrete")
@@ -140,15 +141,15 @@ func (c *Config) Check(report func(field string, value any, rule string)) {
 	positive("sigma", c.Sigma)
 	fault(validLevels(c.Levels), "levels", c.Levels, "must be at least two finite values in rising order")
 	fault(c.EntropyShare > 0 && c.EntropyShare < 1, "entropy_share", c.EntropyShare, "must be in (0, 1)")
-	atLeast("hidden", c.Hidden, 1)
-	atLeast("layers", c.Layers, 1)
-	atLeast("embedding", c.Embedding, 1)
+	within("hidden", c.Hidden, 1, 4096)
+	within("layers", c.Layers, 1, 32)
+	within("embedding", c.Embedding, 1, 1024)
 	fault(c.Gamma >= 0 && c.Gamma < 1, "gamma", c.Gamma, "must be in [0, 1)")
 	notNegative("smoothness", c.Smoothness)
-	atLeast("batch", c.Batch, 1)
-	atLeast("capacity", c.Capacity, 1)
-	atLeast("critic_rounds", c.CriticRounds, 0)
-	atLeast("feature_rounds", c.FeatureRounds, 1)
+	within("batch", c.Batch, 1, 100_000)
+	within("capacity", c.Capacity, 1, 1_000_000)
+	within("critic_rounds", c.CriticRounds, 0, 1_000_000_000)
+	within("feature_rounds", c.FeatureRounds, 1, 1_000_000_000)
 	positive("rate", c.Rate)
 	fault(c.FinalRate > 0 && c.FinalRate <= 1, "final_rate", c.FinalRate, "must be in (0, 1]")
 	notNegative("gradient_norm", c.GradientNorm)

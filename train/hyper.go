@@ -61,9 +61,9 @@ func LoadHyper(name string, data []byte, overrides []string) (Hyper, error) {
 
 // Validate implements settings.Validator.
 func (h *Hyper) Validate(report func(path string, value any, rule string)) {
-	positive := func(path string, v int) {
-		if v < 1 {
-			report(path, v, "must be positive")
+	within := func(path string, v, most int) {
+		if v < 1 || v > most {
+			report(path, v, fmt.Sprintf("must be in [1, %d]", most))
 		}
 	}
 	if h.Scenario == "" {
@@ -75,9 +75,9 @@ func (h *Hyper) Validate(report func(path string, value any, rule string)) {
 	if _, err := rewards.New(h.Reward); err != nil {
 		report("reward", h.Reward, fmt.Sprintf("must be one of %s", strings.Join(rewards.Names(), ", ")))
 	}
-	positive("episodes", h.Episodes)
-	positive("episodes_per_round", h.EpisodesPerRound)
-	positive("updates_per_round", h.UpdatesPerRound)
+	within("episodes", h.Episodes, 1_000_000_000)
+	within("episodes_per_round", h.EpisodesPerRound, 100_000)
+	within("updates_per_round", h.UpdatesPerRound, 1_000_000_000)
 	if h.EpisodeDuration < 0 || math.IsInf(h.EpisodeDuration, 0) || math.IsNaN(h.EpisodeDuration) {
 		report("episode_duration", h.EpisodeDuration, "must be finite and not negative")
 	}

@@ -52,6 +52,8 @@ var badInputs = []struct {
 	{"duration negative", "eval sed --scenario for-loop --duration -1", `--duration: duration = -1: must be positive and finite`},
 	{"duration NaN", "eval sed --scenario for-loop --duration NaN", `--duration: duration = NaN: must be a number`},
 	{"duration uneven", "eval sed --scenario for-loop --duration 0.3", `--duration: duration = 0.3: must be a whole number of step intervals, 1 to 1000000`},
+	{"load beyond bounds", "eval sed --scenario sim-moderate/pure-cpu --set workload.arrivals.load=1e300", `--set: workload.arrivals.load = 1e+300: must be at most 100`},
+	{"rate beyond bounds", "eval sed --scenario for-loop --set workload.arrivals.rate=1e12", `--set: workload.arrivals.rate = 1e+12: must be at most 1e7 requests/s`},
 	{"duration set", "eval sed --scenario for-loop --set duration=-1", `--set: duration = -1: must be positive and finite`},
 
 	// Scenarios.
@@ -97,7 +99,7 @@ var badInputs = []struct {
 	{"method", "train method.yaml", `method.yaml:1:9: method = "qmix-lb": must be one of distr-lb, rlb-sac`},
 	{"reward", "train reward.yaml", `reward.yaml:1:9: reward = "speed": must be one of vbf, logvbf, vbf+logvbf, pbf, jain, cv, ms, logms, ongoing`},
 	{"training scenario", "train nowhere.yaml", `scenario "nowhere": neither a file nor a built-in scenario (fairlb scenarios lists them; did you mean "sim-moderate/pure-cpu"?)`},
-	{"many faults", "train many.yaml", "many.yaml:1:11: episodes = -1: must be positive\nmany.yaml:2:1: rewrad: unknown field (did you mean \"reward\"?)\nmany.yaml:4:8: sac.tau = 7: must be in (0, 1]\nmany.yaml:5:10: sac.batch = x: must be an integer"},
+	{"many faults", "train many.yaml", "many.yaml:1:11: episodes = -1: must be in [1, 1000000000]\nmany.yaml:2:1: rewrad: unknown field (did you mean \"reward\"?)\nmany.yaml:4:8: sac.tau = 7: must be in (0, 1]\nmany.yaml:5:10: sac.batch = x: must be an integer"},
 	{"train set", "train good.yaml --set sac.gama=1", `--set: sac.gama: unknown field (did you mean "gamma"?)`},
 	{"train set form", "train good.yaml --set sac", `--set: sac: an override must have the form path=value, such as servers[0].cpus=4`},
 	{"train scenario set", "train good.yaml --set scenario.lb=1", `--set: scenario.lb: unknown field (did you mean "lbs"?)`},

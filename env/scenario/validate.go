@@ -101,6 +101,10 @@ func (a *Arrivals) validate(c check, replaced bool) {
 		c.that(x.value >= 0 && finite(x.value), "workload.arrivals."+x.name, x.value, "must be finite and not negative")
 	}
 	c.that((a.Rate != 0) != (a.Load != 0) || replaced && a.Rate == 0, "workload.arrivals.rate", a.Rate, "must be given, or else arrivals.load (one of the two)")
+	// Beyond these a run would hardly end, and memory would.
+	c.that(!(finite(a.Load) && a.Load > 100), "workload.arrivals.load", a.Load, "must be at most 100")
+	c.that(!(finite(a.Rate) && a.Rate > 1e7), "workload.arrivals.rate", a.Rate, "must be at most 1e7 requests/s")
+	c.that(!(finite(a.RateMax) && a.RateMax > 1e7), "workload.arrivals.rate_max", a.RateMax, "must be at most 1e7 requests/s")
 	c.that(a.RateMax == 0 || a.RateMax >= a.Rate && a.Rate > 0, "workload.arrivals.rate_max", a.RateMax, "must be at least arrivals.rate, which must be set")
 	if a.BurstFactor > 0 {
 		// Shorter states would be endlessly many between two arrivals.
