@@ -12,18 +12,45 @@ type Rule interface {
 	Pick(v *View) int
 }
 
+// Completer is a Rule that learns from what comes back.
+type Completer interface {
+	// Completed tells of a request of this LB, sent to the server, that came
+	// back at time now (s), duration s after it arrived at the LB, or that
+	// failed there.
+	Completed(server int, now, duration float64, failed bool)
+}
+
 // View is what one LB can look at when a request arrives.
 type View struct {
+	Now     float64    // s since the episode began
 	Ongoing []int32    // q_ij, the LB's own ongoing requests by server
-	Changed []int32    // servers whose count changed since the rule's last Pick; nil: any may have
+	Out     []bool     // servers that take no requests: they left, or are known to have failed; nil: none. Never all
+	Changed []int32    // servers whose Ongoing or Out changed since the rule's last Pick; nil: any may have
 	Rand    *rand.Rand // for random choices and ties
+	Servers Reports    // what servers tell; nil where they tell nothing
 	Oracle  Foresight  // global knowledge; nil where nobody has it
+}
+
+// out says whether a server takes no requests.
+func (v *View) out(server int) bool { return v.Out != nil && v.Out[server] }
+
+// Reports is what a server tells an LB that asks. Asking is not free of delay:
+// a rule that asks says what it assumes of it.
+type Reports interface {
+	// Probe returns the requests in flight at a server, of all LBs, and the
+	// median latency (s) that requests met there which arrived at about as
+	// many in flight; 0 where none has ended yet.
+	Probe(server int) (inFlight int32, latency float64)
+
+	// Load returns a server's counters since the episode began: requests
+	// that it completed, and s of processor time that were used.
+	Load(server int) (completed int, busy float64)
 }
 
 // Foresight is the global knowledge of the Oracle and its like.
 type Foresight interface {
 	// Finish returns the time (s) in which server j would finish all its
-	// work, the arriving request included.
+	// work, the arriving request included; +Inf of a server that has failed.
 	Finish(server int) float64
 
 	// Held returns the requests, of all LBs, that server j has or that are
