@@ -85,8 +85,8 @@ type Outcome struct {
 	Arrival    float64 // s since the episode began
 	Completion float64 // s from arrival to completion; the timeout if it failed
 	Class      int     // index into the workload's class names
-	LB         int
-	Server     int
+	LB         int     // that dispatched it, or for which it was meant if none was left
+	Server     int     // -1 if no server, or no LB, was there to take it
 	Failed     bool
 }
 
@@ -110,9 +110,20 @@ type GroundTruth interface {
 
 // Truth is the state of the servers, one value per server.
 type Truth struct {
-	CPUWork []float64 // s of CPU demand left, all processors together
-	IOWork  []float64 // s of IO demand left
-	Running []int     // tasks in CPU or IO service
-	Backlog []int     // tasks that wait for a processor or a worker
-	Speed   []float64 // speed of one processor; 1 is nominal
+	CPUWork    []float64 // s of CPU demand left, all processors together, requests on their way included
+	IOWork     []float64 // s of IO demand left
+	Busy       []int     // tasks in CPU service: busy workers
+	Running    []int     // tasks in CPU or IO service
+	Backlog    []int     // tasks that wait for a processor or a worker
+	CPUTime    []float64 // s of processor time used since the episode began, background jobs included
+	Speed      []float64 // speed of one processor; 1 is nominal
+	CPUs       []int     // processors
+	Background []int     // jobs beside the requests that always run
+	Out        []bool    // drained or failed
+}
+
+// Sampler receives the true state of the servers on a grid of times (Figures
+// 9 and 12). The Truth holds until the next call.
+type Sampler interface {
+	Sample(now float64, t *Truth)
 }

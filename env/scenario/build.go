@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"sort"
 	"strings"
 
 	"fairlb/env/settings"
@@ -105,19 +104,12 @@ func (s *Scenario) Config() (sim.Config, error) {
 	if s.CPU.Discipline == "processor-sharing" {
 		cfg.CPU = sim.ProcessorSharing
 	}
-	first := []int{0} // of each group
 	for _, g := range s.Servers {
 		for range g.Count {
 			cfg.Servers = append(cfg.Servers, sim.Server{CPUs: g.CPUs, Speed: g.Speed})
 		}
-		first = append(first, len(cfg.Servers))
 	}
-	for _, x := range s.Changes {
-		for j := first[x.Group]; j < first[x.Group+1]; j++ {
-			cfg.Changes = append(cfg.Changes, sim.Change{At: x.At, Server: j, Speed: x.Speed})
-		}
-	}
-	sort.SliceStable(cfg.Changes, func(a, b int) bool { return cfg.Changes[a].At < cfg.Changes[b].At })
+	cfg.Shares, cfg.Detection, cfg.Changes, cfg.Random = s.Shares, s.Detection, s.changes(), s.randomChanges()
 
 	for _, c := range s.Workload.Classes {
 		class := workload.Class{Name: c.Name, Share: c.Share}

@@ -51,6 +51,7 @@ func builtins() []builtin {
 	}
 	return append(list,
 		builtin{"web-dynamic", "web-moderate; the 4-CPU servers lose a fifth of their speed at 25 s (Table 16)", webDynamic},
+		builtin{"web-churn", "web-moderate; 12 updates a minute of speed, processors and membership (E.2.3: 32 % of clusters see over 10)", webChurn},
 		builtin{"for-loop", "web-moderate's servers; trace files of requests whose CPU demand is proportional to n", forLoop},
 		builtin{"misweighted/0.5", "sim-moderate/pure-cpu with hidden speeds e^U(-0.5, 0.5)", func() Scenario { return misweighted(0.5) }},
 		builtin{"misweighted/1.0", "sim-moderate/pure-cpu with hidden speeds e^U(-1, 1)", func() Scenario { return misweighted(1) }},
@@ -133,7 +134,22 @@ func webMix(rate, rateMax float64) Workload {
 // capacity (first calibration).
 func webDynamic() Scenario {
 	s := webModerate(687.447, 0)
-	s.Changes = []Change{{At: 25, Group: 0, Speed: 0.8}}
+	s.Changes = []Change{{At: 25, Kind: "speed", Group: 0, Value: 0.8}}
+	return s
+}
+
+// webChurn has more than the 10 updates a minute that 32 % of clusters see
+// (appendix E.2.3): resources that change, one server a minute that
+// leaves and one that fails, each for a quarter of a minute.
+func webChurn() Scenario {
+	s := webModerate(600, 0)
+	s.Detection = 1
+	s.RandomChanges = []RandomChange{
+		{Kind: "speed", PerMinute: 6, Low: 0.7, High: 1.2},
+		{Kind: "cpus", PerMinute: 4, Low: 0.5, High: 1.5},
+		{Kind: "drain", PerMinute: 1, DownMean: 15},
+		{Kind: "fail", PerMinute: 1, DownMean: 15},
+	}
 	return s
 }
 

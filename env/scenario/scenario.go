@@ -14,7 +14,10 @@ type Scenario struct {
 	Duration     float64       `yaml:"duration"`       // of an episode, a multiple of the step interval
 	MaxLogWeight float64       `yaml:"max_log_weight"` // agents' weights are within exp(+-this)
 	Workload     Workload      `yaml:"workload"`
-	Changes      []Change      `yaml:"changes,omitempty"`
+
+	Detection     float64        `yaml:"detection,omitempty"` // from a server's failure until LBs send it nothing more
+	Changes       []Change       `yaml:"changes,omitempty"`
+	RandomChanges []RandomChange `yaml:"random_changes,omitempty"`
 }
 
 // ServerGroup is a number of equal servers.
@@ -77,13 +80,6 @@ type Stage struct {
 	Law      string  `yaml:"law"`      // exponential, deterministic, log-normal, hyperexponential
 	Mean     float64 `yaml:"mean"`     // s at nominal speed
 	CV       float64 `yaml:"cv,omitempty"`
-}
-
-// Change sets the speed of a group's processors at a time of each episode.
-type Change struct {
-	At    float64 `yaml:"at"`    // s
-	Group int     `yaml:"group"` // index into servers
-	Speed float64 `yaml:"speed"`
 }
 
 // rate returns the arrival rate (requests/s): as given, or so that the

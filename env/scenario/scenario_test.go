@@ -219,7 +219,9 @@ workload:
   classes:
     - {name: a, share: 0.25, stages: [{resource: io, law: log-normal, mean: 1, cv: 2}]}
     - {name: b, share: 0.75, stages: [{resource: cpu, law: exponential, mean: 2}, {resource: io, law: deterministic, mean: 3}]}
-changes: [{at: 3, group: 0, speed: 2}, {at: 1, group: 1, speed: 3}]
+changes: [{at: 3, kind: speed, group: 0, value: 2}, {at: 1, kind: speed, group: 1, value: 3}, {at: 4, kind: fail, group: 0, servers: [1]}, {at: 4, kind: fail-lb, lb: 3}]
+random_changes: [{kind: cpus, per_minute: 10, groups: [1, 0], low: 0.5, high: 1}, {kind: fail, per_minute: 2, down_mean: 5}]
+detection: 1.5
 `))
 	require.Equal(t, "mine", s.Name)
 	cfg, err := s.Config()
@@ -236,15 +238,22 @@ changes: [{at: 3, group: 0, speed: 2}, {at: 1, group: 1, speed: 3}]
 		require.InDelta(t, 10_000, n, 400)
 	}
 	require.Equal(t, []sim.Server{{CPUs: 4, Speed: 1}, {CPUs: 4, Speed: 1}, {CPUs: 2, Speed: 0.5}}, cfg.Servers)
-	require.Equal(t, []sim.Change{{At: 1, Server: 2, Speed: 3}, {At: 3, Server: 0, Speed: 2}, {At: 3, Server: 1, Speed: 2}}, cfg.Changes)
+	require.Equal(t, []sim.Change{
+		{At: 1, Index: 2, Value: 3}, {At: 3, Index: 0, Value: 2}, {At: 3, Index: 1, Value: 2},
+		{At: 4, Kind: sim.Fail, Index: 1}, {At: 4, Kind: sim.FailLB, Index: 3},
+	}, cfg.Changes)
+	require.Equal(t, []sim.RandomChanges{
+		{Kind: sim.SetCPUs, PerMinute: 10, Servers: []int{0, 1, 2}, Low: 0.5, High: 1},
+		{Kind: sim.Fail, PerMinute: 2, Servers: []int{0, 1, 2}, DownMean: 5},
+	}, cfg.Random)
 	require.Equal(t, []workload.Resource{workload.CPU, workload.IO}, []workload.Resource{cfg.Classes[1].Stages[0].Resource, cfg.Classes[0].Stages[0].Resource})
 	for k, mean := range []float64{2, 3} {
 		require.Equal(t, mean, cfg.Classes[1].Stages[k].Law.Mean())
 	}
-	cfg.Workload, cfg.Classes, cfg.Servers, cfg.Changes = nil, nil, nil, nil
+	cfg.Workload, cfg.Classes, cfg.Servers, cfg.Changes, cfg.Random = nil, nil, nil, nil, nil
 	require.Equal(t, sim.Config{
 		LBs: 4, CPU: sim.ProcessorSharing, Workers: 32, Backlog: 9, LatencyLow: 0.1, LatencyHigh: 0.2, Timeout: 7,
-		Duration: 5, StepInterval: 0.25, MaxLogWeight: 2,
+		Duration: 5, StepInterval: 0.25, MaxLogWeight: 2, Detection: 1.5,
 	}, cfg)
 }
 

@@ -51,12 +51,7 @@ func (s *Scenario) Validate(report func(path string, value any, rule string)) {
 	}
 	c.that(s.MaxLogWeight > 0 && s.MaxLogWeight <= 20, "max_log_weight", s.MaxLogWeight, "must be in (0, 20]")
 	s.Workload.validate(c)
-	for k, x := range s.Changes {
-		path := fmt.Sprintf("changes[%d].", k)
-		c.that(x.At >= 0 && finite(x.At), path+"at", x.At, "must be finite and not negative")
-		c.that(x.Group >= 0 && x.Group < len(s.Servers), path+"group", x.Group, "must be the index of a group of servers")
-		c.positive(path+"speed", x.Speed)
-	}
+	s.validateChanges(c)
 }
 
 func (w *Workload) validate(c check) {

@@ -28,13 +28,6 @@ type Server struct {
 	Speed float64 // true speed of a processor; 1 is nominal; no LB knows it
 }
 
-// Change sets the speed of one server at a time of the episode.
-type Change struct {
-	At     float64 // s
-	Server int
-	Speed  float64 // the new speed of its processors
-}
-
 // Config describes a simulated environment.
 type Config struct {
 	Servers []Server
@@ -48,7 +41,12 @@ type Config struct {
 	LatencyHigh float64 // s; 0: packets take no time
 	Timeout     float64 // s; the completion time of a failed request
 
-	Changes []Change // in order of time
+	Changes   []Change        // of every episode, in order of time
+	Random    []RandomChanges // drawn for each episode
+	Detection float64         // s from a server's failure until LBs send it nothing more
+	// Shares are the LBs' parts of the traffic, by which that of an LB that
+	// has failed is given to the others; none: equal.
+	Shares []float64
 
 	// Workload yields the requests of the episode with the given seed;
 	// Classes are those its requests refer to.
@@ -70,6 +68,11 @@ type Config struct {
 	Reward  rewards.Reward
 
 	Recorder env.Recorder // receives every request's outcome; may be nil
+
+	// Sampler, if any, receives the servers' true state at the beginning and
+	// then every SampleInterval (s).
+	Sampler        env.Sampler
+	SampleInterval float64
 }
 
 // validate reports every fault of the configuration that would make a run
@@ -98,10 +101,19 @@ func (c *Config) validate() error {
 	}
 	check(c.StepInterval > 0 && c.Duration >= c.StepInterval && !math.IsInf(c.Duration, 0), "duration %g s and step interval %g s: must be positive, at least one step", c.Duration, c.StepInterval)
 	check(c.MaxLogWeight > 0 && c.MaxLogWeight <= 20, "max log-weight = %g: must be in (0, 20]", c.MaxLogWeight)
+	check(c.Sampler == nil || c.SampleInterval > 0 && !math.IsInf(c.SampleInterval, 0), "sample interval = %g: must be positive and finite", c.SampleInterval)
+	check(c.Detection >= 0 && !math.IsInf(c.Detection, 0), "detection = %g: must be finite and not negative", c.Detection)
+	check(len(c.Shares) == 0 || len(c.Shares) == c.LBs, "%d shares for %d LBs", len(c.Shares), c.LBs)
 	for k, x := range c.Changes {
-		check(x.Server >= 0 && x.Server < len(c.Servers), "change %d: no server %d", k, x.Server)
-		check(x.Speed > 0 && !math.IsInf(x.Speed, 0), "change %d: speed = %g: must be positive and finite", k, x.Speed)
+		if err := x.validate(c); err != nil {
+			faults = append(faults, fmt.Errorf("sim: change %d: %w", k, err))
+		}
 		check(x.At >= 0 && (k == 0 || x.At >= c.Changes[k-1].At), "change %d at %g s: times must not be negative or decrease", k, x.At)
+	}
+	for k, x := range c.Random {
+		if err := x.validate(c); err != nil {
+			faults = append(faults, fmt.Errorf("sim: random changes %d: %w", k, err))
+		}
 	}
 	return errors.Join(faults...)
 }

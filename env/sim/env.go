@@ -188,21 +188,6 @@ func (e *Env) Truth(t *env.Truth) error {
 	if e.taken < 0 {
 		return env.ErrNotReset
 	}
-	n := e.spec.Servers
-	t.CPUWork, t.IOWork = resize(t.CPUWork, n), resize(t.IOWork, n)
-	t.Running, t.Backlog, t.Speed = resize(t.Running, n), resize(t.Backlog, n), resize(t.Speed, n)
-	for j := range n {
-		cpu, io := &e.engine.stations[2*j], &e.engine.stations[2*j+1]
-		t.CPUWork[j], t.IOWork[j] = cpu.workAt(e.engine.now), io.workAt(e.engine.now)
-		t.Running[j], t.Backlog[j] = len(cpu.busy)+len(io.busy), cpu.queue.n
-		t.Speed[j] = cpu.speed
-	}
+	e.engine.look(t)
 	return nil
-}
-
-func resize[T any](s []T, n int) []T {
-	if cap(s) < n {
-		return make([]T, n)
-	}
-	return s[:n]
 }

@@ -74,7 +74,7 @@ func TestWeightsSteer(t *testing.T) {
 func TestInvariants(t *testing.T) {
 	cfg := moderate(t)
 	cfg.Backlog = 3 // so that some are refused
-	cfg.Changes = []Change{{At: 3.2, Server: 5, Speed: 0.25}, {At: 9, Server: 5, Speed: 1.5}}
+	cfg.Changes = []Change{{At: 3.2, Index: 5, Value: 0.25}, {At: 9, Index: 5, Value: 1.5}}
 	var rec outcomes
 	cfg.Recorder = &rec
 	e, err := New(cfg)
@@ -128,7 +128,7 @@ func TestSpeedChange(t *testing.T) {
 		classes := []workload.Class{{Name: "task", Share: 1, Stages: []workload.Stage{{Resource: workload.CPU, Law: law(t, "deterministic", 4, 0)}}}}
 		cfg := Config{
 			Servers: []Server{{1, 1}}, LBs: 1, CPU: discipline, Workers: 4, Backlog: 4, Timeout: 40, Duration: 20, StepInterval: 20, MaxLogWeight: 1,
-			Heuristic: "lsq", Classes: classes, Changes: []Change{{At: 3, Server: 0, Speed: 0.5}},
+			Heuristic: "lsq", Classes: classes, Changes: []Change{{At: 3, Value: 0.5}},
 			Workload: func(uint64) (workload.Source, error) { return &fixed{times: []float64{1}, demand: 4}, nil },
 		}
 		rec, _ := episode(t, cfg, 1)

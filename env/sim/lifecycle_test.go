@@ -33,9 +33,9 @@ func TestValidate(t *testing.T) {
 		"class 0: 256 stages: must be 1 to 255":  func(c *Config) { c.Classes = []workload.Class{{Stages: make([]workload.Stage, 256)}} },
 		"duration 0.1 s and step interval 0.5 s": func(c *Config) { c.Duration = 0.1 },
 		"max log-weight = 21: must be in (0":     func(c *Config) { c.MaxLogWeight = 21 },
-		"change 0: no server 8":                  func(c *Config) { c.Changes = []Change{{1, 8, 1}} },
-		"change 0: speed = 0: must be positive":  func(c *Config) { c.Changes = []Change{{1, 0, 0}} },
-		"change 1 at 1 s: times must not":        func(c *Config) { c.Changes = []Change{{2, 0, 1}, {1, 0, 1}} },
+		"change 0: no server 8":                  func(c *Config) { c.Changes = []Change{{1, SetSpeed, 8, 1}} },
+		"change 0: speed = 0: must be positive":  func(c *Config) { c.Changes = []Change{{1, SetSpeed, 0, 0}} },
+		"change 1 at 1 s: times must not":        func(c *Config) { c.Changes = []Change{{2, SetSpeed, 0, 1}, {1, SetSpeed, 0, 1}} },
 		`unknown heuristic "fifo"`:               func(c *Config) { c.Heuristic = "fifo" },
 	} {
 		cfg := moderate(t)
@@ -150,7 +150,7 @@ func TestLatenciesArePaired(t *testing.T) {
 		require.NoError(t, err)
 		_, err = e.Reset(context.Background(), 3)
 		require.NoError(t, err)
-		e.engine.latency[1] = rand.New(still{})
+		e.engine.latency[1].Rand = rand.New(still{})
 		_, err = e.Step(context.Background(), nil)
 		require.NoError(t, err)
 		require.NoError(t, e.Drain(context.Background()))

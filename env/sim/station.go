@@ -11,6 +11,8 @@ import "math"
 //	FIFO                 at most p tasks in service, each at full speed
 //	processor sharing    at most Workers in service (eq. 42)
 //	IO                   p = 1, no limit: each of n tasks at 1/n
+//
+// Background jobs count as tasks that never end.
 type station struct {
 	v     float64 // virtual time: service (s at nominal speed) that each task got
 	t     float64 // the time (s) at which v holds
@@ -18,42 +20,58 @@ type station struct {
 	work  float64 // s of demand left here and still to come here, all tasks
 	speed float64
 	procs float64 // p
+	extra float64 // background jobs, which share the processors
+	usage float64 // processors in use now
+	used  float64 // s of processor time used so far, background included
 	limit int     // tasks in service at once; more wait
 	busy  heap    // tasks in service by the virtual time at which they complete
 	queue ring
 	order uint32 // tasks that have entered service, to break ties
 }
 
-// reset empties the station.
-func (s *station) reset(speed float64) {
-	s.v, s.t, s.rate, s.work, s.order = 0, 0, 0, 0, 0
-	s.speed = speed
+// reset empties the station and sets its speed and processors.
+func (s *station) reset(speed float64, procs, limit int) {
+	s.v, s.t, s.used, s.extra, s.order = 0, 0, 0, 0, 0
+	s.speed, s.procs, s.limit = speed, float64(procs), limit
+	s.empty()
+}
+
+// empty takes all tasks out.
+func (s *station) empty() {
+	s.v, s.work = 0, 0
 	s.busy = s.busy[:0]
 	s.queue.reset()
+	s.setRate()
 }
 
 // advance brings the virtual clock and the work left to time now.
 func (s *station) advance(now float64) {
+	dt := now - s.t
+	s.used += dt * s.usage
 	if n := len(s.busy); n > 0 {
-		dv := (now - s.t) * s.rate
+		dv := dt * s.rate
 		s.v += dv
 		s.work -= dv * float64(n)
 	}
 	s.t = now
 }
 
+// usedAt returns the processor time used by time now.
+func (s *station) usedAt(now float64) float64 { return s.used + (now-s.t)*s.usage }
+
 // workAt returns the work left at time now, without moving the clock.
 func (s *station) workAt(now float64) float64 {
 	return max(0, s.work-(now-s.t)*s.rate*float64(len(s.busy)))
 }
 
-// setRate follows a change of the number of tasks or of the speed.
+// setRate follows a change of the number of tasks, of the speed or of the
+// processors.
 func (s *station) setRate() {
-	n := float64(len(s.busy))
+	n := float64(len(s.busy)) + s.extra
 	if n <= s.procs {
-		s.rate = s.speed
+		s.rate, s.usage = s.speed, n
 	} else {
-		s.rate = s.speed * s.procs / n
+		s.rate, s.usage = s.speed*s.procs/n, s.procs
 	}
 }
 

@@ -1,0 +1,157 @@
+package scenario
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"sort"
+
+	"fairlb/env/sim"
+)
+
+// Change changes servers of a group, or an LB, at a time of each episode.
+type Change struct {
+	At    float64 `yaml:"at"`   // s
+	Kind  string  `yaml:"kind"` // speed, cpus, background, drain, fail, return, fail-lb or return-lb
+	Group int     `yaml:"group,omitempty"`
+	// Servers are the group's servers that change, counted from 0; none: all.
+	Servers []int   `yaml:"servers,omitempty"`
+	LB      int     `yaml:"lb,omitempty"`    // of fail-lb and return-lb
+	Value   float64 `yaml:"value,omitempty"` // the speed, the number of processors, or of background jobs
+}
+
+// RandomChange is a Poisson process of changes, each of one server.
+type RandomChange struct {
+	Kind      string  `yaml:"kind"` // speed, cpus, background, drain or fail
+	PerMinute float64 `yaml:"per_minute"`
+	Groups    []int   `yaml:"groups,omitempty"` // whose servers may change; none: all
+	// Low and High bound the uniform factor on the configured speed or
+	// number of processors, or the number of background jobs.
+	Low      float64 `yaml:"low,omitempty"`
+	High     float64 `yaml:"high,omitempty"`
+	DownMean float64 `yaml:"down_mean,omitempty"` // s, mean time out of a server that was drained or failed
+}
+
+// changeKinds names the kinds of changes, those that a random process cannot
+// make last.
+func changeKinds() []string {
+	return []string{"speed", "cpus", "background", "drain", "fail", "return", "fail-lb", "return-lb"}
+}
+
+// changeKind returns the simulator's kind of a name that changeKinds has.
+func changeKind(name string) sim.ChangeKind {
+	return map[string]sim.ChangeKind{
+		"speed": sim.SetSpeed, "cpus": sim.SetCPUs, "background": sim.SetBackground,
+		"drain": sim.Drain, "fail": sim.Fail, "return": sim.Return,
+		"fail-lb": sim.FailLB, "return-lb": sim.ReturnLB,
+	}[name]
+}
+
+// ofLB says whether a change is one of an LB.
+func (x *Change) ofLB() bool { return x.Kind == "fail-lb" || x.Kind == "return-lb" }
+
+// setsValue says whether a kind of change sets a value.
+func setsValue(kind string) bool { return kind == "speed" || kind == "cpus" || kind == "background" }
+
+// group returns the indices of a group's servers among all.
+func (s *Scenario) group(g int) []int {
+	first := 0
+	for _, group := range s.Servers[:g] {
+		first += group.Count
+	}
+	all := make([]int, s.Servers[g].Count)
+	for k := range all {
+		all[k] = first + k
+	}
+	return all
+}
+
+// changes returns the changes as the simulator takes them, in order of time.
+func (s *Scenario) changes() []sim.Change {
+	var list []sim.Change
+	for _, x := range s.Changes {
+		change := sim.Change{At: x.At, Kind: changeKind(x.Kind), Value: x.Value}
+		if x.ofLB() {
+			change.Index = x.LB
+			list = append(list, change)
+			continue
+		}
+		for k, j := range s.group(x.Group) {
+			if len(x.Servers) == 0 || slices.Contains(x.Servers, k) {
+				change.Index = j
+				list = append(list, change)
+			}
+		}
+	}
+	sort.SliceStable(list, func(a, b int) bool { return list[a].At < list[b].At })
+	return list
+}
+
+// randomChanges returns the processes of changes as the simulator takes them.
+func (s *Scenario) randomChanges() []sim.RandomChanges {
+	var list []sim.RandomChanges
+	for _, x := range s.RandomChanges {
+		random := sim.RandomChanges{Kind: changeKind(x.Kind), PerMinute: x.PerMinute, Low: x.Low, High: x.High, DownMean: x.DownMean}
+		for g := range s.Servers {
+			if len(x.Groups) == 0 || slices.Contains(x.Groups, g) {
+				random.Servers = append(random.Servers, s.group(g)...)
+			}
+		}
+		list = append(list, random)
+	}
+	return list
+}
+
+func (s *Scenario) validateChanges(c check) {
+	c.that(s.Detection >= 0 && finite(s.Detection), "detection", s.Detection, "must be finite and not negative")
+	for k, x := range s.Changes {
+		path := fmt.Sprintf("changes[%d].", k)
+		c.that(x.At >= 0 && finite(x.At), path+"at", x.At, "must be finite and not negative")
+		c.oneOf(path+"kind", x.Kind, changeKinds()...)
+		switch {
+		case x.ofLB():
+			c.that(x.LB >= 0 && x.LB < s.LBs, path+"lb", x.LB, "must be the index of an LB")
+			c.that(x.Group == 0, path+"group", x.Group, "must be left out of a change of an LB")
+			c.that(len(x.Servers) == 0, path+"servers", x.Servers, "must be left out of a change of an LB")
+		case x.Group < 0 || x.Group >= len(s.Servers):
+			c(path+"group", x.Group, "must be the index of a group of servers")
+		default:
+			c.that(x.LB == 0, path+"lb", x.LB, "must be left out of a change of servers")
+			for m, j := range x.Servers {
+				c.that(j >= 0 && j < s.Servers[x.Group].Count, fmt.Sprintf("%sservers[%d]", path, m), j, "must be the index of a server in its group")
+			}
+		}
+		c.value(path+"value", x.Kind, x.Value)
+	}
+	for k, x := range s.RandomChanges {
+		path := fmt.Sprintf("random_changes[%d].", k)
+		c.oneOf(path+"kind", x.Kind, changeKinds()[:5]...)
+		c.that(x.PerMinute > 0 && x.PerMinute <= 1e5, path+"per_minute", x.PerMinute, "must be in (0, 1e5]")
+		for m, g := range x.Groups {
+			c.that(g >= 0 && g < len(s.Servers), fmt.Sprintf("%sgroups[%d]", path, m), g, "must be the index of a group of servers")
+		}
+		if setsValue(x.Kind) {
+			c.that(x.Low >= 0 && (x.Low > 0 || x.Kind != "speed"), path+"low", x.Low, "must not be negative, and of a speed positive")
+			c.that(x.High >= x.Low && x.High <= 1000, path+"high", x.High, "must be in [low, 1000]")
+			c.that(x.DownMean == 0, path+"down_mean", x.DownMean, "must be left out where nothing goes out")
+		} else {
+			c.positive(path+"down_mean", x.DownMean)
+			c.that(x.Low == 0 && x.High == 0, path+"low", x.Low, "low and high must be left out where nothing is set")
+		}
+	}
+}
+
+// value reports what a change of the kind cannot set.
+func (c check) value(path, kind string, value float64) {
+	whole := value == math.Trunc(value) && value <= maxCPUs
+	switch kind {
+	case "speed":
+		c.positive(path, value)
+	case "cpus":
+		c.that(value >= 1 && whole, path, value, fmt.Sprintf("must be a whole number in [1, %d]", maxCPUs))
+	case "background":
+		c.that(value >= 0 && whole, path, value, fmt.Sprintf("must be a whole number in [0, %d]", maxCPUs))
+	default:
+		c.that(value == 0, path, value, "must be left out where nothing is set")
+	}
+}

@@ -1,0 +1,184 @@
+package sim
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"sort"
+	"strconv"
+
+	"fairlb/env"
+)
+
+// ChangeKind is what a Change does.
+type ChangeKind uint8
+
+const (
+	// SetSpeed sets the speed of a server's processors to Value.
+	SetSpeed ChangeKind = iota
+	// SetCPUs sets a server's number of processors to Value. Tasks in
+	// service stay there and share what is left of them.
+	SetCPUs
+	// SetBackground sets the number of jobs, not the LBs', that always run
+	// at a server and share its processors with the tasks in service.
+	SetBackground
+	// Drain takes a server out: LBs send it nothing more, what it holds it
+	// completes.
+	Drain
+	// Fail stops a server: requests there or on their way to it fail, and
+	// so do those sent to it until the LBs notice (Config.Detection).
+	Fail
+	// Return lets a server that was drained or has failed take part again.
+	Return
+	// FailLB stops an LB: its flows in flight are lost with its state, and
+	// count as failed, though the servers still do their work; its traffic
+	// goes to the other LBs.
+	FailLB
+	// ReturnLB lets an LB take its part of the traffic again, with no memory
+	// of what it saw.
+	ReturnLB
+
+	notice // LBs notice that a server has failed
+)
+
+// Change is one change of a server or an LB.
+type Change struct {
+	At    float64 // s
+	Kind  ChangeKind
+	Index int     // of the server or, for the last two kinds, the LB
+	Value float64 // of the first three kinds
+}
+
+func (x *Change) validate(c *Config) error {
+	n, whole := len(c.Servers), x.Value == math.Trunc(x.Value) && x.Value <= 10000
+	switch x.Kind {
+	case SetSpeed:
+		if !(x.Value > 0) || math.IsInf(x.Value, 0) {
+			return fmt.Errorf("speed = %g: must be positive and finite", x.Value)
+		}
+	case SetCPUs:
+		if !(x.Value >= 1 && whole) {
+			return fmt.Errorf("CPUs = %g: must be a whole number in [1, 10000]", x.Value)
+		}
+	case SetBackground:
+		if !(x.Value >= 0 && whole) {
+			return fmt.Errorf("background = %g: must be a whole number in [0, 10000]", x.Value)
+		}
+	case Drain, Fail, Return:
+	case FailLB, ReturnLB:
+		if x.Index < 0 || x.Index >= c.LBs {
+			return fmt.Errorf("no LB %d", x.Index)
+		}
+		return nil
+	default:
+		return fmt.Errorf("unknown kind %d", x.Kind)
+	}
+	if x.Index < 0 || x.Index >= n {
+		return fmt.Errorf("no server %d", x.Index)
+	}
+	return nil
+}
+
+// RandomChanges is a Poisson process of changes: at each of its moments one of
+// its servers, drawn at random, changes. Appendix E.2.3 quotes that 32 % of
+// clusters see more than 10 updates a minute, 3 % more than 50.
+type RandomChanges struct {
+	Kind      ChangeKind // SetSpeed, SetCPUs, SetBackground, Drain or Fail
+	PerMinute float64
+	Servers   []int // those that may change
+
+	// The new speed or number of processors is the configured one times a
+	// factor drawn from U(Low, High), processors rounded to 1 at least; the
+	// background jobs are a whole number drawn from [Low, High].
+	Low, High float64
+	// DownMean (s) is the mean of the exponential time after which a server
+	// that was drained or failed returns. One that this process has out is
+	// left alone, and so is the last of all servers that it has not.
+	DownMean float64
+}
+
+func (x *RandomChanges) validate(c *Config) error {
+	switch {
+	case !(x.PerMinute > 0 && x.PerMinute <= 1e5):
+		return fmt.Errorf("%g a minute: must be in (0, 1e5]", x.PerMinute)
+	case len(x.Servers) == 0:
+		return fmt.Errorf("no servers")
+	}
+	for _, j := range x.Servers {
+		if j < 0 || j >= len(c.Servers) {
+			return fmt.Errorf("no server %d", j)
+		}
+	}
+	switch x.Kind {
+	case SetSpeed, SetCPUs, SetBackground:
+		if !(x.Low >= 0 && x.High >= x.Low && x.High <= 1000) || x.Low == 0 && x.Kind == SetSpeed {
+			return fmt.Errorf("[%g, %g]: must be 0 <= low <= high <= 1000, low of a speed positive", x.Low, x.High)
+		}
+	case Drain, Fail:
+		if !(x.DownMean > 0) || math.IsInf(x.DownMean, 0) {
+			return fmt.Errorf("mean time out = %g: must be positive and finite", x.DownMean)
+		}
+	default:
+		return fmt.Errorf("kind %d is not random", x.Kind)
+	}
+	return nil
+}
+
+// schedule lists all changes of the episode with the given seed in order of
+// time: they depend on nothing that happens in it.
+func (c *Config) schedule(seed uint64) []Change {
+	if len(c.Random) == 0 && !slices.ContainsFunc(c.Changes, func(x Change) bool { return x.Kind == Fail }) {
+		return c.Changes
+	}
+	list := slices.Clone(c.Changes)
+	for k, x := range c.Random {
+		list = x.draw(list, c, rand.New(env.Stream(seed, "sim/changes/"+strconv.Itoa(k))))
+	}
+	byTime := func() { sort.SliceStable(list, func(a, b int) bool { return list[a].At < list[b].At }) }
+	byTime()
+	for k, x := range list {
+		if x.Kind != Fail {
+			continue
+		}
+		back := slices.IndexFunc(list[k:], func(y Change) bool { return y.Kind == Return && y.Index == x.Index })
+		if back < 0 || list[k+back].At > x.At+c.Detection {
+			list = append(list, Change{At: x.At + c.Detection, Kind: notice, Index: x.Index})
+		}
+	}
+	byTime()
+	return list
+}
+
+// draw appends the changes of the process up to the end of arrivals; what is
+// out by then still returns.
+func (x *RandomChanges) draw(list []Change, c *Config, rng *rand.Rand) []Change {
+	out := map[int]float64{} // server to the time of its return
+	for at := rng.ExpFloat64() * 60 / x.PerMinute; at < c.Duration; at += rng.ExpFloat64() * 60 / x.PerMinute {
+		j := x.Servers[rng.IntN(len(x.Servers))]
+		change := Change{At: at, Kind: x.Kind, Index: j}
+		switch x.Kind {
+		case SetSpeed:
+			change.Value = c.Servers[j].Speed * (x.Low + (x.High-x.Low)*rng.Float64())
+		case SetCPUs:
+			change.Value = max(1, math.Round(float64(c.Servers[j].CPUs)*(x.Low+(x.High-x.Low)*rng.Float64())))
+		case SetBackground:
+			change.Value = math.Floor(x.Low) + float64(rng.IntN(int(x.High)-int(x.Low)+1))
+		default:
+			for server, back := range out {
+				if back <= at {
+					delete(out, server)
+				}
+			}
+			_, already := out[j]
+			back := at + rng.ExpFloat64()*x.DownMean
+			if already || len(out) == len(c.Servers)-1 {
+				continue
+			}
+			out[j] = back
+			list = append(list, Change{At: back, Kind: Return, Index: j})
+		}
+		list = append(list, change)
+	}
+	return list
+}

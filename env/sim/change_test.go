@@ -1,0 +1,145 @@
+package sim
+
+import (
+	"context"
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"fairlb/env/workload"
+)
+
+// TestNotice: LBs notice a failure that lasts longer than the detection.
+func TestNotice(t *testing.T) {
+	t.Parallel()
+	cfg := Config{Detection: 5, Changes: []Change{
+		{At: 1, Kind: Fail, Index: 0}, {At: 4, Kind: Return, Index: 0}, {At: 5, Kind: Fail, Index: 0}, {At: 6, Kind: Fail, Index: 1}, {At: 12, Kind: Return, Index: 0},
+	}}
+	var noticed []Change
+	for _, x := range cfg.schedule(1) {
+		if x.Kind == notice {
+			noticed = append(noticed, x)
+		}
+	}
+	require.Equal(t, []Change{{At: 10, Kind: notice, Index: 0}, {At: 11, Kind: notice, Index: 1}}, noticed)
+}
+
+// TestRandomChanges: as many as their rate says, on the servers and within the
+// bounds that they name, the same for the same seed; what goes out comes back
+// and is never everything.
+func TestRandomChanges(t *testing.T) {
+	t.Parallel()
+	cfg := Config{Duration: 6000, Servers: []Server{{1, 1}, {2, 2}, {4, 1}}, Random: []RandomChanges{
+		{Kind: SetSpeed, PerMinute: 10, Servers: []int{1, 2}, Low: 0.5, High: 1.5},
+		{Kind: SetCPUs, PerMinute: 10, Servers: []int{0, 2}, Low: 0.1, High: 1},
+		{Kind: SetBackground, PerMinute: 10, Servers: []int{0}, Low: 1, High: 3},
+		{Kind: Fail, PerMinute: 60, Servers: []int{0, 1, 2}, DownMean: 2},
+	}}
+	list := cfg.schedule(7)
+	require.Equal(t, list, cfg.schedule(7))
+	require.NotEqual(t, list, cfg.schedule(8))
+	counts := map[ChangeKind]float64{}
+	backgrounds := map[float64]bool{}
+	out := map[int]bool{}
+	last := 0.0
+	for _, x := range list {
+		require.GreaterOrEqual(t, x.At, last)
+		last = x.At
+		counts[x.Kind]++
+		switch x.Kind {
+		case SetSpeed:
+			require.Contains(t, []int{1, 2}, x.Index)
+			base := cfg.Servers[x.Index].Speed
+			require.True(t, x.Value >= 0.5*base && x.Value <= 1.5*base)
+		case SetCPUs:
+			require.Contains(t, []int{0, 2}, x.Index)
+			require.True(t, x.Value >= 1 && x.Value <= 4)
+		case SetBackground:
+			backgrounds[x.Value] = true
+		case Fail:
+			require.False(t, out[x.Index])
+			out[x.Index] = true
+			require.Less(t, len(out), 3)
+		case Return:
+			require.True(t, out[x.Index])
+			delete(out, x.Index)
+		}
+	}
+	require.Equal(t, map[float64]bool{1: true, 2: true, 3: true}, backgrounds)
+	for _, kind := range []ChangeKind{SetSpeed, SetCPUs, SetBackground} {
+		require.InDelta(t, 1000, counts[kind], 3.3*math.Sqrt(1000))
+	}
+	require.Equal(t, counts[Fail], counts[Return], "what fails returns")
+	require.Equal(t, counts[Fail], counts[notice])
+	require.Greater(t, counts[Fail], 1000.)
+}
+
+// byHand runs requests of 4 s of CPU at the given times on two servers under
+// LSQ, without latency, and returns when each ends, NaN if it fails.
+func byHand(t *testing.T, lbs int, times []float64, changes ...Change) []float64 {
+	t.Helper()
+	classes := []workload.Class{{Name: "task", Share: 1, Stages: []workload.Stage{{Resource: workload.CPU, Law: law(t, "deterministic", 4, 0)}}}}
+	cfg := Config{
+		Servers: []Server{{1, 1}, {1, 1}}, LBs: lbs, Backlog: 4, Timeout: 40, Duration: 40, StepInterval: 40, MaxLogWeight: 1,
+		Classes: classes, Changes: changes, Detection: 1,
+		Workload: func(uint64) (workload.Source, error) { return &fixed{times: times, demand: 4}, nil },
+	}
+	var rec outcomes
+	cfg.Recorder = &rec
+	e, err := New(cfg)
+	require.NoError(t, err)
+	for i := range e.engine.rules {
+		e.engine.rules[i] = sharedRule{} // fewest, the first of them
+	}
+	_, err = e.Reset(context.Background(), 1)
+	require.NoError(t, err)
+	_, err = e.Step(context.Background(), nil)
+	require.NoError(t, err)
+	require.NoError(t, e.Drain(context.Background()))
+	require.Len(t, rec, len(times))
+	ends := make([]float64, len(times))
+	for _, o := range rec {
+		for k, at := range times {
+			if o.Arrival == at {
+				ends[k] = o.Arrival + o.Completion
+				if o.Failed {
+					require.Equal(t, cfg.Timeout, o.Completion)
+					ends[k] = math.NaN()
+				}
+			}
+		}
+	}
+	return ends
+}
+
+// TestChangesByHand follows few requests through each kind of change: server 0
+// gets the first, server 1 the second, and so on.
+func TestChangesByHand(t *testing.T) {
+	t.Parallel()
+	lost := math.NaN()
+	for _, test := range []struct {
+		name    string
+		lbs     int
+		times   []float64
+		changes []Change
+		want    []float64
+	}{
+		{"none", 1, []float64{0, 1, 2}, nil, []float64{4, 5, 8}},
+		{"drained: completes what it has", 1, []float64{0, 1, 2, 3}, []Change{{1.5, Drain, 0, 0}}, []float64{4, 5, 9, 13}},
+		{"drained and back", 1, []float64{0, 1, 2, 3}, []Change{{1.5, Drain, 0, 0}, {2.5, Return, 0, 0}}, []float64{4, 5, 9, 8}},
+		{"failed: loses what it has, and what comes before it is noticed", 1, []float64{0, 1, 2, 3}, []Change{{1.5, Fail, 0, 0}}, []float64{lost, 5, lost, 9}},
+		{"failed and back, unnoticed", 1, []float64{0, 1, 2, 3}, []Change{{1.5, Fail, 0, 0}, {2.5, Return, 0, 0}}, []float64{lost, 5, lost, 7}},
+		{"all drained: nobody takes it", 1, []float64{0, 3}, []Change{{1, Drain, 0, 0}, {1, Drain, 1, 0}}, []float64{4, lost}},
+		{"a processor more", 1, []float64{0, 1, 2}, []Change{{3, SetCPUs, 0, 2}}, []float64{4, 5, 7}},
+		{"a background job takes half", 1, []float64{0, 1}, []Change{{2, SetBackground, 0, 1}}, []float64{6, 5}},
+		{"LB fails: flows are lost, the server goes on", 2, []float64{0, 1, 2}, []Change{{1.5, FailLB, 0, 0}}, []float64{lost, lost, 8}},
+		{"LB fails and returns without memory", 2, []float64{0, 1, 2}, []Change{{1.5, FailLB, 0, 0}, {1.6, ReturnLB, 0, 0}}, []float64{lost, lost, 8}},
+		{"all LBs fail", 1, []float64{0, 1, 2}, []Change{{1.5, FailLB, 0, 0}}, []float64{lost, lost, lost}},
+	} {
+		got := byHand(t, test.lbs, test.times, test.changes...)
+		for k, want := range test.want {
+			require.True(t, math.Abs(got[k]-want) < 1e-12 || math.IsNaN(got[k]) && math.IsNaN(want), "%s: got %v, want %v", test.name, got, test.want)
+		}
+	}
+}

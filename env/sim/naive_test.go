@@ -1,0 +1,399 @@
+package sim
+
+import (
+	"cmp"
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"fairlb/env"
+	"fairlb/env/dispatch"
+	"fairlb/env/workload"
+)
+
+// twin is the same model done naively: plain lists of tasks, each with the
+// service it still needs, brought forward event by event; no virtual time, no
+// heap, no running sums. The rule of dispatch and the random streams are
+// shared with the engine.
+type twin struct {
+	cfg      *Config
+	arrivals []workload.Request // to come
+	changes  []Change           // to come
+	now      float64
+	servers  []twinServer
+	packets  []*twinTask // under way
+	ongoing  [][]int32   // by LB and server
+	downLB   []bool
+	oracle   bool
+	latency  [2]*rand.Rand
+	redirect *rand.Rand
+	outcomes outcomes
+}
+
+type twinServer struct {
+	speed, cpus, extra   float64
+	failed, drained, out bool
+	cpu, io              []*twinTask // in service
+	waiting              []*twinTask
+	used                 float64
+}
+
+type twinTask struct {
+	request   workload.Request
+	stage     int
+	remaining float64 // s of service at nominal speed
+	server    int
+	due       float64 // of its packet
+	reply     bool    // its packet goes to the LB
+	lost      bool    // it has failed
+	ended     bool    // its client was told
+}
+
+func newTwin(cfg *Config, arrivals []workload.Request, seed uint64, oracle bool) *twin {
+	w := &twin{cfg: cfg, arrivals: arrivals, changes: cfg.schedule(seed), oracle: oracle, downLB: make([]bool, cfg.LBs)}
+	for _, s := range cfg.Servers {
+		w.servers = append(w.servers, twinServer{speed: s.Speed, cpus: float64(s.CPUs)})
+	}
+	for range cfg.LBs {
+		w.ongoing = append(w.ongoing, make([]int32, len(cfg.Servers)))
+	}
+	for k, name := range []string{"sim/latency/request", "sim/latency/reply"} {
+		w.latency[k] = rand.New(env.Stream(seed, name))
+	}
+	w.redirect = rand.New(env.Stream(seed, "sim/redirect"))
+	return w
+}
+
+// rate is eq. 42 (or FIFO's full speed) for each task in CPU service.
+func (s *twinServer) rate() float64 {
+	return s.speed * min(1, s.cpus/(float64(len(s.cpu))+s.extra))
+}
+
+// limit is the number of CPU tasks that server j serves at once.
+func (w *twin) limit(j int) int {
+	if w.cfg.CPU == FIFO {
+		return int(w.servers[j].cpus)
+	}
+	return w.cfg.Workers
+}
+
+// advance runs to the time until.
+func (w *twin) advance(until float64) {
+	for {
+		// What comes next: a completion, a packet, an arrival, a change, or the end.
+		next := until
+		var do func()
+		for j := range w.servers {
+			s := &w.servers[j]
+			for _, x := range s.cpu {
+				if at := w.now + x.remaining/s.rate(); at < next {
+					next, do = at, func() { w.complete(x) }
+				}
+			}
+			for _, x := range s.io {
+				if at := w.now + x.remaining*float64(len(s.io)); at < next {
+					next, do = at, func() { w.complete(x) }
+				}
+			}
+		}
+		for _, x := range w.packets {
+			if x.due < next {
+				next, do = x.due, func() { w.receive(x) }
+			}
+		}
+		if len(w.arrivals) > 0 && w.arrivals[0].Time < next {
+			next, do = w.arrivals[0].Time, func() {
+				r := w.arrivals[0]
+				w.arrivals = w.arrivals[1:]
+				w.arrive(r)
+			}
+		}
+		if len(w.changes) > 0 && w.changes[0].At <= next {
+			next, do = w.changes[0].At, func() {
+				x := w.changes[0]
+				w.changes = w.changes[1:]
+				w.apply(x)
+			}
+		}
+		w.serve(next - w.now)
+		w.now = next
+		if do == nil {
+			return
+		}
+		do()
+	}
+}
+
+// serve gives every task in service its part of dt.
+func (w *twin) serve(dt float64) {
+	for j := range w.servers {
+		s := &w.servers[j]
+		s.used += dt * min(s.cpus, float64(len(s.cpu))+s.extra)
+		rate := s.rate()
+		for _, x := range s.cpu {
+			x.remaining -= dt * rate
+		}
+		for _, x := range s.io {
+			x.remaining -= dt / float64(len(s.io))
+		}
+	}
+}
+
+func (w *twin) arrive(r workload.Request) {
+	x := &twinTask{request: r, remaining: r.Demand[0], server: -1}
+	x.request.LB = w.instead(r.LB)
+	if x.request.LB < 0 || !slices.ContainsFunc(w.servers, func(s twinServer) bool { return !s.out }) {
+		x.request.LB = r.LB
+		w.tell(x, w.cfg.Timeout, true)
+		return
+	}
+	lb := x.request.LB
+	in := func(j int) bool { return !w.servers[j].out }
+	if w.oracle {
+		x.server = soonest(len(w.servers), func(j int) float64 { return w.finish(j, r) }, in)
+	} else {
+		x.server = shortest(w.ongoing[lb], in)
+	}
+	w.ongoing[lb][x.server]++
+	w.send(x)
+}
+
+// instead is who takes the requests of an LB that has failed.
+func (w *twin) instead(lb int) int {
+	if !w.downLB[lb] {
+		return lb
+	}
+	var left []int
+	var shares []float64
+	total := 0.0
+	for i, down := range w.downLB {
+		if !down {
+			share := 1.0
+			if len(w.cfg.Shares) > 0 {
+				share = w.cfg.Shares[i]
+			}
+			left, shares, total = append(left, i), append(shares, share), total+share
+		}
+	}
+	if len(left) == 0 {
+		return -1
+	}
+	u := w.redirect.Float64() * total
+	for k, i := range left {
+		if u < shares[k] {
+			return i
+		}
+		u -= shares[k]
+	}
+	return left[len(left)-1]
+}
+
+// send puts a task's packet on its way.
+func (w *twin) send(x *twinTask) {
+	x.due = w.now
+	if w.cfg.LatencyHigh > 0 {
+		direction := 0
+		if x.reply {
+			direction = 1
+		}
+		x.due += w.cfg.LatencyLow + (w.cfg.LatencyHigh-w.cfg.LatencyLow)*w.latency[direction].Float64()
+		w.packets = append(w.packets, x)
+		return
+	}
+	w.receive(x)
+}
+
+// receive is the end of a packet's way.
+func (w *twin) receive(x *twinTask) {
+	w.packets = slices.DeleteFunc(w.packets, func(y *twinTask) bool { return y == x })
+	if x.reply {
+		if !x.ended {
+			w.ongoing[x.request.LB][x.server]--
+			w.tell(x, w.now-x.request.Time, x.lost)
+		}
+		return
+	}
+	s := &w.servers[x.server]
+	x.reply = true // whatever comes of it, the next packet is one
+	if s.failed || w.resource(x) == workload.CPU && len(s.cpu) >= w.limit(x.server) && len(s.waiting) >= w.cfg.Backlog {
+		x.lost = true
+		w.send(x)
+		return
+	}
+	w.join(x)
+}
+
+func (w *twin) resource(x *twinTask) workload.Resource {
+	return w.cfg.Classes[x.request.Class].Stages[x.stage].Resource
+}
+
+func (w *twin) join(x *twinTask) {
+	s := &w.servers[x.server]
+	x.remaining = x.request.Demand[x.stage]
+	switch {
+	case w.resource(x) == workload.IO:
+		s.io = append(s.io, x)
+	case len(s.cpu) < w.limit(x.server):
+		s.cpu = append(s.cpu, x)
+	default:
+		s.waiting = append(s.waiting, x)
+	}
+}
+
+func (w *twin) complete(x *twinTask) {
+	s := &w.servers[x.server]
+	is := func(y *twinTask) bool { return y == x }
+	s.io = slices.DeleteFunc(s.io, is)
+	s.cpu = slices.DeleteFunc(s.cpu, is)
+	w.fill(x.server)
+	if x.stage++; x.stage == len(x.request.Demand) {
+		w.send(x)
+		return
+	}
+	w.join(x)
+}
+
+// fill lets those that wait into service, as far as there is room.
+func (w *twin) fill(j int) {
+	s := &w.servers[j]
+	for len(s.waiting) > 0 && len(s.cpu) < w.limit(j) {
+		s.cpu = append(s.cpu, s.waiting[0])
+		s.waiting = s.waiting[1:]
+	}
+}
+
+// tell ends a request for its client.
+func (w *twin) tell(x *twinTask, completion float64, failed bool) {
+	x.ended = true
+	if failed {
+		completion = w.cfg.Timeout
+	}
+	w.outcomes.Record(env.Outcome{Arrival: x.request.Time, Completion: completion, Class: x.request.Class, LB: x.request.LB, Server: x.server, Failed: failed})
+}
+
+// apply makes one change.
+func (w *twin) apply(c Change) {
+	s := &w.servers[min(c.Index, len(w.servers)-1)]
+	switch c.Kind {
+	case SetSpeed:
+		s.speed = c.Value
+	case SetCPUs:
+		s.cpus = c.Value
+		w.fill(c.Index)
+	case SetBackground:
+		s.extra = c.Value
+	case Drain:
+		s.drained, s.out = true, true
+	case Fail:
+		s.failed = true
+		lost := slices.Concat(s.cpu, s.io, s.waiting)
+		slices.SortFunc(lost, func(a, b *twinTask) int { return cmp.Compare(a.request.Time, b.request.Time) })
+		s.cpu, s.io, s.waiting = nil, nil, nil
+		for _, x := range lost {
+			x.lost = true
+			w.send(x)
+		}
+	case notice:
+		s.out = s.out || s.failed
+	case Return:
+		s.failed, s.drained, s.out = false, false, false
+	case FailLB:
+		if w.downLB[c.Index] {
+			return
+		}
+		w.downLB[c.Index] = true
+		clear(w.ongoing[c.Index])
+		all := slices.Clone(w.packets)
+		for _, s := range w.servers {
+			all = slices.Concat(all, s.cpu, s.io, s.waiting)
+		}
+		for _, x := range all {
+			if x.request.LB == c.Index && !x.ended {
+				w.tell(x, 0, true)
+			}
+		}
+	case ReturnLB:
+		w.downLB[c.Index] = false
+	}
+}
+
+// work returns the CPU and IO demand left at a server or on its way there, all
+// stages to come.
+func (w *twin) work(j int) [2]float64 {
+	var sum [2]float64
+	s := &w.servers[j]
+	for _, x := range slices.Concat(s.cpu, s.io, s.waiting, w.packets) {
+		if x.server != j || x.reply && slices.Contains(w.packets, x) {
+			continue
+		}
+		sum[w.resource(x)] += x.remaining
+		for k := x.stage + 1; k < len(x.request.Demand); k++ {
+			sum[w.cfg.Classes[x.request.Class].Stages[k].Resource] += x.request.Demand[k]
+		}
+	}
+	return sum
+}
+
+// held counts the requests at a server or on their way there.
+func (w *twin) held(j int) int {
+	s := &w.servers[j]
+	n := len(s.cpu) + len(s.io) + len(s.waiting)
+	for _, x := range w.packets {
+		if x.server == j && !x.reply {
+			n++
+		}
+	}
+	return n
+}
+
+// finish is the Oracle's figure: all work left and the request's.
+func (w *twin) finish(j int, r workload.Request) float64 {
+	s := &w.servers[j]
+	if s.failed {
+		return math.Inf(1)
+	}
+	sum := w.work(j)
+	for k, d := range r.Demand {
+		sum[w.cfg.Classes[r.Class].Stages[k].Resource] += d
+	}
+	n := float64(min(w.held(j)+1, w.limit(j)))
+	return max(sum[0]/(s.cpus*n/(n+s.extra)*s.speed), sum[1])
+}
+
+// shortest is the shared rule without foresight: the first of fewest.
+func shortest(ongoing []int32, in func(int) bool) int {
+	best := -1
+	for j, q := range ongoing {
+		if in(j) && (best < 0 || q < ongoing[best]) {
+			best = j
+		}
+	}
+	return best
+}
+
+// soonest is the shared rule with foresight: the first that is within rounding
+// of the soonest.
+func soonest(servers int, finish func(int) float64, in func(int) bool) int {
+	best := math.Inf(1)
+	for j := range servers {
+		if in(j) {
+			best = min(best, finish(j))
+		}
+	}
+	for j := 0; ; j++ {
+		if in(j) && (finish(j) <= best+1e-9 || math.IsInf(best, 1)) {
+			return j
+		}
+	}
+}
+
+// sharedRule lets the engine dispatch as the twin does.
+type sharedRule struct{ oracle bool }
+
+func (r sharedRule) Pick(v *dispatch.View) int {
+	in := func(j int) bool { return !v.Out[j] }
+	if r.oracle {
+		return soonest(len(v.Ongoing), v.Oracle.Finish, in)
+	}
+	return shortest(v.Ongoing, in)
+}

@@ -1,0 +1,235 @@
+package sim
+
+import (
+	"fairlb/env"
+	"fairlb/env/workload"
+)
+
+// This file is the life of a request: it arrives at an LB, is sent to a
+// server, passes its stages there, and ends at the LB.
+
+// arrive dispatches the request that has just arrived at its LB.
+func (e *engine) arrive() {
+	r := &e.next
+	resources := e.stages[r.Class]
+	e.newCPU, e.newIO = 0, 0
+	for k, d := range r.Demand {
+		if resources[k] == workload.CPU {
+			e.newCPU += d
+		} else {
+			e.newIO += d
+		}
+	}
+	lb := r.LB
+	if e.pool.down > 0 {
+		lb = e.pool.instead(lb)
+	}
+	if lb < 0 || e.pool.outs == len(e.held) {
+		e.turnAway(r)
+		return
+	}
+	view := &e.views[lb]
+	view.Now = e.now
+	server := e.rules[lb].Pick(view)
+	view.Changed = append(view.Changed[:0], int32(server))
+
+	id := e.allocate()
+	x := &e.requests[id]
+	*x = request{arrival: r.Time, lb: uint16(lb), server: uint16(server), class: uint8(r.Class), state: running}
+	copy(e.demands[int(id)*e.stride:], r.Demand)
+	view.Ongoing[server]++
+	if e.cfg.Observe {
+		flows := e.ongoing[lb][server]
+		x.place = uint32(len(flows))
+		e.ongoing[lb][server] = append(flows, id)
+	}
+	e.stations[2*server].work += e.newCPU
+	e.stations[2*server+1].work += e.newIO
+	e.held[server]++
+	e.flight++
+	e.events++
+	e.interval.Arrived++
+	e.send(id, 0)
+}
+
+// turnAway fails a request for which there is no LB or no server.
+func (e *engine) turnAway(r *workload.Request) {
+	e.events++
+	e.interval.Arrived++
+	e.record(env.Outcome{Arrival: r.Time, Completion: e.cfg.Timeout, Class: r.Class, LB: r.LB, Server: -1, Failed: true})
+}
+
+// allocate returns the id of a request slot that is free.
+func (e *engine) allocate() uint32 {
+	if n := len(e.free); n > 0 {
+		id := e.free[n-1]
+		e.free = e.free[:n-1]
+		return id
+	}
+	id := uint32(len(e.requests))
+	e.requests = append(e.requests, request{})
+	for range e.stride {
+		e.demands = append(e.demands, 0)
+	}
+	return id
+}
+
+// send puts a packet on its way to the server or, as a reply (1), to the LB.
+// Latencies to the servers are drawn in the order of arrivals from a stream of
+// their own, so that every dispatch method meets the same.
+func (e *engine) send(id, reply uint32) {
+	if e.cfg.LatencyHigh == 0 {
+		if reply == 1 {
+			e.end(id)
+		} else {
+			e.deliver(id)
+		}
+		return
+	}
+	delay := e.cfg.LatencyLow + (e.cfg.LatencyHigh-e.cfg.LatencyLow)*e.latency[reply].Float64()
+	e.packets.push(entry{time: e.now + delay, order: e.sent, id: id<<1 | reply})
+	e.sent++
+}
+
+// deliver lets a request reach its server, which serves it, keeps it in its
+// backlog, or refuses it.
+func (e *engine) deliver(id uint32) {
+	x := &e.requests[id]
+	first := e.stationOf(x)
+	s := &e.stations[first]
+	if e.pool.failed[x.server] || s.full() && s.queue.n >= e.cfg.Backlog {
+		e.refuse(id)
+		return
+	}
+	if e.reports.on {
+		e.reports.delivered(id, int(x.server), e.now)
+	}
+	e.join(id, first)
+}
+
+// refuse fails a request: its client waits until the timeout, its LB learns
+// of it by the refusal packet.
+func (e *engine) refuse(id uint32) {
+	x := &e.requests[id]
+	if x.state == running {
+		x.state = failed
+	}
+	for k, resource := range e.stages[x.class] {
+		e.stations[2*int(x.server)+int(resource)].work -= e.demands[int(id)*e.stride+k]
+	}
+	e.letGo(int(x.server))
+	e.send(id, 1)
+}
+
+// letGo notes that a server is done with a request. A server that has none
+// left has no work left either: what rounding made of it is dropped, so that
+// idle servers are equal to the Oracle.
+func (e *engine) letGo(server int) {
+	e.held[server]--
+	if e.held[server] == 0 {
+		e.stations[2*server].work, e.stations[2*server+1].work = 0, 0
+	}
+}
+
+// stationOf returns the index of the station that a request's stage needs.
+func (e *engine) stationOf(x *request) int {
+	return 2*int(x.server) + int(e.stages[x.class][x.stage])
+}
+
+// join lets a request into a station, in service or behind those that wait.
+func (e *engine) join(id uint32, station int) {
+	s := &e.stations[station]
+	if s.full() {
+		s.queue.push(id)
+		return
+	}
+	s.advance(e.now)
+	s.enter(id, e.demands[int(id)*e.stride+int(e.requests[id].stage)])
+	e.due.set(station, s.next())
+}
+
+// serveNext lets the request that waited longest at a station into service;
+// the station has been advanced and is not full.
+func (e *engine) serveNext(s *station) {
+	id := s.queue.pop()
+	s.enter(id, e.demands[int(id)*e.stride+int(e.requests[id].stage)])
+}
+
+// completeStage ends the stage that is due at a station and starts the next
+// one, of the request that waited longest there and of the request itself.
+func (e *engine) completeStage(station int) {
+	e.events++
+	s := &e.stations[station]
+	s.advance(e.now)
+	id := s.leave()
+	if s.queue.n > 0 && !s.full() {
+		e.serveNext(s)
+	}
+	e.due.set(station, s.next())
+
+	x := &e.requests[id]
+	x.stage++
+	if int(x.stage) == len(e.stages[x.class]) {
+		e.letGo(int(x.server))
+		e.reports.completed[x.server]++
+		if e.reports.on {
+			e.reports.done(id, int(x.server), e.now)
+		}
+		e.send(id, 1)
+		return
+	}
+	e.join(id, e.stationOf(x))
+}
+
+// end closes a request at its LB, which has seen its last packet pass.
+func (e *engine) end(id uint32) {
+	x := &e.requests[id]
+	if x.state != orphan {
+		e.conclude(id)
+	}
+	x.state = unused
+	e.free = append(e.free, id)
+	e.flight--
+}
+
+// conclude ends a request for its client and its LB.
+func (e *engine) conclude(id uint32) {
+	x := &e.requests[id]
+	lb, server, lost := int(x.lb), int(x.server), x.state == failed
+	view := &e.views[lb]
+	view.Ongoing[server]--
+	if view.Changed != nil {
+		view.Changed = append(view.Changed, int32(server))
+	}
+	elapsed := e.now - x.arrival
+	if c := e.completers[lb]; c != nil {
+		c.Completed(server, e.now, elapsed, lost)
+	}
+	if e.cfg.Observe {
+		flows := e.ongoing[lb][server]
+		last := flows[len(flows)-1]
+		flows[x.place] = last
+		e.requests[last].place = x.place
+		e.ongoing[lb][server] = flows[:len(flows)-1]
+		if !lost {
+			e.observer[lb].Completed(server, e.now, elapsed)
+		}
+	}
+	if lost {
+		elapsed = e.cfg.Timeout
+	}
+	e.record(env.Outcome{Arrival: x.arrival, Completion: elapsed, Class: int(x.class), LB: lb, Server: server, Failed: lost})
+}
+
+// record counts an outcome and hands it on.
+func (e *engine) record(o env.Outcome) {
+	if o.Failed {
+		e.interval.Failed++
+	} else {
+		e.interval.Completed++
+	}
+	e.interval.CompletionSum += o.Completion
+	if e.cfg.Recorder != nil {
+		e.cfg.Recorder.Record(o)
+	}
+}
