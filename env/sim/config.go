@@ -99,6 +99,7 @@ func (c *Config) validate() error {
 	for k, class := range c.Classes {
 		check(len(class.Stages) > 0 && len(class.Stages) <= math.MaxUint8, "class %d: %d stages: must be 1 to 255", k, len(class.Stages))
 	}
+	check(!c.Observe || c.Reward != (rewards.Reward{}), "observed without a reward")
 	check(c.StepInterval > 0 && c.Duration >= c.StepInterval && !math.IsInf(c.Duration, 0), "duration %g s and step interval %g s: must be positive, at least one step", c.Duration, c.StepInterval)
 	check(c.MaxLogWeight > 0 && c.MaxLogWeight <= 20, "max log-weight = %g: must be in (0, 20]", c.MaxLogWeight)
 	check(c.Sampler == nil || c.SampleInterval > 0 && !math.IsInf(c.SampleInterval, 0), "sample interval = %g: must be positive and finite", c.SampleInterval)

@@ -193,7 +193,7 @@ func (e *engine) fetch() error {
 	e.next.Demand = e.next.Demand[:e.stride]
 	err := e.source.Next(&e.next)
 	if errors.Is(err, io.EOF) || err == nil && e.next.Time > e.cfg.Duration {
-		e.next.Time = math.Inf(1)
+		e.next.Time, e.next.Demand = math.Inf(1), e.next.Demand[:0]
 		return nil
 	}
 	return err

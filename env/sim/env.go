@@ -138,7 +138,7 @@ func (e *Env) setWeights(actions [][]float64) error {
 	return nil
 }
 
-// observe samples the ongoing flows and fills observations, loads and rewards.
+// observe samples the ongoing flows and reports.
 func (e *Env) observe(now float64) {
 	g := e.engine
 	for i, o := range g.observer {
@@ -147,6 +147,14 @@ func (e *Env) observe(now float64) {
 				o.Elapsed(j, now, now-g.requests[id].arrival)
 			}
 		}
+	}
+	e.report()
+}
+
+// report fills observations, loads and rewards from what was observed.
+func (e *Env) report() {
+	g := e.engine
+	for i, o := range g.observer {
 		q := g.views[i].Ongoing
 		o.Write(e.step.Obs[i], e.step.Load[i], q)
 		for j, n := range q {

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"fairlb/env"
 	"fairlb/env/workload"
+	"fairlb/rewards"
 )
 
 // TestValidate: each rule is reported, all faults at once.
@@ -32,6 +34,20 @@ func TestValidate(t *testing.T) {
 		"class 0: 0 stages: must be 1 to 255":    func(c *Config) { c.Classes = []workload.Class{{}} },
 		"class 0: 256 stages: must be 1 to 255":  func(c *Config) { c.Classes = []workload.Class{{Stages: make([]workload.Stage, 256)}} },
 		"duration 0.1 s and step interval 0.5 s": func(c *Config) { c.Duration = 0.1 },
+		"observed without a reward":              func(c *Config) { c.Reward = rewards.Reward{} },
+		"sample interval = 0: must be positive":  func(c *Config) { c.Sampler = &samples{} },
+		"detection = -1: must be finite":         func(c *Config) { c.Detection = -1 },
+		"1 shares for 2 LBs":                     func(c *Config) { c.Shares = []float64{1} },
+		"change 0: CPUs = 1.5: must be a whole":  func(c *Config) { c.Changes = []Change{{1, SetCPUs, 0, 1.5}} },
+		"change 0: background = -1: must be":     func(c *Config) { c.Changes = []Change{{1, SetBackground, 0, -1}} },
+		"change 0: no LB 2":                      func(c *Config) { c.Changes = []Change{{1, FailLB, 2, 0}} },
+		"change 0: unknown kind 99":              func(c *Config) { c.Changes = []Change{{1, 99, 0, 0}} },
+		"random changes 0: 0 a minute":           func(c *Config) { c.Random = []RandomChanges{{}} },
+		"random changes 0: no servers":           func(c *Config) { c.Random = []RandomChanges{{PerMinute: 1}} },
+		"random changes 0: no server 9":          func(c *Config) { c.Random = []RandomChanges{{PerMinute: 1, Servers: []int{9}}} },
+		"random changes 0: [0, 1]: must be":      func(c *Config) { c.Random = []RandomChanges{{PerMinute: 1, Servers: []int{0}, High: 1}} },
+		"random changes 0: mean time out = 0":    func(c *Config) { c.Random = []RandomChanges{{PerMinute: 1, Servers: []int{0}, Kind: Fail}} },
+		"random changes 0: kind 5 is not random": func(c *Config) { c.Random = []RandomChanges{{PerMinute: 1, Servers: []int{0}, Kind: Return}} },
 		"max log-weight = 21: must be in (0":     func(c *Config) { c.MaxLogWeight = 21 },
 		"change 0: no server 8":                  func(c *Config) { c.Changes = []Change{{1, SetSpeed, 8, 1}} },
 		"change 0: speed = 0: must be positive":  func(c *Config) { c.Changes = []Change{{1, SetSpeed, 0, 0}} },
@@ -241,4 +257,52 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 		}
 		require.Less(t, testing.AllocsPerRun(300, step), 0.5, "observed: %t", observe)
 	}
+}
+
+// samples is a Sampler that keeps the times and what the servers hold.
+type samples struct {
+	times []float64
+	truth []env.Truth
+}
+
+func (s *samples) Sample(now float64, t *env.Truth) {
+	s.times = append(s.times, now)
+	s.truth = append(s.truth, env.Truth{
+		CPUWork: slices.Clone(t.CPUWork), IOWork: slices.Clone(t.IOWork), CPUTime: slices.Clone(t.CPUTime), Speed: slices.Clone(t.Speed),
+		Busy: slices.Clone(t.Busy), Running: slices.Clone(t.Running), Backlog: slices.Clone(t.Backlog),
+		CPUs: slices.Clone(t.CPUs), Background: slices.Clone(t.Background), Out: slices.Clone(t.Out),
+	})
+}
+
+// TestSampler: the truth on a grid is the truth that a step at the same time
+// tells, and looking changes nothing.
+func TestSampler(t *testing.T) {
+	t.Parallel()
+	cfg := moderate(t)
+	cfg.Changes = []Change{{1, SetBackground, 3, 2}, {2, Fail, 4, 0}, {3, SetCPUs, 5, 1}}
+	cfg.Observe, cfg.StepInterval, cfg.SampleInterval = false, 0.5, 0.25
+	want, _ := episode(t, cfg, 2)
+	var list samples
+	cfg.Sampler = &list
+	var got outcomes
+	cfg.Recorder = &got
+	e, err := New(cfg)
+	require.NoError(t, err)
+	_, err = e.Reset(context.Background(), 2)
+	require.NoError(t, err)
+	var truth env.Truth
+	for k := range e.Spec().Steps {
+		_, err = e.Step(context.Background(), nil)
+		require.NoError(t, err)
+		require.Len(t, list.times, 2*k+3, "one at the beginning, two a step")
+		require.Equal(t, 0.5*float64(k+1), list.times[2*k+2])
+		require.NoError(t, e.Truth(&truth))
+		for j, used := range truth.CPUTime {
+			require.InDelta(t, used, list.truth[2*k+2].CPUTime[j], 1e-9)
+		}
+		require.Equal(t, truth.Busy, list.truth[2*k+2].Busy)
+		require.Equal(t, truth.Background[3], min(2, 2*((2*k+2)/4)))
+	}
+	require.NoError(t, e.Drain(context.Background()))
+	require.Equal(t, want, got)
 }

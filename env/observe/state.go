@@ -1,0 +1,25 @@
+package observe
+
+import "fairlb/env/snapshot"
+
+var _ snapshot.Stater = (*Observer)(nil)
+
+// State implements snapshot.Stater; the stream of random slots is the caller's.
+func (o *Observer) State(c *snapshot.Codec) {
+	for _, list := range [][]Reservoir{o.completion, o.elapsed} {
+		snapshot.Fixed(c, list, func(r *Reservoir) { r.state(c) })
+	}
+}
+
+func (r *Reservoir) state(c *snapshot.Codec) {
+	snapshot.Int(c, &r.n)
+	if r.n < 0 || r.n > Slots {
+		c.Fail("%d samples in %d slots", r.n, Slots)
+		r.n = 0
+	}
+	c.Float64(&r.base)
+	for i := range r.n {
+		c.Float64(&r.value[i])
+		c.Float64(&r.weight[i])
+	}
+}
