@@ -57,8 +57,10 @@ type Config struct {
 	StepInterval float64 // s between two actions
 
 	// Heuristic names the dispatch rule (package dispatch). Empty: agents
-	// set weights, which are equal (LSQ) until the first action.
+	// set weights, which until the first action are Weights, one a server;
+	// none: equal (LSQ).
 	Heuristic string
+	Weights   []float64
 	// MaxLogWeight bounds the agents' weights to exp(+-MaxLogWeight).
 	MaxLogWeight float64
 
@@ -101,6 +103,7 @@ func (c *Config) validate() error {
 	}
 	check(!c.Observe || c.Reward != (rewards.Reward{}), "observed without a reward")
 	check(c.StepInterval > 0 && c.Duration >= c.StepInterval && !math.IsInf(c.Duration, 0), "duration %g s and step interval %g s: must be positive, at least one step", c.Duration, c.StepInterval)
+	check(len(c.Weights) == 0 || len(c.Weights) == len(c.Servers) && c.Heuristic == "", "%d weights: must be one a server, and none beside a heuristic", len(c.Weights))
 	check(c.MaxLogWeight > 0 && c.MaxLogWeight <= 20, "max log-weight = %g: must be in (0, 20]", c.MaxLogWeight)
 	check(c.Sampler == nil || c.SampleInterval > 0 && !math.IsInf(c.SampleInterval, 0), "sample interval = %g: must be positive and finite", c.SampleInterval)
 	check(c.Detection >= 0 && !math.IsInf(c.Detection, 0), "detection = %g: must be finite and not negative", c.Detection)
@@ -129,6 +132,18 @@ func (c *Config) capacities() []float64 {
 	return w
 }
 
+// initialWeights returns the weights at the beginning of an episode.
+func (c *Config) initialWeights() []float64 {
+	if len(c.Weights) > 0 {
+		return c.Weights
+	}
+	equal := make([]float64, len(c.Servers))
+	for j := range equal {
+		equal[j] = 1
+	}
+	return equal
+}
+
 // rules returns the dispatch rule of each LB; weights are the same rules where
 // agents set them, else nil.
 func (c *Config) rules() (rules []dispatch.Rule, weights []*dispatch.ShortestDelay, err error) {
@@ -141,11 +156,7 @@ func (c *Config) rules() (rules []dispatch.Rule, weights []*dispatch.ShortestDel
 			rules = append(rules, rule)
 			continue
 		}
-		equal := make([]float64, len(c.Servers))
-		for j := range equal {
-			equal[j] = 1
-		}
-		rule, err := dispatch.NewShortestDelay(equal)
+		rule, err := dispatch.NewShortestDelay(c.initialWeights())
 		if err != nil {
 			return nil, nil, err
 		}

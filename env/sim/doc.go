@@ -2,8 +2,10 @@
 //
 // M load balancers send requests to N servers. A request goes through stages,
 // each in a server's CPU station (FIFO, or blocked processor sharing, eq. 42)
-// or IO station (processor sharing), beside latencies between nodes, backlogs
-// that refuse what is too much, and servers whose speed changes.
+// or IO station (processor sharing), beside latencies between nodes and backlogs
+// that refuse what is too much. Servers and LBs come, go and fail, and servers
+// change their speed, their processors and what else runs there, by a schedule
+// or at random; a saved episode goes on elsewhere, bit for bit.
 //
 // The engine knows three kinds of events: arrivals from a workload.Source,
 // stage completions, found through a tournament tree over the stations, and

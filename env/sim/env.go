@@ -64,12 +64,8 @@ func (e *Env) Reset(ctx context.Context, seed uint64) (env.Step, error) {
 	if err := ctx.Err(); err != nil {
 		return env.Step{}, err
 	}
-	equal := make([]float64, e.spec.Servers)
-	for j := range equal {
-		equal[j] = 1
-	}
 	for _, rule := range e.weights {
-		if err := rule.SetWeights(equal); err != nil {
+		if err := rule.SetWeights(e.cfg.initialWeights()); err != nil {
 			return env.Step{}, err
 		}
 	}

@@ -66,6 +66,9 @@ func TestWeightsSteer(t *testing.T) {
 	want, _ := episode(t, sed, 4)
 	require.Equal(t, want, run([]float64{1, 1, 1, 1, 2, 2, 2, 2}))
 	require.NotEqual(t, want, run([]float64{1, 1, 1, 1, 1, 1, 1, 1}))
+	cfg.Weights = []float64{1, 1, 1, 1, 2, 2, 2, 2}
+	got, _ := episode(t, cfg, 4)
+	require.Equal(t, want, got, "weights from the beginning")
 }
 
 // TestInvariants follows an observed run step by step: requests are conserved,

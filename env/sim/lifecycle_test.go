@@ -36,6 +36,7 @@ func TestValidate(t *testing.T) {
 		"duration 0.1 s and step interval 0.5 s": func(c *Config) { c.Duration = 0.1 },
 		"observed without a reward":              func(c *Config) { c.Reward = rewards.Reward{} },
 		"sample interval = 0: must be positive":  func(c *Config) { c.Sampler = &samples{} },
+		"2 weights: must be one a server":        func(c *Config) { c.Weights = []float64{1, 2} },
 		"detection = -1: must be finite":         func(c *Config) { c.Detection = -1 },
 		"1 shares for 2 LBs":                     func(c *Config) { c.Shares = []float64{1} },
 		"change 0: CPUs = 1.5: must be a whole":  func(c *Config) { c.Changes = []Change{{1, SetCPUs, 0, 1.5}} },

@@ -91,7 +91,7 @@ func (e *Env) state(c *snapshot.Codec) error {
 func (c *Config) fingerprint() uint64 {
 	h := fnv.New64a()
 	fmt.Fprint(h, c.Servers, c.LBs, c.CPU, c.Workers, c.Backlog, c.LatencyLow, c.LatencyHigh, c.Timeout, c.Changes, c.Random,
-		c.Detection, c.Shares, c.Classes, c.Duration, c.StepInterval, c.Heuristic, c.MaxLogWeight, c.Observe, c.SampleInterval)
+		c.Detection, c.Shares, c.Classes, c.Duration, c.StepInterval, c.Heuristic, c.Weights, c.MaxLogWeight, c.Observe, c.SampleInterval)
 	return h.Sum64()
 }
 
