@@ -3,6 +3,8 @@ package sim
 import (
 	"context"
 	"math"
+	"slices"
+	"sort"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -38,11 +40,19 @@ type outcomes []env.Outcome
 
 func (r *outcomes) Record(o env.Outcome) { *r = append(*r, o) }
 
-// episode runs one whole drained episode under the configuration's heuristic.
+// episode runs one whole drained episode under the configuration's heuristic
+// and audits it.
 func episode(t testing.TB, cfg Config, seed uint64) (outcomes, *Env) {
 	t.Helper()
 	var rec outcomes
+	var asked audit
 	cfg.Recorder = &rec
+	source := cfg.Workload
+	cfg.Workload = func(seed uint64) (workload.Source, error) {
+		s, err := source(seed)
+		asked = audit{Source: s, cfg: &cfg, cpu: map[float64]float64{}}
+		return &asked, err
+	}
 	e, err := New(cfg)
 	require.NoError(t, err)
 	_, err = e.Reset(context.Background(), seed)
@@ -50,10 +60,77 @@ func episode(t testing.TB, cfg Config, seed uint64) (outcomes, *Env) {
 	for range e.Spec().Steps {
 		_, err = e.Step(context.Background(), nil)
 		require.NoError(t, err)
+		asked.flight = append(asked.flight, [2]float64{e.engine.now, float64(e.engine.flight)})
 	}
 	require.NoError(t, e.Drain(context.Background()))
+	asked.check(t, e, rec)
 	require.NoError(t, e.Close())
 	return rec, e
+}
+
+// audit keeps what an episode was asked to do, for the laws of conservation
+// that hold on every sample path.
+type audit struct {
+	workload.Source
+	cfg    *Config
+	cpu    map[float64]float64 // by time of arrival, s of CPU demand
+	flight [][2]float64        // time and requests in flight at each step
+}
+
+func (a *audit) Next(r *workload.Request) error {
+	err := a.Source.Next(r)
+	if err == nil {
+		for k, d := range r.Demand {
+			if a.cfg.Classes[r.Class].Stages[k].Resource == workload.CPU {
+				a.cpu[r.Time] += d
+			}
+		}
+	}
+	return err
+}
+
+// check holds an episode to Little's law and to the conservation of work.
+//
+// Requests that are in flight at a time are those that arrived by then and
+// complete later (integrated over time, this is Little's law); and the
+// processors have been busy for exactly the demands of what they completed.
+// Refusals end when nobody is told, and changes of servers are the twin's
+// matter.
+func (a *audit) check(t testing.TB, e *Env, rec outcomes) {
+	t.Helper()
+	failed := false
+	used := make([]float64, len(a.cfg.Servers))
+	for _, o := range rec {
+		failed = failed || o.Failed
+		if !o.Failed {
+			used[o.Server] += a.cpu[o.Arrival] / a.cfg.Servers[o.Server].Speed
+		}
+	}
+	if len(a.cfg.Changes) > 0 || len(a.cfg.Random) > 0 {
+		return
+	}
+	var truth env.Truth
+	require.NoError(t, e.Truth(&truth))
+	for j, want := range used {
+		require.InDelta(t, want, truth.CPUTime[j], 1e-6*(1+want), "work of server %d", j)
+		require.InDelta(t, 0, truth.CPUWork[j], 1e-6)
+		require.InDelta(t, 0, truth.IOWork[j], 1e-6)
+		require.Zero(t, truth.Running[j]+truth.Backlog[j])
+	}
+	if failed {
+		return
+	}
+	var begin, end []float64
+	for _, o := range rec {
+		begin, end = append(begin, o.Arrival), append(end, o.Arrival+o.Completion)
+	}
+	slices.Sort(begin)
+	slices.Sort(end)
+	for _, f := range a.flight {
+		came := sort.SearchFloat64s(begin, math.Nextafter(f[0], math.Inf(1)))
+		gone := sort.SearchFloat64s(end, math.Nextafter(f[0], math.Inf(1)))
+		require.InDelta(t, f[1], came-gone, 0.5, "in flight at %g s", f[0])
+	}
 }
 
 // meanCompletion returns the mean over seeds of the mean completion time, and
@@ -71,66 +148,6 @@ func meanCompletion(t testing.TB, cfg Config, seeds int) (mean, se float64) {
 	}
 	mean, sd := stat.MeanStdDev(means, nil)
 	return mean, sd / math.Sqrt(float64(seeds))
-}
-
-// TestQueueingTheory holds mean completion times against closed forms. Each
-// run starts empty, which biases its mean by less than the margin of 1 %.
-func TestQueueingTheory(t *testing.T) {
-	t.Parallel()
-	cpu := func(l workload.Law) workload.Stage { return workload.Stage{Resource: workload.CPU, Law: l} }
-	io := func(l workload.Law) workload.Stage { return workload.Stage{Resource: workload.IO, Law: l} }
-	one, two := []Server{{1, 1}}, []Server{{2, 1}}
-	ps := func(c Config) Config { c.CPU, c.Workers = ProcessorSharing, math.MaxInt32; return c }
-
-	// Erlang C for M/M/2 at load rho: rho_wait = 2 rho^2 / (1 + rho).
-	const rho = 0.7
-	mm2 := 1 + 2*rho*rho/(1+rho)/(2-2*rho)
-
-	for _, test := range []struct {
-		name string
-		cfg  Config
-		want float64
-	}{
-		{"M/M/1", poisson(0.7, one, cpu(law(t, "exponential", 1, 0))), 1 / (1 - 0.7)},
-		{"M/M/1 at speed 2", poisson(1.4, []Server{{1, 2}}, cpu(law(t, "exponential", 1, 0))), 0.5 / (1 - 0.7)},
-		{"M/M/2", poisson(2*rho, two, cpu(law(t, "exponential", 1, 0))), mm2},
-		{"M/D/1", poisson(0.7, one, cpu(law(t, "deterministic", 1, 0))), 1 + 0.7/(2*(1-0.7))},
-		{"M/G/1 FIFO, log-normal", poisson(0.5, one, cpu(law(t, "log-normal", 1, 1.5))), 1 + 0.5*(1+1.5*1.5)/(2*(1-0.5))},
-		{"M/M/1-PS", ps(poisson(0.7, one, cpu(law(t, "exponential", 1, 0)))), 1 / (1 - 0.7)},
-		{"M/D/1-PS", ps(poisson(0.7, one, cpu(law(t, "deterministic", 1, 0)))), 1 / (1 - 0.7)},
-		{"M/H2/1-PS", ps(poisson(0.7, one, cpu(law(t, "hyperexponential", 1, 2)))), 1 / (1 - 0.7)},
-		{"M/M/2-PS", ps(poisson(2*rho, two, cpu(law(t, "exponential", 1, 0)))), mm2},
-		{"IO is M/G/1-PS", poisson(0.7, one, io(law(t, "deterministic", 1, 0))), 1 / (1 - 0.7)},
-		{"tandem CPU, IO", poisson(1, two, cpu(law(t, "exponential", 1.4, 0)), io(law(t, "exponential", 0.6, 0))), 1.4*mm2 + 0.6/(1-0.6)},
-		{"CPU, IO, CPU (Jackson)", poisson(1, one, cpu(law(t, "exponential", 0.3, 0)), io(law(t, "exponential", 0.5, 0)), cpu(law(t, "exponential", 0.3, 0))), 0.6/(1-0.6) + 0.5/(1-0.5)},
-		{"two servers, each M/M/1", poisson(1.4, []Server{{1, 1}, {1, 1}}, cpu(law(t, "exponential", 1, 0))), 1 / (1 - 0.7)},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			mean, se := meanCompletion(t, test.cfg, 16)
-			require.InDelta(t, test.want, mean, 3.5*se+0.01*test.want, "standard error %.4f", se)
-		})
-	}
-}
-
-// TestLoss holds the refused part against the M/M/1/K formula.
-func TestLoss(t *testing.T) {
-	t.Parallel()
-	cfg := poisson(0.9, []Server{{1, 1}}, workload.Stage{Resource: workload.CPU, Law: law(t, "exponential", 1, 0)})
-	cfg.Backlog = 4 // K = 5 with the one in service
-	want := (1 - 0.9) * math.Pow(0.9, 5) / (1 - math.Pow(0.9, 6))
-	failed, all := 0, 0
-	for seed := range uint64(16) {
-		rec, _ := episode(t, cfg, seed)
-		for _, o := range rec {
-			all++
-			if o.Failed {
-				failed++
-				require.Equal(t, cfg.Timeout, o.Completion)
-			}
-		}
-	}
-	require.InDelta(t, want, float64(failed)/float64(all), 0.01)
 }
 
 // TestPublishedHeuristics holds the heuristics on sim-moderate to the figures
