@@ -30,8 +30,10 @@ type engine struct {
 	aside   float64          // s, the next change or sample
 
 	stations []station
-	due      tournament // of the stations' next completions
-	packets  heap       // under way; id is request<<1 | reply
+	nexts    []uint64   // by station, the bits of the time of its next completion
+	due      tournament // of the servers' next completions
+	packets  agenda     // under way to servers, by request
+	replies  agenda     // under way to LBs, which look at them when they must (settle)
 	sent     uint32     // packets so far, to break ties
 
 	requests []request
@@ -85,7 +87,8 @@ func newEngine(cfg *Config, rules []dispatch.Rule) *engine {
 		cfg:      cfg,
 		stride:   workload.MaxStages(cfg.Classes),
 		stations: make([]station, 2*n),
-		due:      newTournament(2 * n),
+		nexts:    make([]uint64, 2*n),
+		due:      newTournament(n),
 		rules:    rules,
 		views:    make([]dispatch.View, cfg.LBs),
 		draws:    make([]stream, cfg.LBs),
@@ -119,8 +122,13 @@ func (e *engine) reset(seed uint64) error {
 	e.seed = seed
 	e.now, e.change, e.flight, e.events, e.sent = 0, 0, 0, 0, 0
 	e.interval = env.Interval{}
-	e.packets, e.requests, e.demands, e.free = e.packets[:0], e.requests[:0], e.demands[:0], e.free[:0]
+	e.requests, e.demands, e.free = e.requests[:0], e.demands[:0], e.free[:0]
+	e.packets.reset()
+	e.replies.reset()
 	e.due.reset()
+	for k := range e.nexts {
+		e.nexts[k] = never
+	}
 	for j, s := range e.cfg.Servers {
 		limit := s.CPUs
 		if e.cfg.CPU == ProcessorSharing {
@@ -192,7 +200,10 @@ func (e *engine) close() error {
 func (e *engine) fetch() error {
 	e.next.Demand = e.next.Demand[:e.stride]
 	err := e.source.Next(&e.next)
-	if errors.Is(err, io.EOF) || err == nil && e.next.Time > e.cfg.Duration {
+	if err == nil && e.next.Time <= e.cfg.Duration {
+		return nil
+	}
+	if err == nil || errors.Is(err, io.EOF) {
 		e.next.Time, e.next.Demand = math.Inf(1), e.next.Demand[:0]
 		return nil
 	}
@@ -202,11 +213,11 @@ func (e *engine) fetch() error {
 // advance lets the simulation run to time until (s), that moment included.
 func (e *engine) advance(until float64) error {
 	for {
-		station, time := e.due.first()
+		time := e.due.time()
 		const completion, packet, arrival, aside = 0, 1, 2, 3
 		kind := completion
-		if len(e.packets) > 0 && e.packets[0].time < time {
-			kind, time = packet, e.packets[0].time
+		if e.packets.len() > 0 && e.packets.first().time < time {
+			kind, time = packet, e.packets.first().time
 		}
 		if e.next.Time < time {
 			kind, time = arrival, e.next.Time
@@ -216,20 +227,21 @@ func (e *engine) advance(until float64) error {
 		}
 		if time > until {
 			e.now = until
+			e.settle()
 			return nil
 		}
 		e.now = time
 		switch kind {
 		case completion:
+			station := 2 * e.due.first()
+			if e.nexts[station+1] < e.nexts[station] {
+				station++
+			}
 			e.completeStage(station)
 		case packet:
-			p := e.packets.pop()
-			if p.id&1 == 1 {
-				e.end(p.id >> 1)
-			} else {
-				e.deliver(p.id >> 1)
-			}
+			e.deliver(e.packets.pop().id)
 		case arrival:
+			e.settle()
 			e.arrive()
 			if err := e.fetch(); err != nil {
 				return err
@@ -243,6 +255,7 @@ func (e *engine) advance(until float64) error {
 // stepAside does what comes from outside of the flow of requests: the change
 // or the sample that is due.
 func (e *engine) stepAside() {
+	e.settle()
 	if e.change < len(e.changes) && e.changes[e.change].At <= e.now {
 		e.change++
 		e.apply(e.changes[e.change-1])

@@ -106,7 +106,7 @@ func TestInvariants(t *testing.T) {
 			left := [2]float64{} // demand of what is at server j, less the part that tasks in service got
 			for k := range 2 {
 				s := &e.engine.stations[2*j+k]
-				for _, x := range s.busy {
+				for _, x := range s.busy.list {
 					left[k] += x.time - s.v - (step.Time-s.t)*s.rate
 				}
 			}

@@ -2,7 +2,6 @@ package sim
 
 import (
 	"cmp"
-	"math"
 	"slices"
 
 	"fairlb/env"
@@ -108,7 +107,7 @@ func (e *engine) adjust(station int, kind ChangeKind, value float64) {
 	for s.queue.n > 0 && !s.full() {
 		e.serveNext(s)
 	}
-	e.due.set(station, s.next())
+	e.schedule(station)
 }
 
 // setOut lets the LBs know whether a server takes part.
@@ -139,22 +138,22 @@ func (e *engine) fail(server int) {
 	for k := range 2 {
 		s := &e.stations[2*server+k]
 		s.advance(e.now)
-		for _, x := range s.busy {
+		for _, x := range s.busy.list {
 			lost = append(lost, x.id)
 		}
 		for s.queue.n > 0 {
 			lost = append(lost, s.queue.pop())
 		}
 		s.empty()
-		e.due.set(2*server+k, math.Inf(1))
+		e.schedule(2*server + k)
 	}
 	e.held[server] = 0
 	e.reports.lose(server)
-	for _, p := range e.packets { // what is on its way there is refused when it comes
-		if x := &e.requests[p.id>>1]; p.id&1 == 0 && int(x.server) == server {
+	for _, p := range e.packets.list { // what is on its way there is refused when it comes
+		if x := &e.requests[p.id]; int(x.server) == server {
 			e.held[server]++
 			for k, resource := range e.stages[x.class] {
-				e.stations[2*server+int(resource)].work += e.demands[int(p.id>>1)*e.stride+k]
+				e.stations[2*server+int(resource)].work += e.demands[int(p.id)*e.stride+k]
 			}
 		}
 	}
@@ -163,7 +162,7 @@ func (e *engine) fail(server int) {
 		if e.requests[id].state == running {
 			e.requests[id].state = failed
 		}
-		e.send(id, 1)
+		e.reply(id)
 	}
 }
 

@@ -41,7 +41,7 @@ func (e *engine) look(t *env.Truth) {
 	for j := range n {
 		cpu, io := &e.stations[2*j], &e.stations[2*j+1]
 		t.CPUWork[j], t.IOWork[j], t.CPUTime[j] = cpu.workAt(e.now), io.workAt(e.now), cpu.usedAt(e.now)
-		t.Busy[j], t.Running[j], t.Backlog[j] = len(cpu.busy), len(cpu.busy)+len(io.busy), cpu.queue.n
+		t.Busy[j], t.Running[j], t.Backlog[j] = cpu.busy.len(), cpu.busy.len()+io.busy.len(), cpu.queue.n
 		t.Speed[j], t.CPUs[j], t.Background[j] = cpu.speed, int(cpu.procs), int(cpu.extra)
 		t.Out[j] = e.pool.failed[j] || e.pool.drained[j]
 	}
@@ -130,7 +130,7 @@ func (e *engine) startReports() {
 	}
 	for j := range r.present {
 		cpu, io := &e.stations[2*j], &e.stations[2*j+1]
-		r.present[j] = int32(len(cpu.busy) + cpu.queue.n + len(io.busy))
+		r.present[j] = int32(cpu.busy.len() + cpu.queue.n + io.busy.len())
 	}
 }
 

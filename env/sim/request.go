@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"math"
+
 	"fairlb/env"
 	"fairlb/env/workload"
 )
@@ -11,15 +13,6 @@ import (
 // arrive dispatches the request that has just arrived at its LB.
 func (e *engine) arrive() {
 	r := &e.next
-	resources := e.stages[r.Class]
-	e.newCPU, e.newIO = 0, 0
-	for k, d := range r.Demand {
-		if resources[k] == workload.CPU {
-			e.newCPU += d
-		} else {
-			e.newIO += d
-		}
-	}
 	lb := r.LB
 	if e.pool.down > 0 {
 		lb = e.pool.instead(lb)
@@ -28,15 +21,26 @@ func (e *engine) arrive() {
 		e.turnAway(r)
 		return
 	}
+	id := e.allocate()
+	base := int(id) * e.stride
+	demands := e.demands[base : base+len(r.Demand)]
+	resources := e.stages[r.Class]
+	e.newCPU, e.newIO = 0, 0
+	for k, d := range r.Demand {
+		demands[k] = d
+		if resources[k] == workload.CPU {
+			e.newCPU += d
+		} else {
+			e.newIO += d
+		}
+	}
 	view := &e.views[lb]
 	view.Now = e.now
 	server := e.rules[lb].Pick(view)
 	view.Changed = append(view.Changed[:0], int32(server))
 
-	id := e.allocate()
 	x := &e.requests[id]
 	*x = request{arrival: r.Time, lb: uint16(lb), server: uint16(server), class: uint8(r.Class), state: running}
-	copy(e.demands[int(id)*e.stride:], r.Demand)
 	view.Ongoing[server]++
 	if e.cfg.Observe {
 		flows := e.ongoing[lb][server]
@@ -49,7 +53,7 @@ func (e *engine) arrive() {
 	e.flight++
 	e.events++
 	e.interval.Arrived++
-	e.send(id, 0)
+	e.send(id)
 }
 
 // turnAway fails a request for which there is no LB or no server.
@@ -74,21 +78,41 @@ func (e *engine) allocate() uint32 {
 	return id
 }
 
-// send puts a packet on its way to the server or, as a reply (1), to the LB.
+// send puts a packet on its way to the server.
 // Latencies to the servers are drawn in the order of arrivals from a stream of
 // their own, so that every dispatch method meets the same.
-func (e *engine) send(id, reply uint32) {
+func (e *engine) send(id uint32) {
 	if e.cfg.LatencyHigh == 0 {
-		if reply == 1 {
-			e.end(id)
-		} else {
-			e.deliver(id)
-		}
+		e.deliver(id)
 		return
 	}
-	delay := e.cfg.LatencyLow + (e.cfg.LatencyHigh-e.cfg.LatencyLow)*e.latency[reply].Float64()
-	e.packets.push(entry{time: e.now + delay, order: e.sent, id: id<<1 | reply})
+	e.packets.push(entry{time: e.now + e.delay(0), order: e.sent, id: id})
 	e.sent++
+}
+
+// reply puts a packet on its way back to the LB.
+func (e *engine) reply(id uint32) {
+	if e.cfg.LatencyHigh == 0 {
+		e.end(id, e.now)
+		return
+	}
+	e.replies.push(entry{time: e.now + e.delay(1), order: e.sent, id: id})
+	e.sent++
+}
+
+// delay draws the latency (s) of a packet to a server or back (1).
+func (e *engine) delay(direction int) float64 {
+	return e.cfg.LatencyLow + (e.cfg.LatencyHigh-e.cfg.LatencyLow)*e.latency[direction].Float64()
+}
+
+// settle lets the LBs see the replies that have come by now. Nothing looks at
+// what replies change but arrivals, changes and the end of a step, so they
+// need not be events.
+func (e *engine) settle() {
+	for e.replies.len() > 0 && e.replies.first().time <= e.now {
+		p := e.replies.pop()
+		e.end(p.id, p.time)
+	}
 }
 
 // deliver lets a request reach its server, which serves it, keeps it in its
@@ -118,7 +142,7 @@ func (e *engine) refuse(id uint32) {
 		e.stations[2*int(x.server)+int(resource)].work -= e.demands[int(id)*e.stride+k]
 	}
 	e.letGo(int(x.server))
-	e.send(id, 1)
+	e.reply(id)
 }
 
 // letGo notes that a server is done with a request. A server that has none
@@ -145,7 +169,14 @@ func (e *engine) join(id uint32, station int) {
 	}
 	s.advance(e.now)
 	s.enter(id, e.demands[int(id)*e.stride+int(e.requests[id].stage)])
-	e.due.set(station, s.next())
+	e.schedule(station)
+}
+
+// schedule notes when the next task of a station completes.
+func (e *engine) schedule(station int) {
+	key := math.Float64bits(e.stations[station].next())
+	e.nexts[station] = key
+	e.due.set(station>>1, min(key, e.nexts[station^1]))
 }
 
 // serveNext lets the request that waited longest at a station into service;
@@ -165,7 +196,7 @@ func (e *engine) completeStage(station int) {
 	if s.queue.n > 0 && !s.full() {
 		e.serveNext(s)
 	}
-	e.due.set(station, s.next())
+	e.schedule(station)
 
 	x := &e.requests[id]
 	x.stage++
@@ -175,17 +206,18 @@ func (e *engine) completeStage(station int) {
 		if e.reports.on {
 			e.reports.done(id, int(x.server), e.now)
 		}
-		e.send(id, 1)
+		e.reply(id)
 		return
 	}
 	e.join(id, e.stationOf(x))
 }
 
-// end closes a request at its LB, which has seen its last packet pass.
-func (e *engine) end(id uint32) {
+// end closes a request at its LB, which has seen its last packet pass at the
+// given time.
+func (e *engine) end(id uint32, now float64) {
 	x := &e.requests[id]
 	if x.state != orphan {
-		e.conclude(id)
+		e.conclude(id, now)
 	}
 	x.state = unused
 	e.free = append(e.free, id)
@@ -193,7 +225,7 @@ func (e *engine) end(id uint32) {
 }
 
 // conclude ends a request for its client and its LB.
-func (e *engine) conclude(id uint32) {
+func (e *engine) conclude(id uint32, now float64) {
 	x := &e.requests[id]
 	lb, server, lost := int(x.lb), int(x.server), x.state == failed
 	view := &e.views[lb]
@@ -201,9 +233,9 @@ func (e *engine) conclude(id uint32) {
 	if view.Changed != nil {
 		view.Changed = append(view.Changed, int32(server))
 	}
-	elapsed := e.now - x.arrival
+	elapsed := now - x.arrival
 	if c := e.completers[lb]; c != nil {
-		c.Completed(server, e.now, elapsed, lost)
+		c.Completed(server, now, elapsed, lost)
 	}
 	if e.cfg.Observe {
 		flows := e.ongoing[lb][server]
@@ -212,7 +244,7 @@ func (e *engine) conclude(id uint32) {
 		e.requests[last].place = x.place
 		e.ongoing[lb][server] = flows[:len(flows)-1]
 		if !lost {
-			e.observer[lb].Completed(server, e.now, elapsed)
+			e.observer[lb].Completed(server, now, elapsed)
 		}
 	}
 	if lost {

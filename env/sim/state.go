@@ -116,6 +116,7 @@ func (e *engine) state(c *snapshot.Codec) {
 
 	snapshot.Fixed(c, e.stations, func(s *station) { s.state(c) })
 	e.packets.state(c)
+	e.replies.state(c)
 	snapshot.Slice(c, &e.requests, func(x *request) { x.walk(c) })
 	snapshot.Slice(c, &e.demands, number)
 	snapshot.Slice(c, &e.free, func(x *uint32) { snapshot.Int(c, x) })
@@ -138,7 +139,7 @@ func (e *engine) state(c *snapshot.Codec) {
 	}
 	if c.Reading() {
 		for k := range e.stations {
-			e.due.set(k, e.stations[k].next())
+			e.schedule(k)
 		}
 		e.lookAside()
 	}
@@ -159,8 +160,9 @@ func (s *station) state(c *snapshot.Codec) {
 	}
 }
 
-func (h *heap) state(c *snapshot.Codec) {
-	snapshot.Slice(c, h, func(x *entry) {
+func (a *agenda) state(c *snapshot.Codec) {
+	c.Bool(&a.many)
+	snapshot.Slice(c, &a.list, func(x *entry) {
 		c.Float64(&x.time)
 		snapshot.Int(c, &x.order)
 		snapshot.Int(c, &x.id)

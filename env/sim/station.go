@@ -24,7 +24,7 @@ type station struct {
 	usage float64 // processors in use now
 	used  float64 // s of processor time used so far, background included
 	limit int     // tasks in service at once; more wait
-	busy  heap    // tasks in service by the virtual time at which they complete
+	busy  agenda  // tasks in service by the virtual time at which they complete
 	queue ring
 	order uint32 // tasks that have entered service, to break ties
 }
@@ -39,7 +39,7 @@ func (s *station) reset(speed float64, procs, limit int) {
 // empty takes all tasks out.
 func (s *station) empty() {
 	s.v, s.work = 0, 0
-	s.busy = s.busy[:0]
+	s.busy.reset()
 	s.queue.reset()
 	s.setRate()
 }
@@ -48,7 +48,7 @@ func (s *station) empty() {
 func (s *station) advance(now float64) {
 	dt := now - s.t
 	s.used += dt * s.usage
-	if n := len(s.busy); n > 0 {
+	if n := s.busy.len(); n > 0 {
 		dv := dt * s.rate
 		s.v += dv
 		s.work -= dv * float64(n)
@@ -61,13 +61,13 @@ func (s *station) usedAt(now float64) float64 { return s.used + (now-s.t)*s.usag
 
 // workAt returns the work left at time now, without moving the clock.
 func (s *station) workAt(now float64) float64 {
-	return max(0, s.work-(now-s.t)*s.rate*float64(len(s.busy)))
+	return max(0, s.work-(now-s.t)*s.rate*float64(s.busy.len()))
 }
 
 // setRate follows a change of the number of tasks, of the speed or of the
 // processors.
 func (s *station) setRate() {
-	n := float64(len(s.busy)) + s.extra
+	n := float64(s.busy.len()) + s.extra
 	if n <= s.procs {
 		s.rate, s.usage = s.speed, n
 	} else {
@@ -77,14 +77,14 @@ func (s *station) setRate() {
 
 // next returns the time of the next completion, +Inf if none is due.
 func (s *station) next() float64 {
-	if len(s.busy) == 0 {
+	if s.busy.len() == 0 {
 		return math.Inf(1)
 	}
-	return s.t + max(0, s.busy[0].time-s.v)/s.rate
+	return s.t + max(0, s.busy.first().time-s.v)/s.rate
 }
 
 // full says whether a task that came now would have to wait.
-func (s *station) full() bool { return len(s.busy) >= s.limit }
+func (s *station) full() bool { return s.busy.len() >= s.limit }
 
 // enter puts a task of the given demand into service; the station has been
 // advanced and is not full.
@@ -99,7 +99,7 @@ func (s *station) enter(request uint32, demand float64) {
 func (s *station) leave() uint32 {
 	first := s.busy.pop()
 	s.v = first.time // exactly, whatever rounding did to the way there
-	if len(s.busy) == 0 {
+	if s.busy.len() == 0 {
 		s.v = 0 // nothing refers to it any more: keep its precision
 	}
 	s.setRate()

@@ -1,63 +1,88 @@
 package sim
 
-import "math"
+import (
+	"math"
+	"math/bits"
+)
 
-// tournament finds the station whose next completion is earliest: a complete
-// binary tree in which every inner node holds the winner of its two children.
-// Setting one station's time replays its path to the root, as far as winners
-// change: O(log stations) at most. Of equal times the lower index wins.
+// tournament finds the server whose next completion is earliest: a tree in
+// which eight meet at once, so that setting a server's time or finding the
+// first costs O(log servers), and at every node a handful of operations
+// without a branch that the processor could guess wrong. Of equal times the
+// lower index wins.
+//
+// Times are kept as the bits of the float64, which for times from 0 to +Inf
+// are in the same order.
 type tournament struct {
-	leaves int     // a power of two; leaf i is node leaves + i
-	nodes  []match // by node, the root at 1; node 0 is not used
+	root   uint64        // the least of all
+	leaves [][8]uint64   // the servers', eight a group
+	upper  [][][8]uint64 // the least of eight groups below each, the last of one group
 }
 
-// match is a station and the time (s) of its next completion.
-type match struct {
-	time    float64
-	station int32
-}
+const never = 0x7ff0000000000000 // +Inf
 
-func newTournament(stations int) tournament {
-	leaves := 1
-	for leaves < stations {
-		leaves *= 2
+func newTournament(servers int) tournament {
+	groups := (servers + 7) / 8
+	t := tournament{leaves: make([][8]uint64, groups)}
+	for groups > 1 {
+		groups = (groups + 7) / 8
+		t.upper = append(t.upper, make([][8]uint64, groups))
 	}
-	t := tournament{leaves: leaves, nodes: make([]match, 2*leaves)}
 	t.reset()
 	return t
 }
 
 // reset sets all times to +Inf.
 func (t *tournament) reset() {
-	for i := range t.leaves {
-		t.nodes[t.leaves+i] = match{math.Inf(1), int32(i)}
+	nobody := [8]uint64{never, never, never, never, never, never, never, never}
+	for g := range t.leaves {
+		t.leaves[g] = nobody
 	}
-	for node := t.leaves - 1; node >= 1; node-- {
-		t.nodes[node] = t.nodes[2*node]
+	for _, level := range t.upper {
+		for g := range level {
+			level[g] = nobody
+		}
 	}
+	t.root = never
 }
 
-// set gives a station its next time.
-func (t *tournament) set(station int, time float64) {
-	nodes := t.nodes
-	node := t.leaves + station
-	winner := match{time, int32(station)}
-	nodes[node] = winner
-	for node > 1 {
-		other := nodes[node^1]
-		if other.time < winner.time || other.time == winner.time && other.station < winner.station {
-			winner = other
-		}
-		node /= 2
-		if nodes[node] == winner {
+// set gives a server its next time, as bits.
+func (t *tournament) set(server int, key uint64) {
+	group := &t.leaves[server>>3]
+	group[server&7] = key
+	key = least(group)
+	for _, level := range t.upper {
+		server >>= 3
+		group = &level[server>>3]
+		if group[server&7] == key {
 			return // nothing changes from here on
 		}
-		nodes[node] = winner
+		group[server&7] = key
+		key = least(group)
 	}
+	t.root = key
 }
 
-// first returns the station that is next, and its time.
-func (t *tournament) first() (station int, time float64) {
-	root := &t.nodes[1]
-	return int(root.station), root.time
+// time returns the time of the server that is next.
+func (t *tournament) time() float64 { return math.Float64frombits(t.root) }
+
+// first returns the server that is next.
+func (t *tournament) first() int {
+	server := 0
+	for k := len(t.upper) - 1; k >= 0; k-- {
+		server = server<<3 | place(&t.upper[k][server], t.root)
+	}
+	return server<<3 | place(&t.leaves[server], t.root)
+}
+
+func least(g *[8]uint64) uint64 {
+	return min(min(min(g[0], g[1]), min(g[2], g[3])), min(min(g[4], g[5]), min(g[6], g[7])))
+}
+
+// place returns the lowest index of a key in a group that has it.
+func place(g *[8]uint64, key uint64) int {
+	// Keys are below 2^63, so the top bit of differ - 1 is set for 0 alone.
+	found := ((g[0]^key)-1)>>63 | ((g[1]^key)-1)>>63<<1 | ((g[2]^key)-1)>>63<<2 | ((g[3]^key)-1)>>63<<3 |
+		((g[4]^key)-1)>>63<<4 | ((g[5]^key)-1)>>63<<5 | ((g[6]^key)-1)>>63<<6 | ((g[7]^key)-1)>>63<<7
+	return bits.TrailingZeros64(found)
 }
