@@ -78,7 +78,7 @@ var badInputs = []struct {
 	{"trace line", "eval sed --scenario for-loop --seeds 1 --set workload.trace=order.tsv", `eval: sed, seed 1: order.tsv:3: value "0.4": a time must not be before the line above it (0.5)`},
 	{"trace header", "eval sed --scenario for-loop --seeds 1 --set workload.trace=good.yaml", `eval: sed, seed 1: good.yaml:1: value "seed: 1": line 1 must be the header "time<TAB>query"`},
 	{"trace missing", "eval sed --scenario for-loop --seeds 1 --set workload.trace=none.tsv", `eval: sed, seed 1: none.tsv: no such file`},
-	{"trace is a folder", "eval sed --scenario for-loop --seeds 1 --set workload.trace=folder", `eval: sed, seed 1: workload: trace: read folder: is a directory`},
+	{"trace is a folder", "eval sed --scenario for-loop --seeds 1 --set workload.trace=folder", `eval: sed, seed 1: folder: is a folder, not a trace file`},
 	{"trace info", "trace info order.tsv", `order.tsv:3: value "0.4": a time must not be before the line above it (0.5)`},
 	{"trace info missing", "trace info none.tsv", `none.tsv: no such file`},
 	{"training trace", "train loop.yaml --out q --set scenario.workload.trace=order.tsv", `train: round 0: episode 0: order.tsv:3: value "0.4": a time must not be before the line above it (0.5)`},

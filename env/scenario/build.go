@@ -122,7 +122,7 @@ func (s *Scenario) Config() (sim.Config, error) {
 	for _, c := range s.Workload.Classes {
 		class := workload.Class{Name: c.Name, Share: c.Share}
 		for _, x := range c.Stages {
-			law, err := workload.NewLaw(x.Law, x.Mean, x.CV)
+			law, err := x.law(s.Workload.SecondsPerN)
 			if err != nil {
 				return sim.Config{}, fmt.Errorf("scenario %s: class %s: %w", s.Name, c.Name, err)
 			}

@@ -73,10 +73,17 @@ type Class struct {
 
 // Stage is one visit to a resource.
 type Stage struct {
-	Resource string  `yaml:"resource"` // cpu or io
-	Law      string  `yaml:"law"`      // exponential, deterministic, log-normal, hyperexponential
-	Mean     float64 `yaml:"mean"`     // s at nominal speed
-	CV       float64 `yaml:"cv,omitempty"`
+	Resource string  `yaml:"resource"`     // cpu or io
+	Law      string  `yaml:"law"`          // exponential, deterministic, log-normal, hyperexponential, pareto, trace
+	Mean     float64 `yaml:"mean"`         // s at nominal speed
+	CV       float64 `yaml:"cv,omitempty"` // of log-normal and hyperexponential
+
+	Shape float64 `yaml:"shape,omitempty"` // pareto: the tail's exponent
+	Max   float64 `yaml:"max,omitempty"`   // pareto: the largest demand over the mean
+
+	// Trace is the file whose n are drawn under law trace: scaled to Mean
+	// or, if that is 0, times workload.seconds_per_n.
+	Trace string `yaml:"trace,omitempty"`
 }
 
 // Change sets the speed of a group's processors at a time of each episode.

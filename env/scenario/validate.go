@@ -5,7 +5,6 @@ import (
 	"math"
 
 	"fairlb/env/settings"
-	"fairlb/env/workload"
 )
 
 var _ settings.Validator = (*Scenario)(nil)
@@ -80,10 +79,8 @@ func (w *Workload) validate(c check) {
 		c.that(len(class.Stages) >= 1 && len(class.Stages) <= 64, path+"stages", len(class.Stages), "must be 1 to 64 stages")
 		for m, x := range class.Stages {
 			stage := fmt.Sprintf("%sstages[%d].", path, m)
-			c.oneOf(stage+"resource", x.Resource, "cpu", "io")
-			if _, err := workload.NewLaw(x.Law, x.Mean, x.CV); err != nil {
-				c(stage+"law", x.Law, err.Error())
-			}
+			x.validate(c, stage, w.SecondsPerN)
+			c.that(w.Arrivals.Load == 0 || x.Law != "trace" || x.Mean != 0, stage+"mean", x.Mean, "law trace needs a mean beside arrivals.load")
 			demand += class.Share * x.Mean
 		}
 	}
