@@ -134,12 +134,13 @@ func (s *Scenario) Config() (sim.Config, error) {
 		}
 		cfg.Classes = append(cfg.Classes, class)
 	}
-	cfg.Workload = s.source(cfg.Classes)
-	return cfg, nil
+	var err error
+	cfg.Workload, err = s.source(cfg.Classes)
+	return cfg, err
 }
 
 // source returns what opens the workload of an episode.
-func (s *Scenario) source(classes []workload.Class) func(uint64) (workload.Source, error) {
+func (s *Scenario) source(classes []workload.Class) (func(uint64) (workload.Source, error), error) {
 	shares := s.Shares
 	if len(shares) == 0 {
 		for range s.LBs {
@@ -149,11 +150,13 @@ func (s *Scenario) source(classes []workload.Class) func(uint64) (workload.Sourc
 	if w := s.Workload; w.Trace != "" {
 		return func(seed uint64) (workload.Source, error) {
 			return workload.OpenRecorded(w.Trace, w.SecondsPerN, w.Window == "random", shares, seed)
-		}
+		}, nil
 	}
-	a := s.Workload.Arrivals
-	arrivals := workload.Arrivals{Rate: s.rate(), RateMax: a.RateMax, BurstFactor: a.BurstFactor, BurstMean: a.BurstMean, CalmMean: a.CalmMean}
+	arrivals, err := s.Workload.Arrivals.process(s.rate())
+	if err != nil {
+		return nil, fmt.Errorf("scenario %s: arrivals: %w", s.Name, err)
+	}
 	return func(seed uint64) (workload.Source, error) {
 		return workload.NewSynthetic(arrivals, classes, shares, seed), nil
-	}
+	}, nil
 }

@@ -51,16 +51,35 @@ type Workload struct {
 	Classes  []Class  `yaml:"classes"`
 }
 
-// Arrivals is a Poisson process or, with a burst factor, a two-state
-// Markov-modulated one. Exactly one of Rate and Load is set;
-// beside a trace, which gives the arrivals instead, neither need be.
+// Arrivals is a Poisson process or, with one of a burst factor, mmpp and
+// gap_cv, a burstier one. Exactly one of Rate and Load is set; beside a trace,
+// which gives the arrivals instead, neither need be.
 type Arrivals struct {
-	Rate        float64 `yaml:"rate,omitempty"`         // mean requests/s
-	RateMax     float64 `yaml:"rate_max,omitempty"`     // each episode's rate is drawn from [rate, rate_max]
-	Load        float64 `yaml:"load,omitempty"`         // mean use of the bottleneck resource instead
-	BurstFactor float64 `yaml:"burst_factor,omitempty"` // rate in a burst over the mean rate
-	BurstMean   float64 `yaml:"burst_mean,omitempty"`   // mean length of a burst, s
-	CalmMean    float64 `yaml:"calm_mean,omitempty"`    // mean time between bursts, s
+	Rate        float64  `yaml:"rate,omitempty"`         // mean requests/s
+	RateMax     float64  `yaml:"rate_max,omitempty"`     // each episode's rate is drawn from [rate, rate_max]
+	Load        float64  `yaml:"load,omitempty"`         // mean use of the bottleneck resource instead
+	BurstFactor float64  `yaml:"burst_factor,omitempty"` // rate in a burst over the mean rate
+	BurstMean   float64  `yaml:"burst_mean,omitempty"`   // mean length of a burst, s
+	CalmMean    float64  `yaml:"calm_mean,omitempty"`    // mean time between bursts, s
+	MMPP        *MMPP    `yaml:"mmpp,omitempty"`         // a Markov-modulated Poisson process of any number of states
+	GapCV       float64  `yaml:"gap_cv,omitempty"`       // a hyperexponential renewal process; cv of its gaps, at least 1
+	Profile     *Profile `yaml:"profile,omitempty"`      // a periodic factor on the rate, under any of them
+}
+
+// MMPP are the states of a Markov-modulated Poisson process.
+type MMPP struct {
+	Factors []float64   `yaml:"factors"`        // rates relative to each other; the mean stays
+	Stays   []float64   `yaml:"stays"`          // mean length of a stay in each state, s
+	Next    [][]float64 `yaml:"next,omitempty"` // chances of the next state, a row a state; none: in a circle
+}
+
+// Profile is a factor on the rate over a period, such as a day: linear between
+// factors at equal distances, divided by their mean.
+type Profile struct {
+	Period      float64   `yaml:"period"` // s
+	Factors     []float64 `yaml:"factors"`
+	Start       float64   `yaml:"start,omitempty"`        // s of the period at which an episode begins
+	RandomStart bool      `yaml:"random_start,omitempty"` // or anywhere, by the episode's seed
 }
 
 // Class is an application: a part of the requests and the stages they go

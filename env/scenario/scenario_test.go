@@ -315,7 +315,7 @@ func FuzzLoad(f *testing.F) {
 		_, err = sim.New(cfg)
 		require.NoError(t, err)
 		a := s.Workload.Arrivals
-		if s.Workload.Trace != "" || a.BurstFactor > 0 && s.rate()*(a.BurstMean+a.CalmMean) < 1e-3 {
+		if s.Workload.Trace != "" || a.BurstFactor > 0 && s.rate()*(a.BurstMean+a.CalmMean) < 1e-3 || a.MMPP != nil && s.rate() < 10 {
 			return // files of the machine; too long without an arrival
 		}
 		source, err := cfg.Workload(1)

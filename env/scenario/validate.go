@@ -15,7 +15,6 @@ const (
 	maxServers = 10000
 	maxCPUs    = 10000   // of one server
 	maxSteps   = 1000000 // of an episode
-	minState   = 0.001   // s, mean length of a burst and of the time between
 )
 
 // Validate reports every value that breaks a rule, by its path in the file.
@@ -86,31 +85,6 @@ func (w *Workload) validate(c check) {
 	}
 	c.sumToOne("workload.classes", shares)
 	c.that(w.Arrivals.Load == 0 || demand > 0, "workload.arrivals.load", w.Arrivals.Load, "needs classes with a demand")
-}
-
-// validate reports the faults of an arrival process. One that a trace replaces
-// need not have a rate.
-func (a *Arrivals) validate(c check, replaced bool) {
-	for _, x := range []struct {
-		name  string
-		value float64
-	}{{"rate", a.Rate}, {"rate_max", a.RateMax}, {"load", a.Load}, {"burst_factor", a.BurstFactor}, {"burst_mean", a.BurstMean}, {"calm_mean", a.CalmMean}} {
-		c.that(x.value >= 0 && finite(x.value), "workload.arrivals."+x.name, x.value, "must be finite and not negative")
-	}
-	c.that((a.Rate != 0) != (a.Load != 0) || replaced && a.Rate == 0, "workload.arrivals.rate", a.Rate, "must be given, or else arrivals.load (one of the two)")
-	// Beyond these a run would hardly end, and memory would.
-	c.that(!(finite(a.Load) && a.Load > 100), "workload.arrivals.load", a.Load, "must be at most 100")
-	c.that(!(finite(a.Rate) && a.Rate > 1e7), "workload.arrivals.rate", a.Rate, "must be at most 1e7 requests/s")
-	c.that(!(finite(a.RateMax) && a.RateMax > 1e7), "workload.arrivals.rate_max", a.RateMax, "must be at most 1e7 requests/s")
-	c.that(a.RateMax == 0 || a.RateMax >= a.Rate && a.Rate > 0, "workload.arrivals.rate_max", a.RateMax, "must be at least arrivals.rate, which must be set")
-	if a.BurstFactor > 0 {
-		// Shorter states would be endlessly many between two arrivals.
-		c.that(a.BurstMean >= minState, "workload.arrivals.burst_mean", a.BurstMean, fmt.Sprintf("must be at least %g s beside a burst factor", minState))
-		c.that(a.CalmMean >= minState, "workload.arrivals.calm_mean", a.CalmMean, fmt.Sprintf("must be at least %g s beside a burst factor", minState))
-		if most := (a.BurstMean + a.CalmMean) / a.BurstMean; a.BurstMean >= minState && a.CalmMean >= minState {
-			c.that(a.BurstFactor >= 1 && a.BurstFactor <= most, "workload.arrivals.burst_factor", a.BurstFactor, fmt.Sprintf("must be in [1, %.4g], (burst_mean + calm_mean) / burst_mean", most))
-		}
-	}
 }
 
 // check reports the values that break a rule.
