@@ -120,7 +120,7 @@ func (s *Scenario) Config() (sim.Config, error) {
 	sort.SliceStable(cfg.Changes, func(a, b int) bool { return cfg.Changes[a].At < cfg.Changes[b].At })
 
 	for _, c := range s.Workload.Classes {
-		class := workload.Class{Name: c.Name, Share: c.Share}
+		class := workload.Class{Name: c.Name, Share: c.Share, Paths: c.Paths}
 		for _, x := range c.Stages {
 			law, err := x.law(s.Workload.SecondsPerN)
 			if err != nil {
@@ -148,9 +148,11 @@ func (s *Scenario) source(classes []workload.Class) (func(uint64) (workload.Sour
 		}
 	}
 	if w := s.Workload; w.Trace != "" {
-		return func(seed uint64) (workload.Source, error) {
-			return workload.OpenRecorded(w.Trace, w.SecondsPerN, w.Window == "random", shares, seed)
-		}, nil
+		rec := workload.Recording{
+			Path: w.Trace, SecondsPerN: w.SecondsPerN, Classes: classes,
+			Random: w.Window == "random", Duration: s.Duration, Shares: shares,
+		}
+		return func(seed uint64) (workload.Source, error) { return workload.OpenRecorded(rec, seed) }, nil
 	}
 	arrivals, err := s.Workload.Arrivals.process(s.rate())
 	if err != nil {

@@ -39,12 +39,18 @@ type Latency struct {
 
 // Workload is what arrives: a trace file's requests or random ones.
 type Workload struct {
-	// Trace is the path of a trace file (time<TAB>query, n in the query);
-	// a request's CPU demand is SecondsPerN times its n.
+	// Trace is the path of a trace file (time<TAB>query). One class of a
+	// single cpu stage without paths: a query must have an n, and its CPU
+	// demand is SecondsPerN times that. Other classes are told apart by
+	// their paths; a query's demand is SecondsPerN times its n, over the
+	// stages as their means are, or without an n (or with SecondsPerN 0)
+	// drawn from the class's laws.
 	Trace       string  `yaml:"trace,omitempty"`
 	SecondsPerN float64 `yaml:"seconds_per_n,omitempty"`
 	// Window is where an episode begins in the trace: begin, or random (by
-	// the episode's seed, for training).
+	// the episode's seed, for training). Under begin a trace keeps its own
+	// times; one whose first request is later than the duration (times in
+	// epoch seconds, say) begins at 0 with that request.
 	Window string `yaml:"window,omitempty"`
 
 	Arrivals Arrivals `yaml:"arrivals"`
@@ -86,8 +92,13 @@ type Profile struct {
 // through.
 type Class struct {
 	Name   string  `yaml:"name"`
-	Share  float64 `yaml:"share"` // part of the requests; all sum to 1
+	Share  float64 `yaml:"share"` // part of the requests; all sum to 1 (beside a trace they may all be 0)
 	Stages []Stage `yaml:"stages"`
+
+	// Paths are patterns of the paths of a trace's queries that are of this
+	// class, the first that matches: * is any text, as in /wiki/*. The last
+	// class may have none and takes the rest.
+	Paths []string `yaml:"paths,omitempty"`
 }
 
 // Stage is one visit to a resource.

@@ -3,8 +3,10 @@ package scenario
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"fairlb/env/settings"
+	"fairlb/env/workload"
 )
 
 var _ settings.Validator = (*Scenario)(nil)
@@ -60,11 +62,7 @@ func (s *Scenario) Validate(report func(path string, value any, rule string)) {
 func (w *Workload) validate(c check) {
 	c.oneOf("workload.window", w.Window, "", "begin", "random")
 	c.that(len(w.Classes) >= 1 && len(w.Classes) <= 255, "workload.classes", len(w.Classes), "must be 1 to 255 classes")
-	if w.Trace != "" {
-		c.positive("workload.seconds_per_n", w.SecondsPerN)
-		single := len(w.Classes) == 1 && len(w.Classes[0].Stages) == 1 && w.Classes[0].Stages[0].Resource == "cpu"
-		c.that(single, "workload.trace", w.Trace, "needs exactly one class, of one cpu stage, whose demand the trace gives")
-	}
+	w.validateTrace(c)
 	w.Arrivals.validate(c, w.Trace != "")
 
 	shares := make([]float64, len(w.Classes))
@@ -83,8 +81,27 @@ func (w *Workload) validate(c check) {
 			demand += class.Share * x.Mean
 		}
 	}
-	c.sumToOne("workload.classes", shares)
+	if w.Trace == "" || slices.Max(append(shares, 0)) > 0 {
+		c.sumToOne("workload.classes", shares)
+	}
 	c.that(w.Arrivals.Load == 0 || demand > 0, "workload.arrivals.load", w.Arrivals.Load, "needs classes with a demand")
+}
+
+// validateTrace reports what the replay of a trace could not do with the
+// classes. The trace itself is not looked into: it is the run that reads it.
+func (w *Workload) validateTrace(c check) {
+	c.that(w.SecondsPerN >= 0 && finite(w.SecondsPerN), "workload.seconds_per_n", w.SecondsPerN, "must be finite and not negative")
+	for k, class := range w.Classes {
+		path := fmt.Sprintf("workload.classes[%d].paths", k)
+		for _, text := range class.Paths {
+			if _, err := workload.NewPattern(text); err != nil {
+				c(path, nil, err.Error())
+			}
+		}
+		c.that(w.Trace == "" || len(class.Paths) > 0 || k == len(w.Classes)-1, path, nil, "only the last class of a trace may be without")
+	}
+	single := len(w.Classes) == 1 && len(w.Classes[0].Paths) == 0 && len(w.Classes[0].Stages) == 1 && w.Classes[0].Stages[0].Resource == "cpu"
+	c.that(w.Trace == "" || !single || w.SecondsPerN != 0, "workload.seconds_per_n", w.SecondsPerN, "must be positive and finite where the trace gives the demand of the only class")
 }
 
 // check reports the values that break a rule.

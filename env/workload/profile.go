@@ -81,7 +81,7 @@ func (p *Profile) after(now, phase, work float64) float64 {
 		slope := (p.factors[(k+1)%n] - p.factors[k]) / step
 		height := p.factors[k] + slope*at
 		// height y + slope y^2/2 = work, solved without cancellation.
-		passed += 2 * work / (height + math.Sqrt(max(0, height*height+2*slope*work)))
+		passed += min(step-at, 2*work/(height+math.Sqrt(max(0, height*height+2*slope*work))))
 	}
 	return now + passed
 }

@@ -29,6 +29,11 @@ type Class struct {
 	Name   string
 	Share  float64 // its part of the arrivals; shares sum to 1
 	Stages []Stage
+
+	// Paths are the patterns (NewPattern) by which a trace's requests are
+	// told apart: the first class that matches takes a request, and one
+	// without patterns, the last, takes the rest. Else unused.
+	Paths []string
 }
 
 // Stage is one visit to a resource.
