@@ -12,7 +12,7 @@ import (
 func (a *app) traceCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "trace",
-		Short: "Look at request traces",
+		Short: "Import, look at and fit request traces",
 		Args:  checked(cobra.NoArgs),
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
@@ -40,5 +40,6 @@ func (a *app) traceCommand() *cobra.Command {
 			return w.Flush()
 		},
 	})
+	c.AddCommand(a.traceImportCommand())
 	return c
 }
