@@ -44,6 +44,9 @@ type process struct {
 	stream *rand.PCG
 	rng    *rand.Rand
 
+	low, high float64   // requests/s, between which the episode's mean rate is
+	rate      float64   // requests/s, the episode's mean rate
+	factors   []float64 // rates over the mean rate, by state
 	now       float64   // s, the last arrival
 	rates     []float64 // requests/s, by state
 	stays     []float64 // mean s, by state; none: a single state
@@ -62,30 +65,25 @@ type process struct {
 // newProcess draws what an episode's arrivals begin with.
 func newProcess(a Arrivals, seed uint64) process {
 	stream := env.Stream(seed, "workload/arrivals")
-	p := process{stream: stream, rng: rand.New(stream)}
-	rate := a.Rate
+	p := process{stream: stream, rng: rand.New(stream), low: a.Rate, high: max(a.Rate, a.RateMax), rate: a.Rate, factors: []float64{1}}
 	if a.RateMax > a.Rate {
-		rate += (a.RateMax - a.Rate) * p.rng.Float64()
+		p.rate += (a.RateMax - a.Rate) * p.rng.Float64()
 	}
-	p.rates = []float64{rate}
 	switch {
 	case a.BurstFactor > 0:
-		p.rates = []float64{rate * a.calmFactor(), rate * a.BurstFactor}
+		p.factors = []float64{a.calmFactor(), a.BurstFactor}
 		p.stays = []float64{a.CalmMean, a.BurstMean}
 		if p.rng.Float64() < a.BurstMean/(a.BurstMean+a.CalmMean) {
 			p.state = 1
 		}
 	case a.Chain != nil:
-		p.rates = make([]float64, len(a.Chain.factors))
-		for i, f := range a.Chain.factors {
-			p.rates[i] = rate * f
-		}
-		p.stays, p.next = a.Chain.stays, a.Chain.next
+		p.factors, p.stays, p.next = a.Chain.factors, a.Chain.stays, a.Chain.next
 		p.state = choose(a.Chain.parts, p.rng.Float64())
 	case a.GapCV > 0:
 		p.renewal, p.first = true, true
 		p.gap, _ = NewLaw("hyperexponential", 1, max(1, min(a.GapCV, 100)))
 	}
+	p.setRates()
 	if p.stays != nil {
 		p.stateEnds = p.stays[p.state] * p.rng.ExpFloat64()
 	}
@@ -96,6 +94,14 @@ func newProcess(a Arrivals, seed uint64) process {
 		}
 	}
 	return p
+}
+
+// setRates gives each state its rate.
+func (p *process) setRates() {
+	p.rates = make([]float64, len(p.factors))
+	for i, f := range p.factors {
+		p.rates[i] = p.rate * f
+	}
 }
 
 // draw moves now to the next arrival and returns it. Within a state arrivals
