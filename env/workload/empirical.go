@@ -53,7 +53,7 @@ func TraceLaw(path string, secondsPerN, mean float64) (Law, error) {
 		return Law{}, err
 	}
 	defer trace.Close()
-	var s thinned
+	s := thinned{most: maxEmpirical}
 	for {
 		r, err := trace.NextRecord()
 		if err == io.EOF {
@@ -79,8 +79,9 @@ func TraceLaw(path string, secondsPerN, mean float64) (Law, error) {
 }
 
 // thinned keeps an even part of a long series: every value, and once it has
-// maxEmpirical of them every second, and so on.
+// most of them every second, and so on.
 type thinned struct {
+	most   int // even
 	values []float64
 	stride int // every stride-th value is kept; a power of 2
 	skip   int // values to pass over before the next is kept
@@ -91,11 +92,11 @@ func (s *thinned) add(x float64) {
 		s.skip--
 		return
 	}
-	if len(s.values) == maxEmpirical {
-		for i := range maxEmpirical / 2 {
+	if len(s.values) == s.most {
+		for i := range s.most / 2 {
 			s.values[i] = s.values[2*i]
 		}
-		s.values = s.values[:maxEmpirical/2]
+		s.values = s.values[:s.most/2]
 		s.stride *= 2
 	}
 	s.stride = max(s.stride, 1)
