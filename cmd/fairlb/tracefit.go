@@ -99,8 +99,8 @@ func nearness(l *workload.LawFit) string {
 		return fmt.Sprintf("none with an n: the mean of %g s is made up, set it", unknownMean)
 	}
 	text := fmt.Sprintf("KS distance %.3f of %d n", l.KS, l.Values)
-	if l.Zeros > 0 {
-		text += fmt.Sprintf(", %d of them 0", l.Zeros)
+	if l.Unit > 1 {
+		text += fmt.Sprintf(", measured in units of %g", l.Unit)
 	}
 	if l.KS > 0.1 {
 		text += "; no law is near: consider law trace, which draws the trace's own n"

@@ -122,8 +122,16 @@ func TestFitSaysWhenItIsBad(t *testing.T) {
 		values[i] = float64(1000 * (1 + 9*rng.IntN(2)))
 	}
 	require.Greater(t, fitLaw(values, 5500).KS, 0.15)
-	zeros := fitLaw([]float64{0, 5, 3, 0, 9}, 3.4)
-	require.Equal(t, 2, zeros.Zeros)
+	equal := []float64{0, 0, 2000, 5000}
+	require.Equal(t, 1000.0, fitLaw(equal, 1750).Unit)
+	require.Equal(t, []float64{125, 375, 2000, 5000}, equal)
+	// An exponential in whole milliseconds, a third of a mean, is one still.
+	for i := range values {
+		values[i] = 1000 * math.Round(3*rng.ExpFloat64())
+	}
+	rounded := fitLaw(values, 3000)
+	require.Equal(t, "exponential", rounded.Name)
+	require.Less(t, rounded.KS, 0.03)
 	require.Equal(t, LawFit{Name: "exponential", Mean: 7}, fitLaw(nil, 7))
 }
 

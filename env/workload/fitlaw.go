@@ -17,7 +17,7 @@ type LawFit struct {
 	Shape  float64 // of pareto
 	Max    float64 // of pareto: largest over mean, as in the trace
 	Values int     // n that it was fitted to; 0: there were none, and nothing is known
-	Zeros  int     // of them, taken for a half
+	Unit   float64 // in which they were measured: 1, or 1000 where all are multiples of it (milliseconds)
 
 	// KS is the Kolmogorov-Smirnov distance between the values and the
 	// law, from 0 to 1.
@@ -27,25 +27,25 @@ type LawFit struct {
 // fitLaw returns the law with the largest likelihood, less half the logarithm
 // of the number of values for each of its parameters (Schwarz 1978), among
 // exponential, log-normal, hyperexponential and pareto; or deterministic, if
-// all values are equal. It sorts the values.
+// all values are equal. It sorts the values, and spreads equal ones evenly
+// over the unit that they were rounded to.
 func fitLaw(values []float64, mean float64) LawFit {
 	f := LawFit{Name: "exponential", Mean: mean, Values: len(values)}
 	if len(values) == 0 {
 		return f
 	}
 	slices.Sort(values)
-	for i := range values {
-		if values[i] == 0 {
-			values[i] = 0.5
-			f.Zeros++
-		}
+	n, high := float64(len(values)), values[len(values)-1]
+	f.Unit = 1
+	if !slices.ContainsFunc(values, func(x float64) bool { return math.Mod(x, 1000) != 0 }) {
+		f.Unit = 1000
 	}
-	n := float64(len(values))
-	low, high := values[0], values[len(values)-1]
-	if low == high {
+	if values[0] == high {
 		f.Name = "deterministic"
 		return f
 	}
+	spread(values, f.Unit)
+	low := values[0]
 	var all, logs moments
 	for _, x := range values {
 		all.add(x)
@@ -76,6 +76,22 @@ func fitLaw(values []float64, mean float64) LawFit {
 	}
 	f.KS = distance(values, f.cdf())
 	return f
+}
+
+// spread gives sorted values that were rounded to a multiple of unit even
+// distances over what was rounded to it; zeros over the half above.
+func spread(values []float64, unit float64) {
+	for i := 0; i < len(values); {
+		end := i
+		for end < len(values) && values[end] == values[i] {
+			end++
+		}
+		from, to := max(0, values[i]-unit/2), values[i]+unit/2
+		for k := i; k < end; k++ {
+			values[k] = from + (to-from)*(float64(k-i)+0.5)/float64(end-i)
+		}
+		i = end
+	}
 }
 
 // fitHyperexponential returns the variation, in [1, 100], by which two phases
