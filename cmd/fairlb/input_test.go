@@ -78,9 +78,29 @@ var badInputs = []struct {
 	{"trace line", "eval sed --scenario for-loop --seeds 1 --set workload.trace=order.tsv", `eval: sed, seed 1: order.tsv:3: value "0.4": a time must not be before the line above it (0.5)`},
 	{"trace header", "eval sed --scenario for-loop --seeds 1 --set workload.trace=good.yaml", `eval: sed, seed 1: good.yaml:1: value "seed: 1": line 1 must be the header "time<TAB>query"`},
 	{"trace missing", "eval sed --scenario for-loop --seeds 1 --set workload.trace=none.tsv", `eval: sed, seed 1: none.tsv: no such file`},
-	{"trace is a folder", "eval sed --scenario for-loop --seeds 1 --set workload.trace=folder", `eval: sed, seed 1: workload: trace: read folder: is a directory`},
+	{"trace is a folder", "eval sed --scenario for-loop --seeds 1 --set workload.trace=folder", `eval: sed, seed 1: folder: is a folder, not a trace file`},
 	{"trace info", "trace info order.tsv", `order.tsv:3: value "0.4": a time must not be before the line above it (0.5)`},
 	{"trace info missing", "trace info none.tsv", `none.tsv: no such file`},
+	{"info format", "trace info order.tsv --format csv", `--format "csv": must be text or json`},
+	{"info class", "trace info order.tsv --class wiki", `--class "wiki": must be NAME=PATTERN, such as wiki=/wiki/*, and the name not all or other`},
+	{"info pattern", "trace info order.tsv --class wiki=wiki", `--class: pattern "wiki": must begin with / or *`},
+	{"info folder", "trace info folder", `folder: is a folder, not a trace file`},
+	{"fit two", "trace fit order.tsv order.tsv", `accepts 1 arg(s), received 2 (see fairlb trace fit --help)`},
+	{"fit line", "trace fit order.tsv", `order.tsv:3: value "0.4": a time must not be before the line above it (0.5)`},
+	{"fit short", "trace fit short.tsv", `short.tsv: a fit needs at least 100 requests, not all at once`},
+	{"fit unit", "trace fit short.tsv --seconds-per-n 0", `--seconds-per-n 0: must be in (0, 1e6]`},
+	{"trace of no class", "eval sed --scenario classes.scn --seeds 1", `eval: sed, seed 1: short.tsv:2: value "/x?n=1": a query must match the paths of a class (a last class without paths takes every other)`},
+	{"law of no trace", "eval sed --scenario sim-moderate/pure-cpu --set workload.classes[0].stages[0].law=trace --set workload.classes[0].stages[0].trace=none.tsv", `eval: sed, seed 1000: building the environment: scenario sim-moderate/pure-cpu: class task: none.tsv: no such file`},
+	{"import nothing", "trace import --out t.tsv", `requires at least 1 arg(s), only received 0 (see fairlb trace import --help)`},
+	{"import nowhere", "trace import access.log", `--out: must name the trace file to write`},
+	{"import over itself", "trace import access.log --out ./access.log", `--out "./access.log": is one of the logs`},
+	{"import times", "trace import access.log --out t.tsv --request-time ms", `--request-time "ms": must be auto, seconds, microseconds or none`},
+	{"import stamps", "trace import access.log --out t.tsv --stamps middle", `--stamps "middle": must be auto, begin or end`},
+	{"import reorder", "trace import access.log --out t.tsv --reorder NaN", `--reorder NaN: must be in (0, 86400] s`},
+	{"import line", "trace import access.log --out t.tsv", `access.log:2: value "-": a request must be METHOD TARGET PROTOCOL`},
+	{"import missing", "trace import none.log --out t.tsv", `none.log: no such file`},
+	{"import folder", "trace import folder --out t.tsv", `folder: is a folder, not a log`},
+	{"import to a folder", "trace import access.log --skip-bad --out folder", `--out "folder": is a folder`},
 	{"training trace", "train loop.yaml --out q --set scenario.workload.trace=order.tsv", `train: round 0: episode 0: order.tsv:3: value "0.4": a time must not be before the line above it (0.5)`},
 
 	// Checkpoints.
@@ -150,6 +170,9 @@ func prepareBadInputs(t *testing.T) *strings.Replacer {
 		"nan.scn":      smallScenario(".nan"),
 		"broken.scn":   "lbs: 2\n  cpu: [\n",
 		"order.tsv":    "time\tquery\n0.5\t/x?n=1\n0.4\t/x?n=1\n",
+		"access.log":   accessLog,
+		"short.tsv":    "time\tquery\n0.5\t/x?n=1\n",
+		"classes.scn":  strings.NewReplacer("workload:", "workload:\n  trace: short.tsv", "share: 1,", `share: 1, paths: ["/wiki/*"],`).Replace(smallScenario("3")),
 
 		"empty.safetensors":          "",
 		"folder/broken/record.jsonl": "x\n",
@@ -180,6 +203,12 @@ func cutCheckpoint(t *testing.T) string {
 	require.NoError(t, os.WriteFile("half-header.safetensors", whole[:100], 0o666))
 	return strconv.FormatUint(binary.LittleEndian.Uint64(whole), 10)
 }
+
+// accessLog is nginx's, with a bad line.
+const accessLog = `192.0.2.7 - - [10/Oct/2000:13:55:36 -0700] "GET /wiki/A?user=bob HTTP/1.1" 200 2326 "-" "curl" 0.030
+192.0.2.8 - - [10/Oct/2000:13:55:37 -0700] "-" 408 0 "-" "-" 10.000
+192.0.2.7 - - [10/Oct/2000:13:55:38 -0700] "GET /a.css HTTP/1.1" 200 99 "-" "curl" 0.001
+`
 
 // smallScenario is a scenario file, but for the rate in its fourth line.
 func smallScenario(rate string) string {

@@ -112,9 +112,9 @@ func (s *Scenario) Config() (sim.Config, error) {
 	cfg.Shares, cfg.Detection, cfg.Changes, cfg.Random = s.Shares, s.Detection, s.changes(), s.randomChanges()
 
 	for _, c := range s.Workload.Classes {
-		class := workload.Class{Name: c.Name, Share: c.Share}
+		class := workload.Class{Name: c.Name, Share: c.Share, Paths: c.Paths}
 		for _, x := range c.Stages {
-			law, err := workload.NewLaw(x.Law, x.Mean, x.CV)
+			law, err := x.law(s.Workload.SecondsPerN)
 			if err != nil {
 				return sim.Config{}, fmt.Errorf("scenario %s: class %s: %w", s.Name, c.Name, err)
 			}
@@ -126,12 +126,13 @@ func (s *Scenario) Config() (sim.Config, error) {
 		}
 		cfg.Classes = append(cfg.Classes, class)
 	}
-	cfg.Workload = s.source(cfg.Classes)
-	return cfg, nil
+	var err error
+	cfg.Workload, err = s.source(cfg.Classes)
+	return cfg, err
 }
 
 // source returns what opens the workload of an episode.
-func (s *Scenario) source(classes []workload.Class) func(uint64) (workload.Source, error) {
+func (s *Scenario) source(classes []workload.Class) (func(uint64) (workload.Source, error), error) {
 	shares := s.Shares
 	if len(shares) == 0 {
 		for range s.LBs {
@@ -139,13 +140,17 @@ func (s *Scenario) source(classes []workload.Class) func(uint64) (workload.Sourc
 		}
 	}
 	if w := s.Workload; w.Trace != "" {
-		return func(seed uint64) (workload.Source, error) {
-			return workload.OpenRecorded(w.Trace, w.SecondsPerN, w.Window == "random", shares, seed)
+		rec := workload.Recording{
+			Path: w.Trace, SecondsPerN: w.SecondsPerN, Classes: classes,
+			Random: w.Window == "random", Duration: s.Duration, Shares: shares,
 		}
+		return func(seed uint64) (workload.Source, error) { return workload.OpenRecorded(rec, seed) }, nil
 	}
-	a := s.Workload.Arrivals
-	arrivals := workload.Arrivals{Rate: s.rate(), RateMax: a.RateMax, BurstFactor: a.BurstFactor, BurstMean: a.BurstMean, CalmMean: a.CalmMean}
+	arrivals, err := s.Workload.Arrivals.process(s.rate())
+	if err != nil {
+		return nil, fmt.Errorf("scenario %s: arrivals: %w", s.Name, err)
+	}
 	return func(seed uint64) (workload.Source, error) {
 		return workload.NewSynthetic(arrivals, classes, shares, seed), nil
-	}
+	}, nil
 }

@@ -42,44 +42,81 @@ type Latency struct {
 
 // Workload is what arrives: a trace file's requests or random ones.
 type Workload struct {
-	// Trace is the path of a trace file (time<TAB>query, n in the query);
-	// a request's CPU demand is SecondsPerN times its n.
+	// Trace is the path of a trace file (time<TAB>query). One class of a
+	// single cpu stage without paths: a query must have an n, and its CPU
+	// demand is SecondsPerN times that. Other classes are told apart by
+	// their paths; a query's demand is SecondsPerN times its n, over the
+	// stages as their means are, or without an n (or with SecondsPerN 0)
+	// drawn from the class's laws.
 	Trace       string  `yaml:"trace,omitempty"`
 	SecondsPerN float64 `yaml:"seconds_per_n,omitempty"`
 	// Window is where an episode begins in the trace: begin, or random (by
-	// the episode's seed, for training).
+	// the episode's seed, for training). Under begin a trace keeps its own
+	// times; one whose first request is later than the duration (times in
+	// epoch seconds, say) begins at 0 with that request.
 	Window string `yaml:"window,omitempty"`
 
 	Arrivals Arrivals `yaml:"arrivals"`
 	Classes  []Class  `yaml:"classes"`
 }
 
-// Arrivals is a Poisson process or, with a burst factor, a two-state
-// Markov-modulated one. Exactly one of Rate and Load is set;
-// beside a trace, which gives the arrivals instead, neither need be.
+// Arrivals is a Poisson process or, with one of a burst factor, mmpp and
+// gap_cv, a burstier one. Exactly one of Rate and Load is set; beside a trace,
+// which gives the arrivals instead, neither need be.
 type Arrivals struct {
-	Rate        float64 `yaml:"rate,omitempty"`         // mean requests/s
-	RateMax     float64 `yaml:"rate_max,omitempty"`     // each episode's rate is drawn from [rate, rate_max]
-	Load        float64 `yaml:"load,omitempty"`         // mean use of the bottleneck resource instead
-	BurstFactor float64 `yaml:"burst_factor,omitempty"` // rate in a burst over the mean rate
-	BurstMean   float64 `yaml:"burst_mean,omitempty"`   // mean length of a burst, s
-	CalmMean    float64 `yaml:"calm_mean,omitempty"`    // mean time between bursts, s
+	Rate        float64  `yaml:"rate,omitempty"`         // mean requests/s
+	RateMax     float64  `yaml:"rate_max,omitempty"`     // each episode's rate is drawn from [rate, rate_max]
+	Load        float64  `yaml:"load,omitempty"`         // mean use of the bottleneck resource instead
+	BurstFactor float64  `yaml:"burst_factor,omitempty"` // rate in a burst over the mean rate
+	BurstMean   float64  `yaml:"burst_mean,omitempty"`   // mean length of a burst, s
+	CalmMean    float64  `yaml:"calm_mean,omitempty"`    // mean time between bursts, s
+	MMPP        *MMPP    `yaml:"mmpp,omitempty"`         // a Markov-modulated Poisson process of any number of states
+	GapCV       float64  `yaml:"gap_cv,omitempty"`       // a hyperexponential renewal process; cv of its gaps, at least 1
+	Profile     *Profile `yaml:"profile,omitempty"`      // a periodic factor on the rate, under any of them
+}
+
+// MMPP are the states of a Markov-modulated Poisson process.
+type MMPP struct {
+	Factors []float64   `yaml:"factors"`        // rates relative to each other; the mean stays
+	Stays   []float64   `yaml:"stays"`          // mean length of a stay in each state, s
+	Next    [][]float64 `yaml:"next,omitempty"` // chances of the next state, a row a state; none: in a circle
+}
+
+// Profile is a factor on the rate over a period, such as a day: linear between
+// factors at equal distances, divided by their mean.
+type Profile struct {
+	Period      float64   `yaml:"period"` // s
+	Factors     []float64 `yaml:"factors"`
+	Start       float64   `yaml:"start,omitempty"`        // s of the period at which an episode begins
+	RandomStart bool      `yaml:"random_start,omitempty"` // or anywhere, by the episode's seed
 }
 
 // Class is an application: a part of the requests and the stages they go
 // through.
 type Class struct {
 	Name   string  `yaml:"name"`
-	Share  float64 `yaml:"share"` // part of the requests; all sum to 1
+	Share  float64 `yaml:"share"` // part of the requests; all sum to 1 (beside a trace they may all be 0)
 	Stages []Stage `yaml:"stages"`
+
+	// Paths are patterns of the paths of a trace's queries that are of this
+	// class, the first that matches: * is any text, as in /wiki/*. The last
+	// class may have none and takes the rest.
+	Paths []string `yaml:"paths,omitempty"`
 }
 
 // Stage is one visit to a resource.
 type Stage struct {
-	Resource string  `yaml:"resource"` // cpu or io
-	Law      string  `yaml:"law"`      // exponential, deterministic, log-normal, hyperexponential
-	Mean     float64 `yaml:"mean"`     // s at nominal speed
-	CV       float64 `yaml:"cv,omitempty"`
+	Resource string  `yaml:"resource"`     // cpu or io
+	Law      string  `yaml:"law"`          // exponential, deterministic, log-normal, hyperexponential, pareto, trace
+	Mean     float64 `yaml:"mean"`         // s at nominal speed
+	CV       float64 `yaml:"cv,omitempty"` // of log-normal and hyperexponential
+
+	Shape float64 `yaml:"shape,omitempty"` // pareto: the tail's exponent
+	Max   float64 `yaml:"max,omitempty"`   // pareto: the largest demand over the mean
+
+	// Trace is the file whose n are drawn under law trace: scaled to Mean
+	// or, if that is 0, times workload.seconds_per_n.
+	Trace string `yaml:"trace,omitempty"`
 }
 
 // rate returns the arrival rate (requests/s): as given, or so that the

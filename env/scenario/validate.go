@@ -3,6 +3,7 @@ package scenario
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"fairlb/env/settings"
 	"fairlb/env/workload"
@@ -16,7 +17,6 @@ const (
 	maxServers = 10000
 	maxCPUs    = 10000   // of one server
 	maxSteps   = 1000000 // of an episode
-	minState   = 0.001   // s, mean length of a burst and of the time between
 )
 
 // Validate reports every value that breaks a rule, by its path in the file.
@@ -57,11 +57,7 @@ func (s *Scenario) Validate(report func(path string, value any, rule string)) {
 func (w *Workload) validate(c check) {
 	c.oneOf("workload.window", w.Window, "", "begin", "random")
 	c.that(len(w.Classes) >= 1 && len(w.Classes) <= 255, "workload.classes", len(w.Classes), "must be 1 to 255 classes")
-	if w.Trace != "" {
-		c.positive("workload.seconds_per_n", w.SecondsPerN)
-		single := len(w.Classes) == 1 && len(w.Classes[0].Stages) == 1 && w.Classes[0].Stages[0].Resource == "cpu"
-		c.that(single, "workload.trace", w.Trace, "needs exactly one class, of one cpu stage, whose demand the trace gives")
-	}
+	w.validateTrace(c)
 	w.Arrivals.validate(c, w.Trace != "")
 
 	shares := make([]float64, len(w.Classes))
@@ -75,40 +71,32 @@ func (w *Workload) validate(c check) {
 		c.that(len(class.Stages) >= 1 && len(class.Stages) <= 64, path+"stages", len(class.Stages), "must be 1 to 64 stages")
 		for m, x := range class.Stages {
 			stage := fmt.Sprintf("%sstages[%d].", path, m)
-			c.oneOf(stage+"resource", x.Resource, "cpu", "io")
-			if _, err := workload.NewLaw(x.Law, x.Mean, x.CV); err != nil {
-				c(stage+"law", x.Law, err.Error())
-			}
+			x.validate(c, stage, w.SecondsPerN)
+			c.that(w.Arrivals.Load == 0 || x.Law != "trace" || x.Mean != 0, stage+"mean", x.Mean, "law trace needs a mean beside arrivals.load")
 			demand += class.Share * x.Mean
 		}
 	}
-	c.sumToOne("workload.classes", shares)
+	if w.Trace == "" || slices.Max(append(shares, 0)) > 0 {
+		c.sumToOne("workload.classes", shares)
+	}
 	c.that(w.Arrivals.Load == 0 || demand > 0, "workload.arrivals.load", w.Arrivals.Load, "needs classes with a demand")
 }
 
-// validate reports the faults of an arrival process. One that a trace replaces
-// need not have a rate.
-func (a *Arrivals) validate(c check, replaced bool) {
-	for _, x := range []struct {
-		name  string
-		value float64
-	}{{"rate", a.Rate}, {"rate_max", a.RateMax}, {"load", a.Load}, {"burst_factor", a.BurstFactor}, {"burst_mean", a.BurstMean}, {"calm_mean", a.CalmMean}} {
-		c.that(x.value >= 0 && finite(x.value), "workload.arrivals."+x.name, x.value, "must be finite and not negative")
-	}
-	c.that((a.Rate != 0) != (a.Load != 0) || replaced && a.Rate == 0, "workload.arrivals.rate", a.Rate, "must be given, or else arrivals.load (one of the two)")
-	// Beyond these a run would hardly end, and memory would.
-	c.that(!(finite(a.Load) && a.Load > 100), "workload.arrivals.load", a.Load, "must be at most 100")
-	c.that(!(finite(a.Rate) && a.Rate > 1e7), "workload.arrivals.rate", a.Rate, "must be at most 1e7 requests/s")
-	c.that(!(finite(a.RateMax) && a.RateMax > 1e7), "workload.arrivals.rate_max", a.RateMax, "must be at most 1e7 requests/s")
-	c.that(a.RateMax == 0 || a.RateMax >= a.Rate && a.Rate > 0, "workload.arrivals.rate_max", a.RateMax, "must be at least arrivals.rate, which must be set")
-	if a.BurstFactor > 0 {
-		// Shorter states would be endlessly many between two arrivals.
-		c.that(a.BurstMean >= minState, "workload.arrivals.burst_mean", a.BurstMean, fmt.Sprintf("must be at least %g s beside a burst factor", minState))
-		c.that(a.CalmMean >= minState, "workload.arrivals.calm_mean", a.CalmMean, fmt.Sprintf("must be at least %g s beside a burst factor", minState))
-		if most := (a.BurstMean + a.CalmMean) / a.BurstMean; a.BurstMean >= minState && a.CalmMean >= minState {
-			c.that(a.BurstFactor >= 1 && a.BurstFactor <= most, "workload.arrivals.burst_factor", a.BurstFactor, fmt.Sprintf("must be in [1, %.4g], (burst_mean + calm_mean) / burst_mean", most))
+// validateTrace reports what the replay of a trace could not do with the
+// classes. The trace itself is not looked into: it is the run that reads it.
+func (w *Workload) validateTrace(c check) {
+	c.that(w.SecondsPerN >= 0 && finite(w.SecondsPerN), "workload.seconds_per_n", w.SecondsPerN, "must be finite and not negative")
+	for k, class := range w.Classes {
+		path := fmt.Sprintf("workload.classes[%d].paths", k)
+		for _, text := range class.Paths {
+			if _, err := workload.NewPattern(text); err != nil {
+				c(path, nil, err.Error())
+			}
 		}
+		c.that(w.Trace == "" || len(class.Paths) > 0 || k == len(w.Classes)-1, path, nil, "only the last class of a trace may be without")
 	}
+	single := len(w.Classes) == 1 && len(w.Classes[0].Paths) == 0 && len(w.Classes[0].Stages) == 1 && w.Classes[0].Stages[0].Resource == "cpu"
+	c.that(w.Trace == "" || !single || w.SecondsPerN != 0, "workload.seconds_per_n", w.SecondsPerN, "must be positive and finite where the trace gives the demand of the only class")
 }
 
 // check reports the values that break a rule.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strings"
 )
 
 // Law is the distribution of a service demand (s).
@@ -12,6 +13,8 @@ type Law struct {
 	mean  float64
 	a, b  float64 // parameters of the kind, derived from mean and cv
 	share float64
+
+	values []float64 // s, of an empirical law
 }
 
 type lawKind uint8
@@ -21,11 +24,14 @@ const (
 	exponential
 	logNormal
 	hyperexponential
+	pareto
+	empirical
 )
 
-// LawNames lists the names that NewLaw knows.
+// LawNames lists the laws: those of NewLaw, then pareto (NewPareto) and trace
+// (TraceLaw).
 func LawNames() []string {
-	return []string{"exponential", "deterministic", "log-normal", "hyperexponential"}
+	return []string{"exponential", "deterministic", "log-normal", "hyperexponential", "pareto", "trace"}
 }
 
 // maxMean is the longest mean demand, in s.
@@ -63,8 +69,10 @@ func NewLaw(name string, mean, cv float64) (Law, error) {
 		l.share = (1 + math.Sqrt((cv*cv-1)/(cv*cv+1))) / 2
 		l.a = mean / (2 * l.share)
 		l.b = mean / (2 * (1 - l.share))
+	case "pareto", "trace":
+		return Law{}, fmt.Errorf("law %s is not made from a mean and a cv", name)
 	default:
-		return Law{}, fmt.Errorf("unknown law %q (known: exponential, deterministic, log-normal, hyperexponential)", name)
+		return Law{}, fmt.Errorf("unknown law %q (known: %s)", name, strings.Join(LawNames(), ", "))
 	}
 	return l, nil
 }
@@ -84,6 +92,10 @@ func (l *Law) Draw(rng *rand.Rand) float64 {
 			return l.a * rng.ExpFloat64()
 		}
 		return l.b * rng.ExpFloat64()
+	case pareto:
+		return l.a * math.Pow(1-rng.Float64()*l.share, l.b)
+	case empirical:
+		return l.values[rng.IntN(len(l.values))]
 	default:
 		return l.mean
 	}

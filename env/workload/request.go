@@ -29,6 +29,11 @@ type Class struct {
 	Name   string
 	Share  float64 // its part of the arrivals; shares sum to 1
 	Stages []Stage
+
+	// Paths are the patterns (NewPattern) by which a trace's requests are
+	// told apart: the first class that matches takes a request, and one
+	// without patterns, the last, takes the rest. Else unused.
+	Paths []string
 }
 
 // Stage is one visit to a resource.
@@ -37,7 +42,9 @@ type Stage struct {
 	Law      Law
 }
 
-// Source yields the requests of an episode.
+// Source yields the requests of an episode. The sources of this package are
+// snapshot.Staters, too: saved in the middle of an episode and restored into a
+// new source of the same configuration, they go on with the same requests.
 type Source interface {
 	// Next fills r and returns nil, or io.EOF when no request follows, or
 	// what is wrong with the input. r.Demand has room for the longest class

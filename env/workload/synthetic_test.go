@@ -110,8 +110,8 @@ func TestRateRange(t *testing.T) {
 	var rates []float64
 	for seed := range uint64(400) {
 		s := NewSynthetic(Arrivals{Rate: 650, RateMax: 800}, mix(t, "deterministic", 0, 1), []float64{1}, seed)
-		rates = append(rates, s.rates[0])
-		require.True(t, s.rates[0] >= 650 && s.rates[0] < 800)
+		rates = append(rates, s.arrivals.rate)
+		require.True(t, s.arrivals.rate >= 650 && s.arrivals.rate < 800)
 	}
 	mean, sd := stat.MeanStdDev(rates, nil)
 	require.InDelta(t, 725, mean, 4*sd/math.Sqrt(400))

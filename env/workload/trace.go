@@ -11,6 +11,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 // maxTraceLine is the longest line of a trace file, in bytes, its line break
@@ -42,7 +43,8 @@ func (e *TraceError) Unwrap() error { return e.cause }
 
 // Trace reads a file of recorded requests: the header "time<TAB>query", then
 // a line per request with its time in s (finite, not negative, not before the
-// line above it) and its query, whose parameter n is a whole number:
+// line above it) and its query, whose parameter n is a whole number (Next wants
+// one, NextRecord takes queries without):
 //
 //	0.11515061509231506	/dummy.php/?n=5478122
 //
@@ -71,6 +73,10 @@ func OpenTrace(path string) (*Trace, error) {
 	}
 	if err != nil {
 		return nil, fmt.Errorf("workload: trace: %w", err)
+	}
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		f.Close()
+		return nil, &TraceError{Place: path, Rule: "is a folder, not a trace file", cause: syscall.EISDIR}
 	}
 	t, err := newTrace(path, f)
 	if err != nil {
@@ -150,49 +156,93 @@ func (t *Trace) SeekFraction(f float64) error {
 	return nil
 }
 
-// Next returns the time (s) and the n of the next request, or io.EOF behind
-// the last one. After a fault it returns the same fault again.
-func (t *Trace) Next() (time, n float64, err error) {
-	if t.err == nil {
-		time, n, t.err = t.next()
-	}
-	if t.err != nil {
-		return 0, 0, t.err
-	}
-	t.last = time
-	return time, n, nil
+// Record is one line of a trace.
+type Record struct {
+	Time  float64 // s
+	Query []byte  // as it stands there; it holds until the next line is read
+	N     float64 // the query's parameter n
+	HasN  bool    // whether it has one
 }
 
+// Path returns the query's part before its parameters.
+func (r *Record) Path() []byte {
+	if end := bytes.IndexAny(r.Query, "?#"); end >= 0 {
+		return r.Query[:end]
+	}
+	return r.Query
+}
+
+// Next returns the time (s) and the n of the next request, or io.EOF behind
+// the last one. A request without an n is a fault. After a fault it returns
+// the same fault again.
+func (t *Trace) Next() (time, n float64, err error) {
+	r, err := t.NextRecord()
+	if err == nil && !r.HasN {
+		t.err = t.fault(r.Query, wholeRule)
+		err = t.err
+	}
+	return r.Time, r.N, err
+}
+
+// NextRecord returns the next request, which need not have an n, or io.EOF
+// behind the last one. After a fault it returns the same fault again.
+func (t *Trace) NextRecord() (Record, error) {
+	var r Record
+	if t.err == nil {
+		r, t.err = t.next()
+	}
+	if t.err != nil {
+		return Record{}, t.err
+	}
+	t.last = r.Time
+	return r, nil
+}
+
+// Refuse returns the fault that the record just read breaks a rule of the
+// caller's; the trace stays at it, as at any other fault.
+func (t *Trace) Refuse(value []byte, rule string) error {
+	t.err = t.fault(value, rule)
+	return t.err
+}
+
+// wholeRule is what every n must be.
+const wholeRule = "a query must have a parameter n, a whole number up to 2^53"
+
 // next reads and checks one line.
-func (t *Trace) next() (time, n float64, err error) {
+func (t *Trace) next() (r Record, err error) {
 	if t.line > 0 {
 		t.line++
 	}
 	line, err := t.readLine()
 	if err != nil {
-		return 0, 0, err
+		return r, err
 	}
 	if len(line) == 0 {
 		if _, err := t.in.Peek(1); err == io.EOF {
-			return 0, 0, io.EOF
+			return r, io.EOF
 		}
-		return 0, 0, t.fault(line, "an empty line")
+		return r, t.fault(line, "an empty line")
 	}
 	stamp, query, found := bytes.Cut(line, []byte{'\t'})
 	if !found || bytes.IndexByte(query, '\t') >= 0 {
-		return 0, 0, t.fault(line, "a line must be time<TAB>query")
+		return r, t.fault(line, "a line must be time<TAB>query")
 	}
 	time, ok := parseSeconds(stamp)
 	switch {
 	case !ok:
-		return 0, 0, t.fault(stamp, "a time must be a finite number of seconds, not negative")
+		return r, t.fault(stamp, "a time must be a finite number of seconds, not negative")
 	case time < t.last:
-		return 0, 0, t.fault(stamp, fmt.Sprintf("a time must not be before the line above it (%v)", t.last))
+		return r, t.fault(stamp, fmt.Sprintf("a time must not be before the line above it (%v)", t.last))
 	}
-	if n, ok = queryN(query); !ok {
-		return 0, 0, t.fault(query, "a query must have a parameter n, a whole number up to 2^53")
+	r.Time, r.Query = time, query
+	digits, found := queryN(query)
+	if !found {
+		return r, nil
 	}
-	return time, n, nil
+	if r.N, r.HasN = wholeNumber(digits); !r.HasN {
+		return r, t.fault(query, wholeRule)
+	}
+	return r, nil
 }
 
 // readLine returns the next line without its break; it holds until the next
@@ -254,19 +304,19 @@ func parseSeconds(text []byte) (float64, bool) {
 	return s, err == nil && s >= 0
 }
 
-// queryN returns the parameter n of a query such as /dummy.php/?k=v&n=12#top,
-// the first one if there are several.
-func queryN(query []byte) (float64, bool) {
+// queryN returns the text of the parameter n of a query such as
+// /dummy.php/?k=v&n=12#top, the first one if there are several.
+func queryN(query []byte) (digits []byte, found bool) {
 	query, _, _ = bytes.Cut(query, []byte{'#'})
 	_, rest, found := bytes.Cut(query, []byte{'?'})
 	for found {
 		var pair []byte
 		pair, rest, found = bytes.Cut(rest, []byte{'&'})
 		if digits, ok := bytes.CutPrefix(pair, []byte("n=")); ok {
-			return wholeNumber(digits)
+			return digits, true
 		}
 	}
-	return 0, false
+	return nil, false
 }
 
 // wholeNumber reads digits, up to the 2^53 to which a float64 is exact.

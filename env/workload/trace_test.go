@@ -124,7 +124,8 @@ func TestTraceFiles(t *testing.T) {
 	require.EqualError(t, err, filepath.Join(dir, "none.tsv")+": no such file")
 	require.ErrorIs(t, err, fs.ErrNotExist)
 	_, err = OpenTrace(dir)
-	require.ErrorContains(t, err, "is a directory")
+	require.EqualError(t, err, dir+": is a folder, not a trace file")
+	require.ErrorAs(t, err, new(*TraceError))
 
 	path := filepath.Join(dir, "a.tsv")
 	require.NoError(t, os.WriteFile(path, []byte("time\tquery\n1\t?n=2\n"), 0o600))

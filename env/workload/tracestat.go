@@ -1,7 +1,6 @@
 package workload
 
 import (
-	"errors"
 	"io"
 	"math"
 )
@@ -9,63 +8,144 @@ import (
 // TraceSummary says what a trace is like, so that a synthetic workload can be
 // set beside it.
 type TraceSummary struct {
-	Requests int
-	Start    float64 // s, the time of the first request
-	Duration float64 // s, from the first request to the last
-	Rate     float64 // requests/s over the duration
-	PeakRate float64 // requests/s of the busiest whole second
+	Requests int     `json:"requests"`
+	Start    float64 `json:"start_s"`    // s, the time of the first request
+	Duration float64 `json:"duration_s"` // s, from the first request to the last
+	Rate     float64 `json:"rate"`       // requests/s over the duration
+	PeakRate float64 `json:"peak_rate"`  // requests/s of the busiest whole second
 
-	GapCV      float64 // coefficient of variation of the times between requests; 1 for Poisson
-	Dispersion float64 // variance over mean of the requests of a whole second; 1 for Poisson
+	GapCV      float64 `json:"gap_cv"`     // coefficient of variation of the times between requests; 1 for Poisson
+	Dispersion float64 `json:"dispersion"` // variance over mean of the requests of a whole second; 1 for Poisson
 
-	MeanN, CVN float64 // of the requests' n
-	MaxN       float64
+	WithN int     `json:"with_n"` // requests that have an n
+	MeanN float64 `json:"mean_n"` // of their n
+	CVN   float64 `json:"cv_n"`
+	MaxN  float64 `json:"max_n"`
+
+	// Classes are those of the paths given, in order; then, of the same
+	// length, what matched none.
+	Classes []ClassSummary `json:"classes,omitempty"`
+}
+
+// ClassSummary is what is known of the requests of one class.
+type ClassSummary struct {
+	Name     string  `json:"name,omitempty"` // for the caller to fill
+	Requests int     `json:"requests"`
+	Rate     float64 `json:"rate"`   // requests/s over the trace's duration
+	WithN    int     `json:"with_n"` // requests that have an n
+	MeanN    float64 `json:"mean_n"` // of their n
+	CVN      float64 `json:"cv_n"`
+	MaxN     float64 `json:"max_n"`
 }
 
 // SummariseTrace reads a trace file to its end, in constant memory.
-func SummariseTrace(path string) (TraceSummary, error) {
-	trace, err := OpenTrace(path)
-	if err != nil {
+func SummariseTrace(path string) (TraceSummary, error) { return SummariseClasses(path, nil) }
+
+// SummariseClasses is SummariseTrace by classes, too, if paths is not nil.
+func SummariseClasses(path string, paths *Paths) (TraceSummary, error) {
+	s := newSummary(paths)
+	if err := s.read(path, nil); err != nil {
 		return TraceSummary{}, err
 	}
-	defer trace.Close()
+	return s.result(), nil
+}
 
-	var s TraceSummary
-	var gaps, ns, seconds moments
-	previous, inSecond, second := 0.0, 0.0, 0.0 // second: whole seconds since the start that are complete
+// summary is a TraceSummary in the making.
+type summary struct {
+	paths   *Paths
+	total   TraceSummary
+	last    float64 // s, the time of the last request
+	gaps    moments
+	ns      moments
+	seconds windows
+	classes []ClassSummary
+	classNs []moments
+}
+
+func newSummary(paths *Paths) *summary {
+	s := &summary{paths: paths, seconds: windows{length: 1}}
+	if paths != nil {
+		s.classes = make([]ClassSummary, len(paths.patterns)+1)
+		s.classNs = make([]moments, len(s.classes))
+	}
+	return s
+}
+
+// read takes a whole trace, and shows each request to see, if that is not nil,
+// with the s since the first one and the class (0 without paths).
+func (s *summary) read(path string, see func(at float64, class int, r *Record)) error {
+	trace, err := OpenTrace(path)
+	if err != nil {
+		return err
+	}
+	defer trace.Close()
 	for {
-		time, n, err := trace.Next()
-		if errors.Is(err, io.EOF) {
-			break
+		r, err := trace.NextRecord()
+		if err == io.EOF {
+			return nil
 		}
 		if err != nil {
-			return TraceSummary{}, err
+			return err
 		}
-		if s.Requests == 0 {
-			s.Start = time
-		} else {
-			gaps.add(time - previous)
+		class := s.add(&r)
+		if see != nil {
+			see(r.Time-s.total.Start, class, &r)
 		}
-		for ; time-s.Start >= second+1; second++ {
-			seconds.add(inSecond)
-			s.PeakRate = max(s.PeakRate, inSecond)
-			inSecond = 0
+	}
+}
+
+// add takes one request and returns its class.
+func (s *summary) add(r *Record) (class int) {
+	t := &s.total
+	if t.Requests == 0 {
+		t.Start = r.Time
+	} else {
+		s.gaps.add(r.Time - s.last)
+	}
+	t.Requests++
+	s.last = r.Time
+	s.seconds.add(r.Time - t.Start)
+	if r.HasN {
+		t.WithN++
+		s.ns.add(r.N)
+		t.MaxN = max(t.MaxN, r.N)
+	}
+	if s.paths == nil {
+		return 0
+	}
+	if class = s.paths.Class(r.Path()); class < 0 {
+		class = len(s.classes) - 1
+	}
+	c := &s.classes[class]
+	c.Requests++
+	if r.HasN {
+		c.WithN++
+		s.classNs[class].add(r.N)
+		c.MaxN = max(c.MaxN, r.N)
+	}
+	return class
+}
+
+// result returns the summary of what was read.
+func (s *summary) result() TraceSummary {
+	t := s.total
+	if t.Requests > 0 {
+		t.Duration = s.last - t.Start
+	}
+	if t.Duration > 0 {
+		t.Rate = float64(t.Requests-1) / t.Duration
+	}
+	t.GapCV, t.MeanN, t.CVN = s.gaps.cv(), s.ns.mean, s.ns.cv()
+	t.PeakRate, t.Dispersion = s.seconds.most, s.seconds.dispersion()
+	for k := range s.classes {
+		c := s.classes[k]
+		if t.Duration > 0 {
+			c.Rate = float64(c.Requests) / t.Duration
 		}
-		inSecond++
-		previous = time
-		ns.add(n)
-		s.MaxN = max(s.MaxN, n)
-		s.Requests++
+		c.MeanN, c.CVN = s.classNs[k].mean, s.classNs[k].cv()
+		t.Classes = append(t.Classes, c)
 	}
-	s.Duration = previous - s.Start
-	if s.Duration > 0 {
-		s.Rate = float64(s.Requests-1) / s.Duration
-	}
-	s.GapCV, s.MeanN, s.CVN = gaps.cv(), ns.mean, ns.cv()
-	if seconds.mean > 0 {
-		s.Dispersion = seconds.variance() / seconds.mean
-	}
-	return s, nil
+	return t
 }
 
 // moments are running mean and sum of squares about it (Welford 1962).

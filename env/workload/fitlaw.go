@@ -1,0 +1,189 @@
+package workload
+
+import (
+	"math"
+	"slices"
+)
+
+// maxFitted is the largest number of n that a law is fitted to: of more, every
+// second, every fourth, and so on.
+const maxFitted = 1 << 15
+
+// LawFit is the law that a class's n are most like.
+type LawFit struct {
+	Name   string
+	Mean   float64 // of n: the trace's own, so that the work stays
+	CV     float64 // of log-normal and hyperexponential
+	Shape  float64 // of pareto
+	Max    float64 // of pareto: largest over mean, as in the trace
+	Values int     // n that it was fitted to; 0: there were none, and nothing is known
+	Unit   float64 // in which they were measured: 1, or 1000 where all are multiples of it (milliseconds)
+
+	// KS is the Kolmogorov-Smirnov distance between the values and the
+	// law, from 0 to 1.
+	KS float64
+}
+
+// fitLaw returns the law with the largest likelihood, less half the logarithm
+// of the number of values for each of its parameters (Schwarz 1978), among
+// exponential, log-normal, hyperexponential and pareto; or deterministic, if
+// all values are equal. It sorts the values, and spreads equal ones evenly
+// over the unit that they were rounded to.
+func fitLaw(values []float64, mean float64) LawFit {
+	f := LawFit{Name: "exponential", Mean: mean, Values: len(values)}
+	if len(values) == 0 {
+		return f
+	}
+	slices.Sort(values)
+	n, high := float64(len(values)), values[len(values)-1]
+	f.Unit = 1
+	if !slices.ContainsFunc(values, func(x float64) bool { return math.Mod(x, 1000) != 0 }) {
+		f.Unit = 1000
+	}
+	if values[0] == high {
+		f.Name = "deterministic"
+		return f
+	}
+	spread(values, f.Unit)
+	low := values[0]
+	var all, logs moments
+	for _, x := range values {
+		all.add(x)
+		logs.add(math.Log(x))
+	}
+	best := math.Inf(-1)
+	better := func(likelihood, parameters float64) bool {
+		score := likelihood - parameters*math.Log(n)/2
+		if !(score > best) {
+			return false
+		}
+		best = score
+		return true
+	}
+	better(-n*(math.Log(all.mean)+1), 1)
+	if cv := math.Sqrt(math.Expm1(logs.squares / n)); cv > 0 && cv <= 100 {
+		likelihood := -n*logs.mean - n/2*(math.Log(2*math.Pi*logs.squares/n)+1)
+		if better(likelihood, 2) {
+			f.Name, f.CV = "log-normal", cv
+		}
+	}
+	if cv, likelihood := fitHyperexponential(values, all.mean); better(likelihood, 2) {
+		f.Name, f.CV = "hyperexponential", cv
+	}
+	shape, likelihood := fitPareto(low, high, n, logs.mean)
+	if most := high / mean; most > 1 && most <= mostMax && better(likelihood, 3) {
+		f.Name, f.CV, f.Shape, f.Max = "pareto", 0, shape, most
+	}
+	f.KS = distance(values, f.cdf())
+	return f
+}
+
+// spread gives sorted values that were rounded to a multiple of unit even
+// distances over what was rounded to it; zeros over the half above.
+func spread(values []float64, unit float64) {
+	for i := 0; i < len(values); {
+		end := i
+		for end < len(values) && values[end] == values[i] {
+			end++
+		}
+		from, to := max(0, values[i]-unit/2), values[i]+unit/2
+		for k := i; k < end; k++ {
+			values[k] = from + (to-from)*(float64(k-i)+0.5)/float64(end-i)
+		}
+		i = end
+	}
+}
+
+// fitHyperexponential returns the variation, in [1, 100], by which two phases
+// with balanced means and the given mean are most likely, and the logarithm of
+// the likelihood, by golden sections of the variation's logarithm.
+func fitHyperexponential(values []float64, mean float64) (cv, likelihood float64) {
+	at := func(logCV float64) float64 {
+		p, a, b := phases(math.Exp(logCV), mean)
+		sum := 0.0
+		for _, x := range values {
+			sum += math.Log(p/a*math.Exp(-x/a) + (1-p)/b*math.Exp(-x/b) + 1e-300)
+		}
+		return sum
+	}
+	const golden = 0.6180339887498949
+	low, high := 0.0, math.Log(100)
+	left, right := high-golden*(high-low), low+golden*(high-low)
+	atLeft, atRight := at(left), at(right)
+	for range 32 {
+		if atLeft >= atRight {
+			high, right, atRight = right, left, atLeft
+			left = high - golden*(high-low)
+			atLeft = at(left)
+		} else {
+			low, left, atLeft = left, right, atRight
+			right = low + golden*(high-low)
+			atRight = at(right)
+		}
+	}
+	return math.Exp((low + high) / 2), max(atLeft, atRight)
+}
+
+// phases returns the share of the first phase and both phases' means.
+func phases(cv, mean float64) (p, a, b float64) {
+	p = (1 + math.Sqrt((cv*cv-1)/(cv*cv+1))) / 2
+	return p, mean / (2 * p), mean / (2 * (1 - p))
+}
+
+// fitPareto returns the shape, within the law's bounds, by which a Pareto law
+// truncated to [low, high] is most likely (Aban, Meerschaert & Panorska 2006),
+// and the logarithm of the likelihood; logs is the mean of the values' logs.
+func fitPareto(low, high, n, logs float64) (shape, likelihood float64) {
+	span, above := math.Log(high/low), logs-math.Log(low)
+	from, to := float64(minShape), float64(maxShape)
+	for range 100 {
+		mid := (from + to) / 2
+		// The derivative over n: 1/a - s / (e^(a s) - 1) - mean log(x/L).
+		if 1/mid-span/math.Expm1(mid*span) > above {
+			from = mid
+		} else {
+			to = mid
+		}
+	}
+	shape = (from + to) / 2
+	return shape, n * (math.Log(shape) - math.Log(-math.Expm1(-shape*span)) + shape*math.Log(low) - (shape+1)*logs)
+}
+
+// cdf returns the distribution function of the law.
+func (f *LawFit) cdf() func(x float64) float64 {
+	switch f.Name {
+	case "log-normal":
+		variance := math.Log1p(f.CV * f.CV)
+		middle := math.Log(f.Mean) - variance/2
+		return func(x float64) float64 { return math.Erfc((middle-math.Log(x))/math.Sqrt(2*variance)) / 2 }
+	case "hyperexponential":
+		p, a, b := phases(f.CV, f.Mean)
+		return func(x float64) float64 { return 1 - p*math.Exp(-x/a) - (1-p)*math.Exp(-x/b) }
+	case "pareto":
+		law, err := NewPareto(1, f.Shape, f.Max)
+		if err != nil {
+			return func(float64) float64 { return math.NaN() }
+		}
+		low := law.a * f.Mean
+		return func(x float64) float64 {
+			return min(1, max(0, (1-math.Pow(low/x, f.Shape))/law.share))
+		}
+	}
+	return func(x float64) float64 { return -math.Expm1(-x / f.Mean) }
+}
+
+// distance is the largest difference between the sorted values' distribution
+// and a law's.
+func distance(values []float64, cdf func(float64) float64) float64 {
+	most, n := 0.0, float64(len(values))
+	for i := 0; i < len(values); {
+		end := i
+		for end < len(values) && values[end] == values[i] {
+			end++
+		}
+		at := cdf(values[i])
+		most = max(most, math.Abs(at-float64(i)/n), math.Abs(at-float64(end)/n))
+		i = end
+	}
+	return most
+}
