@@ -2,7 +2,10 @@ package dispatch
 
 import (
 	"math"
+	"math/bits"
 	"math/rand/v2"
+
+	"fairlb/env/eight"
 )
 
 // scanned is the number of leaves up to which a scan beats the tree: a modern
@@ -12,11 +15,13 @@ const scanned = 16
 // bracket finds the least of the servers' scores and how many have it: a
 // complete binary tree whose inner nodes hold both for what is below them.
 // Changing a score or drawing one of the least costs O(log servers). Of a few
-// servers it keeps the leaves alone and scans them.
+// servers, which have scores that are not negative, it keeps the leaves alone
+// and looks at all of them.
 type bracket struct {
 	leaves int // a power of two; server j is node leaves + j
 	score  []float64
 	ties   []int32
+	few    [scanned / 8]eight.Keys // the leaves' keys instead, if they are few
 }
 
 func newBracket(servers int) bracket {
@@ -24,7 +29,14 @@ func newBracket(servers int) bracket {
 	for leaves < servers {
 		leaves *= 2
 	}
-	b := bracket{leaves: leaves, score: make([]float64, 2*leaves), ties: make([]int32, 2*leaves)}
+	b := bracket{leaves: leaves}
+	for g := range b.few {
+		b.few[g] = eight.Nobody()
+	}
+	if leaves <= scanned {
+		return b
+	}
+	b.score, b.ties = make([]float64, 2*leaves), make([]int32, 2*leaves)
 	for j := range leaves {
 		b.score[leaves+j] = math.Inf(1)
 		if j < servers {
@@ -36,14 +48,15 @@ func newBracket(servers int) bracket {
 
 // set changes a server's score and replays its path as far as anything changes.
 func (b *bracket) set(server int, score float64) {
+	if b.leaves <= scanned {
+		b.few[server>>3][server&7] = eight.Key(score)
+		return
+	}
 	node := b.leaves + server
 	if b.score[node] == score {
 		return
 	}
 	b.score[node] = score
-	if b.leaves <= scanned {
-		return
-	}
 	for node /= 2; node >= 1; node /= 2 {
 		if !b.replay(node) {
 			return
@@ -68,11 +81,14 @@ func (b *bracket) replay(node int) bool {
 
 // fill sets all scores.
 func (b *bracket) fill(score func(server int) float64, servers int) {
+	if b.leaves <= scanned {
+		for j := range servers {
+			b.set(j, score(j))
+		}
+		return
+	}
 	for j := range servers {
 		b.score[b.leaves+j] = score(j)
-	}
-	if b.leaves <= scanned {
-		return
 	}
 	for node := b.leaves - 1; node >= 1; node-- {
 		b.replay(node)
@@ -83,7 +99,7 @@ func (b *bracket) fill(score func(server int) float64, servers int) {
 // only if there are several.
 func (b *bracket) pick(rng *rand.Rand) int {
 	if b.leaves <= scanned {
-		return scan(b.score[b.leaves:], rng)
+		return b.scan(rng)
 	}
 	var skip int32
 	if b.ties[1] > 1 {
@@ -104,30 +120,19 @@ func (b *bracket) pick(rng *rand.Rand) int {
 }
 
 // scan is pick without a tree.
-func scan(scores []float64, rng *rand.Rand) int {
-	least := scores[0]
-	for _, s := range scores[1:] {
-		least = min(least, s)
+func (b *bracket) scan(rng *rand.Rand) int {
+	least := b.few[0].Least()
+	if b.leaves > 8 {
+		least = min(least, b.few[1].Least())
 	}
-	first, ties := -1, 0
-	for j, s := range scores {
-		if s == least {
-			if first < 0 {
-				first = j
-			}
-			ties++
+	ties := b.few[0].Have(least)
+	if b.leaves > 8 {
+		ties |= b.few[1].Have(least) << 8
+	}
+	if ties&(ties-1) != 0 {
+		for skip := rng.IntN(bits.OnesCount64(ties)); skip > 0; skip-- {
+			ties &= ties - 1
 		}
 	}
-	if ties == 1 {
-		return first
-	}
-	skip := rng.IntN(ties)
-	for j := first; ; j++ {
-		if scores[j] == least {
-			if skip == 0 {
-				return j
-			}
-			skip--
-		}
-	}
+	return bits.TrailingZeros64(ties)
 }

@@ -3,6 +3,7 @@ package dispatch
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -28,6 +29,20 @@ func TestBracketAgainstScan(t *testing.T) {
 			require.Equal(t, scan(scores, c), b.pick(a))
 		}
 	})
+}
+
+// scan is the plain form of pick.
+func scan(scores []float64, rng *rand.Rand) int {
+	var ties []int
+	for j, s := range scores {
+		if s == slices.Min(scores) {
+			ties = append(ties, j)
+		}
+	}
+	if len(ties) == 1 {
+		return ties[0]
+	}
+	return ties[rng.IntN(len(ties))]
 }
 
 // TestBracketTiesAreFair draws among 24 ties of 40 servers, a tree, and counts

@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -61,6 +62,27 @@ func BenchmarkGrowth(b *testing.B) {
 			benchmark(b, cfg)
 		})
 	}
+}
+
+// BenchmarkSeeds runs episodes of different seeds on all cores, which share
+// nothing: with -cpu 1,2 it shows what the second core brings.
+func BenchmarkSeeds(b *testing.B) {
+	var events, seed atomic.Int64
+	b.RunParallel(func(pb *testing.PB) {
+		e, err := New(web(b, "sed"))
+		require.NoError(b, err)
+		for pb.Next() {
+			_, err := e.Reset(context.Background(), uint64(seed.Add(1)))
+			require.NoError(b, err)
+			for range e.Spec().Steps {
+				_, err = e.Step(context.Background(), nil)
+				require.NoError(b, err)
+			}
+			events.Add(int64(e.Events()))
+		}
+	})
+	b.ReportMetric(float64(events.Load())/b.Elapsed().Seconds(), "events/s")
+	b.ReportMetric(0, "ns/op")
 }
 
 // benchmark runs one episode after another.

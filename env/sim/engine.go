@@ -9,6 +9,7 @@ import (
 
 	"fairlb/env"
 	"fairlb/env/dispatch"
+	"fairlb/env/eight"
 	"fairlb/env/observe"
 	"fairlb/env/workload"
 )
@@ -30,7 +31,7 @@ type engine struct {
 	aside   float64          // s, the next change or sample
 
 	stations []station
-	nexts    []uint64   // by station, the bits of the time of its next completion
+	nexts    []uint64   // by station, the key of the time of its next completion
 	due      tournament // of the servers' next completions
 	packets  agenda     // under way to servers, by request
 	replies  agenda     // under way to LBs, which look at them when they must (settle)
@@ -127,7 +128,7 @@ func (e *engine) reset(seed uint64) error {
 	e.replies.reset()
 	e.due.reset()
 	for k := range e.nexts {
-		e.nexts[k] = never
+		e.nexts[k] = eight.Never
 	}
 	for j, s := range e.cfg.Servers {
 		limit := s.CPUs

@@ -1,9 +1,8 @@
 package sim
 
 import (
-	"math"
-
 	"fairlb/env"
+	"fairlb/env/eight"
 	"fairlb/env/workload"
 )
 
@@ -174,7 +173,7 @@ func (e *engine) join(id uint32, station int) {
 
 // schedule notes when the next task of a station completes.
 func (e *engine) schedule(station int) {
-	key := math.Float64bits(e.stations[station].next())
+	key := eight.Key(e.stations[station].next())
 	e.nexts[station] = key
 	e.due.set(station>>1, min(key, e.nexts[station^1]))
 }
