@@ -5,7 +5,7 @@ BIN = bin/fairlb
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME = 20s
 
-.PHONY: build demo test race fuzz lint bench tables clean
+.PHONY: build demo test race fuzz lint bench peers tables clean
 
 build:
 	go build -trimpath -o $(BIN) ./cmd/fairlb
@@ -36,6 +36,11 @@ lint:
 
 bench:
 	go test -run '^$$' -bench . -benchmem ./...
+
+# The simulator beside other simulators on M/M/c; wants an idle machine.
+# See env/sim/peers/README.md.
+peers:
+	env/sim/peers/run.sh -o runs/peers.jsonl
 
 tables: build
 	./$(BIN) tables 11 12 13 14 15 16 --profile smoke
