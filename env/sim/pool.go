@@ -3,8 +3,6 @@ package sim
 import (
 	"cmp"
 	"slices"
-
-	"fairlb/env"
 )
 
 // pool is which servers and LBs take part.
@@ -179,7 +177,7 @@ func (e *engine) failLB(lb int) {
 			continue
 		}
 		x.state = orphan
-		e.record(env.Outcome{Arrival: x.arrival, Completion: e.cfg.Timeout, Class: int(x.class), LB: lb, Server: int(x.server), Failed: true})
+		e.lose(x.arrival, x.class, lb, int(x.server))
 	}
 	clear(e.views[lb].Ongoing)
 	e.views[lb].Changed = nil

@@ -59,7 +59,7 @@ func (e *engine) arrive() {
 func (e *engine) turnAway(r *workload.Request) {
 	e.events++
 	e.interval.Arrived++
-	e.record(env.Outcome{Arrival: r.Time, Completion: e.cfg.Timeout, Class: r.Class, LB: r.LB, Server: -1, Failed: true})
+	e.lose(r.Time, uint8(r.Class), r.LB, -1)
 }
 
 // allocate returns the id of a request slot that is free.
@@ -249,18 +249,26 @@ func (e *engine) conclude(id uint32, now float64) {
 	if lost {
 		elapsed = e.cfg.Timeout
 	}
-	e.record(env.Outcome{Arrival: x.arrival, Completion: elapsed, Class: int(x.class), LB: lb, Server: server, Failed: lost})
+	e.count(elapsed, lost)
+	if e.cfg.Recorder != nil {
+		e.cfg.Recorder.Record(env.Outcome{Arrival: x.arrival, Completion: elapsed, Class: int(x.class), LB: lb, Server: server, Failed: lost})
+	}
 }
 
-// record counts an outcome and hands it on.
-func (e *engine) record(o env.Outcome) {
-	if o.Failed {
+// count adds an outcome to the interval.
+func (e *engine) count(completion float64, failed bool) {
+	if failed {
 		e.interval.Failed++
 	} else {
 		e.interval.Completed++
 	}
-	e.interval.CompletionSum += o.Completion
+	e.interval.CompletionSum += completion
+}
+
+// lose records a failure of which no packet will tell.
+func (e *engine) lose(arrival float64, class uint8, lb, server int) {
+	e.count(e.cfg.Timeout, true)
 	if e.cfg.Recorder != nil {
-		e.cfg.Recorder.Record(o)
+		e.cfg.Recorder.Record(env.Outcome{Arrival: arrival, Completion: e.cfg.Timeout, Class: int(class), LB: lb, Server: server, Failed: true})
 	}
 }
