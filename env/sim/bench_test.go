@@ -44,7 +44,7 @@ func BenchmarkEvents(b *testing.B) {
 // BenchmarkGrowth shows what an event costs as servers and LBs grow: SED on
 // servers of one and two processors in turn, at 85 % load.
 func BenchmarkGrowth(b *testing.B) {
-	for _, size := range []struct{ servers, lbs int }{{8, 2}, {64, 2}, {256, 2}, {1000, 2}, {64, 8}, {64, 64}} {
+	for _, size := range []struct{ servers, lbs int }{{8, 2}, {16, 2}, {64, 2}, {256, 2}, {1000, 2}, {64, 8}, {64, 64}} {
 		b.Run(fmt.Sprintf("servers=%d/lbs=%d", size.servers, size.lbs), func(b *testing.B) {
 			rate := 0.85 * 1.5 * float64(size.servers)
 			cfg := poisson(rate, nil, workload.Stage{Resource: workload.CPU, Law: law(b, "exponential", 1, 0)})
