@@ -11,7 +11,8 @@ const scanned = 16
 
 // bracket finds the least of the servers' scores and how many have it: a
 // complete binary tree whose inner nodes hold both for what is below them.
-// Changing a score or drawing one of the least costs O(log servers). Of a few
+// Changing a score, drawing one of the least or finding the first of them costs
+// O(log servers). Servers of score +Inf are picked only if no other is there. Of a few
 // servers it keeps the leaves alone and scans them.
 type bracket struct {
 	leaves int // a power of two; server j is node leaves + j
@@ -99,6 +100,27 @@ func (b *bracket) pick(rng *rand.Rand) int {
 			skip -= b.ties[node]
 		}
 		node++
+	}
+	return node - b.leaves
+}
+
+// first returns the first server of the least score.
+func (b *bracket) first() int {
+	if b.leaves <= scanned {
+		best := 0
+		for j, s := range b.score[b.leaves:] {
+			if s < b.score[b.leaves+best] {
+				best = j
+			}
+		}
+		return best
+	}
+	node := 1
+	for node < b.leaves {
+		node *= 2
+		if b.score[node] > b.score[node+1] {
+			node++
+		}
 	}
 	return node - b.leaves
 }
