@@ -14,9 +14,10 @@ const scanned = 16
 
 // bracket finds the least of the servers' scores and how many have it: a
 // complete binary tree whose inner nodes hold both for what is below them.
-// Changing a score or drawing one of the least costs O(log servers). Of a few
-// servers, which have scores that are not negative, it keeps the leaves alone
-// and looks at all of them.
+// Changing a score, drawing one of the least or finding the first of them costs
+// O(log servers). Servers of score +Inf are picked only if no other is there. Of
+// a few servers, which have scores that are not negative, it keeps the leaves
+// alone and looks at all of them.
 type bracket struct {
 	leaves int // a power of two; server j is node leaves + j
 	score  []float64
@@ -119,20 +120,37 @@ func (b *bracket) pick(rng *rand.Rand) int {
 	return node - b.leaves
 }
 
+// first returns the first server of the least score.
+func (b *bracket) first() int {
+	if b.leaves <= scanned {
+		return bits.TrailingZeros64(b.leasts())
+	}
+	node := 1
+	for node < b.leaves {
+		node *= 2
+		if b.score[node] > b.score[node+1] {
+			node++
+		}
+	}
+	return node - b.leaves
+}
+
 // scan is pick without a tree.
 func (b *bracket) scan(rng *rand.Rand) int {
-	least := b.few[0].Least()
-	if b.leaves > 8 {
-		least = min(least, b.few[1].Least())
-	}
-	ties := b.few[0].Have(least)
-	if b.leaves > 8 {
-		ties |= b.few[1].Have(least) << 8
-	}
+	ties := b.leasts()
 	if ties&(ties-1) != 0 {
 		for skip := rng.IntN(bits.OnesCount64(ties)); skip > 0; skip-- {
 			ties &= ties - 1
 		}
 	}
 	return bits.TrailingZeros64(ties)
+}
+
+// leasts returns the set of the few servers that have the least score.
+func (b *bracket) leasts() uint64 {
+	if b.leaves <= 8 {
+		return b.few[0].Have(b.few[0].Least())
+	}
+	least := min(b.few[0].Least(), b.few[1].Least())
+	return b.few[0].Have(least) | b.few[1].Have(least)<<8
 }

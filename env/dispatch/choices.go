@@ -4,8 +4,8 @@ import "slices"
 
 var _ Rule = (*TwoChoices)(nil)
 
-// TwoChoices draws two servers at random, a server by its capacity, and takes
-// the one with less (q_ij + 1) / capacity, either of them in a tie: "power of
+// TwoChoices draws two servers at random, a server by its capacity, of those
+// that are in, and takes the one with less (q_ij + 1) / capacity, either of them in a tie: "power of
 // two choices" (Mitzenmacher 2001) by the LB's own counts.
 type TwoChoices struct {
 	draw     *Random
@@ -23,7 +23,8 @@ func NewTwoChoices(capacity []float64) (*TwoChoices, error) {
 
 // Pick implements Rule. The two draws may name one server.
 func (r *TwoChoices) Pick(v *View) int {
-	first, second := r.draw.Pick(v), r.draw.Pick(v)
+	r.draw.update(v)
+	first, second := r.draw.draw(v.Rand), r.draw.draw(v.Rand)
 	a := float64(v.Ongoing[first]+1) / r.capacity[first]
 	b := float64(v.Ongoing[second]+1) / r.capacity[second]
 	if b < a {

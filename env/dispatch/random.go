@@ -1,13 +1,23 @@
 package dispatch
 
+import (
+	"math/rand/v2"
+	"slices"
+)
+
 var _ Rule = (*Random)(nil)
 
-// Random sends a request to server j with probability a_j / sum a (ECMP with
-// equal weights, WCMP with the servers' capacities), by the alias method: one
-// random number a request, whatever the number of servers.
+// Random sends a request to server j with probability a_j / sum a over the
+// servers that are in (ECMP with equal weights, WCMP with the servers'
+// capacities), by the alias method: one random number a request, whatever the
+// number of servers. The table is made anew when servers come or go.
 type Random struct {
-	keep  []float64 // probability to keep the column that was drawn
-	alias []int32   // the server to take otherwise
+	weights []float64
+	servers members
+	keep    []float64 // by column, one a server that is in: probability to keep it
+	alias   []int32   // the column to take otherwise
+
+	small, large []int32 // columns under and above the average, while the table is made
 }
 
 // NewRandom returns the rule for the given positive weights.
@@ -16,21 +26,33 @@ func NewRandom(weights []float64) (*Random, error) {
 		return nil, err
 	}
 	n := len(weights)
-	total := 0.0
-	for _, w := range weights {
-		total += w
+	r := &Random{
+		weights: slices.Clone(weights), servers: newMembers(n),
+		keep: make([]float64, n), alias: make([]int32, n),
+		small: make([]int32, 0, n), large: make([]int32, 0, n),
 	}
-	r := &Random{keep: make([]float64, n), alias: make([]int32, n)}
+	r.tabulate()
+	return r, nil
+}
+
+// tabulate makes the table of the servers that are in.
+func (r *Random) tabulate() {
+	n := len(r.servers.in)
+	total := 0.0
+	for _, j := range r.servers.in {
+		total += r.weights[j]
+	}
+	r.keep, r.alias = r.keep[:n], r.alias[:n]
 
 	// Columns under the average are filled up from columns above it.
-	var small, large []int32
-	for j, w := range weights {
-		r.keep[j] = w * float64(n) / total
-		r.alias[j] = int32(j)
-		if r.keep[j] < 1 {
-			small = append(small, int32(j))
+	small, large := r.small, r.large
+	for c, j := range r.servers.in {
+		r.keep[c] = r.weights[j] * float64(n) / total
+		r.alias[c] = int32(c)
+		if r.keep[c] < 1 {
+			small = append(small, int32(c))
 		} else {
-			large = append(large, int32(j))
+			large = append(large, int32(c))
 		}
 	}
 	for len(small) > 0 && len(large) > 0 {
@@ -43,20 +65,33 @@ func NewRandom(weights []float64) (*Random, error) {
 			small = append(small, l)
 		}
 	}
-	for _, rest := range [][]int32{small, large} {
-		for _, j := range rest {
-			r.keep[j] = 1
-		}
+	for _, c := range small {
+		r.keep[c] = 1
 	}
-	return r, nil
+	for _, c := range large {
+		r.keep[c] = 1
+	}
 }
 
 // Pick implements Rule.
 func (r *Random) Pick(v *View) int {
-	u := v.Rand.Float64() * float64(len(r.keep))
-	j := int(u)
-	if u-float64(j) < r.keep[j] {
-		return j
+	r.update(v)
+	return r.draw(v.Rand)
+}
+
+// update follows the servers that came and went.
+func (r *Random) update(v *View) {
+	if r.servers.update(v) {
+		r.tabulate()
 	}
-	return int(r.alias[j])
+}
+
+// draw returns a server that is in.
+func (r *Random) draw(rng *rand.Rand) int {
+	u := rng.Float64() * float64(len(r.keep))
+	c := int(u)
+	if u-float64(c) >= r.keep[c] {
+		c = int(r.alias[c])
+	}
+	return int(r.servers.in[c])
 }

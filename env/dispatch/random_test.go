@@ -16,7 +16,7 @@ func probabilities(r *Random) []float64 {
 	p := make([]float64, len(r.keep))
 	for j, keep := range r.keep {
 		p[j] += keep / n
-		p[r.alias[j]] += (1 - keep) / n
+		p[r.alias[j]] += (1 - keep) / n // a server has the column of its number: all are in
 	}
 	return p
 }

@@ -2,13 +2,14 @@ package dispatch
 
 import (
 	"fmt"
+	"math"
 	"slices"
 )
 
 var _ Rule = (*ShortestDelay)(nil)
 
 // ShortestDelay sends a request to argmin_j (q_ij + 1) / a_ij, one of the
-// minimisers at random when there are several. With all weights equal it is
+// minimisers at random when there are several, of the servers that are in. With all weights equal it is
 // LSQ, with weights proportional to the processors SED (appendix C.3), and
 // with an agent's weights the data plane of that agent.
 //
@@ -45,12 +46,26 @@ func (r *ShortestDelay) SetWeights(weights []float64) error {
 // Pick implements Rule: O(log servers) for each count that changed.
 func (r *ShortestDelay) Pick(v *View) int {
 	if r.stale || v.Changed == nil {
-		r.scores.fill(func(j int) float64 { return float64(v.Ongoing[j]+1) / r.weights[j] }, len(r.weights))
+		r.scores.fill(func(j int) float64 { return r.score(v, j) }, len(r.weights))
 		r.stale = false
 	} else {
 		for _, j := range v.Changed {
-			r.scores.set(int(j), float64(v.Ongoing[j]+1)/r.weights[j])
+			r.scores.set(int(j), r.score(v, int(j)))
 		}
 	}
 	return r.scores.pick(v.Rand)
+}
+
+// score returns what a server is judged by. None that is out, and nothing
+// that is no server, has less than one that is in.
+func (r *ShortestDelay) score(v *View, server int) float64 {
+	if v.out(server) {
+		return math.Inf(1)
+	}
+	return delay(v.Ongoing[server], r.weights[server])
+}
+
+// delay returns (q + 1) / a, which is finite even of the least weights.
+func delay(ongoing int32, weight float64) float64 {
+	return min(float64(ongoing+1)/weight, math.MaxFloat64)
 }

@@ -52,6 +52,7 @@ type engine struct {
 
 	pool          pool
 	held          []int32 // by server, requests that were sent there and are not done
+	heldLog       heldLog
 	newCPU, newIO float64 // demands (s) of the request that is being dispatched
 	reports       reports
 	completers    []dispatch.Completer // by LB; nil where the rule is none
@@ -107,6 +108,9 @@ func newEngine(cfg *Config, rules []dispatch.Rule) *engine {
 	}
 	for i := range e.views {
 		e.views[i] = dispatch.View{Ongoing: make([]int32, n), Out: e.pool.out, Oracle: e, Servers: e}
+		if _, ok := rules[i].(*dispatch.Global); ok {
+			e.heldLog.on = true
+		}
 		completer, _ := rules[i].(dispatch.Completer)
 		e.completers = append(e.completers, completer)
 		if cfg.Observe {
@@ -139,6 +143,7 @@ func (e *engine) reset(seed uint64) error {
 		e.stations[2*j+1].reset(1, 1, math.MaxInt)
 	}
 	clear(e.held)
+	e.heldLog.next, e.heldLog.first = 0, 0
 	e.pool.reset(seed)
 	e.reports.reset()
 	e.changes = e.cfg.schedule(seed)

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"fairlb/env"
+	"fairlb/env/dispatch"
 	"fairlb/env/envtest"
 	"fairlb/env/workload"
 	"fairlb/rewards"
@@ -178,3 +179,47 @@ func (f *fixed) Next(r *workload.Request) error {
 }
 
 func (f *fixed) Close() error { return nil }
+
+// plain is a Foresight that is no HeldLog.
+type plain struct{ dispatch.Foresight }
+
+// unlogged hides the HeldLog from a rule.
+type unlogged struct{ dispatch.Rule }
+
+func (r unlogged) Pick(v *dispatch.View) int {
+	w := *v
+	w.Oracle = plain{v.Oracle}
+	return r.Rule.Pick(&w)
+}
+
+// TestHeldLog: told which counts changed, the global rules pick as those that
+// ask for all of them, failures and all.
+func TestHeldLog(t *testing.T) {
+	t.Parallel()
+	cfg := moderate(t)
+	cfg.Observe, cfg.Heuristic, cfg.Backlog, cfg.Duration = false, "sed-global", 2, 100
+	cfg.Random = []RandomChanges{{Kind: Fail, PerMinute: 20, Servers: []int{0, 3, 6}, DownMean: 2}, {Kind: Drain, PerMinute: 20, Servers: []int{1, 7}, DownMean: 2}}
+	run := func(hide bool) outcomes {
+		var rec outcomes
+		cfg := cfg
+		cfg.Recorder = &rec
+		e, err := New(cfg)
+		require.NoError(t, err)
+		for i, rule := range e.engine.rules {
+			if hide {
+				e.engine.rules[i] = unlogged{rule}
+			}
+		}
+		for seed := range uint64(2) { // a rule is used again
+			_, err = e.Reset(context.Background(), seed)
+			require.NoError(t, err)
+			for range e.Spec().Steps {
+				_, err = e.Step(context.Background(), nil)
+				require.NoError(t, err)
+			}
+			require.NoError(t, e.Drain(context.Background()))
+		}
+		return rec
+	}
+	require.Equal(t, run(true), run(false))
+}

@@ -156,6 +156,7 @@ func (e *engine) fail(server int) {
 		}
 	}
 	slices.SortFunc(lost, func(a, b uint32) int { return cmp.Compare(e.requests[a].arrival, e.requests[b].arrival) })
+	e.heldLog.note(server)
 	for _, id := range lost {
 		if e.requests[id].state == running {
 			e.requests[id].state = failed

@@ -10,6 +10,7 @@ import (
 
 var (
 	_ dispatch.Foresight = (*engine)(nil)
+	_ dispatch.HeldLog   = (*engine)(nil)
 	_ dispatch.Reports   = (*engine)(nil)
 )
 
@@ -31,6 +32,29 @@ func (e *engine) Finish(server int) float64 {
 
 // Held implements dispatch.Foresight.
 func (e *engine) Held(server int) int32 { return e.held[server] }
+
+// heldLog remembers of which servers held changed, where a rule wants to know.
+type heldLog struct {
+	on          bool
+	first, next uint64      // numbers of the changes that are remembered
+	ring        [256]uint16 // servers, by the number of the change
+}
+
+func (l *heldLog) note(server int) {
+	l.ring[l.next%uint64(len(l.ring))] = uint16(server)
+	l.next++
+	if l.next-l.first > uint64(len(l.ring)) {
+		l.first++
+	}
+}
+
+// HeldChanges implements dispatch.HeldLog.
+func (e *engine) HeldChanges() (first, next uint64) { return e.heldLog.first, e.heldLog.next }
+
+// HeldChange implements dispatch.HeldLog.
+func (e *engine) HeldChange(change uint64) int32 {
+	return int32(e.heldLog.ring[change%uint64(len(e.heldLog.ring))])
+}
 
 // look fills t with the servers' true state.
 func (e *engine) look(t *env.Truth) {

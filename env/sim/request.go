@@ -49,6 +49,9 @@ func (e *engine) arrive() {
 	e.stations[2*server].work += e.newCPU
 	e.stations[2*server+1].work += e.newIO
 	e.held[server]++
+	if e.heldLog.on {
+		e.heldLog.note(server)
+	}
 	e.flight++
 	e.events++
 	e.interval.Arrived++
@@ -149,6 +152,9 @@ func (e *engine) refuse(id uint32) {
 // idle servers are equal to the Oracle.
 func (e *engine) letGo(server int) {
 	e.held[server]--
+	if e.heldLog.on {
+		e.heldLog.note(server)
+	}
 	if e.held[server] == 0 {
 		e.stations[2*server].work, e.stations[2*server+1].work = 0, 0
 	}

@@ -1,0 +1,253 @@
+package dispatch
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+)
+
+// TestOutIsOut: whatever comes and goes, no rule picks a server that is out,
+// and each picks those again that return.
+func TestOutIsOut(t *testing.T) {
+	t.Parallel()
+	for _, name := range Names() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			rapid.Check(t, func(t *rapid.T) {
+				w := newWorld(rapid.IntRange(1, 40).Draw(t, "servers"), rapid.Uint64().Draw(t, "seed"), true)
+				rule, err := New(name, w.capacity(), rapid.IntRange(0, 1).Draw(t, "lb"))
+				require.NoError(t, err)
+				for range 300 {
+					pick := w.step(rule)
+					require.False(t, w.view.Out[pick], "server %d is out", pick)
+				}
+				w.restless, w.stuck = false, true // as nothing ends, any server is the best one day
+				for j := range w.view.Out {
+					w.view.Out[j] = false
+					w.change(j)
+				}
+				picked := map[int]bool{}
+				for k := 0; len(picked) < len(w.held); k++ {
+					require.Less(t, k, 500*len(w.held), "only %v of %d were picked", picked, len(w.held))
+					picked[w.step(rule)] = true
+				}
+			})
+		})
+	}
+}
+
+// TestOutWithoutNews: a View that never says what changed, and one whose Out
+// changes while no count does, serve as well.
+func TestOutWithoutNews(t *testing.T) {
+	t.Parallel()
+	for _, name := range Names() {
+		for _, n := range []int{3, 30} {
+			w := newWorld(n, 5, false)
+			rule, err := New(name, w.capacity(), 0)
+			require.NoError(t, err)
+			rule.Pick(&w.view)
+			w.view.Changed = []int32{}
+			for j := range n - 1 {
+				w.view.Out[j] = true
+				w.view.Changed = append(w.view.Changed[:0], int32(j))
+				require.Greater(t, rule.Pick(&w.view), j, name)
+			}
+			w.view.Changed = nil
+			w.view.Out = make([]bool, n)
+			for j := 1; j < n; j++ {
+				w.view.Out[j] = true
+			}
+			require.Zero(t, rule.Pick(&w.view), name)
+			w.view.Out, w.stuck = nil, true
+			seen := map[int]bool{}
+			for range 100 * n {
+				seen[w.step(rule)] = true
+				w.view.Changed = nil
+			}
+			require.Len(t, seen, n, name)
+		}
+	}
+}
+
+// TestNothingOutChangesNothing: an Out of no server is as none, in the picks
+// and in the numbers drawn.
+func TestNothingOutChangesNothing(t *testing.T) {
+	t.Parallel()
+	for _, name := range Names() {
+		with, without := newWorld(20, 9, false), newWorld(20, 9, false)
+		without.view.Out = nil
+		a, err := New(name, with.capacity(), 1)
+		require.NoError(t, err)
+		b, err := New(name, with.capacity(), 1)
+		require.NoError(t, err)
+		for range 1000 {
+			require.Equal(t, with.step(a), without.step(b), name)
+		}
+		require.Equal(t, with.view.Rand.Uint64(), without.view.Rand.Uint64(), name)
+	}
+}
+
+// TestNewsSuffice: a rule that is told what changed picks as one that looks
+// at everything each time.
+func TestNewsSuffice(t *testing.T) {
+	t.Parallel()
+	for _, name := range Names() {
+		for _, n := range []int{1, 7, 16, 17, 100} {
+			told, looking := newWorld(n, 4, true), newWorld(n, 4, true)
+			a, err := New(name, told.capacity(), 0)
+			require.NoError(t, err)
+			b, err := New(name, told.capacity(), 0)
+			require.NoError(t, err)
+			for range 1000 {
+				looking.view.Changed = nil
+				require.Equal(t, told.step(a), looking.step(b), "%s of %d servers", name, n)
+			}
+		}
+	}
+}
+
+// TestPickAllocatesNothing, servers coming and going included.
+func TestPickAllocatesNothing(t *testing.T) {
+	for _, name := range Names() {
+		for _, n := range []int{8, 100} {
+			w := newWorld(n, 6, true)
+			rule, err := New(name, w.capacity(), 0)
+			require.NoError(t, err)
+			completer, _ := rule.(Completer)
+			for range 3000 {
+				w.step(rule)
+			}
+			w.view.Changed = append(make([]int32, 0, 4), w.view.Changed...)
+			k := 0
+			require.Zero(t, testing.AllocsPerRun(500, func() {
+				k++
+				j := k % n
+				w.view.Out[j] = !w.view.Out[j] && j > 0
+				w.view.Now += 0.01
+				pick := rule.Pick(&w.view)
+				w.view.Changed = append(w.view.Changed[:0], int32(pick), int32((k+1)%n))
+				if completer != nil {
+					completer.Completed(pick, w.view.Now, 0.5, false)
+				}
+			}), "%s of %d servers", name, n)
+		}
+	}
+}
+
+// TestRandomOverThoseThatAreIn: the table gives each server that is in its
+// share of their weights, and nothing to the rest.
+func TestRandomOverThoseThatAreIn(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(1, 20).Draw(t, "servers")
+		weights := rapid.SliceOfN(rapid.Float64Range(0.01, 10), n, n).Draw(t, "weights")
+		out := rapid.SliceOfN(rapid.Bool(), n, n).Draw(t, "out")
+		out[rapid.IntRange(0, n-1).Draw(t, "in")] = false
+		r, err := NewRandom(weights)
+		require.NoError(t, err)
+		r.Pick(&View{Out: out, Rand: rand.New(rand.NewPCG(1, 1))})
+		total, got := 0.0, make([]float64, n)
+		for j, w := range weights {
+			if !out[j] {
+				total += w
+			}
+		}
+		for c, keep := range r.keep {
+			got[r.servers.in[c]] += keep / float64(len(r.keep))
+			got[r.servers.in[r.alias[c]]] += (1 - keep) / float64(len(r.keep))
+		}
+		for j, w := range weights {
+			if out[j] {
+				w = 0
+			}
+			require.InDelta(t, w/total, got[j], 1e-13, "server %d", j)
+		}
+	})
+}
+
+// TestOrderedAgainstScan: of any number of servers, the first in the order of
+// those with the least score, by exact comparison.
+func TestOrderedAgainstScan(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		w := newWorld(rapid.IntRange(1, 70).Draw(t, "servers"), rapid.Uint64().Draw(t, "seed"), true)
+		weights := w.capacity()
+		r, err := NewOrdered(weights, rapid.IntRange(0, 1).Draw(t, "lb"))
+		require.NoError(t, err)
+		for range 200 {
+			w.step(check(func(v *View) int {
+				best, want := math.Inf(1), -1
+				for _, j := range r.order {
+					if score := float64(v.Ongoing[j]+1) / weights[j]; !v.Out[j] && score < best {
+						best, want = score, int(j)
+					}
+				}
+				require.Equal(t, want, r.Pick(v))
+				return want
+			}))
+		}
+	})
+}
+
+// TestGlobalFollowsTheLog: with the log of changes a Global picks as without,
+// also where more has changed than the log holds.
+func TestGlobalFollowsTheLog(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{2, 40} {
+		w := newWorld(n, 11, true)
+		logged, err := NewGlobal(w.capacity())
+		require.NoError(t, err)
+		plain, err := NewGlobal(w.capacity())
+		require.NoError(t, err)
+		followed := 0
+		for k := range 2000 {
+			if k%100 == 50 {
+				for range 5 * n {
+					w.hold(w.chance.IntN(n), 1)
+				}
+			}
+			w.step(check(func(v *View) int {
+				again := *v
+				again.Rand = rand.New(rand.NewPCG(uint64(k), 3))
+				want := *v
+				want.Rand = rand.New(rand.NewPCG(uint64(k), 3))
+				want.Oracle = justForesight{w}
+				pick := logged.Pick(&again)
+				require.Equal(t, plain.Pick(&want), pick)
+				if logged.held.Changed != nil {
+					followed++
+				}
+				return pick
+			}))
+		}
+		require.True(t, followed > 1000 && followed < 2000, "followed %d times", followed)
+	}
+}
+
+// justForesight hides the log.
+type justForesight struct{ Foresight }
+
+// check is a Rule of one function.
+type check func(v *View) int
+
+func (c check) Pick(v *View) int { return c(v) }
+
+// TestLeastWeights: scores of the least weights are still those of servers.
+func TestLeastWeights(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{3, 17} {
+		weights := uniform(n)
+		for j := range weights {
+			weights[j] = math.SmallestNonzeroFloat64
+		}
+		r, err := NewShortestDelay(weights)
+		require.NoError(t, err)
+		v := &View{Ongoing: make([]int32, n), Rand: rand.New(rand.NewPCG(1, 1))}
+		for range 100 {
+			require.Less(t, r.Pick(v), n)
+		}
+	}
+}
