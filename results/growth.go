@@ -73,7 +73,7 @@ func ReadGrowth(r io.Reader) ([]Growth, error) {
 		slices.Sort(list[at].Nanoseconds)
 	}
 	if len(list) == 0 {
-		return nil, fmt.Errorf("%w: it has no line BenchmarkGrowth/...", ErrBench)
+		return nil, fmt.Errorf("%w: there is no line of BenchmarkGrowth", ErrBench)
 	}
 	return list, nil
 }

@@ -24,7 +24,7 @@ func TestReadGrowth(t *testing.T) {
 	require.Equal(t, []Growth{{8, 2, []float64{100, 125}}, {1000, 2, []float64{250}}, {8, 64, []float64{200}}}, list)
 	require.Equal(t, 100., list[0].Median())
 	for text, want := range map[string]string{
-		"PASS": "it has no line BenchmarkGrowth",
+		"PASS": "there is no line of BenchmarkGrowth",
 		"BenchmarkGrowth/servers=8/lbs=2-2 5 7 ns/op":   "has no events/s",
 		"BenchmarkGrowth/servers=8-2 5 7 events/s":      `"BenchmarkGrowth/servers=8-2 5 7 events/s"`,
 		"BenchmarkGrowth/servers=8/lbs=2 0 x events/s":  `"x" events/s`,
