@@ -12,12 +12,13 @@ const scanned = 16
 // bracket finds the least of the servers' scores and how many have it: a
 // complete binary tree whose inner nodes hold both for what is below them.
 // Changing a score, drawing one of the least or finding the first of them costs
-// O(log servers). Servers of score +Inf are picked only if no other is there. Of a few
-// servers it keeps the leaves alone and scans them.
+// O(log servers). At least one score must be less than +Inf. Of a few servers
+// it keeps the leaves alone and scans them.
 type bracket struct {
-	leaves int // a power of two; server j is node leaves + j
-	score  []float64
-	ties   []int32
+	servers int
+	leaves  int // a power of two; server j is node leaves + j
+	score   []float64
+	ties    []int32
 }
 
 func newBracket(servers int) bracket {
@@ -25,7 +26,7 @@ func newBracket(servers int) bracket {
 	for leaves < servers {
 		leaves *= 2
 	}
-	b := bracket{leaves: leaves, score: make([]float64, 2*leaves), ties: make([]int32, 2*leaves)}
+	b := bracket{servers: servers, leaves: leaves, score: make([]float64, 2*leaves), ties: make([]int32, 2*leaves)}
 	for j := range leaves {
 		b.score[leaves+j] = math.Inf(1)
 		if j < servers {
