@@ -15,14 +15,15 @@ const scanned = 16
 // bracket finds the least of the servers' scores and how many have it: a
 // complete binary tree whose inner nodes hold both for what is below them.
 // Changing a score, drawing one of the least or finding the first of them costs
-// O(log servers). Servers of score +Inf are picked only if no other is there. Of
-// a few servers, which have scores that are not negative, it keeps the leaves
-// alone and looks at all of them.
+// O(log servers). At least one score must be less than +Inf. Of a few servers,
+// which have scores that are not negative, it keeps the leaves alone and looks
+// at all of them.
 type bracket struct {
-	leaves int // a power of two; server j is node leaves + j
-	score  []float64
-	ties   []int32
-	few    [scanned / 8]eight.Keys // the leaves' keys instead, if they are few
+	servers int
+	leaves  int // a power of two; server j is node leaves + j
+	score   []float64
+	ties    []int32
+	few     [scanned / 8]eight.Keys // the leaves' keys instead, if they are few
 }
 
 func newBracket(servers int) bracket {
@@ -30,7 +31,7 @@ func newBracket(servers int) bracket {
 	for leaves < servers {
 		leaves *= 2
 	}
-	b := bracket{leaves: leaves}
+	b := bracket{servers: servers, leaves: leaves}
 	for g := range b.few {
 		b.few[g] = eight.Nobody()
 	}
@@ -63,6 +64,14 @@ func (b *bracket) set(server int, score float64) {
 			return
 		}
 	}
+}
+
+// get returns a server's score.
+func (b *bracket) get(server int) float64 {
+	if b.leaves <= scanned {
+		return eight.Number(b.few[server>>3][server&7])
+	}
+	return b.score[b.leaves+server]
 }
 
 // replay brings one inner node up to date and says whether it changed.

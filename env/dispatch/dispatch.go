@@ -20,6 +20,13 @@ type Completer interface {
 	Completed(server int, now, duration float64, failed bool)
 }
 
+// Resetter is a Rule that remembers more than its parameters and what a View
+// with Changed nil tells it anew.
+type Resetter interface {
+	// Reset forgets it: an episode begins, and the rule is as if just made.
+	Reset()
+}
+
 // View is what one LB can look at when a request arrives.
 type View struct {
 	Now     float64    // s since the episode began
@@ -75,6 +82,8 @@ func heuristics() []heuristic {
 		{"sed", "least own (requests + 1) / capacity, fair ties (appendix C.3)", func(c []float64, _ int) (Rule, error) { return NewShortestDelay(c) }},
 		{"oracle", "would finish all its work first; sees everything (appendix C.3)", func([]float64, int) (Rule, error) { return Oracle{}, nil }},
 		{"p2c", "the lesser, by SED's measure, of two drawn at random", func(c []float64, _ int) (Rule, error) { return NewTwoChoices(c) }},
+		{"wlr", "Envoy's weighted least request: round robin, weight capacity / (own requests + 1)", func(c []float64, _ int) (Rule, error) { return NewLeastRequest(c) }},
+		{"peak-ewma", "the lesser of two drawn at random by average latency, quick to rise, times own requests + 1", func(c []float64, _ int) (Rule, error) { return NewPeakEWMA(len(c)) }},
 		{"lsq-ordered", "LSQ, ties by an order that the next LB reverses", func(c []float64, lb int) (Rule, error) { return NewOrdered(uniform(len(c)), lb) }},
 		{"sed-ordered", "SED, ties by an order that the next LB reverses", func(c []float64, lb int) (Rule, error) { return NewOrdered(c, lb) }},
 		{"jsq", "least requests of all LBs; sees everything", func(c []float64, _ int) (Rule, error) { return NewGlobal(uniform(len(c))) }},

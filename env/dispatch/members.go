@@ -1,5 +1,7 @@
 package dispatch
 
+import "math/rand/v2"
+
 // members are the servers that take requests, as far as one rule has seen.
 type members struct {
 	in  []int32 // in the order of the servers, so that it follows from out alone
@@ -47,4 +49,18 @@ func (m *members) note(server int, out bool) bool {
 	}
 	m.out[server] = out
 	return true
+}
+
+// pair draws two of the servers, each pair as likely; twice the same if there
+// is only one.
+func (m *members) pair(rng *rand.Rand) (int, int) {
+	n := len(m.in)
+	if n == 1 {
+		return int(m.in[0]), int(m.in[0])
+	}
+	a, b := rng.IntN(n), rng.IntN(n-1)
+	if b >= a {
+		b++
+	}
+	return int(m.in[a]), int(m.in[b])
 }

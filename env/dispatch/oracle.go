@@ -4,9 +4,9 @@ import "math"
 
 var _ Rule = Oracle{}
 
-// Oracle sends a request to the server, of those that are in, that would finish all its work soonest,
-// the new request included (appendix C.3). It needs the global knowledge of a
-// simulator; ties go to one of the minimisers at random. A server's work ends
+// Oracle sends a request to the server, of those that are in, that would
+// finish all its work soonest, the new request included (appendix C.3). It
+// needs the global knowledge of a simulator; ties go to one of the minimisers at random. A server's work ends
 // with time and the request, so each pick asks them all.
 type Oracle struct{}
 

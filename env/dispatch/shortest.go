@@ -4,9 +4,14 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"fairlb/env/snapshot"
 )
 
-var _ Rule = (*ShortestDelay)(nil)
+var (
+	_ Rule            = (*ShortestDelay)(nil)
+	_ snapshot.Stater = (*ShortestDelay)(nil)
+)
 
 // ShortestDelay sends a request to argmin_j (q_ij + 1) / a_ij, one of the
 // minimisers at random when there are several, of the servers that are in. With all weights equal it is
@@ -68,4 +73,16 @@ func (r *ShortestDelay) score(v *View, server int) float64 {
 // delay returns (q + 1) / a, which is finite even of the least weights.
 func delay(ongoing int32, weight float64) float64 {
 	return min(float64(ongoing+1)/weight, math.MaxFloat64)
+}
+
+// State implements snapshot.Stater: the weights, which an agent may have set.
+func (r *ShortestDelay) State(c *snapshot.Codec) {
+	snapshot.Fixed(c, r.weights, c.Float64)
+	if !c.Reading() || c.Err() != nil {
+		return
+	}
+	if err := checkWeights(r.weights); err != nil {
+		c.Fail("%v", err)
+	}
+	r.stale = true
 }

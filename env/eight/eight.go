@@ -12,6 +12,9 @@ const Never = 0x7ff0000000000000
 // Key returns the key of a number from 0 to +Inf.
 func Key(x float64) uint64 { return math.Float64bits(x) }
 
+// Number returns the number of a key.
+func Number(key uint64) float64 { return math.Float64frombits(key) }
+
 // Keys are eight keys.
 type Keys [8]uint64
 

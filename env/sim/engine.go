@@ -159,6 +159,9 @@ func (e *engine) reset(seed uint64) error {
 		lb := strconv.Itoa(i)
 		clear(e.views[i].Ongoing)
 		e.views[i].Changed = nil // the first Pick looks at all
+		if r, ok := e.rules[i].(dispatch.Resetter); ok {
+			r.Reset()
+		}
 		e.draws[i] = newStream(seed, "dispatch/"+lb)
 		e.views[i].Rand = e.draws[i].Rand
 		if e.cfg.Observe {

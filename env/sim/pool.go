@@ -3,6 +3,8 @@ package sim
 import (
 	"cmp"
 	"slices"
+
+	"fairlb/env/dispatch"
 )
 
 // pool is which servers and LBs take part.
@@ -182,6 +184,9 @@ func (e *engine) failLB(lb int) {
 	}
 	clear(e.views[lb].Ongoing)
 	e.views[lb].Changed = nil
+	if r, ok := e.rules[lb].(dispatch.Resetter); ok {
+		r.Reset()
+	}
 	if e.cfg.Observe {
 		e.observer[lb].Reset(e.looks[lb].Rand)
 		for j := range e.ongoing[lb] {

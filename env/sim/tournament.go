@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"math"
 	"math/bits"
 
 	"fairlb/env/eight"
@@ -59,7 +58,7 @@ func (t *tournament) set(server int, key uint64) {
 }
 
 // time returns the time of the server that is next.
-func (t *tournament) time() float64 { return math.Float64frombits(t.root) }
+func (t *tournament) time() float64 { return eight.Number(t.root) }
 
 // first returns the server that is next.
 func (t *tournament) first() int {
