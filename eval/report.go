@@ -16,6 +16,7 @@ type Report struct {
 	Results   []Result `json:"results"`
 	Groups    []Group  `json:"groups,omitempty"`   // training runs of one recipe, summed up
 	Warnings  []string `json:"warnings,omitempty"` // doubts that are no single result's
+	Notes     []string `json:"notes,omitempty"`    // what a target is, where its name does not say it
 }
 
 // WriteJSON writes the report as one indented object and a newline.
@@ -37,7 +38,7 @@ func csvHeader() []string {
 
 // WriteCSV writes one row per target and class under a header. Times are in
 // s; seeds is their number. The last five columns are empty where there is no
-// difference to the baseline.
+// difference to the baseline. Notes and warnings are not in it.
 func (r *Report) WriteCSV(w io.Writer) error {
 	out := csv.NewWriter(w)
 	if err := out.Write(csvHeader()); err != nil {

@@ -31,45 +31,69 @@ func newStage(target *Target, classes int) (*stage, error) {
 		_ = s.env.Close() // the actor's fault is the one to report
 		return nil, fmt.Errorf("building the policy: %w", err)
 	}
-	spec := s.env.Spec()
-	s.actions = make([][]float64, spec.Agents)
-	for i := range s.actions {
-		s.actions[i] = make([]float64, spec.Servers)
-	}
+	s.actions = newActions(s.env)
 	return s, nil
 }
 
-// run plays the episode of seed to its end and lets the requests in flight
-// finish. The recorder then holds the outcomes of that episode alone.
-func (s *stage) run(ctx context.Context, seed uint64) error {
+func newActions(e env.Env) [][]float64 {
+	spec := e.Spec()
+	actions := make([][]float64, spec.Agents)
+	for i := range actions {
+		actions[i] = make([]float64, spec.Servers)
+	}
+	return actions
+}
+
+// Play plays the episode of seed to its end, steered by actor (nil: no
+// actions), and lets the requests in flight finish where the environment can
+// (env.Drainer). It is for an environment that was built to be watched for one
+// episode; Run makes the figures of many.
+func Play(ctx context.Context, e env.Env, actor agents.Actor, seed uint64) error {
+	var actions [][]float64
+	if actor != nil {
+		actions = newActions(e)
+	}
+	return play(ctx, e, actor, actions, seed, func() {})
+}
+
+// play is Play with room for the actions; begun is called after the reset.
+func play(ctx context.Context, e env.Env, actor agents.Actor, actions [][]float64, seed uint64, begun func()) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	step, err := s.env.Reset(ctx, seed)
+	step, err := e.Reset(ctx, seed)
 	if err != nil {
 		return err
 	}
-	s.recorder.reset() // what was recorded so far belongs to the episode before
-	if s.actor != nil {
-		s.actor.Reset(seed)
+	begun()
+	if actor != nil {
+		actor.Reset(seed)
 	}
 	for !step.Terminated && !step.Truncated {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if s.actor != nil {
-			if err := s.actor.Act(s.actions, &step); err != nil {
+		if actor != nil {
+			if err := actor.Act(actions, &step); err != nil {
 				return err
 			}
 		}
-		if step, err = s.env.Step(ctx, s.actions); err != nil {
+		if step, err = e.Step(ctx, actions); err != nil {
 			return err
 		}
 	}
-	if d, ok := s.env.(env.Drainer); ok {
-		if err := d.Drain(ctx); err != nil {
-			return err
-		}
+	if d, ok := e.(env.Drainer); ok {
+		return d.Drain(ctx)
+	}
+	return nil
+}
+
+// run plays the episode of seed to its end and lets the requests in flight
+// finish. The recorder then holds the outcomes of that episode alone.
+func (s *stage) run(ctx context.Context, seed uint64) error {
+	// What was recorded until the reset belongs to the episode before.
+	if err := play(ctx, s.env, s.actor, s.actions, seed, s.recorder.reset); err != nil {
+		return err
 	}
 	if s.recorder.fault != nil {
 		return s.recorder.fault

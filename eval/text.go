@@ -20,7 +20,7 @@ const (
 
 // WriteText writes the report as a table for people: a block of rows per
 // class, a row per target, and below it what the numbers are, and any
-// warnings. To keep to 120 columns it cuts long target names at the front.
+// notes and warnings. To keep to 120 columns it cuts long target names at the front.
 func (r *Report) WriteText(w io.Writer) error {
 	table := r.textTable()
 	table.fit(textWidth)
@@ -33,6 +33,9 @@ func (r *Report) WriteText(w io.Writer) error {
 		b.WriteString("\n" + wrap(line, textWidth))
 	}
 	b.WriteString("\n" + wrap(r.caption(), textWidth))
+	for _, note := range r.Notes {
+		b.WriteString(wrap("note: "+note, textWidth))
+	}
 	for _, warning := range r.warnings() {
 		b.WriteString(wrap("warning: "+warning, textWidth))
 	}

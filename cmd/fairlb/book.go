@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 
 	"fairlb/agents/checkpoint"
@@ -127,7 +126,7 @@ func (b *book) evaluation(ctx context.Context, s scenario.Scenario, p paper.Poli
 		return eval.Result{}, err
 	}
 	dir := filepath.Join(b.dir, "eval")
-	label := strings.NewReplacer("/", "-", ".", "_").Replace(p.Method + "-" + s.Name)
+	label := fileName(p.Method + "-" + s.Name)
 	file := filepath.Join(dir, label+"-"+hash[:12]+".json")
 	var report eval.Report
 	switch data, err := os.ReadFile(file); {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strconv"
@@ -22,9 +23,13 @@ func (a *app) evalCommand() *cobra.Command {
 		Use:   "eval TARGET...",
 		Short: "Evaluate heuristics and trained policies on held-out seeds with the same arrivals",
 		Long: `Evaluate heuristics and trained policies on held-out seeds; every target meets
-the same arrivals. A TARGET is a run's folder, a checkpoint or a heuristic's name.
-Requests in flight at the end are waited for, and failed ones count at their
-timeout.
+the same arrivals. A TARGET is a run's folder, a checkpoint, a heuristic's name
+or tuned. Requests in flight at the end are waited for, and failed ones count at
+their timeout.
+
+tuned is the best fixed weights, by groups of equal servers. They are searched
+anew each time, on training seeds, in episodes as long as the scenario's (not
+--duration); that takes seconds, in the large scenarios a minute.
 
 ` + heuristicList(),
 		Example: "  fairlb eval lsq sed runs/demo --scenario sim-moderate/pure-cpu --seeds 1000-1019 --duration 300",
@@ -41,22 +46,24 @@ timeout.
 			if err != nil {
 				return usage("--seeds: %w", err)
 			}
+			given := set
 			length := "duration=" + strconv.FormatFloat(duration, 'g', -1, 64)
-			given := c.Flags().Changed("duration")
-			if given {
-				set = append(set, length)
+			byFlag := c.Flags().Changed("duration")
+			if byFlag {
+				set = append(set[:len(set):len(set)], length)
 			} else {
 				set = append([]string{length}, set...) // --set duration=... is no less explicit
 			}
 			s, err := scenario.Load(name, set)
 			if err != nil {
 				return usage("%w", relocated(err, func(e *settings.Error) {
-					if given && e.Path == "duration" {
+					if byFlag && e.Path == "duration" {
 						e.Place = "--duration"
 					}
 				}))
 			}
-			report, err := a.evaluate(c, s, args, list)
+			fixed := func() (target, error) { return a.tunedTarget(c.Context(), name, given, s) }
+			report, err := a.evaluate(c, s, args, fixed, list)
 			if err != nil {
 				return err
 			}
@@ -78,6 +85,7 @@ func heuristicList() string {
 	for _, name := range dispatch.Names() {
 		fmt.Fprintf(&b, "  %-12s %s\n", name, dispatch.Summary(name))
 	}
+	fmt.Fprintf(&b, "Found by search:\n  %-12s %s\n", tunedName, "least own (requests + 1) / weight, the best fixed weights")
 	return b.String()
 }
 
@@ -94,33 +102,38 @@ func reportWriter(format string) (func(*eval.Report, *app) error, error) {
 	return nil, usage("--format %q: must be text, json or csv", format)
 }
 
-// evaluate runs the targets of a command line.
-func (a *app) evaluate(c *cobra.Command, s scenario.Scenario, names []string, seeds []uint64) (*eval.Report, error) {
+// tunedTarget searches the best fixed weights for a scenario, in episodes of
+// its own duration or that of the overrides.
+func (a *app) tunedTarget(ctx context.Context, name string, set []string, s scenario.Scenario) (target, error) {
+	own, err := scenario.Load(name, set)
+	if err != nil {
+		return target{}, usage("target %q: the search takes the scenario's own duration: %w", tunedName, err)
+	}
+	found, err := a.searchWeights(ctx, own, defaultSearch())
+	if err != nil {
+		return target{}, fmt.Errorf("target %q: %w", tunedName, err)
+	}
+	a.log.Info(found.note())
+	return found.target(s), nil
+}
+
+// evaluate runs the targets of a command line; fixed makes the target tuned.
+func (a *app) evaluate(c *cobra.Command, s scenario.Scenario, names []string, fixed func() (target, error), seeds []uint64) (*eval.Report, error) {
 	resolved, err := settings.JSON(s)
 	if err != nil {
 		return nil, err
 	}
 	report := &eval.Report{Scenario: s.Name, Settings: resolved, Seeds: seeds, DurationS: s.Duration}
+	list, err := parseTargets(s, names, fixed)
+	if err != nil {
+		return nil, err
+	}
 	var targets []eval.Target
-	recipes := make([]string, len(names))
-	checkpoints := map[string]string{} // target by hash: twice the same run is no second run
-	for i, name := range names {
-		if slices.Contains(names[:i], name) {
-			return nil, usage("target %q is given twice", name)
-		}
-		target, err := parseTarget(s, name)
-		if err != nil {
-			return nil, err
-		}
-		if same, again := checkpoints[target.hash]; again {
-			return nil, usage("target %q: the same checkpoint as %q", name, same)
-		}
-		if target.hash != "" {
-			checkpoints[target.hash] = name
-		}
-		targets = append(targets, target.Target)
-		recipes[i] = target.recipe
-		report.Warnings = append(report.Warnings, target.warnings...)
+	var recipes []string
+	for _, t := range list {
+		targets, recipes = append(targets, t.Target), append(recipes, t.recipe)
+		report.Notes = append(report.Notes, t.notes...)
+		report.Warnings = append(report.Warnings, t.warnings...)
 	}
 	bar := a.newBar("evaluating", len(targets)*len(seeds))
 	results, err := eval.Run(c.Context(), eval.Config{
@@ -133,6 +146,39 @@ func (a *app) evaluate(c *cobra.Command, s scenario.Scenario, names []string, se
 	report.Results = results
 	report.Groups, err = groups(results, recipes)
 	return report, err
+}
+
+// parseTargets reads the targets of a command line. What is wrong with any is
+// said before the search for tuned begins.
+func parseTargets(s scenario.Scenario, names []string, fixed func() (target, error)) ([]target, error) {
+	list := make([]target, len(names))
+	checkpoints := map[string]string{} // target by hash: twice the same run is no second run
+	for i, name := range names {
+		if slices.Contains(names[:i], name) {
+			return nil, usage("target %q is given twice", name)
+		}
+		if name == tunedName {
+			continue
+		}
+		var err error
+		if list[i], err = parseTarget(s, name); err != nil {
+			return nil, err
+		}
+		hash := list[i].hash
+		if same, again := checkpoints[hash]; again {
+			return nil, usage("target %q: the same checkpoint as %q", name, same)
+		}
+		if hash != "" {
+			checkpoints[hash] = name
+		}
+	}
+	if i := slices.Index(names, tunedName); i >= 0 {
+		var err error
+		if list[i], err = fixed(); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
 }
 
 // groups sums up the training runs of each recipe that has several.

@@ -40,10 +40,13 @@ var badInputs = []struct {
 
 	// eval.
 	{"no scenario", "eval sed", `--scenario: must name a built-in scenario (fairlb scenarios lists them) or a file`},
-	{"heuristic", "eval sde --scenario for-loop", `target "sde": neither a heuristic (` + heuristics + `) nor a run's folder or a checkpoint`},
-	{"folder without a run", "eval folder --scenario for-loop", `target "folder": neither a heuristic (` + heuristics + `) nor a run's folder or a checkpoint`},
+	{"heuristic", "eval sde --scenario for-loop", `target "sde": neither a heuristic (` + heuristics + `), tuned, a run's folder nor a checkpoint`},
+	{"folder without a run", "eval folder --scenario for-loop", `target "folder": neither a heuristic (` + heuristics + `), tuned, a run's folder nor a checkpoint`},
 	{"target twice", "eval sed sed --scenario for-loop", `target "sed" is given twice`},
 	{"checkpoint twice", "eval run ./run/policy.safetensors --scenario sim-moderate/pure-cpu", `target "./run/policy.safetensors": the same checkpoint as "run"`},
+	{"tuned twice", "eval tuned sed tuned --scenario for-loop", `target "tuned" is given twice`},
+	{"tuned before a fault", "eval tuned sde --scenario for-loop", `target "sde": neither a heuristic (` + heuristics + `), tuned, a run's folder nor a checkpoint`},
+	{"tuned, own duration", "eval tuned --scenario sim-moderate/pure-cpu --set step_interval=7 --duration 14", `target "tuned": the search takes the scenario's own duration: sim-moderate/pure-cpu: duration = 60 (default): must be a whole number of step intervals, 1 to 1000000`},
 	{"format", "eval sed --scenario for-loop --format xml", `--format "xml": must be text, json or csv`},
 	{"seeds backwards", "eval sed --scenario for-loop --seeds 9-3", `--seeds: eval: invalid seeds "9-3": range 9-3 runs backwards`},
 	{"seeds word", "eval sed --scenario for-loop --seeds some", `--seeds: eval: invalid seeds "some": "some" is not a whole number from 0 to 2^63-1`},

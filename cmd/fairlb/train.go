@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -83,7 +82,7 @@ func trainingScenario(h *train.Hyper) (scenario.Scenario, error) {
 
 // runName names a run after what it trains.
 func runName(h *train.Hyper) string {
-	return fmt.Sprintf("%s-%s-%s-seed%d", h.Method, h.Reward, strings.NewReplacer("/", "-", "\\", "-", ".", "_").Replace(h.Scenario), h.Seed)
+	return fmt.Sprintf("%s-%s-%s-seed%d", h.Method, h.Reward, fileName(h.Scenario), h.Seed)
 }
 
 // trainRun trains into the folder dir, which must hold no run yet.
@@ -110,7 +109,7 @@ func (a *app) trainRun(ctx context.Context, hyper train.Hyper, s scenario.Scenar
 		return err
 	}
 	defer log.Close()
-	open := agentEnv(s, reward)
+	open := agentEnv(s, reward).unsampled()
 	bar := a.newBar("training", hyper.Episodes)
 	rounds := 0
 	err = train.Run(ctx, train.Config{

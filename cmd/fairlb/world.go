@@ -20,40 +20,54 @@ import (
 	"fairlb/train"
 )
 
-// heuristicEnv returns what opens a scenario under a heuristic.
-func heuristicEnv(s scenario.Scenario, name string) func(env.Recorder) (env.Env, error) {
-	return func(rec env.Recorder) (env.Env, error) {
+// opener builds an environment that reports each request to rec and the
+// servers' true state, on a grid of times, to sampler; either may be nil.
+type opener func(rec env.Recorder, sampler env.Sampler) (env.Env, error)
+
+// sampleInterval is the grid's, in s: the step of the testbed's agents.
+const sampleInterval = 0.25
+
+// unsampled is the opener without a sampler.
+func (o opener) unsampled() func(env.Recorder) (env.Env, error) {
+	return func(rec env.Recorder) (env.Env, error) { return o(rec, nil) }
+}
+
+// open returns what opens a scenario after adapt has said who steers it.
+func open(s scenario.Scenario, adapt func(*sim.Config)) opener {
+	return func(rec env.Recorder, sampler env.Sampler) (env.Env, error) {
 		cfg, err := s.Config()
 		if err != nil {
 			return nil, err
 		}
-		cfg.Heuristic, cfg.Recorder = name, rec
+		cfg.Recorder = rec
+		if sampler != nil {
+			cfg.Sampler, cfg.SampleInterval = sampler, sampleInterval
+		}
+		adapt(&cfg)
 		return sim.New(cfg)
 	}
 }
 
+// heuristicEnv returns what opens a scenario under a heuristic.
+func heuristicEnv(s scenario.Scenario, name string) opener {
+	return open(s, func(cfg *sim.Config) { cfg.Heuristic = name })
+}
+
 // agentEnv returns what opens a scenario for agents under a reward.
-func agentEnv(s scenario.Scenario, reward rewards.Reward) func(env.Recorder) (env.Env, error) {
-	return func(rec env.Recorder) (env.Env, error) {
-		cfg, err := s.Config()
-		if err != nil {
-			return nil, err
-		}
-		cfg.Observe, cfg.Reward, cfg.Recorder = true, reward, rec
-		return sim.New(cfg)
-	}
+func agentEnv(s scenario.Scenario, reward rewards.Reward) opener {
+	return open(s, func(cfg *sim.Config) { cfg.Observe, cfg.Reward = true, reward })
 }
 
 // heuristicTarget evaluates a heuristic of package dispatch.
 func heuristicTarget(s scenario.Scenario, name string) eval.Target {
-	return eval.Target{Name: name, Env: heuristicEnv(s, name)}
+	return eval.Target{Name: name, Env: heuristicEnv(s, name).unsampled()}
 }
 
-// parseTarget reads a TARGET of the command line: a heuristic's name, a run's
-// folder, or a checkpoint.
+// parseTarget reads a TARGET of the command line, but for tuned, which takes a
+// search: a heuristic's name, a run's folder, or a checkpoint.
 func parseTarget(s scenario.Scenario, text string) (target, error) {
 	if slices.Contains(dispatch.Names(), text) {
-		return target{Target: heuristicTarget(s, text)}, nil
+		return target{Target: heuristicTarget(s, text), open: heuristicEnv(s, text)}, nil
 	}
 	path := text
 	info, err := os.Stat(path)
@@ -62,7 +76,7 @@ func parseTarget(s scenario.Scenario, text string) (target, error) {
 		_, err = os.Stat(path)
 	}
 	if err != nil {
-		return target{}, usage("target %q: neither a heuristic (%s) nor a run's folder or a checkpoint", text, strings.Join(dispatch.Names(), ", "))
+		return target{}, usage("target %q: neither a heuristic (%s), %s, a run's folder nor a checkpoint", text, strings.Join(dispatch.Names(), ", "), tunedName)
 	}
 	return checkpointTarget(s, text, path)
 }
@@ -73,6 +87,8 @@ type target struct {
 	hash     string   // of the checkpoint; empty for a heuristic
 	recipe   string   // what runs that differ in their seed alone share; empty for a heuristic
 	warnings []string // doubts, such as that it was trained elsewhere
+	notes    []string // what it is, where its name does not say it
+	open     opener   // Target.Env, with the servers' true state
 }
 
 // checkpointTarget evaluates the policy of a checkpoint.
@@ -91,7 +107,7 @@ func checkpointTarget(s scenario.Scenario, name, path string) (target, error) {
 		return fail(err)
 	}
 	open := agentEnv(s, reward)
-	e, err := open(nil)
+	e, err := open(nil, nil)
 	if err != nil {
 		return fail(err)
 	}
@@ -101,7 +117,7 @@ func checkpointTarget(s scenario.Scenario, name, path string) (target, error) {
 	if _, err := policy(); err != nil {
 		return fail(fmt.Errorf("scenario %s: %w", s.Name, err))
 	}
-	t := target{Target: eval.Target{Name: name, Env: open, Actor: policy}, hash: meta.ContentSHA256}
+	t := target{Target: eval.Target{Name: name, Env: open.unsampled(), Actor: policy}, hash: meta.ContentSHA256, open: open}
 	if t.recipe, err = recipe(hyper); err != nil {
 		return fail(err)
 	}

@@ -164,3 +164,12 @@ func TestMetricString(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, "mean p95 p99 Metric(7)", Mean.String()+" "+P95.String()+" "+P99.String()+" "+Metric(7).String())
 }
+
+func TestFigures(t *testing.T) {
+	for _, name := range Figures() {
+		require.NoError(t, CheckFigure(name))
+	}
+	err := CheckFigure("8")
+	require.ErrorIs(t, err, ErrUnknownFigure)
+	require.EqualError(t, err, `paper: unknown figure "8": those that are made so far are 2a, 12`)
+}

@@ -1,0 +1,51 @@
+package figure_test
+
+import (
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"fairlb/env"
+	"fairlb/eval/figure"
+)
+
+func TestWindows(t *testing.T) {
+	w, err := figure.NewWindows(45, 5, 10, []int{0, 1, 1, 0})
+	require.NoError(t, err)
+	for _, o := range []env.Outcome{
+		{Arrival: 9.9, Server: 1}, // while queues fill
+		{Arrival: 10, Server: 0}, {Arrival: 11, Server: 3}, {Arrival: 19.9, Server: 1, Failed: true}, {Arrival: 19, Server: 2}, {Arrival: 10, Server: 2},
+		{Arrival: 20, Server: -1}, // nobody took it
+		{Arrival: 30, Server: 2},
+		{Arrival: 40, Server: 0}, // in a window that the episode's end cuts
+	} {
+		w.Record(o)
+	}
+	require.Equal(t, []float64{1.5, math.Inf(1)}, w.Ratios(1, 0), "the window from 20 s on is empty")
+	require.Equal(t, []float64{2.0 / 3, 0}, w.Ratios(0, 1))
+}
+
+// TestWindowsByServer: a ratio is of one server to one, not of the groups.
+func TestWindowsByServer(t *testing.T) {
+	w, err := figure.NewWindows(10, 0, 10, []int{0, 1, 1})
+	require.NoError(t, err)
+	for server := range 3 {
+		w.Record(env.Outcome{Server: server})
+	}
+	require.Equal(t, []float64{1}, w.Ratios(1, 0))
+}
+
+func TestNoWindow(t *testing.T) {
+	for _, x := range [][3]float64{{10, 5, 10}, {10, 0, 11}, {10, 0, 0}, {10, math.NaN(), 1}} {
+		_, err := figure.NewWindows(x[0], x[1], x[2], []int{0, 1})
+		require.ErrorContains(t, err, "no whole window", "%v", x)
+	}
+}
+
+func TestQuantile(t *testing.T) {
+	f := figure.FairProfile{Ratios: []float64{1, 2, 3, math.Inf(1)}}
+	require.Equal(t, 2.0, f.Quantile(0.5))
+	require.Equal(t, 3.0, f.Quantile(0.75))
+	require.Equal(t, math.Inf(1), f.Quantile(0.95))
+}
