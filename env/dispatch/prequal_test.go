@@ -161,7 +161,10 @@ func TestPrequalRemovesInTurn(t *testing.T) {
 	require.EqualValues(t, 1, r.pool.probes[0].server)
 	r.remove()
 	require.Len(t, r.pool.probes, 2)
+	require.EqualValues(t, 1, r.pool.probes[0].server)
 	require.EqualValues(t, 3, r.pool.probes[1].server, "7 s went")
+	r.remove()
+	require.EqualValues(t, 3, r.pool.probes[0].server, "the oldest again")
 }
 
 // TestPrequalUses: a probe serves for as many requests as it may, counting
