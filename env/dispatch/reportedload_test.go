@@ -122,3 +122,17 @@ func TestReportedLoadWithoutReports(t *testing.T) {
 		require.InDelta(t, 3000, n, 150)
 	}
 }
+
+// TestNewWeightsStretchTheRest: what is left of an interval changes with it.
+func TestNewWeightsStretchTheRest(t *testing.T) {
+	t.Parallel()
+	r, err := NewReportedLoad([]float64{1, 1})
+	require.NoError(t, err)
+	r.turns.now = 7
+	r.turns.put(0, 0.5)
+	r.turns.put(1, 0.25)
+	r.weight, r.since, r.at = []float64{10, 30}, []float64{1, 1}, []float64{20, 20}
+	r.weigh(20)
+	require.Equal(t, []float64{2, 20. / 30}, r.interval)
+	require.InDeltaSlice(t, []float64{7 + 0.5*2, 7 + 0.25*20/30}, r.turns.servers(), 1e-12)
+}
