@@ -84,6 +84,8 @@ func heuristics() []heuristic {
 		{"p2c", "the lesser, by SED's measure, of two drawn at random", func(c []float64, _ int) (Rule, error) { return NewTwoChoices(c) }},
 		{"wlr", "Envoy's weighted least request: round robin, weight capacity / (own requests + 1)", func(c []float64, _ int) (Rule, error) { return NewLeastRequest(c) }},
 		{"peak-ewma", "the lesser of two drawn at random by average latency, quick to rise, times own requests + 1", func(c []float64, _ int) (Rule, error) { return NewPeakEWMA(len(c)) }},
+		{"prequal", "by probes of requests in flight and latency: least latency, unless all are hot", func(c []float64, _ int) (Rule, error) { return NewPrequal(len(c)) }},
+		{"cswrr", "gRPC's weighted round robin: weight requests/s over utilisation, as servers report", func(c []float64, _ int) (Rule, error) { return NewReportedLoad(c) }},
 		{"lsq-ordered", "LSQ, ties by an order that the next LB reverses", func(c []float64, lb int) (Rule, error) { return NewOrdered(uniform(len(c)), lb) }},
 		{"sed-ordered", "SED, ties by an order that the next LB reverses", func(c []float64, lb int) (Rule, error) { return NewOrdered(c, lb) }},
 		{"jsq", "least requests of all LBs; sees everything", func(c []float64, _ int) (Rule, error) { return NewGlobal(uniform(len(c))) }},

@@ -58,7 +58,7 @@ func TestSingleServer(t *testing.T) {
 func TestNewRefuses(t *testing.T) {
 	t.Parallel()
 	_, err := New("fifo", []float64{1}, 0)
-	require.ErrorContains(t, err, `unknown heuristic "fifo" (known: ecmp, wcmp, lsq, sed, oracle, p2c, wlr, peak-ewma, lsq-ordered, sed-ordered, jsq, sed-global)`)
+	require.ErrorContains(t, err, `unknown heuristic "fifo" (known: ecmp, wcmp, lsq, sed, oracle, p2c, wlr, peak-ewma, prequal, cswrr, lsq-ordered, sed-ordered, jsq, sed-global)`)
 	for _, test := range []struct {
 		weights []float64
 		want    string
