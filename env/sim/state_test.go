@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"fairlb/env"
+	"fairlb/env/dispatch"
 	"fairlb/env/snapshot"
 	"fairlb/env/workload"
 )
@@ -85,6 +86,55 @@ func TestSaveAndRestore(t *testing.T) {
 		b, err := part.Save()
 		require.NoError(t, err)
 		require.True(t, bytes.Equal(a, b), "system %d", seed)
+	}
+}
+
+// TestSaveEveryRule: under every heuristic, and under weights that were set
+// once, an episode of synthetic requests with changes and failures goes on
+// after a restore as it would have.
+func TestSaveEveryRule(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	for _, name := range append(dispatch.Names(), "") {
+		cfg := web(t, name)
+		cfg.Duration, cfg.StepInterval = 30, 1
+		cfg.Random = []RandomChanges{{Kind: Fail, PerMinute: 10, Servers: []int{0, 1, 2, 3}, DownMean: 2}, {Kind: SetSpeed, PerMinute: 30, Servers: []int{4, 5, 6}, Low: 0.5, High: 1.5}}
+		cfg.Changes = []Change{{At: 9, Kind: FailLB, Index: 1}, {At: 14, Kind: ReturnLB, Index: 1}}
+		cfg.Detection = 0.5
+		start := func() (*Env, *outcomes) {
+			var rec outcomes
+			cfg := cfg
+			cfg.Recorder = &rec
+			e, err := New(cfg)
+			require.NoError(t, err)
+			return e, &rec
+		}
+		step := func(e *Env, weights [][]float64) {
+			_, err := e.Step(ctx, weights)
+			require.NoError(t, err, name)
+		}
+		whole, want := start()
+		_, err := whole.Reset(ctx, 3)
+		require.NoError(t, err)
+		for k := range 15 {
+			if k == 3 && name == "" {
+				step(whole, [][]float64{{1, 2, 1, 1, 0.5, 1, 1}, {2, 1, 1, 1, 1, 1, 3}})
+				continue
+			}
+			step(whole, nil)
+		}
+		state, err := whole.Save()
+		require.NoError(t, err, name)
+		before := len(*want)
+		part, got := start()
+		_, err = part.Restore(ctx, state)
+		require.NoError(t, err, name)
+		for range 15 {
+			step(whole, nil)
+			step(part, nil)
+		}
+		require.Greater(t, len(*got), 5000)
+		require.Equal(t, (*want)[before:], *got, name)
 	}
 }
 
