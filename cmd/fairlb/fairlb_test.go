@@ -249,12 +249,12 @@ func TestScenarios(t *testing.T) {
 	out, _, err := command(t, "scenarios")
 	require.NoError(t, err)
 	require.Len(t, strings.Split(strings.TrimSpace(out), "\n"), len(scenario.List()))
-	out, _, err = command(t, "scenarios", "show", "web-dynamic", "--set", "changes[0].value=0.5")
+	out, _, err = command(t, "scenarios", "show", "web-dynamic", "--set", "changes[0].value=5")
 	require.NoError(t, err)
 	path := file(t, "mine.yaml", out)
 	s, err := scenario.Load(path, nil)
 	require.NoError(t, err)
-	require.Equal(t, 0.5, s.Changes[0].Value)
+	require.Equal(t, 5., s.Changes[0].Value)
 }
 
 func TestGroupsOfTrainingRuns(t *testing.T) {

@@ -101,10 +101,10 @@ func (p *Problem) Residuals(ctx context.Context, values []float64, seeds func(Ru
 	return list, nil
 }
 
-// objective is the mean squared z of the residuals, far ones counting
+// Objective is the mean squared z of the residuals, far ones counting
 // linearly (Huber, from 3 on), so that no cell which the model cannot reach
 // rules the rest.
-func objective(list []Residual) float64 {
+func Objective(list []Residual) float64 {
 	const bend = 3
 	sum := 0.0
 	for k := range list {
@@ -133,7 +133,7 @@ func (p *Problem) Search(ctx context.Context) (start, best Point, err error) {
 			return math.Inf(1)
 		}
 		evaluations++
-		point := Point{values, objective(list)}
+		point := Point{values, Objective(list)}
 		if evaluations == 1 {
 			start = point
 		}

@@ -42,7 +42,7 @@ func TestResidual(t *testing.T) {
 	rms, n := RMS([]Residual{{Log: 3}, {Log: -4}, {Log: 100, Cell: Cell{Left: true}}}, func(r *Residual) bool { return !r.Left })
 	require.Equal(t, 2, n)
 	require.InDelta(t, math.Sqrt(12.5), rms, 1e-12)
-	require.InDelta(t, (4+3*(2*5.-3))/2, objective([]Residual{{Z: -2}, {Z: 5}}), 1e-12)
+	require.InDelta(t, (4+3*(2*5.-3))/2, Objective([]Residual{{Z: -2}, {Z: 5}}), 1e-12)
 }
 
 // known is a problem whose cells follow from parameters a = 2 and b = 0.05.
