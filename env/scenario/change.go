@@ -29,6 +29,7 @@ type RandomChange struct {
 	// number of processors, or the number of background jobs.
 	Low      float64 `yaml:"low,omitempty"`
 	High     float64 `yaml:"high,omitempty"`
+	Initial  bool    `yaml:"initial,omitempty"`   // every one of them is drawn at the beginning as well
 	DownMean float64 `yaml:"down_mean,omitempty"` // s, mean time out of a server that was drained or failed
 }
 
@@ -91,7 +92,7 @@ func (s *Scenario) changes() []sim.Change {
 func (s *Scenario) randomChanges() []sim.RandomChanges {
 	var list []sim.RandomChanges
 	for _, x := range s.RandomChanges {
-		random := sim.RandomChanges{Kind: changeKind(x.Kind), PerMinute: x.PerMinute, Low: x.Low, High: x.High, DownMean: x.DownMean}
+		random := sim.RandomChanges{Kind: changeKind(x.Kind), PerMinute: x.PerMinute, Low: x.Low, High: x.High, Initial: x.Initial, DownMean: x.DownMean}
 		for g := range s.Servers {
 			if len(x.Groups) == 0 || slices.Contains(x.Groups, g) {
 				random.Servers = append(random.Servers, s.group(g)...)
@@ -136,6 +137,7 @@ func (s *Scenario) validateChanges(c check) {
 			c.that(x.DownMean == 0, path+"down_mean", x.DownMean, "must be left out where nothing goes out")
 		} else {
 			c.positive(path+"down_mean", x.DownMean)
+			c.that(!x.Initial, path+"initial", x.Initial, "must be left out where nothing is set")
 			c.that(x.Low == 0 && x.High == 0, path+"low", x.Low, "low and high must be left out where nothing is set")
 		}
 	}

@@ -220,7 +220,7 @@ workload:
     - {name: a, share: 0.25, stages: [{resource: io, law: log-normal, mean: 1, cv: 2}]}
     - {name: b, share: 0.75, stages: [{resource: cpu, law: exponential, mean: 2}, {resource: io, law: deterministic, mean: 3}]}
 changes: [{at: 3, kind: speed, group: 0, value: 2}, {at: 1, kind: speed, group: 1, value: 3}, {at: 4, kind: fail, group: 0, servers: [1]}, {at: 4, kind: fail-lb, lb: 3}]
-random_changes: [{kind: cpus, per_minute: 10, groups: [1, 0], low: 0.5, high: 1}, {kind: fail, per_minute: 2, down_mean: 5}]
+random_changes: [{kind: cpus, per_minute: 10, groups: [1, 0], low: 0.5, high: 1, initial: true}, {kind: fail, per_minute: 2, down_mean: 5}]
 detection: 1.5
 `))
 	require.Equal(t, "mine", s.Name)
@@ -243,7 +243,7 @@ detection: 1.5
 		{At: 4, Kind: sim.Fail, Index: 1}, {At: 4, Kind: sim.FailLB, Index: 3},
 	}, cfg.Changes)
 	require.Equal(t, []sim.RandomChanges{
-		{Kind: sim.SetCPUs, PerMinute: 10, Servers: []int{0, 1, 2}, Low: 0.5, High: 1},
+		{Kind: sim.SetCPUs, PerMinute: 10, Servers: []int{0, 1, 2}, Low: 0.5, High: 1, Initial: true},
 		{Kind: sim.Fail, PerMinute: 2, Servers: []int{0, 1, 2}, DownMean: 5},
 	}, cfg.Random)
 	require.Equal(t, []workload.Resource{workload.CPU, workload.IO}, []workload.Resource{cfg.Classes[1].Stages[0].Resource, cfg.Classes[0].Stages[0].Resource})

@@ -92,6 +92,9 @@ type RandomChanges struct {
 	// factor drawn from U(Low, High), processors rounded to 1 at least; the
 	// background jobs are a whole number drawn from [Low, High].
 	Low, High float64
+	// Initial says that every one of the servers is drawn at the beginning
+	// as well, so that the process is stationary.
+	Initial bool
 	// DownMean (s) is the mean of the exponential time after which a server
 	// that was drained or failed returns. One that this process has out is
 	// left alone, and so is the last of all servers that it has not.
@@ -118,6 +121,9 @@ func (x *RandomChanges) validate(c *Config) error {
 	case Drain, Fail:
 		if !(x.DownMean > 0) || math.IsInf(x.DownMean, 0) {
 			return fmt.Errorf("mean time out = %g: must be positive and finite", x.DownMean)
+		}
+		if x.Initial {
+			return fmt.Errorf("initial: not all servers can be out at the beginning")
 		}
 	default:
 		return fmt.Errorf("kind %d is not random", x.Kind)
@@ -150,20 +156,33 @@ func (c *Config) schedule(seed uint64) []Change {
 	return list
 }
 
+// value draws the new value of a server.
+func (x *RandomChanges) value(c *Config, server int, rng *rand.Rand) float64 {
+	switch x.Kind {
+	case SetSpeed:
+		return c.Servers[server].Speed * (x.Low + (x.High-x.Low)*rng.Float64())
+	case SetCPUs:
+		return max(1, math.Round(float64(c.Servers[server].CPUs)*(x.Low+(x.High-x.Low)*rng.Float64())))
+	default:
+		return math.Floor(x.Low) + float64(rng.IntN(int(x.High)-int(x.Low)+1))
+	}
+}
+
 // draw appends the changes of the process up to the end of arrivals; what is
 // out by then still returns.
 func (x *RandomChanges) draw(list []Change, c *Config, rng *rand.Rand) []Change {
+	if x.Initial {
+		for _, j := range x.Servers {
+			list = append(list, Change{Kind: x.Kind, Index: j, Value: x.value(c, j, rng)})
+		}
+	}
 	out := map[int]float64{} // server to the time of its return
 	for at := rng.ExpFloat64() * 60 / x.PerMinute; at < c.Duration; at += rng.ExpFloat64() * 60 / x.PerMinute {
 		j := x.Servers[rng.IntN(len(x.Servers))]
 		change := Change{At: at, Kind: x.Kind, Index: j}
 		switch x.Kind {
-		case SetSpeed:
-			change.Value = c.Servers[j].Speed * (x.Low + (x.High-x.Low)*rng.Float64())
-		case SetCPUs:
-			change.Value = max(1, math.Round(float64(c.Servers[j].CPUs)*(x.Low+(x.High-x.Low)*rng.Float64())))
-		case SetBackground:
-			change.Value = math.Floor(x.Low) + float64(rng.IntN(int(x.High)-int(x.Low)+1))
+		case SetSpeed, SetCPUs, SetBackground:
+			change.Value = x.value(c, j, rng)
 		default:
 			for server, back := range out {
 				if back <= at {

@@ -32,7 +32,7 @@ func TestRandomChanges(t *testing.T) {
 	cfg := Config{Duration: 6000, Servers: []Server{{1, 1}, {2, 2}, {4, 1}}, Random: []RandomChanges{
 		{Kind: SetSpeed, PerMinute: 10, Servers: []int{1, 2}, Low: 0.5, High: 1.5},
 		{Kind: SetCPUs, PerMinute: 10, Servers: []int{0, 2}, Low: 0.1, High: 1},
-		{Kind: SetBackground, PerMinute: 10, Servers: []int{0}, Low: 1, High: 3},
+		{Kind: SetBackground, PerMinute: 10, Servers: []int{0}, Low: 1, High: 3, Initial: true},
 		{Kind: Fail, PerMinute: 60, Servers: []int{0, 1, 2}, DownMean: 2},
 	}}
 	list := cfg.schedule(7)
@@ -42,6 +42,7 @@ func TestRandomChanges(t *testing.T) {
 	backgrounds := map[float64]bool{}
 	out := map[int]bool{}
 	last := 0.0
+	require.Equal(t, Change{Kind: SetBackground, Value: list[0].Value}, list[0], "one is drawn at the beginning")
 	for _, x := range list {
 		require.GreaterOrEqual(t, x.At, last)
 		last = x.At

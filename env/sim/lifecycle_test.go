@@ -48,6 +48,9 @@ func TestValidate(t *testing.T) {
 		"random changes 0: no server 9":          func(c *Config) { c.Random = []RandomChanges{{PerMinute: 1, Servers: []int{9}}} },
 		"random changes 0: [0, 1]: must be":      func(c *Config) { c.Random = []RandomChanges{{PerMinute: 1, Servers: []int{0}, High: 1}} },
 		"random changes 0: mean time out = 0":    func(c *Config) { c.Random = []RandomChanges{{PerMinute: 1, Servers: []int{0}, Kind: Fail}} },
+		"random changes 0: initial: not all": func(c *Config) {
+			c.Random = []RandomChanges{{PerMinute: 1, Servers: []int{0}, Kind: Fail, DownMean: 1, Initial: true}}
+		},
 		"random changes 0: kind 5 is not random": func(c *Config) { c.Random = []RandomChanges{{PerMinute: 1, Servers: []int{0}, Kind: Return}} },
 		"max log-weight = 21: must be in (0":     func(c *Config) { c.MaxLogWeight = 21 },
 		"change 0: no server 8":                  func(c *Config) { c.Changes = []Change{{1, SetSpeed, 8, 1}} },

@@ -17,6 +17,7 @@ type Parameter struct {
 	Unit      string
 	Start     float64
 	Low, High float64 // bounds
+	Step      float64 // of the search's first moves, of the logarithm
 }
 
 // Problem is a fit.
@@ -146,7 +147,7 @@ func (p *Problem) Search(ctx context.Context) (start, best Point, err error) {
 		return point.Objective + 100*outside
 	}
 	settings := optimize.Settings{FuncEvaluations: p.Evaluations, Converger: &optimize.FunctionConverge{Relative: 1e-3, Iterations: 60}}
-	_, stopped := optimize.Minimize(optimize.Problem{Func: at}, make([]float64, len(p.Parameters)), &settings, &optimize.NelderMead{SimplexSize: 0.3})
+	_, stopped := optimize.Minimize(optimize.Problem{Func: at}, make([]float64, len(p.Parameters)), &settings, &optimize.NelderMead{SimplexSize: 1})
 	if err != nil {
 		return start, best, err
 	}
@@ -156,11 +157,11 @@ func (p *Problem) Search(ctx context.Context) (start, best Point, err error) {
 	return start, best, nil
 }
 
-// values returns the parameters of a point of the search, log(value / start),
-// moved to their bounds, and how far outside of them it was.
+// values returns the parameters of a point of the search, log(value / start) in
+// steps, moved to their bounds, and how far outside of them it was.
 func (p *Problem) values(x []float64) (values []float64, outside float64) {
 	for k, parameter := range p.Parameters {
-		v := parameter.Start * math.Exp(x[k])
+		v := parameter.Start * math.Exp(parameter.Step*x[k])
 		inside := min(max(v, parameter.Low), parameter.High)
 		values = append(values, inside)
 		outside += math.Abs(math.Log(v / inside))

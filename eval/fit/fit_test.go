@@ -58,7 +58,7 @@ func known() *Problem {
 		return nil, errors.New("asked for what is left out")
 	}
 	return &Problem{
-		Parameters:  []Parameter{{Name: "a", Start: 1, Low: 0.1, High: 10}, {Name: "b", Start: 0.1, Low: 0.06, High: 1}},
+		Parameters:  []Parameter{{Name: "a", Start: 1, Low: 0.1, High: 10, Step: 0.3}, {Name: "b", Start: 0.1, Low: 0.06, High: 1, Step: 0.3}},
 		Cells:       []Cell{{Run: Run{Method: "lsq"}, Class: "wiki", Mean: 2}, {Run: Run{Method: "sed"}, Class: "wiki", Mean: 0.14}, {Run: Run{Method: "wcmp"}, Class: "wiki", Mean: 9, Left: true}},
 		Measure:     measure,
 		Seeds:       func(Run) []uint64 { return []uint64{0, 2} },
