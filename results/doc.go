@@ -7,4 +7,8 @@
 // table. All take the values as a Measured function and write nothing when a
 // value is at fault. A cell that was not measured is a dash in text, empty in
 // CSV, null in JSON; so is a published value that the paper's text lost.
+//
+// The figures are drawn from the data of package eval/figure: WriteFair... and
+// DrawFair are Figure 2a; WriteDynamicText, WriteTimelineCSV, DrawTimeline,
+// WriteCompletionCSV and DrawCompletion are Figure 12.
 package results

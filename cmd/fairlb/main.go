@@ -59,7 +59,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		Args:          checked(cobra.NoArgs),
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	root.AddCommand(app.scenariosCommand(), app.trainCommand(), app.evalCommand(), app.tablesCommand(), app.plotCommand(), app.traceCommand(), app.theoryCommand(), app.fitCommand())
+	root.AddCommand(app.scenariosCommand(), app.trainCommand(), app.evalCommand(), app.tablesCommand(), app.figuresCommand(), app.plotCommand(), app.traceCommand(), app.theoryCommand(), app.fitCommand(), app.growthCommand())
 	root.SetHelpCommand(helpCommand())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetArgs(args)

@@ -31,6 +31,7 @@ type searchSettings struct {
 	FirstStep      float64 `yaml:"first_step"`
 	LastStep       float64 `yaml:"last_step"`
 	MaxEvaluations int     `yaml:"max_evaluations"`
+	Tolerance      float64 `yaml:"tolerance"` // of the ranges; 0: none are wanted
 }
 
 func defaultSearch() searchSettings {
@@ -60,7 +61,7 @@ func searched(s scenario.Scenario) scenario.Scenario {
 
 // searchWeights finds the best fixed weights of a scenario on training
 // episodes.
-func (a *app) searchWeights(ctx context.Context, s scenario.Scenario, settings searchSettings) (tuned, error) {
+func (a *app) searchWeights(ctx context.Context, s scenario.Scenario, search searchSettings) (tuned, error) {
 	s = searched(s)
 	bar := a.newBar("searching fixed weights", -1)
 	defer bar.close()
@@ -68,9 +69,9 @@ func (a *app) searchWeights(ctx context.Context, s scenario.Scenario, settings s
 		Env: func(weights []float64, rec env.Recorder) (env.Env, error) {
 			return fixedEnv(s, weights)(rec, nil)
 		},
-		MaxLogWeight: s.MaxLogWeight, FirstStep: settings.FirstStep, LastStep: settings.LastStep,
-		MaxEvaluations: settings.MaxEvaluations,
-		Progress:       func(n int) { bar.set(n, "") },
+		MaxLogWeight: s.MaxLogWeight, FirstStep: search.FirstStep, LastStep: search.LastStep,
+		MaxEvaluations: search.MaxEvaluations, Tolerance: search.Tolerance,
+		Progress: func(n int) { bar.set(n, "") },
 	}
 	equal, processors := []float64{}, []float64{}
 	for _, g := range s.Servers {
@@ -78,11 +79,11 @@ func (a *app) searchWeights(ctx context.Context, s scenario.Scenario, settings s
 		equal, processors = append(equal, 1), append(processors, float64(g.CPUs))
 	}
 	cfg.Starts = [][]float64{equal, processors}
-	for k := range settings.Episodes {
-		cfg.Seeds = append(cfg.Seeds, train.EpisodeSeed(settings.Run, k))
+	for k := range search.Episodes {
+		cfg.Seeds = append(cfg.Seeds, train.EpisodeSeed(search.Run, k))
 	}
 	r, err := tune.Search(ctx, cfg)
-	return tuned{r, s, settings}, err
+	return tuned{r, s, search}, err
 }
 
 // keptWeights is searchWeights, but for a search whose result is in the
@@ -99,7 +100,7 @@ func (a *app) keptWeights(ctx context.Context, s scenario.Scenario, search searc
 	switch data, err := os.ReadFile(file); {
 	case err == nil:
 		kept := tuned{scenario: searched(s), search: search}
-		if err := json.Unmarshal(data, &kept.Result); err != nil || len(kept.Best.Weights) != len(s.Servers) || len(kept.Starts) != 2 {
+		if err := json.Unmarshal(data, &kept.Result); err != nil || len(kept.Best.Weights) != len(s.Servers) || search.Tolerance > 0 && len(kept.Ranges) != len(s.Servers) {
 			return tuned{}, usage("%s: is not the record of a search of weights (%v); remove it", file, err)
 		}
 		return kept, nil

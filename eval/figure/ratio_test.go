@@ -11,7 +11,8 @@ import (
 )
 
 func TestWindows(t *testing.T) {
-	w, err := figure.NewWindows(45, 5, 10, []int{0, 1, 1, 0})
+	demands := map[float64]float64{10: 1, 11: 1, 19.9: 4, 19: 5, 30: 1, 40: 1}
+	w, err := figure.NewWindows(45, 5, 10, []int{0, 1, 1, 0}, demands)
 	require.NoError(t, err)
 	for _, o := range []env.Outcome{
 		{Arrival: 9.9, Server: 1}, // while queues fill
@@ -22,30 +23,32 @@ func TestWindows(t *testing.T) {
 	} {
 		w.Record(o)
 	}
-	require.Equal(t, []float64{1.5, math.Inf(1)}, w.Ratios(1, 0), "the window from 20 s on is empty")
-	require.Equal(t, []float64{2.0 / 3, 0}, w.Ratios(0, 1))
+	require.Equal(t, []float64{1.5, math.Inf(1)}, w.Requests(1, 0), "the window from 20 s on is empty")
+	require.Equal(t, []float64{2.0 / 3, 0}, w.Requests(0, 1))
+	require.Equal(t, []float64{10.0 / 2, math.Inf(1)}, w.Work(1, 0))
 }
 
 // TestWindowsByServer: a ratio is of one server to one, not of the groups.
 func TestWindowsByServer(t *testing.T) {
-	w, err := figure.NewWindows(10, 0, 10, []int{0, 1, 1})
+	w, err := figure.NewWindows(10, 0, 10, []int{0, 1, 1}, nil)
 	require.NoError(t, err)
 	for server := range 3 {
 		w.Record(env.Outcome{Server: server})
 	}
-	require.Equal(t, []float64{1}, w.Ratios(1, 0))
+	require.Equal(t, []float64{1}, w.Requests(1, 0))
+	require.Empty(t, w.Work(1, 0), "no work is known")
 }
 
 func TestNoWindow(t *testing.T) {
 	for _, x := range [][3]float64{{10, 5, 10}, {10, 0, 11}, {10, 0, 0}, {10, math.NaN(), 1}} {
-		_, err := figure.NewWindows(x[0], x[1], x[2], []int{0, 1})
+		_, err := figure.NewWindows(x[0], x[1], x[2], []int{0, 1}, nil)
 		require.ErrorContains(t, err, "no whole window", "%v", x)
 	}
 }
 
 func TestQuantile(t *testing.T) {
-	f := figure.FairProfile{Ratios: []float64{1, 2, 3, math.Inf(1)}}
-	require.Equal(t, 2.0, f.Quantile(0.5))
-	require.Equal(t, 3.0, f.Quantile(0.75))
-	require.Equal(t, math.Inf(1), f.Quantile(0.95))
+	rising := []float64{1, 2, 3, math.Inf(1)}
+	require.Equal(t, 2.0, figure.Quantile(0.5, rising))
+	require.Equal(t, 3.0, figure.Quantile(0.75, rising))
+	require.Equal(t, math.Inf(1), figure.Quantile(0.95, rising))
 }

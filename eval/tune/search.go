@@ -43,6 +43,10 @@ type Config struct {
 	// MaxEvaluations ends a search that would go on; at least the starts.
 	MaxEvaluations int
 
+	// Tolerance, if not 0, asks for Result.Ranges: how far each weight may
+	// move from the best until the mean is this part above the least.
+	Tolerance float64
+
 	// Workers is the number of episodes at a time; 0: GOMAXPROCS. The result
 	// does not depend on it.
 	Workers int
@@ -58,12 +62,20 @@ type Point struct {
 	Mean    float64   `json:"mean_s"`  // completion time, s, the mean over seeds of the seeds' means
 }
 
+// Range is the least and the greatest weight of a group that do as well as the
+// best, the other weights being those of the best.
+type Range struct {
+	Low  float64 `json:"low"`
+	High float64 `json:"high"`
+}
+
 // Result is the outcome of a search.
 type Result struct {
 	Best        Point   `json:"best"`
-	Starts      []Point `json:"starts"`      // in the order of Config
-	Evaluations int     `json:"evaluations"` // of points, each on all seeds
-	Converged   bool    `json:"converged"`   // no neighbour at LastStep was better; else MaxEvaluations ended it
+	Starts      []Point `json:"starts"`           // in the order of Config
+	Evaluations int     `json:"evaluations"`      // of points, each on all seeds
+	Converged   bool    `json:"converged"`        // no neighbour at LastStep was better; else MaxEvaluations ended it
+	Ranges      []Range `json:"ranges,omitempty"` // by group, with Config.Tolerance; of the first, its weight alone
 }
 
 // Spread returns the weights by server of weights by group.
@@ -100,6 +112,7 @@ func (c *Config) validate() error {
 	check(c.MaxLogWeight > 0 && c.MaxLogWeight <= 20, "max log-weight %g (want above 0, at most 20)", c.MaxLogWeight)
 	check(len(c.Seeds) > 0, "no seeds")
 	check(c.LastStep > 0 && c.FirstStep >= c.LastStep && !math.IsInf(c.FirstStep, 0), "steps from %g to %g (want falling, positive and finite)", c.FirstStep, c.LastStep)
+	check(c.Tolerance >= 0 && !math.IsInf(c.Tolerance, 0), "tolerance %g (want finite, 0 or more)", c.Tolerance)
 	check(c.MaxEvaluations >= len(c.Starts), "%d evaluations for %d starts", c.MaxEvaluations, len(c.Starts))
 	return errors.Join(faults...)
 }
@@ -108,9 +121,12 @@ func (c *Config) validate() error {
 var errSpent = errors.New("tune: no evaluations are left")
 
 // search is the state of one Search. A point is the change of each group's
-// log-weight from origin, so that the starts are met exactly as given.
+// log-weight from origin, in units of the least step, so that the starts are
+// met exactly as given and no point is evaluated twice.
 type search struct {
 	cfg    Config
+	unit   float64   // the least step
+	first  int       // the greatest step, in units: a power of two
 	origin []float64 // weights by group
 	made   int
 	known  map[string]float64 // means by point
@@ -122,7 +138,10 @@ func Search(ctx context.Context, cfg Config) (Result, error) {
 	if err := cfg.validate(); err != nil {
 		return Result{}, err
 	}
-	s := &search{cfg: cfg}
+	s := &search{cfg: cfg, unit: cfg.FirstStep, first: 1}
+	for s.unit/2 >= cfg.LastStep {
+		s.unit, s.first = s.unit/2, 2*s.first
+	}
 	var r Result
 	best := 0
 	for k, start := range cfg.Starts {
@@ -138,20 +157,25 @@ func Search(ctx context.Context, cfg Config) (Result, error) {
 		}
 	}
 	s.origin = r.Starts[best].Weights
-	at := make([]float64, len(cfg.Counts))
-	s.known = map[string]float64{key(at): r.Starts[best].Mean}
+	at := make([]int, len(cfg.Counts))
+	s.known = map[string]float64{fmt.Sprint(at): r.Starts[best].Mean}
 	at, mean, err := s.descend(ctx, at, r.Starts[best].Mean)
 	if err != nil && !errors.Is(err, errSpent) {
 		return Result{}, err
 	}
+	s.cfg.MaxEvaluations = math.MaxInt // the bounds end what follows
 	r.Best, r.Evaluations, r.Converged = Point{s.weights(at), mean}, s.made, err == nil
-	return r, nil
+	if cfg.Tolerance == 0 {
+		return r, nil
+	}
+	r.Ranges, err = s.ranges(ctx, at, mean)
+	return r, err
 }
 
 // descend goes down from a point until no step leads further. With errSpent it
 // returns the best point so far.
-func (s *search) descend(ctx context.Context, at []float64, mean float64) ([]float64, float64, error) {
-	for step := s.cfg.FirstStep; step >= s.cfg.LastStep; {
+func (s *search) descend(ctx context.Context, at []int, mean float64) ([]int, float64, error) {
+	for step := s.first; step > 0; {
 		next, value, err := s.explore(ctx, at, mean, step)
 		if err != nil {
 			return next, value, err
@@ -161,7 +185,7 @@ func (s *search) descend(ctx context.Context, at []float64, mean float64) ([]flo
 			continue
 		}
 		for value < mean { // as far again the same way, while that helps
-			ahead := make([]float64, len(at))
+			ahead := make([]int, len(at))
 			for g := range ahead {
 				ahead[g] = 2*next[g] - at[g]
 			}
@@ -184,10 +208,10 @@ func (s *search) descend(ctx context.Context, at []float64, mean float64) ([]flo
 
 // explore tries a step up and one down for each group but the first, and keeps
 // what is better.
-func (s *search) explore(ctx context.Context, from []float64, mean, step float64) ([]float64, float64, error) {
+func (s *search) explore(ctx context.Context, from []int, mean float64, step int) ([]int, float64, error) {
 	at := slices.Clone(from)
 	for g := 1; g < len(at); g++ {
-		for _, change := range []float64{step, -step} {
+		for _, change := range []int{step, -step} {
 			at[g] += change
 			value, err := s.at(ctx, at)
 			if err == nil && value < mean {
@@ -203,9 +227,36 @@ func (s *search) explore(ctx context.Context, from []float64, mean, step float64
 	return at, mean, nil
 }
 
+// ranges goes from the best point along each weight, both ways, two least steps
+// at a time, until the mean is beyond the tolerance. Dispatch by weights
+// compares small whole numbers, so a range may be wide.
+func (s *search) ranges(ctx context.Context, best []int, mean float64) ([]Range, error) {
+	var out []Range
+	for g := range best {
+		var ends [2]float64
+		for way, step := range []int{-2, 2} {
+			point := slices.Clone(best)
+			for g > 0 {
+				point[g] += step
+				value, err := s.at(ctx, point)
+				if err != nil {
+					return nil, err
+				}
+				if value > mean*(1+s.cfg.Tolerance) {
+					point[g] -= step
+					break
+				}
+			}
+			ends[way] = s.weights(point)[g]
+		}
+		out = append(out, Range{ends[0], ends[1]})
+	}
+	return out, nil
+}
+
 // at returns the mean at a point: +Inf beyond the bounds.
-func (s *search) at(ctx context.Context, point []float64) (float64, error) {
-	name := key(point)
+func (s *search) at(ctx context.Context, point []int) (float64, error) {
+	name := fmt.Sprint(point)
 	if mean, ok := s.known[name]; ok {
 		return mean, nil
 	}
@@ -224,19 +275,10 @@ func (s *search) at(ctx context.Context, point []float64) (float64, error) {
 	return mean, nil
 }
 
-// key tells points apart that differ by more than rounding.
-func key(point []float64) string {
-	rounded := make([]int64, len(point))
-	for g, x := range point {
-		rounded[g] = int64(math.Round(x * 1e9))
-	}
-	return fmt.Sprint(rounded)
-}
-
-func (s *search) weights(point []float64) []float64 {
+func (s *search) weights(point []int) []float64 {
 	weights := make([]float64, len(point))
 	for g, x := range point {
-		weights[g] = s.origin[g] * math.Exp(x)
+		weights[g] = s.origin[g] * math.Exp(float64(x)*s.unit)
 	}
 	return weights
 }

@@ -114,6 +114,27 @@ func TestBestOfTheStarts(t *testing.T) {
 	require.InDelta(t, 0.25*(1+0.5), r.Starts[0].Mean, 1e-12)
 }
 
+// TestRanges: the fluid's mean at weights 1 and w is (1 + w^2 / 2) / (1 + w)^2,
+// and its least 1/3, at w = 2.
+func TestRanges(t *testing.T) {
+	cfg := settings([]int{1, 1}, 1, 2)
+	cfg.LastStep, cfg.Tolerance = 0.005, 0.02
+	r, err := tune.Search(t.Context(), cfg)
+	require.NoError(t, err)
+	require.Len(t, r.Ranges, 2)
+	require.Equal(t, tune.Range{Low: r.Best.Weights[0], High: r.Best.Weights[0]}, r.Ranges[0])
+	mean := func(w float64) float64 { return 3 * (1 + w*w/2) / (1 + w) / (1 + w) }
+	require.LessOrEqual(t, mean(r.Ranges[1].Low), 1.02*(1+1e-5))
+	require.Greater(t, mean(r.Ranges[1].Low*math.Exp(-0.015)), 1.02)
+	require.LessOrEqual(t, mean(r.Ranges[1].High), 1.02*(1+1e-5))
+	require.Greater(t, mean(r.Ranges[1].High*math.Exp(0.015)), 1.02)
+
+	cfg.Tolerance, cfg.MaxLogWeight = 1e9, 1
+	r, err = tune.Search(t.Context(), cfg)
+	require.NoError(t, err)
+	require.InDelta(t, math.Exp(2), r.Ranges[1].High, 0.2, "the bounds end it")
+}
+
 func TestOneGroupHasNothingToSearch(t *testing.T) {
 	r, err := tune.Search(t.Context(), settings([]int{3}, 1, 1, 1))
 	require.NoError(t, err)
@@ -136,6 +157,7 @@ func TestFaults(t *testing.T) {
 		{func(c *tune.Config) { c.MaxLogWeight = 0 }, "max log-weight 0 (want above 0, at most 20)"},
 		{func(c *tune.Config) { c.Seeds = nil }, "no seeds"},
 		{func(c *tune.Config) { c.LastStep = 1 }, "steps from 0.4 to 1 (want falling, positive and finite)"},
+		{func(c *tune.Config) { c.Tolerance = -1 }, "tolerance -1 (want finite, 0 or more)"},
 		{func(c *tune.Config) { c.MaxEvaluations = 0 }, "0 evaluations for 1 starts"},
 	} {
 		cfg := good

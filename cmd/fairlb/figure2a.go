@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"sync/atomic"
+
+	"gonum.org/v1/gonum/floats"
+
+	"fairlb/env"
+	"fairlb/env/scenario"
+	"fairlb/env/workload"
+	"fairlb/eval/figure"
+	"fairlb/eval/paper"
+	"fairlb/results"
+)
+
+// The windows of Figure 2a, in s: about a hundred requests in each. The first
+// two, while queues fill, are left out. Fixed weights do nearly as well as the
+// best whose mean completion time is less than half a percent above.
+const (
+	fairWindow = 10
+	fairWarmup = 20
+	fairNearly = 0.005
+)
+
+// figure2a makes Figure 2a.
+func (f *figureMaker) figure2a(ctx context.Context) error {
+	p := f.profile
+	data := &figure.Fair{Window: fairWindow, Warmup: fairWarmup, Duration: p.EvalDuration, Seeds: p.EvalSeeds, Nearly: fairNearly}
+	applications := paper.Applications()
+	bar := f.app.newBar("figure 2a", len(applications)*len(p.EvalSeeds))
+	defer bar.close()
+	var done atomic.Int64
+	for _, application := range applications {
+		profile, err := f.fairProfile(ctx, application, &done, bar)
+		if err != nil {
+			return fmt.Errorf("%s: %w", application.Scenario, err)
+		}
+		data.Profiles = append(data.Profiles, profile)
+	}
+	err := f.files("2a", func(w io.Writer) error { return results.WriteFairCSV(w, data) },
+		func(w io.Writer, format string) error { return results.DrawFair(w, data, format) })
+	if err != nil {
+		return err
+	}
+	return results.WriteFairText(f.app.stdout, data)
+}
+
+// fairProfile runs the Oracle on one application profile, and searches its
+// best fixed weights in episodes of the scenario's own duration.
+func (f *figureMaker) fairProfile(ctx context.Context, application paper.Application, done *atomic.Int64, bar *bar) (figure.FairProfile, error) {
+	out := figure.FairProfile{Name: application.Name, Scenario: application.Scenario}
+	own, err := scenario.Load(application.Scenario, nil)
+	if err != nil {
+		return out, err
+	}
+	if len(own.Servers) != 2 {
+		return out, fmt.Errorf("%d groups of servers: the figure compares two", len(own.Servers))
+	}
+	small, large := 0, 1
+	if own.Servers[small].CPUs > own.Servers[large].CPUs {
+		small, large = large, small
+	}
+	s := own
+	s.Duration = f.profile.EvalDuration
+	windows := make([]*figure.Windows, len(f.profile.EvalSeeds))
+	for k, seed := range f.profile.EvalSeeds {
+		work, err := demands(s, seed)
+		if err != nil {
+			return out, err
+		}
+		if windows[k], err = figure.NewWindows(s.Duration, fairWarmup, fairWindow, groupOf(s), work); err != nil {
+			return out, err
+		}
+	}
+	oracle := target{Target: heuristicTarget(s, "oracle"), open: heuristicEnv(s, "oracle")}
+	if err := f.watch(ctx, oracle, done, bar, func(k int) (env.Recorder, env.Sampler) { return windows[k], nil }); err != nil {
+		return out, err
+	}
+	for _, w := range windows {
+		out.Work = append(out.Work, w.Work(large, small)...)
+		out.Requests = append(out.Requests, w.Requests(large, small)...)
+	}
+	slices.Sort(out.Work)
+	slices.Sort(out.Requests)
+
+	search := f.search
+	search.Tolerance = fairNearly
+	best, err := f.app.silent().keptWeights(ctx, own, search, f.dir)
+	if err != nil {
+		return out, err
+	}
+	out.Tuned = best.Best.Weights[large] / best.Best.Weights[small]
+	// One of the two groups is the first, whose range is one weight.
+	out.TunedLow = best.Ranges[large].Low / best.Ranges[small].High
+	out.TunedHigh = best.Ranges[large].High / best.Ranges[small].Low
+	out.Processors = float64(own.Servers[large].CPUs) / float64(own.Servers[small].CPUs)
+	return out, nil
+}
+
+// demands returns the s of service, of all stages together, that each request
+// of an episode needs, by its time of arrival.
+func demands(s scenario.Scenario, seed uint64) (map[float64]float64, error) {
+	cfg, err := s.Config()
+	if err != nil {
+		return nil, err
+	}
+	source, err := cfg.Workload(seed)
+	if err != nil {
+		return nil, err
+	}
+	defer source.Close()
+	out := make(map[float64]float64)
+	stages := workload.MaxStages(cfg.Classes)
+	for {
+		r := workload.Request{Demand: make([]float64, stages)}
+		switch err := source.Next(&r); {
+		case errors.Is(err, io.EOF), err == nil && r.Time > s.Duration:
+			return out, nil
+		case err != nil:
+			return nil, err
+		}
+		out[r.Time] += floats.Sum(r.Demand)
+	}
+}

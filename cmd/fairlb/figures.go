@@ -1,0 +1,170 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"fairlb/agents"
+	"fairlb/env"
+	"fairlb/env/scenario"
+	"fairlb/eval"
+	"fairlb/eval/paper"
+)
+
+func (a *app) figuresCommand() *cobra.Command {
+	var profile, out string
+	var runs []string
+	c := &cobra.Command{
+		Use:   "figures NAME...",
+		Short: "Make figures of the paper from our own runs: " + strings.Join(paper.Figures(), ", "),
+		Long: `Make figures of the paper from our own runs: their data as CSV and pictures as
+PNG and SVG into the folder, a table of them to stdout.
+
+  2a   which weights are fair, by application profile: the requests that the
+       Oracle sends to a large server over those to a small one, in windows of
+       10 s, beside the best fixed weights and SED's
+  12   servers that lose capacity: (a) busy workers, CPU use and work left over
+       time, (b) the distribution of completion times; for heuristics, and the
+       runs that --run names`,
+		Example: "  fairlb figures 2a 12 --profile standard --run runs/a-seed1",
+		Args:    checked(cobra.MinimumNArgs(1)),
+		RunE: func(c *cobra.Command, names []string) error {
+			for k, name := range names {
+				if err := paper.CheckFigure(name); err != nil {
+					return usage("%w", err)
+				}
+				if slices.Contains(names[:k], name) {
+					return usage("figure %q is given twice", name)
+				}
+			}
+			p, err := paper.ProfileNamed(profile)
+			if err != nil {
+				return usage("--profile: %w", err)
+			}
+			if len(runs) > 0 && !slices.Contains(names, "12") {
+				return usage("--run: only figure 12 shows runs")
+			}
+			if out == "" {
+				out = filepath.Join("runs", "figures-"+p.Name)
+			}
+			f := figureMaker{app: a, dir: out, profile: p, search: defaultSearch(), runs: runs}
+			if p.Name != "smoke" {
+				f.search.Episodes = 256 // the weights are a result of Figure 2a
+			}
+			return f.make(c.Context(), names)
+		},
+	}
+	c.Flags().StringVar(&profile, "profile", "smoke", "smoke (2 seeds), standard or paper (10 seeds)")
+	c.Flags().StringVar(&out, "out", "", "the folder of data and pictures (default runs/figures-PROFILE)")
+	c.Flags().StringArrayVar(&runs, "run", nil, "a run's folder or checkpoint to show in figure 12 (repeatable)")
+	return c
+}
+
+// figureMaker makes figures into a folder.
+type figureMaker struct {
+	app     *app
+	dir     string
+	profile paper.Profile
+	search  searchSettings // of the best fixed weights
+	runs    []string       // to show in Figure 12
+}
+
+// make makes figures that CheckFigure knows, and prints their tables.
+func (f *figureMaker) make(ctx context.Context, names []string) error {
+	var dynamic []target
+	if slices.Contains(names, "12") { // what is wrong with a run is said at once
+		var err error
+		if dynamic, err = f.dynamicTargets(); err != nil {
+			return err
+		}
+	}
+	if err := os.MkdirAll(f.dir, 0o777); err != nil {
+		return fmt.Errorf("--out: %w", err)
+	}
+	for k, name := range names {
+		if k > 0 {
+			fmt.Fprintln(f.app.stdout)
+		}
+		var err error
+		if name == "2a" {
+			err = f.figure2a(ctx)
+		} else {
+			err = f.figure12(ctx, dynamic)
+		}
+		if err != nil {
+			return fmt.Errorf("figure %s: %w", name, err)
+		}
+	}
+	f.app.log.WithField("folder", f.dir).Info("figures written as CSV, PNG and SVG")
+	return nil
+}
+
+// files writes the data of a figure and its picture.
+func (f *figureMaker) files(name string, data func(io.Writer) error, picture func(io.Writer, string) error) error {
+	path := filepath.Join(f.dir, "figure-"+name)
+	if err := writeFile(path+".csv", data); err != nil {
+		return err
+	}
+	for _, format := range []string{"png", "svg"} {
+		if err := writeFile(path+"."+format, func(w io.Writer) error { return picture(w, format) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// watch plays the episode of each seed of the profile in an environment of its
+// own, as many at a time as there are cores. begin gives what watches the k-th
+// seed, before any is played.
+func (f *figureMaker) watch(ctx context.Context, t target, done *atomic.Int64, bar *bar, begin func(k int) (env.Recorder, env.Sampler)) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for k, seed := range f.profile.EvalSeeds {
+		rec, sampler := begin(k)
+		group.Go(func() error {
+			if err := t.play(ctx, seed, rec, sampler); err != nil {
+				return fmt.Errorf("%s, seed %d: %w", t.Name, seed, err)
+			}
+			bar.set(int(done.Add(1)), "")
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+// play plays one episode, watched.
+func (t *target) play(ctx context.Context, seed uint64, rec env.Recorder, sampler env.Sampler) error {
+	e, err := t.open(rec, sampler)
+	if err != nil {
+		return err
+	}
+	defer e.Close()
+	var actor agents.Actor
+	if t.Actor != nil {
+		if actor, err = t.Actor(); err != nil {
+			return err
+		}
+	}
+	return eval.Play(ctx, e, actor, seed)
+}
+
+// groupOf returns the group of each server of a scenario.
+func groupOf(s scenario.Scenario) []int {
+	var list []int
+	for g, group := range s.Servers {
+		for range group.Count {
+			list = append(list, g)
+		}
+	}
+	return list
+}

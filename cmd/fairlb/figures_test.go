@@ -1,0 +1,132 @@
+package main
+
+import (
+	"encoding/csv"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"fairlb/env/scenario"
+	"fairlb/eval/paper"
+)
+
+// smallFigures makes figures from short runs and returns what is printed.
+func smallFigures(t *testing.T, dir string, runs []string, names ...string) string {
+	t.Helper()
+	var out strings.Builder
+	app := (&app{}).silent()
+	app.stdout = &out
+	search := defaultSearch()
+	search.Episodes, search.LastStep = 2, 0.2
+	f := figureMaker{app: app, dir: dir, search: search, runs: runs, profile: paper.Profile{Name: "tiny", EvalSeeds: []uint64{1, 2}, EvalDuration: 40}}
+	require.NoError(t, f.make(t.Context(), names))
+	return out.String()
+}
+
+// readCSV returns a file's rows below the header, by column.
+func readCSV(t *testing.T, path string) []map[string]string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	rows, err := csv.NewReader(strings.NewReader(string(data))).ReadAll()
+	require.NoError(t, err)
+	var out []map[string]string
+	for _, row := range rows[1:] {
+		named := map[string]string{}
+		for k, name := range rows[0] {
+			named[name] = row[k]
+		}
+		out = append(out, named)
+	}
+	return out
+}
+
+// TestFigure2a: the Oracle gives a large server about twice the work of a small
+// one where processors are all that counts, and as much where IO is (appendix
+// E.1); a second run makes the same.
+func TestFigure2a(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "figures")
+	text := smallFigures(t, dir, nil, "2a")
+	require.Contains(t, text, "Figure 2a.")
+	median := map[string]float64{}
+	for _, row := range readCSV(t, filepath.Join(dir, "figure-2a.csv")) {
+		if row["quantile"] == "0.5" {
+			var err error
+			median[row["application"]], err = strconv.ParseFloat(row["work_ratio"], 64)
+			require.NoError(t, err)
+			require.Equal(t, "2", row["processors_ratio"])
+		}
+	}
+	require.Len(t, median, 5)
+	require.InDelta(t, 2, median["pure CPU"], 0.5)
+	require.InDelta(t, 1, median["IO intensive"], 0.25)
+	require.Greater(t, median["CPU intensive"], median["balanced"])
+
+	for _, name := range []string{"figure-2a.png", "figure-2a.svg"} {
+		require.FileExists(t, filepath.Join(dir, name))
+	}
+	weights, err := filepath.Glob(filepath.Join(dir, "tuned-*.json"))
+	require.NoError(t, err)
+	require.Len(t, weights, 5)
+	before := files(t, dir)
+	require.Equal(t, text, smallFigures(t, dir, nil, "2a"))
+	for _, path := range weights {
+		require.Equal(t, before[path], files(t, dir)[path], "weights are searched once")
+	}
+}
+
+// TestDemands are the workload's: by little more than the law of large
+// numbers, 1 s a request in sim-moderate.
+func TestDemands(t *testing.T) {
+	s, err := scenario.Load("sim-moderate/cpu-io-cpu", []string{"duration=500"})
+	require.NoError(t, err)
+	work, err := demands(s, 3)
+	require.NoError(t, err)
+	sum := 0.0
+	for at, w := range work {
+		require.LessOrEqual(t, at, 500.0)
+		sum += w
+	}
+	require.InDelta(t, 1, sum/float64(len(work)), 0.05)
+}
+
+// TestFigure12: both parts, with a trained run among the targets.
+func TestFigure12(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "figures")
+	run := trainSmall(t, "--set", "scenario=web-dynamic", "--set", "episode_duration=1")
+	text := smallFigures(t, dir, []string{run}, "12")
+	require.Contains(t, text, "Figure 12 (a).")
+	require.Contains(t, text, "Figure 12 (b).")
+	require.Contains(t, text, run)
+
+	s, err := scenario.Load("web-dynamic", nil)
+	require.NoError(t, err)
+	rows := readCSV(t, filepath.Join(dir, "figure-12a.csv"))
+	require.Len(t, rows, 5*len(s.Servers)*3*int(s.Duration/sampleInterval), "targets, groups, measures, samples")
+	for _, row := range rows {
+		mean, err := strconv.ParseFloat(row["mean"], 64)
+		require.NoError(t, err)
+		require.GreaterOrEqual(t, mean, 0.0)
+		if row["measure"] == "cpu_use" {
+			require.LessOrEqual(t, mean, 1+1e-9)
+		}
+	}
+	requests := map[string]map[string]bool{}
+	for _, row := range readCSV(t, filepath.Join(dir, "figure-12b.csv")) {
+		if requests[row["class"]] == nil {
+			requests[row["class"]] = map[string]bool{}
+		}
+		requests[row["class"]][row["requests"]] = true
+	}
+	require.Len(t, requests, len(s.ClassNames()))
+	for class, numbers := range requests {
+		require.Len(t, numbers, 1, "%s: the same arrivals for every target", class)
+	}
+	for _, name := range []string{"figure-12a.png", "figure-12a.svg", "figure-12b.png", "figure-12b.svg"} {
+		require.FileExists(t, filepath.Join(dir, name))
+	}
+}

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"fairlb/results"
+)
+
+func (a *app) growthCommand() *cobra.Command {
+	var out string
+	c := &cobra.Command{
+		Use:   "growth FILE",
+		Short: "Draw what an event costs as the simulated system grows",
+		Long: `Draw what an event costs over the numbers of servers and load balancers, from
+the output of the benchmark of growth, and print medians and ranges of its runs.`,
+		Example: "  go test -run '^$' -bench Growth -count 5 ./env/sim > growth.txt\n  fairlb growth growth.txt --out growth.png",
+		Args:    checked(cobra.ExactArgs(1)),
+		RunE: func(_ *cobra.Command, files []string) error {
+			if ext := filepath.Ext(out); ext != ".svg" && ext != ".png" && ext != ".pdf" {
+				return usage("--out %q: must end in .svg, .png or .pdf", out)
+			}
+			f, err := os.Open(files[0])
+			if err != nil {
+				return usage("%w", err)
+			}
+			defer f.Close()
+			list, err := results.ReadGrowth(f)
+			if err != nil {
+				return usage("%s: %w", files[0], err)
+			}
+			if err := results.PlotGrowth(out, list); err != nil {
+				return err
+			}
+			w := tabwriter.NewWriter(a.stdout, 0, 8, 2, ' ', tabwriter.AlignRight)
+			fmt.Fprintf(w, "servers\tLBs\tns an event\tfrom\tto\truns\t\n")
+			for _, g := range list {
+				fmt.Fprintf(w, "%d\t%d\t%.0f\t%.0f\t%.0f\t%d\t\n", g.Servers, g.LBs, g.Median(), g.Nanoseconds[0], g.Nanoseconds[len(g.Nanoseconds)-1], len(g.Nanoseconds))
+			}
+			return w.Flush()
+		},
+	}
+	c.Flags().StringVar(&out, "out", "growth.png", "the picture: .svg, .png or .pdf")
+	return c
+}

@@ -1,0 +1,277 @@
+package results
+
+import (
+	"encoding/csv"
+	"fmt"
+	"image/color"
+	"io"
+	"math"
+	"strconv"
+	"strings"
+
+	"gonum.org/v1/gonum/stat"
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+
+	"fairlb/eval/figure"
+)
+
+// WriteDynamicText writes two tables of the data of Figure 12: the groups of
+// servers, and the completion times.
+func WriteDynamicText(w io.Writer, d *figure.Dynamic) error {
+	from, span := 0.0, "over the whole episode"
+	if len(d.Changes) > 0 {
+		from = d.Changes[0]
+		span = fmt.Sprintf("from the first change, at %g s, to the end", from)
+	}
+	first := int(math.Floor(from/d.Interval + 1e-9)) // its interval begins there
+	mean := func(b figure.Band) float64 {
+		if first >= len(b.Mean) {
+			return math.NaN()
+		}
+		return stat.Mean(b.Mean[first:], nil)
+	}
+	servers := plainTable{
+		title:  fmt.Sprintf("Figure 12 (a). Servers in %s, %s", d.Scenario, span),
+		header: []string{"target", "servers", "busy workers", "CPU use %", "CPU work left, s"},
+		labels: 2,
+		notes: []string{fmt.Sprintf("Means over %d seeds of %g s, sampled every %g s. Busy workers: a server. CPU use: of the processors' time, background jobs included. CPU work left: s of demand a processor.",
+			len(d.Seeds), d.Duration, d.Interval)},
+	}
+	times := plainTable{
+		title:  fmt.Sprintf("Figure 12 (b). Completion times in %s, s", d.Scenario),
+		header: []string{"class", "target", "requests", "mean", "p50", "p90", "p95", "p99"},
+		labels: 2,
+		notes:  []string{"Of the requests of all seeds together; a failed one counts at its timeout."},
+	}
+	for _, t := range d.Targets {
+		for g, name := range d.Groups {
+			servers.rows = append(servers.rows, []string{t.Name, name, fixed(mean(t.Bands[figure.Busy][g]), 2), fixed(100*mean(t.Bands[figure.Use][g]), 1), fixed(mean(t.Bands[figure.Work][g]), 3)})
+		}
+	}
+	for class, name := range d.Classes {
+		for _, t := range d.Targets {
+			c := t.Completions[class]
+			if c.N == 0 {
+				continue
+			}
+			row := []string{name, t.Name, strconv.Itoa(c.N), seconds(c.Mean)}
+			for _, p := range []float64{0.5, 0.9, 0.95, 0.99} {
+				row = append(row, seconds(c.At(p)))
+			}
+			times.rows = append(times.rows, row)
+		}
+	}
+	if err := servers.write(w); err != nil {
+		return err
+	}
+	if _, err := io.WriteString(w, "\n"); err != nil {
+		return fmt.Errorf("results: %w", err)
+	}
+	return times.write(w)
+}
+
+// WriteTimelineCSV writes Figure 12 (a): one row a target, group, measure and
+// sample.
+func WriteTimelineCSV(w io.Writer, d *figure.Dynamic) error {
+	out := csv.NewWriter(w)
+	rows := [][]string{{"scenario", "target", "servers", "measure", "time_s", "seeds", "mean", "sd"}}
+	for _, t := range d.Targets {
+		for g, group := range d.Groups {
+			for m := range figure.Measures {
+				band := t.Bands[m][g]
+				for k := range band.Mean {
+					rows = append(rows, []string{d.Scenario, t.Name, group, m.Name(), exact(d.Interval * float64(k+1)), strconv.Itoa(len(d.Seeds)), exact(band.Mean[k]), exact(band.SD[k])})
+				}
+			}
+		}
+	}
+	return out.WriteAll(rows)
+}
+
+// WriteCompletionCSV writes Figure 12 (b): one row a target, class and
+// quantile.
+func WriteCompletionCSV(w io.Writer, d *figure.Dynamic) error {
+	out := csv.NewWriter(w)
+	rows := [][]string{{"scenario", "target", "class", "requests", "quantile", "completion_s"}}
+	for _, t := range d.Targets {
+		for class, name := range d.Classes {
+			c := t.Completions[class]
+			for k := range c.Values {
+				rows = append(rows, []string{d.Scenario, t.Name, name, strconv.Itoa(c.N), exact(figure.Quantiles()[k]), exact(c.Values[k])})
+			}
+		}
+	}
+	return out.WriteAll(rows)
+}
+
+// DrawTimeline draws Figure 12 (a): a column a group of servers, a row a
+// measure, in each a line a target, the mean over seeds smoothed over five
+// samples, with a band of one standard error of it on either side. format is
+// png, svg or pdf.
+func DrawTimeline(w io.Writer, d *figure.Dynamic, format string) error {
+	picture := panels{
+		title: fmt.Sprintf("%s: mean over %d seeds and its standard error", d.Scenario, len(d.Seeds)),
+		width: vg.Length(max(1, len(d.Groups)))*3.6*vg.Inch + vg.Inch, height: 7.6 * vg.Inch,
+	}
+	labels := [...]string{"busy workers a server", "CPU use (%)", "CPU work left (s / CPU)"}
+	for m := range figure.Measures {
+		var row []*plot.Plot
+		top := 0.0
+		for g, name := range d.Groups {
+			p := newPanel("", "", "")
+			if m == 0 {
+				p.Title.Text = name
+			}
+			if m == figure.Measures-1 {
+				p.X.Label.Text = "time (s)"
+			}
+			if g == 0 {
+				p.Y.Label.Text = labels[m]
+			}
+			entries, highest, err := drawBands(p, d, m, g)
+			if err != nil {
+				return err
+			}
+			if m == 0 && g == 0 {
+				picture.legend = entries
+			}
+			top = max(top, highest)
+			row = append(row, p)
+		}
+		for _, p := range row {
+			p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, d.Duration, 0, 1.08*top
+			if err := markChanges(p, d.Changes, 1.08*top); err != nil {
+				return err
+			}
+		}
+		picture.plots = append(picture.plots, row)
+	}
+	if len(d.Changes) > 0 {
+		mark, err := line(plotter.XYs{{}, {X: 1}}, color.Gray{60}, 1, vg.Points(2), vg.Points(2))
+		if err != nil {
+			return err
+		}
+		picture.legend = append(picture.legend, legendEntry{"servers change", thumbs(mark)})
+	}
+	return picture.write(w, format)
+}
+
+// drawBands adds the targets' curves to a panel, and returns their legend and
+// the highest point of any.
+func drawBands(p *plot.Plot, d *figure.Dynamic, m figure.Measure, group int) ([]legendEntry, float64, error) {
+	scale := 1.0
+	if m == figure.Use {
+		scale = 100
+	}
+	var lines []*plotter.Line
+	var legend []legendEntry
+	highest := 0.0
+	for k, t := range d.Targets {
+		band := t.Bands[m][group]
+		mean, sd := moving(band.Mean), moving(band.SD)
+		n := len(mean)
+		curve, outline := make(plotter.XYs, n), make(plotter.XYs, 2*n)
+		for i := range n {
+			x := d.Interval * float64(i+1)
+			half := scale * sd[i] / math.Sqrt(float64(len(d.Seeds)))
+			curve[i] = plotter.XY{X: x, Y: scale * mean[i]}
+			outline[i] = plotter.XY{X: x, Y: max(0, scale*mean[i]-half)}
+			outline[2*n-1-i] = plotter.XY{X: x, Y: scale*mean[i] + half}
+			highest = max(highest, scale*mean[i]+half)
+		}
+		spread, err := area(outline, faint(colours(k)))
+		if err != nil {
+			return nil, 0, fmt.Errorf("%s: %w", t.Name, err)
+		}
+		l, err := line(curve, colours(k), 1.4)
+		if err != nil {
+			return nil, 0, fmt.Errorf("%s: %w", t.Name, err)
+		}
+		p.Add(spread)
+		lines, legend = append(lines, l), append(legend, legendEntry{t.Name, thumbs(l)})
+	}
+	for _, l := range lines {
+		p.Add(l)
+	}
+	return legend, highest, nil
+}
+
+// markChanges draws a line up to top at each change.
+func markChanges(p *plot.Plot, changes []float64, top float64) error {
+	for _, at := range changes {
+		mark, err := line(plotter.XYs{{X: at}, {X: at, Y: top}}, color.Gray{60}, 1, vg.Points(2), vg.Points(2))
+		if err != nil {
+			return err
+		}
+		p.Add(mark)
+	}
+	return nil
+}
+
+// DrawCompletion draws Figure 12 (b): the distribution of the completion times
+// of each class. format is png, svg or pdf.
+func DrawCompletion(w io.Writer, d *figure.Dynamic, format string) error {
+	picture := panels{title: "Completion times in " + d.Scenario, height: 4.2 * vg.Inch}
+	var row []*plot.Plot
+	for class, name := range d.Classes {
+		p := newPanel(name, "completion time (s)", "")
+		if len(row) == 0 {
+			p.Y.Label.Text = "part of the requests (%)"
+		}
+		p.X.Tick.Marker = decadeTicks{}
+		var legend []legendEntry
+		for k, t := range d.Targets {
+			c := t.Completions[class]
+			var xys plotter.XYs
+			for i, part := range figure.Quantiles()[:len(c.Values)] {
+				xys = append(xys, plotter.XY{X: math.Log10(max(c.Values[i], 1e-6)), Y: 100 * part})
+			}
+			if len(xys) == 0 {
+				continue
+			}
+			l, err := line(xys, colours(k), 1.6)
+			if err != nil {
+				return fmt.Errorf("%s, %s: %w", t.Name, name, err)
+			}
+			p.Add(l)
+			legend = append(legend, legendEntry{t.Name, thumbs(l)})
+		}
+		if len(legend) == 0 {
+			continue // a class without requests
+		}
+		if len(legend) > len(picture.legend) {
+			picture.legend = legend
+		}
+		p.Y.Min, p.Y.Max = 0, 100
+		row = append(row, p)
+	}
+	if len(row) == 0 {
+		return fmt.Errorf("%w: %s has no requests", ErrFigure, strings.Join(d.Classes, ", "))
+	}
+	picture.add(row...)
+	picture.width = vg.Length(len(row))*3.6*vg.Inch + vg.Inch
+	return picture.write(w, format)
+}
+
+// decadeTicks labels the powers of ten on an axis of decimal logarithms, and
+// marks their multiples between.
+type decadeTicks struct{}
+
+// Ticks implements plot.Ticker.
+func (decadeTicks) Ticks(lo, hi float64) []plot.Tick {
+	var ticks []plot.Tick
+	for decade := math.Floor(lo); decade <= hi; decade++ {
+		for k := range 9 {
+			tick := plot.Tick{Value: decade + math.Log10(float64(k+1))}
+			if k == 0 {
+				tick.Label = strconv.FormatFloat(math.Pow(10, decade), 'g', 3, 64)
+			}
+			if tick.Value >= lo && tick.Value <= hi {
+				ticks = append(ticks, tick)
+			}
+		}
+	}
+	return ticks
+}

@@ -1,0 +1,138 @@
+package results_test
+
+import (
+	"bytes"
+	"io"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"fairlb/eval/figure"
+	"fairlb/results"
+)
+
+// fair is data of Figure 2a with one profile.
+func fair() *figure.Fair {
+	return &figure.Fair{Window: 10, Warmup: 20, Duration: 60, Seeds: []uint64{1, 2}, Nearly: 0.005, Profiles: []figure.FairProfile{{
+		Name: "balanced", Scenario: "sim-moderate/50-50", Work: []float64{1, 1.2, 1.4, 3}, Requests: []float64{0.5, 0.7, 0.9, 1.1},
+		Tuned: 1.25, TunedLow: 1, TunedHigh: 1.5, Processors: 2,
+	}}}
+}
+
+// dynamic is data of Figure 12 with one target, two groups and two samples.
+func dynamic() *figure.Dynamic {
+	d := &figure.Dynamic{Scenario: "web-dynamic", Duration: 0.5, Interval: 0.25, Seeds: []uint64{1, 2},
+		Groups: []string{"1 server of 4 CPUs", "2 servers of 2 CPUs"}, Changes: []float64{0.3}, Classes: []string{"wiki", "static"}}
+	t := figure.DynamicTarget{Name: "sed"}
+	for m := range figure.Measures {
+		for g := range d.Groups {
+			x := 0.125 * float64(1+int(m)+g)
+			t.Bands[m] = append(t.Bands[m], figure.Band{Mean: []float64{x, 2 * x}, SD: []float64{0.5, 0}})
+		}
+	}
+	c := figure.Completions{N: 400, Mean: 0.25}
+	for k := range figure.Quantiles() {
+		c.Values = append(c.Values, 0.001*float64(k+1))
+	}
+	t.Completions = []figure.Completions{c, {}}
+	d.Targets = []figure.DynamicTarget{t}
+	return d
+}
+
+// lines runs what writes and returns its lines.
+func lines(t *testing.T, write func(io.Writer) error) []string {
+	t.Helper()
+	var b strings.Builder
+	require.NoError(t, write(&b))
+	return strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
+}
+
+func TestFairCSV(t *testing.T) {
+	got := lines(t, func(w io.Writer) error { return results.WriteFairCSV(w, fair()) })
+	require.Equal(t, "application,scenario,window_s,windows,quantile,work_ratio,requests_ratio,best_fixed_ratio,best_fixed_low,best_fixed_high,processors_ratio", got[0])
+	require.Len(t, got, 1+21)
+	require.Equal(t, "balanced,sim-moderate/50-50,10,4,0,1,0.5,1.25,1,1.5,2", got[1])
+	require.Equal(t, "balanced,sim-moderate/50-50,10,4,0.5,1.2,0.7,1.25,1,1.5,2", got[11])
+	require.Equal(t, "balanced,sim-moderate/50-50,10,4,1,3,1.1,1.25,1,1.5,2", got[21])
+}
+
+func TestFairText(t *testing.T) {
+	text := strings.Join(lines(t, func(w io.Writer) error { return results.WriteFairText(w, fair()) }), "\n")
+	require.Regexp(t, `balanced +sim-moderate/50-50 +4 +1\.00 +1\.00 +1\.20 +1\.40 +3\.00 +0\.70 +1\.25 +1\.00 to 1\.50 +2\.00`, text)
+	require.Contains(t, text, "within 0.5 % of it")
+	for _, line := range strings.Split(text, "\n") {
+		require.LessOrEqual(t, len([]rune(line)), results.MaxWidth)
+		require.Equal(t, strings.TrimRight(line, " "), line)
+	}
+}
+
+func TestDynamicCSV(t *testing.T) {
+	got := lines(t, func(w io.Writer) error { return results.WriteTimelineCSV(w, dynamic()) })
+	require.Equal(t, "scenario,target,servers,measure,time_s,seeds,mean,sd", got[0])
+	require.Len(t, got, 1+2*3*2, "groups, measures, samples")
+	require.Equal(t, "web-dynamic,sed,1 server of 4 CPUs,busy_workers_per_server,0.25,2,0.125,0.5", got[1])
+	require.Equal(t, "web-dynamic,sed,2 servers of 2 CPUs,cpu_work_s_per_processor,0.5,2,1,0", got[12])
+
+	got = lines(t, func(w io.Writer) error { return results.WriteCompletionCSV(w, dynamic()) })
+	require.Equal(t, "scenario,target,class,requests,quantile,completion_s", got[0])
+	require.Len(t, got, 1+200, "no static page was asked for")
+	require.Equal(t, "web-dynamic,sed,wiki,400,0.005,0.001", got[1])
+	require.Equal(t, "web-dynamic,sed,wiki,400,0.999,0.2", got[200])
+}
+
+// TestDynamicText: means are from the first change on.
+func TestDynamicText(t *testing.T) {
+	text := strings.Join(lines(t, func(w io.Writer) error { return results.WriteDynamicText(w, dynamic()) }), "\n")
+	require.Contains(t, text, "from the first change, at 0.3 s, to the end")
+	require.Regexp(t, `sed +1 server of 4 CPUs +0\.25 +50\.0 +0\.750`, text)
+	require.Regexp(t, `wiki +sed +400 +0\.250 +0\.100 +0\.180 +0\.190 +0\.198`, text)
+	require.NotContains(t, text, "static")
+	require.NotContains(t, text, "NaN")
+}
+
+// TestDrawFigures: pictures name their axes with units, twice the same data
+// gives the same bytes, and in every format.
+func TestDrawFigures(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		draw func(w io.Writer, format string) error
+		want []string
+	}{
+		{"2a", func(w io.Writer, format string) error { return results.DrawFair(w, fair(), format) },
+			[]string{"application profile", "ratio, large / small server", "balanced", "weights of SED: processors", "within 0.5 %"}},
+		{"12a", func(w io.Writer, format string) error { return results.DrawTimeline(w, dynamic(), format) },
+			[]string{"time (s)", "busy workers a server", "CPU use (%)", "CPU work left (s / CPU)", "1 server of 4 CPUs", ">sed<", "servers change"}},
+		{"12b", func(w io.Writer, format string) error { return results.DrawCompletion(w, dynamic(), format) },
+			[]string{"completion time (s)", "part of the requests (%)", "wiki", ">0.01<", ">0.1<"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			var svg, png, again bytes.Buffer
+			require.NoError(t, test.draw(&svg, "svg"))
+			for _, text := range test.want {
+				require.Contains(t, svg.String(), text)
+			}
+			require.NotContains(t, svg.String(), "NaN")
+			require.NoError(t, test.draw(&png, "png"))
+			require.NoError(t, test.draw(&again, "png"))
+			require.Equal(t, "\x89PNG", png.String()[:4])
+			require.True(t, bytes.Equal(png.Bytes(), again.Bytes()))
+			require.Error(t, test.draw(io.Discard, "gif"))
+		})
+	}
+}
+
+// TestNothingToDraw: windows without requests and classes without any are
+// errors, not empty pictures.
+func TestNothingToDraw(t *testing.T) {
+	f := fair()
+	f.Profiles[0].Work[3] = math.Inf(1)
+	require.ErrorIs(t, results.DrawFair(io.Discard, f, "svg"), results.ErrFigure)
+	f.Profiles[0].Work = nil
+	require.ErrorIs(t, results.DrawFair(io.Discard, f, "svg"), results.ErrFigure)
+	d := dynamic()
+	d.Targets[0].Completions[0] = figure.Completions{}
+	require.ErrorIs(t, results.DrawCompletion(io.Discard, d, "svg"), results.ErrFigure)
+}
