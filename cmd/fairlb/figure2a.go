@@ -2,17 +2,13 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"sync/atomic"
 
-	"gonum.org/v1/gonum/floats"
-
 	"fairlb/env"
 	"fairlb/env/scenario"
-	"fairlb/env/workload"
 	"fairlb/eval/figure"
 	"fairlb/eval/paper"
 	"fairlb/results"
@@ -100,30 +96,4 @@ func (f *figureMaker) fairProfile(ctx context.Context, application paper.Applica
 	out.TunedHigh = best.Ranges[large].High / best.Ranges[small].Low
 	out.Processors = float64(own.Servers[large].CPUs) / float64(own.Servers[small].CPUs)
 	return out, nil
-}
-
-// demands returns the s of service, of all stages together, that each request
-// of an episode needs, by its time of arrival.
-func demands(s scenario.Scenario, seed uint64) (map[float64]float64, error) {
-	cfg, err := s.Config()
-	if err != nil {
-		return nil, err
-	}
-	source, err := cfg.Workload(seed)
-	if err != nil {
-		return nil, err
-	}
-	defer source.Close()
-	out := make(map[float64]float64)
-	stages := workload.MaxStages(cfg.Classes)
-	for {
-		r := workload.Request{Demand: make([]float64, stages)}
-		switch err := source.Next(&r); {
-		case errors.Is(err, io.EOF), err == nil && r.Time > s.Duration:
-			return out, nil
-		case err != nil:
-			return nil, err
-		}
-		out[r.Time] += floats.Sum(r.Demand)
-	}
 }

@@ -58,9 +58,6 @@ PNG and SVG into the folder, a table of them to stdout.
 				out = filepath.Join("runs", "figures-"+p.Name)
 			}
 			f := figureMaker{app: a, dir: out, profile: p, search: defaultSearch(), runs: runs}
-			if p.Name != "smoke" {
-				f.search.Episodes = 256 // the weights are a result of Figure 2a
-			}
 			return f.make(c.Context(), names)
 		},
 	}

@@ -24,10 +24,10 @@ import (
 const tunedName = "tuned"
 
 // searchSettings are how the target tuned is searched. The budget is seconds
-// in the moderate scenarios, and a minute in the large ones.
+// in the moderate scenarios, and about a minute in the large ones.
 type searchSettings struct {
 	Run            uint64  `yaml:"run"`      // whose training episodes they are
-	Episodes       int     `yaml:"episodes"` // each of the scenario's own duration
+	Episodes       int     `yaml:"episodes"` // each of the scenario's own duration; 0: by the requests of one
 	FirstStep      float64 `yaml:"first_step"`
 	LastStep       float64 `yaml:"last_step"`
 	MaxEvaluations int     `yaml:"max_evaluations"`
@@ -35,7 +35,26 @@ type searchSettings struct {
 }
 
 func defaultSearch() searchSettings {
-	return searchSettings{Run: 0, Episodes: 64, FirstStep: 0.4, LastStep: 0.025, MaxEvaluations: 400}
+	return searchSettings{FirstStep: 0.4, LastStep: 0.025, MaxEvaluations: 400}
+}
+
+// The episodes of a search hold as many requests as this, but are never fewer
+// or more than these.
+const (
+	searchRequests   = 150000
+	fewestEpisodes   = 64
+	greatestEpisodes = 256
+)
+
+// resolved sets the number of episodes where it is open, by the requests of the
+// first one.
+func (x searchSettings) resolved(s scenario.Scenario) (searchSettings, error) {
+	if x.Episodes > 0 {
+		return x, nil
+	}
+	work, err := demands(s, train.EpisodeSeed(x.Run, 0))
+	x.Episodes = min(max(searchRequests/max(1, len(work)), fewestEpisodes), greatestEpisodes)
+	return x, err
 }
 
 // tuned is fixed weights that a search has found.
@@ -63,6 +82,10 @@ func searched(s scenario.Scenario) scenario.Scenario {
 // episodes.
 func (a *app) searchWeights(ctx context.Context, s scenario.Scenario, search searchSettings) (tuned, error) {
 	s = searched(s)
+	search, err := search.resolved(s)
+	if err != nil {
+		return tuned{}, err
+	}
 	bar := a.newBar("searching fixed weights", -1)
 	defer bar.close()
 	cfg := tune.Config{
@@ -89,6 +112,10 @@ func (a *app) searchWeights(ctx context.Context, s scenario.Scenario, search sea
 // keptWeights is searchWeights, but for a search whose result is in the
 // folder already, in a file named by the hash of all that it depends on.
 func (a *app) keptWeights(ctx context.Context, s scenario.Scenario, search searchSettings, dir string) (tuned, error) {
+	search, err := search.resolved(searched(s))
+	if err != nil {
+		return tuned{}, err
+	}
 	hash, err := settings.Hash(struct {
 		Search   searchSettings    `yaml:"search"`
 		Scenario scenario.Scenario `yaml:"scenario"`

@@ -1,11 +1,15 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"gonum.org/v1/gonum/floats"
 
 	"fairlb/agents"
 	"fairlb/agents/build"
@@ -15,6 +19,7 @@ import (
 	"fairlb/env/scenario"
 	"fairlb/env/settings"
 	"fairlb/env/sim"
+	"fairlb/env/workload"
 	"fairlb/eval"
 	"fairlb/rewards"
 	"fairlb/train"
@@ -132,4 +137,30 @@ func recipe(h train.Hyper) (string, error) {
 	h.Seed = 0
 	hash, err := settings.Hash(h)
 	return fmt.Sprintf("%s %s %s", h.Method, h.Reward, hash[:8]), err
+}
+
+// demands returns the s of service, of all stages together, that each request
+// of an episode needs, by its time of arrival.
+func demands(s scenario.Scenario, seed uint64) (map[float64]float64, error) {
+	cfg, err := s.Config()
+	if err != nil {
+		return nil, err
+	}
+	source, err := cfg.Workload(seed)
+	if err != nil {
+		return nil, err
+	}
+	defer source.Close()
+	out := make(map[float64]float64)
+	stages := workload.MaxStages(cfg.Classes)
+	for {
+		r := workload.Request{Demand: make([]float64, stages)}
+		switch err := source.Next(&r); {
+		case errors.Is(err, io.EOF), err == nil && r.Time > s.Duration:
+			return out, nil
+		case err != nil:
+			return nil, err
+		}
+		out[r.Time] += floats.Sum(r.Demand)
+	}
 }

@@ -114,6 +114,17 @@ func TestBestOfTheStarts(t *testing.T) {
 	require.InDelta(t, 0.25*(1+0.5), r.Starts[0].Mean, 1e-12)
 }
 
+// TestPatternMoves: moves the same way grow, so that a far optimum is no
+// matter of as many evaluations as there are steps to it (111 here).
+func TestPatternMoves(t *testing.T) {
+	cfg := settings([]int{1, 1}, 1, 3)
+	cfg.FirstStep, cfg.LastStep = 0.0099, 0.0099
+	r, err := tune.Search(t.Context(), cfg)
+	require.NoError(t, err)
+	require.InDelta(t, 3, r.Best.Weights[1], 0.03)
+	require.Less(t, r.Evaluations, 60)
+}
+
 // TestRanges: the fluid's mean at weights 1 and w is (1 + w^2 / 2) / (1 + w)^2,
 // and its least 1/3, at w = 2.
 func TestRanges(t *testing.T) {
