@@ -97,6 +97,9 @@ func (p *Problem) Residuals(ctx context.Context, values []float64, seeds func(Ru
 			mean.P99 += f.P99 / n
 			mean.Failed += f.Failed / n
 		}
+		if !(mean.of(c.Of) > 0) {
+			return nil, fmt.Errorf("fit: %s under %s: class %q has the %s %v: no request completed", c.Run.Scenario, c.Run.Method, c.Class, c.Of, mean.of(c.Of))
+		}
 		list = append(list, c.residual(mean))
 	}
 	return list, nil

@@ -102,6 +102,9 @@ func TestErrors(t *testing.T) {
 	_, _, err := p.Search(context.Background())
 	require.ErrorContains(t, err, "asked for what is left out")
 	p.Cells[2].Left = true
+	p.Cells[0].Of = paper.P99
+	_, err = p.Residuals(context.Background(), []float64{1, 1}, p.Seeds, true)
+	require.ErrorContains(t, err, "no request completed")
 	p.Cells[0].Class = "static"
 	_, err = p.Residuals(context.Background(), []float64{1, 1}, p.Seeds, true)
 	require.ErrorContains(t, err, `no class "static"`)
