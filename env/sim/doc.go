@@ -7,9 +7,11 @@
 // change their speed, their processors and what else runs there, by a schedule
 // or at random; a saved episode goes on elsewhere, bit for bit.
 //
-// The engine knows three kinds of events: arrivals from a workload.Source,
-// stage completions, found through a tournament tree over the stations, and
-// packets under way. Stations run in virtual time, so that an event costs
-// O(log) of the tasks and of the servers, state is flat slices, and nothing is
-// allocated per event once the slices have grown.
+// The engine knows four kinds of events: arrivals from a workload.Source, stage
+// completions, found through a tournament tree over the servers, packets on
+// their way to servers, and what comes from outside: changes and samples of the
+// true load. Replies are no events: LBs look at them when they must. Stations
+// run in virtual time, so that an event costs O(log) of the tasks and of the
+// servers, state is flat slices, and nothing is allocated per event once the
+// slices have grown.
 package sim
