@@ -57,6 +57,7 @@ func PlotFit(path string, list []fit.Residual) error {
 	p.X.Tick.Marker, p.Y.Tick.Marker = decades{}, decades{}
 	p.Legend.Top, p.Legend.Left, p.Legend.Padding = true, true, vg.Points(2)
 	p.Title.TextStyle.Font.Size, p.Legend.TextStyle.Font.Size = vg.Points(13), vg.Points(10)
+	p.Title.Padding, p.Legend.YOffs = vg.Points(4), -vg.Points(6)
 	p.Add(plotter.NewGrid())
 	lo, hi := math.Inf(1), 0.0
 	for _, r := range list {
@@ -76,8 +77,8 @@ func PlotFit(path string, list []fit.Residual) error {
 		}
 		p.Add(line)
 	}
-	shapes := []draw.GlyphDrawer{draw.TriangleGlyph{}, draw.CircleGlyph{}, draw.SquareGlyph{}}
-	hollow := []draw.GlyphDrawer{draw.TriangleGlyph{}, draw.RingGlyph{}, draw.BoxGlyph{}}
+	shapes := []draw.GlyphDrawer{draw.PyramidGlyph{}, draw.CircleGlyph{}, draw.BoxGlyph{}}
+	hollow := []draw.GlyphDrawer{draw.TriangleGlyph{}, draw.RingGlyph{}, draw.SquareGlyph{}}
 	colours := []color.Color{levels[0], curveColour, levels[1]}
 	for k, row := range []string{"WCMP", "LSQ", "SED"} {
 		var fitted, left plotter.XYs
