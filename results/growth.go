@@ -91,6 +91,7 @@ func PlotGrowth(path string, list []Growth) error {
 	p.Y.Tick.Marker = roundTicks{}
 	p.Legend.Top, p.Legend.Left, p.Legend.Padding = true, true, vg.Points(2)
 	p.Title.TextStyle.Font.Size, p.Legend.TextStyle.Font.Size = vg.Points(13), vg.Points(11)
+	p.Title.Padding, p.Legend.YOffs = vg.Points(6), -vg.Points(6)
 	p.Add(plotter.NewGrid())
 	p.Y.Min = 0
 
