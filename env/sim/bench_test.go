@@ -39,6 +39,11 @@ func BenchmarkEvents(b *testing.B) {
 	for _, heuristic := range []string{"sed", "wcmp", "oracle"} {
 		b.Run("web-moderate/"+heuristic, func(b *testing.B) { benchmark(b, web(b, heuristic)) })
 	}
+	b.Run("web-moderate/sed/no-latency", func(b *testing.B) {
+		cfg := web(b, "sed")
+		cfg.LatencyLow, cfg.LatencyHigh = 0, 0
+		benchmark(b, cfg)
+	})
 }
 
 // BenchmarkGrowth shows what an event costs as servers and LBs grow: SED on
