@@ -62,6 +62,9 @@ anew each time, on training seeds, in episodes as long as the scenario's (not
 					}
 				}))
 			}
+			if _, err := s.Config(); err != nil {
+				return err // once, not by whichever seed comes to it first
+			}
 			fixed := func() (target, error) { return a.tunedTarget(c.Context(), name, given, s) }
 			report, err := a.evaluate(c, s, args, fixed, list)
 			if err != nil {

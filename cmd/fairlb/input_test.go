@@ -100,7 +100,7 @@ var badInputs = []struct {
 	{"fit short", "trace fit short.tsv", `short.tsv: a fit needs at least 100 requests, not all at once`},
 	{"fit unit", "trace fit short.tsv --seconds-per-n 0", `--seconds-per-n 0: must be in (0, 1e6]`},
 	{"trace of no class", "eval sed --scenario classes.scn --seeds 1", `eval: sed, seed 1: short.tsv:2: value "/x?n=1": a query must match the paths of a class (a last class without paths takes every other)`},
-	{"law of no trace", "eval sed --scenario sim-moderate/pure-cpu --set workload.classes[0].stages[0].law=trace --set workload.classes[0].stages[0].trace=none.tsv", `eval: sed, seed 1000: building the environment: scenario sim-moderate/pure-cpu: class task: none.tsv: no such file`},
+	{"law of no trace", "eval sed --scenario sim-moderate/pure-cpu --set workload.classes[0].stages[0].law=trace --set workload.classes[0].stages[0].trace=none.tsv", `scenario sim-moderate/pure-cpu: class task: none.tsv: no such file`},
 	{"import nothing", "trace import --out t.tsv", `requires at least 1 arg(s), only received 0 (see fairlb trace import --help)`},
 	{"import nowhere", "trace import access.log", `--out: must name the trace file to write`},
 	{"import over itself", "trace import access.log --out ./access.log", `--out "./access.log": is one of the logs`},
