@@ -28,6 +28,7 @@ var badInputs = []struct {
 	{"flag", "eval --speed", `unknown flag: --speed (see fairlb eval --help)`},
 	{"flag without value", "eval sed --scenario", `flag needs an argument: --scenario (see fairlb eval --help)`},
 	{"train nothing", "train", `accepts 1 arg(s), received 0 (see fairlb train --help)`},
+	{"train two durations", "train good.yaml --set scenario.duration=20", `scenario.duration=20: episode_duration = 60 gives the length of training episodes: set that instead, or set it to 0`},
 	{"train two files", "train good.yaml good.yaml", `accepts 1 arg(s), received 2 (see fairlb train --help)`},
 	{"eval nothing", "eval --scenario for-loop", `requires at least 1 arg(s), only received 0 (see fairlb eval --help)`},
 	{"tables nothing", "tables", `requires at least 1 arg(s), only received 0 (see fairlb tables --help)`},

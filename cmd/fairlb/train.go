@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -64,6 +65,11 @@ lines) and the checkpoint. --set scenario.PATH=VALUE changes the scenario.`,
 func trainingScenario(h *train.Hyper) (scenario.Scenario, error) {
 	set := h.ScenarioSet
 	if h.EpisodeDuration > 0 {
+		for _, override := range set {
+			if strings.HasPrefix(strings.TrimSpace(override), "duration=") {
+				return scenario.Scenario{}, usage("scenario.%s: episode_duration = %g gives the length of training episodes: set that instead, or set it to 0", override, h.EpisodeDuration)
+			}
+		}
 		set = append(set[:len(set):len(set)], fmt.Sprintf("duration=%g", h.EpisodeDuration))
 	}
 	s, err := scenario.Load(h.Scenario, set)
