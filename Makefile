@@ -5,7 +5,7 @@ BIN = bin/fairlb
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME = 20s
 
-.PHONY: build demo test race fuzz lint bench peers tables clean
+.PHONY: build demo test race fuzz lint bench peers tables asm asm-test clean
 
 build:
 	go build -trimpath -o $(BIN) ./cmd/fairlb
@@ -17,12 +17,19 @@ demo: build
 	./$(BIN) train train/recipes/demo.yaml --out runs/demo
 	./$(BIN) eval ecmp wcmp lsq sed sed-ordered oracle runs/demo --scenario sim-moderate/pure-cpu --seeds 1000-1019 --duration 300
 
-test:
+test: asm-test
 	go test -timeout 10m ./...
+
+# The assembly of the network core is generated, by a module of its own.
+asm:
+	cd agents/nn/asm && go run .
+
+asm-test:
+	cd agents/nn/asm && go vet . && go test .
 
 # What runs in several goroutines.
 race:
-	CGO_ENABLED=1 go test -race -timeout 15m ./agents/nn ./sac ./train ./eval/... ./cmd/fairlb
+	CGO_ENABLED=1 go test -race -timeout 15m ./agents/nn/... ./sac ./train ./eval/... ./cmd/fairlb
 
 fuzz:
 	go test -run '^$$' -fuzz FuzzLoad -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./env/settings

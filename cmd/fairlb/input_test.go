@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/binary"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -280,4 +281,12 @@ func TestFailedStartLeavesTheFolder(t *testing.T) {
 	require.ErrorContains(t, err, "must lie in the environment's")
 	_, _, err = command(t, args...)
 	require.NoError(t, err)
+}
+
+// The variable that chooses the matrix product takes no other value.
+func TestUnknownBLASIsRefused(t *testing.T) {
+	t.Setenv("FAIRLB_BLAS", "mkl")
+	err := run(t.Context(), []string{"scenarios"}, io.Discard, io.Discard)
+	require.Equal(t, exitUsage, exitCode(err))
+	require.ErrorContains(t, err, `environment variable FAIRLB_BLAS = "mkl": must be "gonum" or empty`)
 }

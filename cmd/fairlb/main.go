@@ -18,6 +18,7 @@ import (
 	"golang.org/x/term"
 
 	"fairlb/agents/checkpoint"
+	"fairlb/agents/nn/simd"
 	"fairlb/env/settings"
 	"fairlb/env/workload"
 	"fairlb/results"
@@ -58,6 +59,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		SilenceUsage:  true,
 		Args:          checked(cobra.NoArgs),
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			if err := simd.CheckEnvironment(); err != nil {
+				return usage("%v", err)
+			}
+			return nil
+		},
 	}
 	root.AddCommand(app.scenariosCommand(), app.trainCommand(), app.evalCommand(), app.tablesCommand(), app.figuresCommand(), app.plotCommand(), app.traceCommand(), app.theoryCommand(), app.fitCommand(), app.growthCommand())
 	root.SetHelpCommand(helpCommand())

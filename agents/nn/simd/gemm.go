@@ -1,0 +1,233 @@
+package simd
+
+import (
+	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/gonum"
+)
+
+// The blocks of a product. A block of a, rowBlock by depthBlock, stays in the
+// second-level cache while all columns of b pass; a panel of b, two vectors
+// wide and depthBlock deep, in the first-level one while the rows pass.
+const (
+	lanes      = 8 // float32 in a vector
+	panel      = 2 * lanes
+	tileRows   = 6
+	rowBlock   = 20 * tileRows
+	depthBlock = 256
+	colBlock   = 256
+
+	// Rows of b further apart than farRow values are each on a page of their
+	// own; from packRows rows of a on, copying b together pays.
+	farRow   = 512
+	packRows = 48
+)
+
+// Gemm sets c to alpha*op(a)*op(b) + beta*c, where op(a) is [m,k], op(b) [k,n]
+// and c [m,n]; all are row-major with lda, ldb and ldc values from one row to
+// the next. op(x) is x, or its transpose if transX. With beta 0 it does not
+// read c. It panics if a slice is too short for its shape and stride.
+func Gemm(transA, transB bool, m, n, k int, alpha float32, a []float32, lda int, b []float32, ldb int, beta float32, c []float32, ldc int) {
+	checkMatrix(transA, m, k, a, lda)
+	checkMatrix(transB, k, n, b, ldb)
+	checkMatrix(false, m, n, c, ldc)
+	switch {
+	case m == 0 || n == 0:
+	case k == 0 || alpha == 0:
+		scale(m, n, beta, c, ldc)
+	case vector:
+		blocked(transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
+	default:
+		plain(transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
+	}
+}
+
+// checkMatrix panics unless x holds a matrix of rows by cols values, or its
+// transpose, with stride values from one row to the next.
+func checkMatrix(trans bool, rows, cols int, x []float32, stride int) {
+	if rows < 0 || cols < 0 {
+		panic("simd: matrix of negative size")
+	}
+	if trans {
+		rows, cols = cols, rows
+	}
+	if stride < cols {
+		panic("simd: matrix stride shorter than a row")
+	}
+	if rows > 0 && cols > 0 && len(x) < (rows-1)*stride+cols {
+		panic("simd: matrix of a short slice")
+	}
+}
+
+// scale sets c to beta*c.
+func scale(m, n int, beta float32, c []float32, ldc int) {
+	for i := range m {
+		row := c[i*ldc : i*ldc+n]
+		if beta == 0 {
+			clear(row)
+			continue
+		}
+		for j := range row {
+			row[j] *= beta
+		}
+	}
+}
+
+// blocked is Gemm by tiles in registers. op(a) is read where it lies, by its
+// two strides; b too, unless it is transposed or its rows are far apart.
+func blocked(transA, transB bool, m, n, k int, alpha float32, a []float32, lda int, b []float32, ldb int, beta float32, c []float32, ldc int) {
+	aRow, aCol := lda, 1
+	if transA {
+		aRow, aCol = 1, lda
+	}
+	var scratch *packed
+	if transB || ldb > farRow && m >= packRows {
+		scratch = takePacked()
+		defer scratch.release()
+	}
+	for l := 0; l < k; l += depthBlock {
+		depth := min(depthBlock, k-l)
+		for j := 0; j < n; j += colBlock {
+			cols := min(colBlock, n-j)
+			right := side{stride: ldb, next: panel}
+			switch {
+			case scratch == nil:
+				right.values = b[l*ldb+j:]
+			case transB:
+				scratch.transpose(b[j*ldb+l:], ldb, depth, cols)
+				right = side{scratch[:], panel, depth * panel}
+			default:
+				scratch.copy(b[l*ldb+j:], ldb, depth, cols)
+				right = side{scratch[:], panel, depth * panel}
+			}
+			for i := 0; i < m; i += rowBlock {
+				block(min(rowBlock, m-i), cols, depth, alpha, a[i*aRow+l*aCol:], aRow, aCol, right, beta, c[i*ldc+j:], ldc)
+			}
+		}
+		beta = 1
+	}
+}
+
+// side is a block of b: panels of 16 columns, next values from one to the
+// next, with stride values from row to row.
+type side struct {
+	values []float32
+	stride int
+	next   int
+}
+
+// block multiplies a block of a by one of b. The rows are divided over tiles
+// as evenly as can be: a tile of one row takes almost as long as one of six.
+func block(m, n, k int, alpha float32, a []float32, aRow, aCol int, b side, beta float32, c []float32, ldc int) {
+	tiles := (m + tileRows - 1) / tileRows
+	rows, taller := m/tiles, m%tiles // so many tiles have one row more
+	wide := 2
+	if m <= 3 && b.next == panel { // few sums a tile: more vectors keep the units busy
+		wide = [...]int{0, 8, 4, 4}[m]
+	}
+	for j := 0; j < n; {
+		vectors, mask := wide, (*int32)(nil)
+		left := n - j
+		if left < wide*lanes {
+			vectors = 2
+		}
+		if left < panel {
+			vectors = (left + lanes - 1) / lanes
+			mask = &masks[lanes-(left-(vectors-1)*lanes)]
+		}
+		bp := &b.values[j/panel*b.next]
+		first := taller * (rows + 1)
+		if taller > 0 {
+			tile(rows+1, vectors, taller, k, &a[0], 4*aRow, 4*aCol, bp, 4*b.stride, &c[j], 4*ldc, alpha, beta, mask)
+		}
+		tile(rows, vectors, tiles-taller, k, &a[first*aRow], 4*aRow, 4*aCol, bp, 4*b.stride, &c[first*ldc+j], 4*ldc, alpha, beta, mask)
+		j += vectors * lanes
+	}
+}
+
+// masks[8-n:] selects the first n lanes of a vector.
+var masks = [2 * lanes]int32{-1, -1, -1, -1, -1, -1, -1, -1}
+
+// packed is a block of b copied together, panel by panel: 16 columns of the
+// first row, 16 of the second, and so on. What lies beyond the last column is
+// never read.
+type packed [depthBlock * colBlock]float32
+
+// free keeps packed blocks for the next product; the garbage collector would
+// empty a sync.Pool.
+var free = make(chan *packed, 64)
+
+func takePacked() *packed {
+	select {
+	case p := <-free:
+		return p
+	default:
+		return new(packed)
+	}
+}
+
+func (p *packed) release() {
+	select {
+	case free <- p:
+	default:
+	}
+}
+
+// copy packs b [depth,cols].
+func (p *packed) copy(b []float32, ldb, depth, cols int) {
+	for j := 0; j < cols; j += panel {
+		dst := p[j*depth:]
+		width := min(panel, cols-j)
+		for l := range depth {
+			copy(dst[l*panel:l*panel+width], b[l*ldb+j:])
+		}
+	}
+}
+
+// transpose packs the transpose of b [cols,depth].
+func (p *packed) transpose(b []float32, ldb, depth, cols int) {
+	for j := range cols {
+		dst := p[j/panel*panel*depth+j%panel:]
+		for l, v := range b[j*ldb : j*ldb+depth] {
+			dst[l*panel] = v
+		}
+	}
+}
+
+// gonumBlock is the block side of gonum's Gemm, and gonumSerial the number of
+// blocks of c from which it starts goroutines.
+const (
+	gonumBlock  = 64
+	gonumSerial = 4
+)
+
+// plain is Gemm by gonum, in panels of c too small for it to start goroutines.
+func plain(transA, transB bool, m, n, k int, alpha float32, a []float32, lda int, b []float32, ldb int, beta float32, c []float32, ldc int) {
+	if beta == 0 {
+		scale(m, n, 0, c, ldc) // gonum multiplies by beta: NaN would stay
+		beta = 1
+	}
+	tA, tB := blas.NoTrans, blas.NoTrans
+	if transA {
+		tA = blas.Trans
+	}
+	if transB {
+		tB = blas.Trans
+	}
+	const maxCols = (gonumSerial - 1) * gonumBlock
+	for j := 0; j < n; j += maxCols {
+		cols := min(maxCols, n-j)
+		maxRows := (gonumSerial - 1) / ((cols + gonumBlock - 1) / gonumBlock) * gonumBlock
+		bOff := j
+		if transB {
+			bOff = j * ldb
+		}
+		for i := 0; i < m; i += maxRows {
+			aOff := i * lda
+			if transA {
+				aOff = i
+			}
+			gonum.Implementation{}.Sgemm(tA, tB, min(maxRows, m-i), cols, k,
+				alpha, a[aOff:], lda, b[bOff:], ldb, beta, c[i*ldc+j:], ldc)
+		}
+	}
+}

@@ -1,0 +1,33 @@
+package simd
+
+import (
+	"fmt"
+	"os"
+)
+
+// Variable is the environment variable that chooses the implementation: empty
+// for the fastest that the processor runs, Plain for the portable one.
+const (
+	Variable = "FAIRLB_BLAS"
+	Plain    = "gonum"
+)
+
+// vector is whether the assembly runs; tests of the portable path clear it.
+var vector = hasAVX2 && os.Getenv(Variable) != Plain
+
+// Name names what runs: "AVX2" or "gonum".
+func Name() string {
+	if vector {
+		return "AVX2"
+	}
+	return Plain
+}
+
+// CheckEnvironment returns an error if Variable holds anything but the two
+// values that it may have.
+func CheckEnvironment() error {
+	if v := os.Getenv(Variable); v != "" && v != Plain {
+		return fmt.Errorf("environment variable %s = %q: must be %q or empty", Variable, v, Plain)
+	}
+	return nil
+}
