@@ -3,6 +3,8 @@ package nn
 import (
 	"errors"
 	"math"
+
+	"fairlb/agents/nn/simd"
 )
 
 // ErrDiverged reports a gradient that is not finite.
@@ -46,17 +48,12 @@ func (o *Adam) Step(values, gradient []float32, rate float64) (norm float64, err
 	}
 	o.step++
 	t := float64(o.step)
-	b1, b2 := float32(o.beta1), float32(o.beta2)
 	rootCorrection := math.Sqrt(1 - math.Pow(o.beta2, t))
 	// rate * (m / c1) / (sqrt(v / c2) + eps), with the corrections taken out of the loop
-	size := float32(rate * rootCorrection / (1 - math.Pow(o.beta1, t)))
-	eps := float32(o.eps * rootCorrection)
-	for i, g := range gradient {
-		g *= float32(scale)
-		m := b1*o.mean[i] + (1-b1)*g
-		v := b2*o.square[i] + (1-b2)*g*g
-		o.mean[i], o.square[i] = m, v
-		values[i] -= size * m / (float32(math.Sqrt(float64(v))) + eps)
-	}
+	simd.Adam{
+		Scale: float32(scale), Beta1: float32(o.beta1), Beta2: float32(o.beta2), Decay: 1,
+		Size:    float32(rate * rootCorrection / (1 - math.Pow(o.beta1, t))),
+		Epsilon: float32(o.eps * rootCorrection),
+	}.Step(values, gradient, o.mean, o.square)
 	return norm, nil
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"fairlb/agents"
+	"fairlb/agents/nn/simd"
 )
 
 // ErrParameter reports a parameter that does not belong where it is used.
@@ -94,9 +95,7 @@ func Polyak(dst, src []float32, rate float32) {
 	if len(dst) != len(src) {
 		panic("nn: Polyak average of different lengths")
 	}
-	for i, s := range src {
-		dst[i] += rate * (s - dst[i])
-	}
+	simd.Move(dst, src, rate)
 }
 
 func sizeOf(shape []int) int {

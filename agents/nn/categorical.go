@@ -1,11 +1,13 @@
 package nn
 
-import "math"
+import "fairlb/agents/nn/simd"
 
 // LogSoftmax turns logits [R,K] into log-probabilities: the head of a factored
 // categorical policy, one categorical per row.
 type LogSoftmax struct {
 	cols int
+	p    []float32 // [R,K]
+	norm []float32 // [R]
 }
 
 var _ Kernel = (*LogSoftmax)(nil)
@@ -19,6 +21,7 @@ func (k *LogSoftmax) Bind(in ...[]int) ([]int, error) {
 		return nil, err
 	}
 	k.cols = in[0][1]
+	k.p, k.norm = make([]float32, sizeOf(in[0])), make([]float32, in[0][0])
 	return in[0], nil
 }
 
@@ -30,13 +33,22 @@ func (k *LogSoftmax) Forward(out []float32, in [][]float32) {
 		for _, v := range x {
 			top = max(top, v)
 		}
-		var sum float64
-		for _, v := range x {
-			sum += math.Exp(float64(v - top))
-		}
-		norm := float32(math.Log(sum))
 		for i, v := range x {
-			out[r+i] = (v - top) - norm // in this order: top may be large
+			out[r+i] = v - top // first, for top may be large
+		}
+	}
+	simd.Exp(k.p, out)
+	for r := range k.norm {
+		var sum float32
+		for _, p := range k.p[r*k.cols : (r+1)*k.cols] {
+			sum += p
+		}
+		k.norm[r] = sum
+	}
+	simd.Log(k.norm, k.norm)
+	for r, norm := range k.norm {
+		for i := r * k.cols; i < (r+1)*k.cols; i++ {
+			out[i] -= norm
 		}
 	}
 }
@@ -47,13 +59,14 @@ func (k *LogSoftmax) Backward(din [][]float32, dout, out []float32, _ [][]float3
 	if dx == nil {
 		return
 	}
+	simd.Exp(k.p, out)
 	for r := 0; r < len(out); r += k.cols {
 		var sum float32
 		for _, d := range dout[r : r+k.cols] {
 			sum += d
 		}
 		for i := r; i < r+k.cols; i++ {
-			dx[i] = dout[i] - exp(out[i])*sum
+			dx[i] = dout[i] - k.p[i]*sum
 		}
 	}
 }

@@ -1,14 +1,24 @@
 package nn
 
+import "fairlb/agents/nn/simd"
+
 // Dense is act(x W + b): x [R,F], W [F,H], b [H] -> [R,H].
 type Dense struct {
 	Act Activation
 
 	rows, in, out int
 	dsum          []float32 // [R,H], gradient by the sums
+
+	y, dy   []float32 // of the present run, as the next
+	inputs  [][]float32
+	dinputs [][]float32
+	byWorkers
 }
 
-var _ Kernel = (*Dense)(nil)
+var (
+	_ Kernel  = (*Dense)(nil)
+	_ divided = (*Dense)(nil)
+)
 
 // Name implements Kernel.
 func (k *Dense) Name() string { return "dense" }
@@ -25,24 +35,48 @@ func (k *Dense) Bind(in ...[]int) ([]int, error) {
 	return []int{k.rows, k.out}, wantShape("bias", in[2], k.out)
 }
 
+// The phases of the work.
+const (
+	denseForward  = iota // rows of the output
+	denseBackward        // rows of the gradient by the sums and by x
+	denseWeights         // rows of the gradient by W
+)
+
 // Forward implements Kernel.
 func (k *Dense) Forward(out []float32, in [][]float32) {
-	MatMul(NN, k.rows, k.out, k.in, in[0], in[1], 0, out)
-	addRow(out, in[2])
-	k.Act.activate(out)
+	k.y, k.inputs = out, in
+	k.workers.do(k, denseForward, k.rows)
 }
 
 // Backward implements Kernel.
 func (k *Dense) Backward(din [][]float32, dout, out []float32, in [][]float32) {
 	k.dsum = sized(k.dsum, len(out))
-	k.Act.derive(k.dsum, out, dout)
-	if dx := din[0]; dx != nil {
-		MatMul(NT, k.rows, k.in, k.out, k.dsum, in[1], 0, dx)
-	}
-	if dw := din[1]; dw != nil {
-		MatMul(TN, k.in, k.out, k.rows, in[0], k.dsum, 0, dw)
+	k.y, k.dy, k.inputs, k.dinputs = out, dout, in, din
+	k.workers.do(k, denseBackward, k.rows)
+	if din[1] != nil {
+		k.workers.do(k, denseWeights, k.in)
 	}
 	if db := din[2]; db != nil {
-		sumRows(db, k.dsum)
+		simd.SumRows(db, k.dsum)
+	}
+}
+
+func (k *Dense) run(phase, part, parts int) {
+	x, w := k.inputs[0], k.inputs[1]
+	from, to := share(k.rows, tileRows, part, parts)
+	switch phase {
+	case denseForward:
+		y := k.y[from*k.out : to*k.out]
+		MatMul(NN, to-from, k.out, k.in, x[from*k.in:], w, 0, y)
+		k.Act.activate(y, k.inputs[2])
+	case denseBackward:
+		dsum := k.dsum[from*k.out : to*k.out]
+		k.Act.derive(dsum, k.y[from*k.out:to*k.out], k.dy[from*k.out:to*k.out])
+		if dx := k.dinputs[0]; dx != nil {
+			MatMul(NT, to-from, k.in, k.out, dsum, w, 0, dx[from*k.in:])
+		}
+	case denseWeights:
+		from, to := share(k.in, tileRows, part, parts)
+		simd.Gemm(true, false, to-from, k.out, k.rows, 1, x[from:], k.in, k.dsum, k.out, 0, k.dinputs[1][from*k.out:], k.out)
 	}
 }

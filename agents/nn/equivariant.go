@@ -1,5 +1,7 @@
 package nn
 
+import "fairlb/agents/nn/simd"
+
 // Equivariant is a dense layer that shares its weights over the servers and
 // lets them see each other through their mean:
 //
@@ -51,16 +53,12 @@ func (k *Equivariant) Forward(out []float32, in [][]float32) {
 	states := k.rows / k.Servers
 	serverMeans(k.mean, in[0], k.Servers, k.in)
 	MatMul(NN, states, k.out, k.in, k.mean, in[2], 0, k.context)
-	addRow(k.context, in[3])
+	simd.AddRow(k.context, in[3])
+	MatMul(NN, k.rows, k.out, k.in, in[0], in[1], 0, out)
 	block := k.Servers * k.out
 	for s := range states {
-		row := k.context[s*k.out : (s+1)*k.out]
-		for r := s * block; r < (s+1)*block; r += k.out {
-			copy(out[r:], row)
-		}
+		k.Act.activate(out[s*block:(s+1)*block], k.context[s*k.out:(s+1)*k.out])
 	}
-	MatMul(NN, k.rows, k.out, k.in, in[0], in[1], 1, out)
-	k.Act.activate(out)
 }
 
 // Backward implements Kernel.
@@ -71,7 +69,7 @@ func (k *Equivariant) Backward(din [][]float32, dout, out []float32, in [][]floa
 	k.Act.derive(k.dsum, out, dout)
 	block := k.Servers * k.out
 	for s := range states {
-		sumRows(k.dcontext[s*k.out:(s+1)*k.out], k.dsum[s*block:(s+1)*block])
+		simd.SumRows(k.dcontext[s*k.out:(s+1)*k.out], k.dsum[s*block:(s+1)*block])
 	}
 	if dx := din[0]; dx != nil {
 		k.dmean = sized(k.dmean, states*k.in)
@@ -86,7 +84,7 @@ func (k *Equivariant) Backward(din [][]float32, dout, out []float32, in [][]floa
 		MatMul(TN, k.in, k.out, states, k.mean, k.dcontext, 0, dc)
 	}
 	if db := din[3]; db != nil {
-		sumRows(db, k.dcontext)
+		simd.SumRows(db, k.dcontext)
 	}
 }
 
@@ -95,7 +93,7 @@ func serverMeans(dst, x []float32, servers, cols int) {
 	scale := 1 / float32(servers)
 	for s := 0; s*cols < len(dst); s++ {
 		d := dst[s*cols : (s+1)*cols]
-		sumRows(d, x[s*servers*cols:(s+1)*servers*cols])
+		simd.SumRows(d, x[s*servers*cols:(s+1)*servers*cols])
 		for i := range d {
 			d[i] *= scale
 		}

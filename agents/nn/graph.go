@@ -20,6 +20,7 @@ type Graph struct {
 	params    map[*Param]*Node
 	order     []*Param // the trainable ones, in order of first use
 	count     int
+	workers   *Workers
 	err       error
 }
 
@@ -36,6 +37,9 @@ var _ Builder = (*Graph)(nil)
 func NewGraph(trainable *Arena) *Graph {
 	return &Graph{expr: gorgonia.NewGraph(), trainable: trainable, params: make(map[*Param]*Node)}
 }
+
+// Divide shares the work of the kernels that are applied from now on.
+func (g *Graph) Divide(w *Workers) { g.workers = w }
 
 func (g *Graph) next() int {
 	g.count++
@@ -92,6 +96,7 @@ func (g *Graph) Apply(k Kernel, in ...*Node) *Node {
 	if err != nil {
 		return g.fail(err)
 	}
+	divide(k, g.workers)
 	op := &forwardOp{kernel: k, next: g.next, wanted: make([]bool, len(in))}
 	shapes := make([][]int, len(in))
 	children := make(gorgonia.Nodes, len(in))
@@ -106,6 +111,14 @@ func (g *Graph) Apply(k Kernel, in ...*Node) *Node {
 		return g.fail(fmt.Errorf("%w: %s: %w", ErrGraph, k.Name(), err))
 	}
 	return &Node{shape: shape, data: op.buffer, owner: g, symbol: &graphNode{node, grad}}
+}
+
+// Detach implements Builder: the same Gorgonia node, marked as a constant.
+func (g *Graph) Detach(n *Node) *Node {
+	if g.err != nil || n.owner != g {
+		return n
+	}
+	return &Node{shape: n.shape, data: n.data, owner: g, symbol: &graphNode{n.symbol.node, false}}
 }
 
 // Compile differentiates loss, of shape [1], by the parameters of the

@@ -52,6 +52,8 @@ type Builder interface {
 	Param(p *Param) *Node
 	// Apply adds the output of a kernel, which no other node may use.
 	Apply(k Kernel, in ...*Node) *Node
+	// Detach returns the same values, through which no gradient flows.
+	Detach(n *Node) *Node
 	// Err returns the first failure.
 	Err() error
 }
@@ -74,6 +76,13 @@ func bind(owner any, k Kernel, in []*Node) ([]int, error) {
 		return nil, fmt.Errorf("%w: %s of %v gives the empty shape %v", ErrShape, k.Name(), shapes, shape)
 	}
 	return shape, nil
+}
+
+// divide gives a kernel that can use them its workers.
+func divide(k Kernel, w *Workers) {
+	if u, ok := k.(workersUser); ok {
+		u.use(w)
+	}
 }
 
 // wantInputs checks the number of inputs of a kernel and their dimensions,

@@ -6,10 +6,11 @@ import "fmt"
 // one arena, without a graph and without derivatives. It serves one goroutine
 // at a time; once built it allocates nothing.
 type Plan struct {
-	values *Arena
-	params map[*Param]*Node
-	steps  []step
-	err    error
+	values  *Arena
+	params  map[*Param]*Node
+	steps   []step
+	workers *Workers
+	err     error
 }
 
 type step struct {
@@ -25,6 +26,9 @@ var _ Builder = (*Plan)(nil)
 func NewPlan(values *Arena) *Plan {
 	return &Plan{values: values, params: make(map[*Param]*Node)}
 }
+
+// Divide shares the work of the kernels that are applied from now on.
+func (p *Plan) Divide(w *Workers) { p.workers = w }
 
 // Input implements Builder.
 func (p *Plan) Input(name string, shape ...int) *Node {
@@ -61,6 +65,7 @@ func (p *Plan) Apply(k Kernel, in ...*Node) *Node {
 		p.err = err
 		return &Node{owner: p}
 	}
+	divide(k, p.workers)
 	s := step{kernel: k, out: make([]float32, sizeOf(shape))}
 	for _, n := range in {
 		s.in = append(s.in, n.data)
@@ -68,6 +73,9 @@ func (p *Plan) Apply(k Kernel, in ...*Node) *Node {
 	p.steps = append(p.steps, s)
 	return &Node{shape: shape, data: s.out, owner: p}
 }
+
+// Detach implements Builder; a plan has no gradients.
+func (p *Plan) Detach(n *Node) *Node { return n }
 
 // Err implements Builder.
 func (p *Plan) Err() error { return p.err }

@@ -15,7 +15,7 @@ func TestCommittedFilesMatch(t *testing.T) {
 			t.Fatal(err)
 		}
 		for name, want := range files {
-			path := filepath.Join(u.folder, name)
+			path := filepath.Join(folder, name)
 			got, err := os.ReadFile(path)
 			if err != nil {
 				t.Fatal(err)

@@ -3,6 +3,8 @@ package simd
 import (
 	"fmt"
 	"os"
+
+	"golang.org/x/sys/cpu"
 )
 
 // Variable is the environment variable that chooses the implementation: empty
@@ -11,6 +13,8 @@ const (
 	Variable = "FAIRLB_BLAS"
 	Plain    = "gonum"
 )
+
+var hasAVX2 = cpu.X86.HasAVX2 && cpu.X86.HasFMA
 
 // vector is whether the assembly runs; tests of the portable path clear it.
 var vector = hasAVX2 && os.Getenv(Variable) != Plain

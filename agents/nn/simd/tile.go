@@ -1,9 +1,5 @@
 package simd
 
-import "golang.org/x/sys/cpu"
-
-var hasAVX2 = cpu.X86.HasAVX2 && cpu.X86.HasFMA
-
 // tile runs the kernel of so many rows and vectors a tile over a column of
 // tiles. Strides are in bytes; a nil mask means whole vectors.
 func tile(rows, vectors, tiles, k int, a *float32, aRow, aCol int, b *float32, bRow int, c *float32, cRow int, alpha, beta float32, mask *int32) {
