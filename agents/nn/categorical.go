@@ -1,10 +1,17 @@
 package nn
 
-import "fairlb/agents/nn/simd"
+import (
+	"fmt"
 
-// LogSoftmax turns logits [R,K] into log-probabilities: the head of a factored
-// categorical policy, one categorical per row.
+	"fairlb/agents/nn/simd"
+)
+
+// LogSoftmax turns logits [R,C] into log-probabilities: the head of a factored
+// categorical policy, one categorical per row or, with Levels, one for each so
+// many columns.
 type LogSoftmax struct {
+	Levels int // K, which divides C; 0 means C
+
 	cols int
 	p    []float32 // [R,K]
 	norm []float32 // [R]
@@ -21,7 +28,13 @@ func (k *LogSoftmax) Bind(in ...[]int) ([]int, error) {
 		return nil, err
 	}
 	k.cols = in[0][1]
-	k.p, k.norm = make([]float32, sizeOf(in[0])), make([]float32, in[0][0])
+	if k.Levels != 0 {
+		k.cols = k.Levels
+	}
+	if k.cols < 1 || in[0][1]%k.cols != 0 {
+		return nil, fmt.Errorf("%w: %d columns are no whole number of categoricals of %d levels", ErrShape, in[0][1], k.cols)
+	}
+	k.p, k.norm = make([]float32, sizeOf(in[0])), make([]float32, sizeOf(in[0])/k.cols)
 	return in[0], nil
 }
 

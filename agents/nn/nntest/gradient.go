@@ -135,3 +135,8 @@ func Loss(t *testing.T, arena *nn.Arena, build func(b nn.Builder) *nn.Node) {
 		t.Errorf("%d of %d coordinates lie at kinks", kinks, len(values))
 	}
 }
+
+// Level draws the index of one of k levels.
+func Level(k int) func(rng *rand.Rand) float32 {
+	return func(rng *rand.Rand) float32 { return float32(rng.IntN(k)) }
+}
