@@ -327,6 +327,7 @@ func (v *vectors) log(x reg.VecVirtual) reg.VecVirtual {
 
 // vectorKernels are the functions over slices.
 var vectorKernels = []rowKernel{
+	unary("copyRows", "copyRows sets dst to x.", func(_ *vectors, x reg.VecVirtual) reg.VecVirtual { return x }),
 	unary("expRows", "expRows sets dst to e^x.", (*vectors).exp),
 	unary("logRows", "logRows sets dst to the logarithm of x, positive and normal.", (*vectors).log),
 	unary("tanhRows", "tanhRows sets dst to tanh x.", (*vectors).tanh),

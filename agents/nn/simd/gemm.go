@@ -5,21 +5,25 @@ import (
 	"gonum.org/v1/gonum/blas/gonum"
 )
 
-// The blocks of a product. A block of a, rowBlock by depthBlock, stays in the
-// second-level cache while all columns of b pass; a panel of b, two vectors
-// wide and depthBlock deep, in the first-level one while the rows pass.
+// The blocks of a product. A panel of b, two vectors wide and depthBlock deep,
+// stays in the first-level cache while the rows of a pass, and so does a block
+// of a whose columns are read: deeper blocks fell out of it.
 const (
 	lanes      = 8 // float32 in a vector
 	panel      = 2 * lanes
 	tileRows   = 6
 	rowBlock   = 20 * tileRows
-	depthBlock = 256
+	depthBlock = 64
 	colBlock   = 256
 
-	// Rows of b further apart than farRow values are each on a page of their
-	// own; from packRows rows of a on, copying b together pays.
-	farRow   = 512
-	packRows = 48
+	// A block of b is copied together only where so many rows of a use it.
+	packRows = 24
+
+	// The first-level cache has sets of cacheWays lines; addresses setPeriod
+	// apart share one.
+	cacheLine = 64
+	setPeriod = 4096
+	cacheWays = 8
 )
 
 // Gemm sets c to alpha*op(a)*op(b) + beta*c, where op(a) is [m,k], op(b) [k,n]
@@ -72,15 +76,16 @@ func scale(m, n int, beta float32, c []float32, ldc int) {
 	}
 }
 
-// blocked is Gemm by tiles in registers. op(a) is read where it lies, by its
-// two strides; b too, unless it is transposed or its rows are far apart.
+// blocked is Gemm by tiles in registers. op(a) and b are read where they lie, by
+// their strides, unless b is transposed or columns would not stay in the cache.
 func blocked(transA, transB bool, m, n, k int, alpha float32, a []float32, lda int, b []float32, ldb int, beta float32, c []float32, ldc int) {
 	aRow, aCol := lda, 1
 	if transA {
 		aRow, aCol = 1, lda
 	}
+	together := !transB && m >= packRows && crowded(min(k, depthBlock), ldb)
 	var scratch *packed
-	if transB || ldb > farRow && m >= packRows {
+	if together || transB {
 		scratch = takePacked()
 		defer scratch.release()
 	}
@@ -90,14 +95,12 @@ func blocked(transA, transB bool, m, n, k int, alpha float32, a []float32, lda i
 			cols := min(colBlock, n-j)
 			right := side{stride: ldb, next: panel}
 			switch {
-			case scratch == nil:
-				right.values = b[l*ldb+j:]
 			case transB:
-				scratch.transpose(b[j*ldb+l:], ldb, depth, cols)
-				right = side{scratch[:], panel, depth * panel}
+				right = scratch.transpose(b[j*ldb+l:], ldb, depth, cols)
+			case together:
+				right = scratch.copy(b[l*ldb+j:], ldb, depth, cols)
 			default:
-				scratch.copy(b[l*ldb+j:], ldb, depth, cols)
-				right = side{scratch[:], panel, depth * panel}
+				right.values = b[l*ldb+j:]
 			}
 			for i := 0; i < m; i += rowBlock {
 				block(min(rowBlock, m-i), cols, depth, alpha, a[i*aRow+l*aCol:], aRow, aCol, right, beta, c[i*ldc+j:], ldc)
@@ -105,6 +108,17 @@ func blocked(transA, transB bool, m, n, k int, alpha float32, a []float32, lda i
 		}
 		beta = 1
 	}
+}
+
+// crowded is whether depth lines, stride values apart, take more than half of
+// the sets of the first-level cache on which they fall.
+func crowded(depth, stride int) bool {
+	step := setPeriod // the greatest common divisor with the stride, for it is a power of two
+	for 4*stride%step != 0 {
+		step /= 2
+	}
+	sets := setPeriod / max(step, cacheLine)
+	return depth > sets*cacheWays/2
 }
 
 // side is a block of b: panels of 16 columns, next values from one to the
@@ -147,8 +161,7 @@ func block(m, n, k int, alpha float32, a []float32, aRow, aCol int, b side, beta
 // masks[8-n:] selects the first n lanes of a vector.
 var masks = [2 * lanes]int32{-1, -1, -1, -1, -1, -1, -1, -1}
 
-// packed is a block of b copied together, panel by panel: 16 columns of the
-// first row, 16 of the second, and so on. What lies beyond the last column is
+// packed is a block of b copied together. What lies beyond its last column is
 // never read.
 type packed [depthBlock * colBlock]float32
 
@@ -172,25 +185,25 @@ func (p *packed) release() {
 	}
 }
 
-// copy packs b [depth,cols].
-func (p *packed) copy(b []float32, ldb, depth, cols int) {
+// copy copies b [depth,cols], panel by panel: 16 columns of the first row, 16
+// of the second, and so on.
+func (p *packed) copy(b []float32, ldb, depth, cols int) side {
 	for j := 0; j < cols; j += panel {
-		dst := p[j*depth:]
-		width := min(panel, cols-j)
-		for l := range depth {
-			copy(dst[l*panel:l*panel+width], b[l*ldb+j:])
-		}
+		whole, tail := vectors(min(panel, cols-j))
+		copyRows(depth, whole, tail, 0, &p[j*depth], skip(panel, whole), &b[j], skip(ldb, whole))
 	}
+	return side{p[:], panel, depth * panel}
 }
 
-// transpose packs the transpose of b [cols,depth].
-func (p *packed) transpose(b []float32, ldb, depth, cols int) {
+// transpose copies the transpose of b [cols,depth] in the same way.
+func (p *packed) transpose(b []float32, ldb, depth, cols int) side {
 	for j := range cols {
 		dst := p[j/panel*panel*depth+j%panel:]
 		for l, v := range b[j*ldb : j*ldb+depth] {
 			dst[l*panel] = v
 		}
 	}
+	return side{p[:], panel, depth * panel}
 }
 
 // gonumBlock is the block side of gonum's Gemm, and gonumSerial the number of

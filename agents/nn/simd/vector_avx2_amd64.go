@@ -4,6 +4,11 @@
 
 package simd
 
+// copyRows sets dst to x.
+//
+//go:noescape
+func copyRows(rows int, whole int, tail *int32, plane int, dst *float32, dstSkip int, x *float32, xSkip int)
+
 // expRows sets dst to e^x.
 //
 //go:noescape

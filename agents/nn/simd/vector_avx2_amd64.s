@@ -4,6 +4,42 @@
 
 #include "textflag.h"
 
+// func copyRows(rows int, whole int, tail *int32, plane int, dst *float32, dstSkip int, x *float32, xSkip int)
+// Requires: AVX
+TEXT ·copyRows(SB), $0-64
+	MOVQ dst+32(FP), AX
+	MOVQ x+48(FP), CX
+	MOVQ rows+0(FP), DX
+
+row_copyRows:
+	MOVQ  whole+8(FP), BX
+	TESTQ BX, BX
+	JZ    tail_copyRows
+
+vector_copyRows:
+	VMOVUPS (CX), Y0
+	VMOVUPS Y0, (AX)
+	ADDQ    $0x20, AX
+	ADDQ    $0x20, CX
+	DECQ    BX
+	JNZ     vector_copyRows
+
+tail_copyRows:
+	MOVQ       tail+16(FP), BX
+	TESTQ      BX, BX
+	JZ         next_copyRows
+	VMOVDQU    (BX), Y0
+	VMASKMOVPS (CX), Y0, Y1
+	VMASKMOVPS Y1, Y0, (AX)
+
+next_copyRows:
+	ADDQ dstSkip+40(FP), AX
+	ADDQ xSkip+56(FP), CX
+	DECQ DX
+	JNZ  row_copyRows
+	VZEROUPPER
+	RET
+
 // func expRows(rows int, whole int, tail *int32, plane int, dst *float32, dstSkip int, x *float32, xSkip int)
 // Requires: AVX, AVX2, FMA3
 TEXT ·expRows(SB), $0-64

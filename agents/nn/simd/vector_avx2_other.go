@@ -4,6 +4,10 @@
 
 package simd
 
+func copyRows(rows int, whole int, tail *int32, plane int, dst *float32, dstSkip int, x *float32, xSkip int) {
+	panic("simd: not for this processor")
+}
+
 func expRows(rows int, whole int, tail *int32, plane int, dst *float32, dstSkip int, x *float32, xSkip int) {
 	panic("simd: not for this processor")
 }
