@@ -150,9 +150,7 @@ func (a *agent) updateCritic(rate float64) error {
 		a.cfg.Gamma, a.alpha.alpha(), a.rng)
 	copy(c.x.Data(), a.states[:half])
 	a.head.encode(c.action.Data(), a.batch.LogWeight)
-	if err := c.program.Run(); err != nil {
-		return err
-	}
+	c.program.Run()
 	norm, err := c.adam.Step(a.nets.critic.Values(), c.program.Gradient(), rate)
 	if err != nil {
 		return err
@@ -169,9 +167,7 @@ func (a *agent) updateActor(rate float64) error {
 	copy(t.in.x.Data(), a.states)
 	t.in.alpha.Data()[0] = float32(a.alpha.alpha())
 	a.head.prepare(t.in.extra.Data(), &a.critic.nodes, a.rng)
-	if err := t.program.Run(); err != nil {
-		return err
-	}
+	t.program.Run()
 	norm, err := t.adam.Step(a.nets.actor.Values(), t.program.Gradient(), rate)
 	if err != nil {
 		return err

@@ -8,7 +8,8 @@
 //
 //   - Graph makes every kernel one node of a Gorgonia graph, lets Gorgonia
 //     differentiate it symbolically (one backward node per kernel, whose parts
-//     are handed out by views) and runs it on a tape machine. It trains.
+//     are handed out by views) and order it, and runs it as a tape of steps
+//     over memory of its own, without allocating. It trains.
 //   - Plan runs the same kernels in the order in which they were applied,
 //     without a graph. It acts, and computes targets.
 //
@@ -22,6 +23,8 @@
 // Row-major shapes are [rows, columns]. A batch of B states of N servers is
 // [B*N, F]: one row per server, the servers of a state one after the other.
 //
-// Results do not depend on GOMAXPROCS: a kernel runs on one goroutine, and
-// learners split work by LB.
+// Results do not depend on GOMAXPROCS: learners split work by LB, and Workers
+// share a kernel's rows without changing a bit of the result.
+//
+// Matrix products and functions over whole slices come from package simd.
 package nn

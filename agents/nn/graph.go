@@ -141,10 +141,20 @@ func (g *Graph) Compile(loss *Node) (*Program, error) {
 		}
 		seen[n.Hashcode()] = n.String()
 	}
-	var err error
-	p.machine, err = newMachine(g.expr)
+	steps, values, err := record(g.expr)
+	if err != nil {
+		return nil, err
+	}
+	p.steps = steps
+	for i := range p.parts {
+		part := &p.parts[i]
+		part.src = values[part.node]
+		if len(part.src) != len(part.dst) {
+			return nil, fmt.Errorf("%w: gradient %v has %d values, want %d", ErrGraph, part.node, len(part.src), len(part.dst))
+		}
+	}
 	g.err = fmt.Errorf("%w: already compiled", ErrGraph)
-	return p, err
+	return p, nil
 }
 
 // differentiate adds the gradient nodes. It seeds them with a one of its own:
@@ -177,48 +187,33 @@ func (g *Graph) differentiate(p *Program) error {
 		if grads[i] == nil {
 			return fmt.Errorf("%w: no gradient by %q", ErrGraph, q.name)
 		}
-		p.parts = append(p.parts, gradientPart{grads[i], p.gradient[q.off : q.off+q.size]})
+		p.parts = append(p.parts, gradientPart{node: grads[i], dst: p.gradient[q.off : q.off+q.size]})
 	}
 	return nil
 }
 
-// newMachine compiles a graph; Gorgonia panics where it fails.
-func newMachine(expr *gorgonia.ExprGraph) (vm gorgonia.VM, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			vm, err = nil, fmt.Errorf("%w: compile: %v", ErrGraph, r)
-		}
-	}()
-	return gorgonia.NewTapeMachine(expr), nil
-}
-
 // Program is a compiled graph. It serves one goroutine at a time.
 type Program struct {
-	machine  gorgonia.VM
+	steps    []func()
 	loss     *Node
 	gradient []float32
 	parts    []gradientPart
 }
 
 type gradientPart struct {
-	node *gorgonia.Node
-	dst  []float32
+	node     *gorgonia.Node
+	dst, src []float32
 }
 
 // Run computes every node from the inputs and the parameters' present values.
-func (p *Program) Run() error {
-	p.machine.Reset()
-	if err := p.machine.RunAll(); err != nil {
-		return fmt.Errorf("%w: run: %w", ErrGraph, err)
+// It allocates nothing.
+func (p *Program) Run() {
+	for _, step := range p.steps {
+		step()
 	}
 	for _, part := range p.parts {
-		v, ok := part.node.Value().(*tensor.Dense)
-		if !ok || v.Dtype() != tensor.Float32 || v.DataSize() != len(part.dst) {
-			return fmt.Errorf("%w: gradient %v is no float32 tensor of %d values", ErrGraph, part.node, len(part.dst))
-		}
-		copy(part.dst, v.Float32s())
+		copy(part.dst, part.src)
 	}
-	return nil
 }
 
 // Loss returns the loss of the last run.
@@ -227,6 +222,3 @@ func (p *Program) Loss() float32 { return p.loss.data[0] }
 // Gradient returns the gradient of the last run, in the layout of the
 // trainable arena.
 func (p *Program) Gradient() []float32 { return p.gradient }
-
-// Close frees what the machine holds.
-func (p *Program) Close() error { return p.machine.Close() }

@@ -86,21 +86,28 @@ func (o *opBase) Hashcode() uint32 {
 func (o *opBase) String() string { return fmt.Sprintf("%s#%d", o.name, o.id) }
 
 // load takes the inputs of a run; their tensors are contiguous.
-func (o *opBase) load(inputs []gorgonia.Value) error {
+func (o *opBase) load(inputs []gorgonia.Value) (err error) {
 	if len(inputs) != len(o.in) {
 		return fmt.Errorf("%w: %s gets %d inputs, want %d", ErrShape, o, len(inputs), len(o.in))
 	}
 	for i, v := range inputs {
-		d, ok := v.(*tensor.Dense)
-		if !ok || d.Dtype() != tensor.Float32 {
-			return fmt.Errorf("%w: %s: input %d is a %T, want a dense float32 tensor", ErrShape, o, i, v)
-		}
-		o.args[i] = d.Float32s()
-		if len(o.args[i]) != sizeOf(o.in[i]) {
-			return fmt.Errorf("%w: %s: input %d has shape %v, want %v", ErrShape, o, i, d.Shape(), o.in[i])
+		if o.args[i], err = float32s(v, o.in[i]); err != nil {
+			return fmt.Errorf("%s: input %d: %w", o, i, err)
 		}
 	}
 	return nil
+}
+
+// float32s returns the values of a dense float32 tensor of the given shape.
+func float32s(v gorgonia.Value, shape []int) ([]float32, error) {
+	d, ok := v.(*tensor.Dense)
+	if !ok || d.Dtype() != tensor.Float32 {
+		return nil, fmt.Errorf("%w: got %T, want a dense float32 tensor", ErrShape, v)
+	}
+	if d.DataSize() != sizeOf(shape) {
+		return nil, fmt.Errorf("%w: shape %v, want %v", ErrShape, d.Shape(), shape)
+	}
+	return d.Float32s(), nil
 }
 
 // forwardOp is a kernel as a node of a graph.

@@ -163,9 +163,7 @@ func (u *Update) Loss() float32 { return u.program.Loss() }
 // finite.
 func (u *Update) Step() error {
 	u.alpha.Data()[0] = float32(math.Exp(float64(u.logAlpha[0])))
-	if err := u.program.Run(); err != nil {
-		return fmt.Errorf("peer: %w", err)
-	}
+	u.program.Run()
 	if _, err := u.adam.Step(u.params.Values(), u.program.Gradient(), rate); err != nil {
 		return fmt.Errorf("peer: %w", err)
 	}
@@ -185,6 +183,3 @@ func (u *Update) Act(obs []float32) []float32 {
 	copy(u.memory.Data(), u.state.Data())
 	return u.logits.Data()
 }
-
-// Close frees what the graph holds.
-func (u *Update) Close() error { return u.program.Close() }
