@@ -5,7 +5,7 @@ BIN = bin/fairlb
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME = 20s
 
-.PHONY: build demo test race fuzz lint bench peers tables asm asm-test clean
+.PHONY: build demo test race fuzz lint bench peers tables asm asm-test vectors clean
 
 build:
 	go build -trimpath -o $(BIN) ./cmd/fairlb
@@ -26,6 +26,11 @@ asm:
 
 asm-test:
 	cd agents/nn/asm && go vet . && go test .
+
+# Reference values of PyTorch, from Debian's python3-torch; tests read them
+# without it.
+vectors:
+	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE OPENBLAS_NUM_THREADS=1 /usr/bin/python3 agents/nn/testdata/torch/vectors.py
 
 # What runs in several goroutines.
 race:
