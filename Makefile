@@ -5,7 +5,7 @@ BIN = bin/fairlb
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME = 20s
 
-.PHONY: build demo test race fuzz lint bench peers tables asm asm-test vectors clean
+.PHONY: build demo test race fuzz lint bench peers tables bench-peer asm asm-test vectors clean
 
 build:
 	go build -trimpath -o $(BIN) ./cmd/fairlb
@@ -48,6 +48,10 @@ lint:
 
 bench:
 	go test -run '^$$' -bench . -benchmem ./...
+
+# The network core beside PyTorch; wants python3-torch and an idle machine.
+bench-peer:
+	go run ./agents/nn/peer/bench
 
 # The simulator beside other simulators on M/M/c; wants an idle machine.
 # See env/sim/peers/README.md.

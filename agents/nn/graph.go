@@ -115,8 +115,11 @@ func (g *Graph) Apply(k Kernel, in ...*Node) *Node {
 
 // Detach implements Builder: the same Gorgonia node, marked as a constant.
 func (g *Graph) Detach(n *Node) *Node {
-	if g.err != nil || n.owner != g {
-		return n
+	if g.err != nil {
+		return &Node{owner: g}
+	}
+	if n == nil || n.owner != g {
+		return g.fail(fmt.Errorf("%w: detached node is one of another builder", ErrShape))
 	}
 	return &Node{shape: n.shape, data: n.data, owner: g, symbol: &graphNode{n.symbol.node, false}}
 }

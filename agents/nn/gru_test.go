@@ -188,6 +188,14 @@ func TestBitsDoNotDependOnWorkers(t *testing.T) {
 	}
 }
 
+func TestDetachRefusesNodesOfOthers(t *testing.T) {
+	t.Parallel()
+	for _, b := range []nn.Builder{nn.NewPlan(nn.NewArena()), nn.NewGraph(nil)} {
+		b.Detach(nn.NewGraph(nil).Input("x", 1))
+		require.ErrorIs(t, b.Err(), nn.ErrShape)
+	}
+}
+
 // A detached node has the values of its own, and no gradient.
 func TestDetach(t *testing.T) {
 	t.Parallel()

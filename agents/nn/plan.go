@@ -75,7 +75,12 @@ func (p *Plan) Apply(k Kernel, in ...*Node) *Node {
 }
 
 // Detach implements Builder; a plan has no gradients.
-func (p *Plan) Detach(n *Node) *Node { return n }
+func (p *Plan) Detach(n *Node) *Node {
+	if p.err == nil && (n == nil || n.owner != p) {
+		p.err = fmt.Errorf("%w: detached node is one of another builder", ErrShape)
+	}
+	return n
+}
 
 // Err implements Builder.
 func (p *Plan) Err() error { return p.err }
