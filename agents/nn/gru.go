@@ -25,7 +25,9 @@ type GRU struct {
 	batch, in, hidden int
 	bias              []float32 // [4H]: b_r + c_r, b_z + c_z, b_n, c_n
 	gates             []float32 // [T*B,4H]: r, z, n and h U_n + c_n
-	sums              []float32 // [2,B,3H]: x W and h U of a step
+	chunk             int       // steps whose x W are one product
+	sumX              []float32 // [chunk*B,3H], x W
+	sumH              []float32 // [B,3H], h U of a step
 
 	dx, dh  []float32 // [T*B,3H], gradients by x W + b and h U + c
 	dstate  []float32 // [B,H]
@@ -71,9 +73,15 @@ func (k *GRU) Bind(in ...[]int) ([]int, error) {
 	}
 	k.bias = make([]float32, 4*k.hidden)
 	k.gates = make([]float32, k.Steps*k.batch*4*k.hidden)
-	k.sums = make([]float32, 2*k.batch*3*k.hidden)
+	k.chunk = min(k.Steps, (gruRows+k.batch-1)/k.batch)
+	k.sumX = make([]float32, k.chunk*k.batch*3*k.hidden)
+	k.sumH = make([]float32, k.batch*3*k.hidden)
 	return []int{k.Steps * k.batch, k.hidden}, nil
 }
+
+// gruRows is the number of rows of x from which a product with W hardly gains
+// by more.
+const gruRows = 96
 
 // The phases of the work.
 const (
@@ -145,14 +153,20 @@ func (k *GRU) state(t, from, to int) []float32 {
 func (k *GRU) forward(from, to int) {
 	h, n := k.hidden, to-from
 	x, w, u := k.inputs[0], k.inputs[2], k.inputs[3]
-	sumX := k.sums[from*3*h : to*3*h]
-	sumH := k.sums[(k.batch+from)*3*h : (k.batch+to)*3*h]
+	chunk := k.chunk
+	if n < k.batch {
+		chunk = 1 // rows of other parts lie between
+	}
+	sumH := k.sumH[from*3*h : to*3*h]
 	for t := range k.Steps {
 		row := t*k.batch + from
+		at := t%chunk*k.batch + from
+		if t%chunk == 0 {
+			MatMul(NN, min(chunk, k.Steps-t)*n, 3*h, k.in, x[row*k.in:], w, 0, k.sumX[at*3*h:])
+		}
 		old := k.state(t, from, to)
-		MatMul(NN, n, 3*h, k.in, x[row*k.in:], w, 0, sumX)
 		MatMul(NN, n, 3*h, h, old, u, 0, sumH)
-		simd.GRU(h, k.gates[row*4*h:(row+n)*4*h], k.out[row*h:(row+n)*h], sumX, sumH, k.bias, old)
+		simd.GRU(h, k.gates[row*4*h:(row+n)*4*h], k.out[row*h:(row+n)*h], k.sumX[at*3*h:(at+n)*3*h], sumH, k.bias, old)
 	}
 }
 
