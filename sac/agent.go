@@ -96,7 +96,7 @@ func (a *agent) compileCritic() (err error) {
 	c.action = g.Input("actions", rows, 1)
 	c.y = g.Input("targets", a.head.targets(a.cfg.Batch), 1)
 	c.nodes = a.head.critic(g, n, c.x, c.action, c.y)
-	c.adam = nn.NewAdam(len(n.critic.Values()), a.cfg.GradientNorm)
+	c.adam = nn.NewAdam(len(n.critic.Values()), nn.AdamConfig{WeightDecay: a.cfg.WeightDecay, MaxNorm: a.cfg.GradientNorm})
 	c.program, err = g.Compile(c.nodes.loss)
 	return err
 }
@@ -111,7 +111,7 @@ func (a *agent) compileActor() (err error) {
 		alpha: g.Input("alpha", 1),
 	}
 	t.nodes = a.head.actor(g, n, t.in)
-	t.adam = nn.NewAdam(len(n.actor.Values()), a.cfg.GradientNorm)
+	t.adam = nn.NewAdam(len(n.actor.Values()), nn.AdamConfig{WeightDecay: a.cfg.WeightDecay, MaxNorm: a.cfg.GradientNorm})
 	t.program, err = g.Compile(t.nodes.loss)
 	return err
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+
+	"fairlb/agents/nn"
 )
 
 // ErrConfig reports a configuration that breaks a rule.
@@ -68,9 +70,18 @@ type Config struct {
 	// Rate is the learning rate of actor and critics at the start.
 	// Default 2e-3.
 	Rate float64 `yaml:"rate"`
-	// FinalRate is the part of Rate that is left at the end of training, to
-	// which it falls linearly. Default 0.1; in (0, 1].
+	// Schedule is the shape by which Rate falls over training: constant,
+	// linear, cosine or exponential. Default linear.
+	Schedule nn.Shape `yaml:"schedule"`
+	// FinalRate is the part of Rate that is left at the end of training, but
+	// for a constant one. Default 0.1; in (0, 1].
 	FinalRate float64 `yaml:"final_rate"`
+	// Warmup is the first part of training, over which the rate rises from 0.
+	// Default 0; in [0, 1).
+	Warmup float64 `yaml:"warmup"`
+	// WeightDecay is the part of the parameters, times the rate, that an
+	// update takes away (AdamW). Default 0, which is Adam.
+	WeightDecay float64 `yaml:"weight_decay"`
 	// GradientNorm is the length to which longer gradients are cut.
 	// Default 10; 0 for no limit.
 	GradientNorm float64 `yaml:"gradient_norm"`
@@ -101,7 +112,7 @@ func DefaultConfig() Config {
 		Hidden: 16, Layers: 2, Embedding: 4,
 		Gamma: 0.9, Smoothness: 1,
 		Batch: 128, Capacity: 400, CriticRounds: 4, FeatureRounds: 4,
-		Rate: 2e-3, FinalRate: 0.1, GradientNorm: 10, Tau: 0.03, Average: 0.99,
+		Rate: 2e-3, Schedule: nn.Linear, FinalRate: 0.1, GradientNorm: 10, Tau: 0.03, Average: 0.99,
 		Alpha: 0.02, AlphaMin: 1e-4, AlphaMax: 1, AlphaRate: 3e-3,
 	}
 }
@@ -151,7 +162,11 @@ func (c *Config) Check(report func(field string, value any, rule string)) {
 	within("critic_rounds", c.CriticRounds, 0, 1_000_000_000)
 	within("feature_rounds", c.FeatureRounds, 1, 1_000_000_000)
 	positive("rate", c.Rate)
+	fault(c.Schedule.Known(), "schedule", string(c.Schedule), nn.ShapeRule)
 	fault(c.FinalRate > 0 && c.FinalRate <= 1, "final_rate", c.FinalRate, "must be in (0, 1]")
+	fault(c.Warmup >= 0 && c.Warmup < 1, "warmup", c.Warmup, "must be in [0, 1)")
+	notNegative("weight_decay", c.WeightDecay)
+	fault(!(c.WeightDecay*c.Rate >= 1), "weight_decay", c.WeightDecay, "must, times rate, be below 1")
 	notNegative("gradient_norm", c.GradientNorm)
 	fault(c.Tau > 0 && c.Tau <= 1, "tau", c.Tau, "must be in (0, 1]")
 	fault(c.Average >= 0 && c.Average < 1, "average", c.Average, "must be in [0, 1)")
@@ -160,6 +175,11 @@ func (c *Config) Check(report func(field string, value any, rule string)) {
 	fault(c.Alpha >= c.AlphaMin && c.Alpha <= c.AlphaMax, "alpha", c.Alpha,
 		fmt.Sprintf("must be in [alpha_min, alpha_max] = [%g, %g]", c.AlphaMin, c.AlphaMax))
 	notNegative("alpha_rate", c.AlphaRate)
+}
+
+// schedule is that of the learning rate.
+func (c *Config) schedule() nn.Schedule {
+	return nn.Schedule{Shape: c.Schedule, Final: c.FinalRate, Warmup: c.Warmup}
 }
 
 func validLevels(levels []float64) bool {

@@ -77,7 +77,7 @@ func (l *Learner) Update(n int, progress float64) (agents.Stats, error) {
 		return nil, fmt.Errorf("sac: update: %w", replay.ErrEmpty)
 	}
 	l.rounds++
-	rate := l.cfg.Rate * (1 - (1-l.cfg.FinalRate)*progress)
+	rate := l.cfg.Rate * l.cfg.schedule().At(progress)
 	fitFeatures := l.rounds <= l.cfg.FeatureRounds
 	trainActor := l.rounds > l.cfg.CriticRounds
 	errs := make([]error, len(l.lbs))

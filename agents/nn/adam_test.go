@@ -40,7 +40,7 @@ func TestAdamAgreesWithItsAlgorithm(t *testing.T) {
 		want := []float64{1, -2}
 		naiveAdam(want, gradients, 0.1, maxNorm)
 		got := []float32{1, -2}
-		adam := nn.NewAdam(2, maxNorm)
+		adam := nn.NewAdam(2, nn.AdamConfig{MaxNorm: maxNorm})
 		for _, g := range gradients {
 			norm, err := adam.Step(got, []float32{float32(g[0]), float32(g[1])}, 0.1)
 			require.NoError(t, err)
@@ -55,7 +55,7 @@ func TestAdamRefusesGradientsThatAreNotFinite(t *testing.T) {
 	t.Parallel()
 	for _, bad := range []float64{math.NaN(), math.Inf(1)} {
 		values := []float32{1, 2}
-		_, err := nn.NewAdam(2, 1).Step(values, []float32{0, float32(bad)}, 0.1)
+		_, err := nn.NewAdam(2, nn.AdamConfig{MaxNorm: 1}).Step(values, []float32{0, float32(bad)}, 0.1)
 		require.ErrorIs(t, err, nn.ErrDiverged)
 		require.Equal(t, []float32{1, 2}, values)
 	}

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"fairlb/agents"
-	"fairlb/agents/nn/simd"
 )
 
 // ErrParameter reports a parameter that does not belong where it is used.
@@ -88,14 +87,6 @@ func (a *Arena) view(p *Param) []float32 {
 // clone of.
 func (a *Arena) holds(p *Param) bool {
 	return slices.Contains(a.params, p)
-}
-
-// Polyak moves dst towards src by the part rate: dst += rate * (src - dst).
-func Polyak(dst, src []float32, rate float32) {
-	if len(dst) != len(src) {
-		panic("nn: Polyak average of different lengths")
-	}
-	simd.Move(dst, src, rate)
 }
 
 func sizeOf(shape []int) int {

@@ -32,7 +32,7 @@ func newRegression(t testing.TB, seed uint64, batch int) regression {
 	nn.Uniform(rng, 1)(y.Data())
 	program, err := g.Compile(g.Apply(new(nn.MeanSquare), net.Apply(g, x), y))
 	require.NoError(t, err)
-	return regression{arena, program, nn.NewAdam(len(arena.Values()), 10)}
+	return regression{arena, program, nn.NewAdam(len(arena.Values()), nn.AdamConfig{MaxNorm: 10})}
 }
 
 func (r regression) step(t testing.TB) float32 {

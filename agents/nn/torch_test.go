@@ -129,16 +129,13 @@ func TestKernelsAgreeWithPyTorch(t *testing.T) {
 	require.Len(t, seen, 9)
 }
 
-// Three steps of Adam after clip_grad_norm_ give PyTorch's values.
+// Three steps of Adam and AdamW after clip_grad_norm_ give PyTorch's values.
 func TestOptimisersAgreeWithPyTorch(t *testing.T) {
 	t.Parallel()
 	count := 0
 	for _, o := range readTorch(t).Optimisers {
-		if o.Optimiser != "adam" {
-			continue // to come
-		}
 		count++
-		adam, values := nn.NewAdam(len(o.Values), o.MaxNorm), o.Values
+		adam, values := nn.NewAdam(len(o.Values), nn.AdamConfig{WeightDecay: o.WeightDecay, MaxNorm: o.MaxNorm}), o.Values
 		for i, s := range o.Steps {
 			norm, err := adam.Step(values, s.Gradient, o.Rate)
 			require.NoError(t, err)
@@ -146,5 +143,5 @@ func TestOptimisersAgreeWithPyTorch(t *testing.T) {
 			nntest.Close(t, fmt.Sprintf("%s, step %d", o.Optimiser, i+1), s.Values, values, 1e-6, 1)
 		}
 	}
-	require.Equal(t, 2, count)
+	require.Equal(t, 4, count)
 }

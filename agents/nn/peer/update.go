@@ -113,8 +113,8 @@ func New(s Shape, seed uint64, workers *nn.Workers) (*Update, error) {
 	if u.program, err = g.Compile(g.Apply(&nn.WeightedSum{Weights: []float32{1, 1, 1}}, losses...)); err != nil {
 		return nil, fmt.Errorf("peer: %w", err)
 	}
-	u.adam = nn.NewAdam(len(u.params.Values()), 0)
-	u.alphaAdam = nn.NewAdam(1, 0)
+	u.adam = nn.NewAdam(len(u.params.Values()), nn.AdamConfig{})
+	u.alphaAdam = nn.NewAdam(1, nn.AdamConfig{})
 
 	u.plan = nn.NewPlan(u.params)
 	u.in, u.memory = u.plan.Input("observation", 1, s.Observation()), u.plan.Input("state", 1, s.Hidden)

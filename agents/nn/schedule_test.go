@@ -1,0 +1,52 @@
+package nn_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"fairlb/agents/nn"
+)
+
+func TestSchedules(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		s        nn.Schedule
+		progress float64
+		want     float64
+	}{
+		{nn.Schedule{Shape: nn.Steady, Final: 0.1}, 0.7, 1},
+		{nn.Schedule{Shape: nn.Linear, Final: 0.1}, 0, 1},
+		{nn.Schedule{Shape: nn.Linear, Final: 0.1}, 0.5, 0.55},
+		{nn.Schedule{Shape: nn.Linear, Final: 0.1}, 1, 0.1},
+		{nn.Schedule{Shape: nn.Cosine, Final: 0.2}, 0, 1},
+		{nn.Schedule{Shape: nn.Cosine, Final: 0.2}, 0.5, 0.6},
+		{nn.Schedule{Shape: nn.Cosine, Final: 0.2}, 1, 0.2},
+		{nn.Schedule{Shape: nn.Exponential, Final: 0.01}, 0.5, 0.1},
+		{nn.Schedule{Shape: nn.Linear, Final: 0.5, Warmup: 0.2}, 0, 0},
+		{nn.Schedule{Shape: nn.Linear, Final: 0.5, Warmup: 0.2}, 0.1, 0.5},
+		{nn.Schedule{Shape: nn.Linear, Final: 0.5, Warmup: 0.2}, 0.2, 1},
+		{nn.Schedule{Shape: nn.Linear, Final: 0.5, Warmup: 0.2}, 0.6, 0.75},
+		{nn.Schedule{Shape: nn.Steady, Final: 1, Warmup: 0.5}, 0.25, 0.5},
+	} {
+		require.NoError(t, c.s.Validate())
+		require.InDelta(t, c.want, c.s.At(c.progress), 1e-12, "%+v at %g", c.s, c.progress)
+	}
+	err := nn.Schedule{Shape: "steps", Final: 0, Warmup: 1}.Validate()
+	require.ErrorIs(t, err, nn.ErrSchedule)
+	require.EqualError(t, err, `nn: invalid schedule: shape = steps: must be constant, linear, cosine or exponential
+nn: invalid schedule: final = 0: must be in (0, 1]
+nn: invalid schedule: warmup = 1: must be in [0, 1)`)
+}
+
+// The average of n values has their weights Decay^(n-i), which add up to one.
+func TestEMA(t *testing.T) {
+	t.Parallel()
+	ema := nn.EMA{Decay: 0.5}
+	dst := []float32{1e9, -1e9} // has no weight
+	for i, want := range []float32{8, (0.5*8 + 4) / 1.5, (0.25*8 + 0.5*4 + 1) / 1.75} {
+		ema.Step(dst, []float32{[]float32{8, 4, 1}[i], 2})
+		require.InDelta(t, want, dst[0], 1e-5)
+		require.InDelta(t, 2, dst[1], 1e-5)
+	}
+}
