@@ -85,8 +85,9 @@ func Kernel(t *testing.T, kernel func() nn.Kernel, inputs ...Input) {
 
 // Loss checks the gradient of a loss by every parameter of arena, through the
 // graph, against central differences; and, where the loss uses no other
-// arena, its value in the graph against that in a plan, bit for bit. build is
-// called once per builder and must fill the inputs that it makes.
+// arena, its value in the graph against that in a plan, bit for bit. A second
+// run must give the same gradient: kernels write it anew, over what was there.
+// build is called once per builder and must fill the inputs that it makes.
 func Loss(t *testing.T, arena *nn.Arena, build func(b nn.Builder) *nn.Node) {
 	t.Helper()
 	graph := nn.NewGraph(arena)
@@ -94,6 +95,8 @@ func Loss(t *testing.T, arena *nn.Arena, build func(b nn.Builder) *nn.Node) {
 	require.NoError(t, err)
 	program.Run()
 	got := append([]float32(nil), program.Gradient()...)
+	program.Run()
+	require.Equal(t, got, program.Gradient(), "a second run gives another gradient")
 
 	plan := nn.NewPlan(arena)
 	if loss := build(plan); plan.Err() == nil {
