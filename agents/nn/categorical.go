@@ -173,3 +173,52 @@ func (k *Entropy) Backward(din [][]float32, dout, _ []float32, in [][]float32) {
 		}
 	}
 }
+
+// Gather takes one column of each row: from x [R,K] and index [R,1], whole
+// numbers 0 to K-1 -> [R,1]. The index gets no gradient. Any other index
+// panics: it is a fault of the program.
+type Gather struct {
+	rows, cols int
+}
+
+var _ Kernel = (*Gather)(nil)
+
+// Name implements Kernel.
+func (k *Gather) Name() string { return "gather" }
+
+// Bind implements Kernel.
+func (k *Gather) Bind(in ...[]int) ([]int, error) {
+	if err := wantInputs(in, 2, 2); err != nil {
+		return nil, err
+	}
+	k.rows, k.cols = in[0][0], in[0][1]
+	return []int{k.rows, 1}, wantShape("index", in[1], k.rows, 1)
+}
+
+// Forward implements Kernel.
+func (k *Gather) Forward(out []float32, in [][]float32) {
+	for r := range out {
+		out[r] = in[0][k.at(r, in[1])]
+	}
+}
+
+// Backward implements Kernel.
+func (k *Gather) Backward(din [][]float32, dout, _ []float32, in [][]float32) {
+	clear(din[1])
+	if din[0] == nil {
+		return
+	}
+	clear(din[0])
+	for r, d := range dout {
+		din[0][k.at(r, in[1])] = d
+	}
+}
+
+// at returns where x holds what row r takes.
+func (k *Gather) at(r int, index []float32) int {
+	v := index[r]
+	if !(v >= 0 && v < float32(k.cols)) || v != float32(int(v)) {
+		panic("nn: gather: an index is no column")
+	}
+	return r*k.cols + int(v)
+}

@@ -70,6 +70,8 @@ func (c torchKernel) kernel() nn.Kernel {
 		return new(nn.Entropy)
 	case "expectation":
 		return new(nn.Expectation)
+	case "gather":
+		return new(nn.Gather)
 	case "squashed Gaussian":
 		return &nn.SquashedGaussian{Box: option("box"), Sigma: option("sigma")}
 	case "mean square":
@@ -117,7 +119,7 @@ func TestKernelsAgreeWithPyTorch(t *testing.T) {
 	seen := make(map[string]int)
 	for _, c := range v.Kernels {
 		switch c.Kernel {
-		case "gather", "huber":
+		case "huber":
 			continue // to come
 		}
 		k := c.kernel()
@@ -128,7 +130,7 @@ func TestKernelsAgreeWithPyTorch(t *testing.T) {
 			c.check(t, k)
 		})
 	}
-	require.Len(t, seen, 10)
+	require.Len(t, seen, 11)
 }
 
 // Three steps of Adam and AdamW after clip_grad_norm_ give PyTorch's values.
