@@ -74,6 +74,8 @@ func (c torchKernel) kernel() nn.Kernel {
 		return new(nn.Gather)
 	case "squashed Gaussian":
 		return &nn.SquashedGaussian{Box: option("box"), Sigma: option("sigma")}
+	case "huber":
+		return &nn.Huber{Delta: c.Options["delta"]}
 	case "mean square":
 		return new(nn.MeanSquare)
 	}
@@ -118,10 +120,6 @@ func TestKernelsAgreeWithPyTorch(t *testing.T) {
 	require.Equal(t, "PyTorch", v.Tool)
 	seen := make(map[string]int)
 	for _, c := range v.Kernels {
-		switch c.Kernel {
-		case "huber":
-			continue // to come
-		}
 		k := c.kernel()
 		require.NotNil(t, k, c.Kernel)
 		seen[c.Kernel]++
@@ -130,7 +128,7 @@ func TestKernelsAgreeWithPyTorch(t *testing.T) {
 			c.check(t, k)
 		})
 	}
-	require.Len(t, seen, 11)
+	require.Len(t, seen, 12)
 }
 
 // Three steps of Adam and AdamW after clip_grad_norm_ give PyTorch's values.
