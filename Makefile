@@ -5,7 +5,7 @@ BIN = bin/fairlb
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME = 20s
 
-.PHONY: build demo test race fuzz lint bench peers tables bench-peer asm asm-test vectors clean
+.PHONY: build demo test race fuzz lint bench peers tables bench-peer asm asm-test vectors portable arm64 clean
 
 build:
 	go build -trimpath -o $(BIN) ./cmd/fairlb
@@ -31,6 +31,13 @@ asm-test:
 # without it.
 vectors:
 	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE OPENBLAS_NUM_THREADS=1 /usr/bin/python3 agents/nn/testdata/torch/vectors.py
+
+# The paths without AVX2: by FAIRLB_BLAS, and on an emulated arm64 processor
+# (Debian's qemu-user-static).
+portable:
+	FAIRLB_BLAS=gonum go test ./agents/nn/... ./sac
+arm64:
+	GOARCH=arm64 go test -exec qemu-aarch64-static ./agents/nn/...
 
 # What runs in several goroutines.
 race:

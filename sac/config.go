@@ -162,9 +162,8 @@ func (c *Config) Check(report func(field string, value any, rule string)) {
 	within("critic_rounds", c.CriticRounds, 0, 1_000_000_000)
 	within("feature_rounds", c.FeatureRounds, 1, 1_000_000_000)
 	positive("rate", c.Rate)
-	fault(c.Schedule.Known(), "schedule", string(c.Schedule), nn.ShapeRule)
-	fault(c.FinalRate > 0 && c.FinalRate <= 1, "final_rate", c.FinalRate, "must be in (0, 1]")
-	fault(c.Warmup >= 0 && c.Warmup < 1, "warmup", c.Warmup, "must be in [0, 1)")
+	names := map[string]string{"shape": "schedule", "final": "final_rate", "warmup": "warmup"}
+	c.schedule().Check(func(field string, value any, rule string) { report(names[field], value, rule) })
 	notNegative("weight_decay", c.WeightDecay)
 	fault(!(c.WeightDecay*c.Rate >= 1), "weight_decay", c.WeightDecay, "must, times rate, be below 1")
 	notNegative("gradient_norm", c.GradientNorm)

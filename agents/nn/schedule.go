@@ -1,13 +1,6 @@
 package nn
 
-import (
-	"errors"
-	"fmt"
-	"math"
-)
-
-// ErrSchedule reports a schedule that breaks a rule.
-var ErrSchedule = errors.New("nn: invalid schedule")
+import "math"
 
 // Shape names how a learning rate falls over training.
 type Shape string
@@ -29,27 +22,19 @@ type Schedule struct {
 	Warmup float64 // part of training, in [0, 1)
 }
 
-// Validate reports every field that breaks its rule, joined; each error wraps
-// ErrSchedule and names field, value and rule.
-func (s Schedule) Validate() error {
-	var faults []error
-	fault := func(ok bool, field string, value any, rule string) {
-		if !ok {
-			faults = append(faults, fmt.Errorf("%w: %s = %v: %s", ErrSchedule, field, value, rule))
-		}
+// Check reports every field that breaks its rule.
+func (s Schedule) Check(report func(field string, value any, rule string)) {
+	switch s.Shape {
+	case Steady, Linear, Cosine, Exponential:
+	default:
+		report("shape", string(s.Shape), "must be constant, linear, cosine or exponential")
 	}
-	fault(s.Shape.Known(), "shape", s.Shape, ShapeRule)
-	fault(s.Final > 0 && s.Final <= 1, "final", s.Final, "must be in (0, 1]")
-	fault(s.Warmup >= 0 && s.Warmup < 1, "warmup", s.Warmup, "must be in [0, 1)")
-	return errors.Join(faults...)
-}
-
-// ShapeRule says which shapes there are.
-const ShapeRule = "must be constant, linear, cosine or exponential"
-
-// Known reports whether there is such a shape.
-func (s Shape) Known() bool {
-	return s == Steady || s == Linear || s == Cosine || s == Exponential
+	if !(s.Final > 0 && s.Final <= 1) {
+		report("final", s.Final, "must be in (0, 1]")
+	}
+	if !(s.Warmup >= 0 && s.Warmup < 1) {
+		report("warmup", s.Warmup, "must be in [0, 1)")
+	}
 }
 
 // At returns the part of the learning rate at progress, from 0 at the start of
