@@ -23,15 +23,16 @@ type GRU struct {
 	Steps int // T, at least 1
 
 	batch, in, hidden int
-	bias              []float32 // [4H]: b_r + c_r, b_z + c_z, b_n, c_n
-	gates             []float32 // [T*B,4H]: r, z, n and h U_n + c_n
-	chunk             int       // steps whose x W are one product
-	sumX              []float32 // [chunk*B,3H], x W
-	sumH              []float32 // [B,3H], h U of a step
+	bias              []float32  // [4H]: b_r + c_r, b_z + c_z, b_n, c_n
+	w, u              simd.Right // W and U, as Forward needs them
+	back              simd.Right // the transpose of U
+	gates             []float32  // [T*B,4H]: r, z, n and h U_n + c_n
+	chunk             int        // steps whose x W are one product
+	sumX              []float32  // [chunk*B,3H], x W
+	sumH              []float32  // [B,3H], h U of a step
 
 	dx, dh  []float32 // [T*B,3H], gradients by x W + b and h U + c
 	dstate  []float32 // [B,H]
-	back    []float32 // [3H,H], the transpose of U
 	out     []float32 // of the present run, as the next
 	inputs  [][]float32
 	dout    []float32
@@ -99,6 +100,10 @@ func (k *GRU) Forward(out []float32, in [][]float32) {
 	}
 	copy(k.bias[2*h:3*h], in[4][2*h:])
 	copy(k.bias[3*h:], in[5][2*h:])
+	if k.Steps > 1 { // for one step, laying out would take longer than it saves
+		k.w.Set(false, k.in, 3*h, in[2], 3*h)
+		k.u.Set(false, h, 3*h, in[3], 3*h)
+	}
 	k.out, k.inputs = out, in
 	k.workers.do(k, gruForward, k.batch)
 }
@@ -108,12 +113,7 @@ func (k *GRU) Backward(din [][]float32, dout, out []float32, in [][]float32) {
 	rows, h := k.Steps*k.batch, k.hidden
 	k.dx, k.dh = sized(k.dx, rows*3*h), sized(k.dh, rows*3*h)
 	k.dstate = sized(k.dstate, k.batch*h)
-	k.back = sized(k.back, 3*h*h)
-	for i := range h {
-		for j := range 3 * h {
-			k.back[j*h+i] = in[3][i*3*h+j]
-		}
-	}
+	k.back.Set(true, 3*h, h, in[3], 3*h)
 	k.out, k.inputs, k.dout, k.dinputs = out, in, dout, din
 	k.workers.do(k, gruBackward, k.batch)
 	if din[1] != nil {
@@ -152,7 +152,7 @@ func (k *GRU) state(t, from, to int) []float32 {
 // forward computes all steps of the sequences from to to.
 func (k *GRU) forward(from, to int) {
 	h, n := k.hidden, to-from
-	x, w, u := k.inputs[0], k.inputs[2], k.inputs[3]
+	x := k.inputs[0]
 	chunk := k.chunk
 	if n < k.batch {
 		chunk = 1 // rows of other parts lie between
@@ -162,12 +162,21 @@ func (k *GRU) forward(from, to int) {
 		row := t*k.batch + from
 		at := t%chunk*k.batch + from
 		if t%chunk == 0 {
-			MatMul(NN, min(chunk, k.Steps-t)*n, 3*h, k.in, x[row*k.in:], w, 0, k.sumX[at*3*h:])
+			k.multiply(&k.w, k.inputs[2], min(chunk, k.Steps-t)*n, k.in, x[row*k.in:], k.sumX[at*3*h:])
 		}
 		old := k.state(t, from, to)
-		MatMul(NN, n, 3*h, h, old, u, 0, sumH)
+		k.multiply(&k.u, k.inputs[3], n, h, old, sumH)
 		simd.GRU(h, k.gates[row*4*h:(row+n)*4*h], k.out[row*h:(row+n)*h], k.sumX[at*3*h:(at+n)*3*h], sumH, k.bias, old)
 	}
+}
+
+// multiply sets c [m,3H] to a [m,depth] times weights.
+func (k *GRU) multiply(laid *simd.Right, weights []float32, m, depth int, a, c []float32) {
+	if k.Steps > 1 {
+		laid.Multiply(false, m, a, depth, 0, c, 3*k.hidden)
+		return
+	}
+	MatMul(NN, m, 3*k.hidden, depth, a, weights, 0, c)
 }
 
 // backward sets dx, dh and dstate for the sequences from to to.
@@ -180,7 +189,7 @@ func (k *GRU) backward(from, to int) {
 		simd.AddRow(dstate, k.dout[row*h:(row+n)*h])
 		dx, dh := k.dx[row*3*h:(row+n)*3*h], k.dh[row*3*h:(row+n)*3*h]
 		simd.GRUGradient(h, dx, dh, dstate, k.gates[row*4*h:(row+n)*4*h], k.state(t, from, to))
-		MatMul(NN, n, h, 3*h, dh, k.back, 1, dstate)
+		k.back.Multiply(false, n, dh, 3*h, 1, dstate, h)
 	}
 }
 

@@ -83,9 +83,9 @@ func blocked(transA, transB bool, m, n, k int, alpha float32, a []float32, lda i
 	if transA {
 		aRow, aCol = 1, lda
 	}
-	together := !transB && m >= packRows && crowded(min(k, depthBlock), ldb)
+	pack := !transB && m >= packRows && crowded(min(k, depthBlock), ldb)
 	var scratch *packed
-	if together || transB {
+	if pack || transB {
 		scratch = takePacked()
 		defer scratch.release()
 	}
@@ -94,11 +94,14 @@ func blocked(transA, transB bool, m, n, k int, alpha float32, a []float32, lda i
 		for j := 0; j < n; j += colBlock {
 			cols := min(colBlock, n-j)
 			right := side{stride: ldb, next: panel}
+			if scratch != nil {
+				right = side{scratch[:], panel, depth * panel}
+			}
 			switch {
 			case transB:
-				right = scratch.transpose(b[j*ldb+l:], ldb, depth, cols)
-			case together:
-				right = scratch.copy(b[l*ldb+j:], ldb, depth, cols)
+				transpose(scratch[:], b[j*ldb+l:], ldb, depth, cols)
+			case pack:
+				together(scratch[:], b[l*ldb+j:], ldb, depth, cols)
 			default:
 				right.values = b[l*ldb+j:]
 			}
@@ -185,25 +188,23 @@ func (p *packed) release() {
 	}
 }
 
-// copy copies b [depth,cols], panel by panel: 16 columns of the first row, 16
-// of the second, and so on.
-func (p *packed) copy(b []float32, ldb, depth, cols int) side {
+// together copies b [depth,cols] to dst, panel by panel: 16 columns of the first
+// row, 16 of the second, and so on.
+func together(dst, b []float32, ldb, depth, cols int) {
 	for j := 0; j < cols; j += panel {
 		whole, tail := vectors(min(panel, cols-j))
-		copyRows(depth, whole, tail, 0, &p[j*depth], skip(panel, whole), &b[j], skip(ldb, whole))
+		copyRows(depth, whole, tail, 0, &dst[j*depth], skip(panel, whole), &b[j], skip(ldb, whole))
 	}
-	return side{p[:], panel, depth * panel}
 }
 
-// transpose copies the transpose of b [cols,depth] in the same way.
-func (p *packed) transpose(b []float32, ldb, depth, cols int) side {
+// transpose copies the transpose of b [cols,depth] to dst in the same way.
+func transpose(dst, b []float32, ldb, depth, cols int) {
 	for j := range cols {
-		dst := p[j/panel*panel*depth+j%panel:]
+		column := dst[j/panel*panel*depth+j%panel:]
 		for l, v := range b[j*ldb : j*ldb+depth] {
-			dst[l*panel] = v
+			column[l*panel] = v
 		}
 	}
-	return side{p[:], panel, depth * panel}
 }
 
 // gonumBlock is the block side of gonum's Gemm, and gonumSerial the number of

@@ -186,6 +186,32 @@ func TestGemmBitsDoNotDependOnTheDivision(t *testing.T) {
 	})
 }
 
+// A matrix laid out for many products gives the same bits.
+func TestRightGivesTheSameBits(t *testing.T) {
+	both(t, func(t *testing.T) {
+		rng := rand.New(rand.NewPCG(2, 2))
+		var r Right
+		for range 300 {
+			m, n, k := 1+rng.IntN(40), 1+rng.IntN(300), 1+rng.IntN(150)
+			tA, tB := rng.IntN(2) > 0, rng.IntN(2) > 0
+			ar, ac := sides(tA, m, k)
+			br, bc := sides(tB, k, n)
+			_, a := guarded(rng, ar, ac, ac+1)
+			_, b := guarded(rng, br, bc, bc+2)
+			_, want := guarded(rng, m, n, n)
+			got, beta := append([]float32(nil), want...), float32(rng.IntN(2))
+			Gemm(tA, tB, m, n, k, 1, a, ac+1, b, bc+2, beta, want, n)
+			r.Set(tB, k, n, b, bc+2)
+			r.Multiply(tA, m, a, ac+1, beta, got, n)
+			require.Equal(t, want, got, "%dx%dx%d", m, n, k)
+		}
+		require.Panics(t, func() { r.Set(false, 3, 3, make([]float32, 8), 3) })
+		r.Set(false, 3, 3, make([]float32, 9), 3)
+		require.Panics(t, func() { r.Multiply(false, 2, make([]float32, 5), 3, 0, make([]float32, 6), 3) })
+		require.Panics(t, func() { r.Multiply(false, 2, make([]float32, 6), 3, 0, make([]float32, 5), 3) })
+	})
+}
+
 func TestGemmEdges(t *testing.T) {
 	both(t, func(t *testing.T) {
 		c := []float32{1, 2}

@@ -1,0 +1,70 @@
+package simd
+
+// Right is a right-hand matrix laid out for many products: panel by panel, as
+// the kernels read it.
+type Right struct {
+	rows, cols int // k and n
+	values     []float32
+
+	// What Set was given, for the portable path.
+	trans  bool
+	source []float32
+	stride int
+}
+
+// Set takes op(b) [k,n] as it is now; op(b) is b, or its transpose if trans, and
+// b has ldb values from one row to the next. b must stay as it is while the
+// products run. It panics if b is too short.
+func (r *Right) Set(trans bool, k, n int, b []float32, ldb int) {
+	checkMatrix(trans, k, n, b, ldb)
+	r.rows, r.cols, r.trans, r.source, r.stride = k, n, trans, b, ldb
+	if !vector {
+		return
+	}
+	if size := k * (n + panel - 1) / panel * panel; len(r.values) < size {
+		r.values = make([]float32, size)
+	}
+	for l := 0; l < k; l += depthBlock {
+		depth := min(depthBlock, k-l)
+		if trans {
+			transpose(r.block(l), b[l:], ldb, depth, n)
+		} else {
+			together(r.block(l), b[l*ldb:], ldb, depth, n)
+		}
+	}
+}
+
+// block is where the rows from l on begin.
+func (r *Right) block(l int) []float32 {
+	return r.values[l*((r.cols+panel-1)/panel*panel):]
+}
+
+// Multiply sets c to op(a)*b + beta*c, where op(a) is [m,k] and b the matrix
+// that r was set to: the same bits as Gemm's. It panics if a slice is too short.
+func (r *Right) Multiply(transA bool, m int, a []float32, lda int, beta float32, c []float32, ldc int) {
+	if !vector {
+		Gemm(transA, r.trans, m, r.cols, r.rows, 1, a, lda, r.source, r.stride, beta, c, ldc)
+		return
+	}
+	checkMatrix(transA, m, r.rows, a, lda)
+	checkMatrix(false, m, r.cols, c, ldc)
+	if m == 0 || r.cols == 0 {
+		return
+	}
+	if r.rows == 0 {
+		scale(m, r.cols, beta, c, ldc)
+		return
+	}
+	aRow, aCol := lda, 1
+	if transA {
+		aRow, aCol = 1, lda
+	}
+	for l := 0; l < r.rows; l += depthBlock {
+		depth := min(depthBlock, r.rows-l)
+		right := side{r.block(l), panel, depth * panel}
+		for i := 0; i < m; i += rowBlock {
+			block(min(rowBlock, m-i), r.cols, depth, 1, a[i*aRow+l*aCol:], aRow, aCol, right, beta, c[i*ldc:], ldc)
+		}
+		beta = 1
+	}
+}
