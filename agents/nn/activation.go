@@ -1,6 +1,7 @@
 package nn
 
 import (
+	"fmt"
 	"math"
 
 	"fairlb/agents/nn/simd"
@@ -14,6 +15,8 @@ const (
 	Identity Activation = iota
 	ReLU
 	Tanh
+	ELU // x where it is positive, else e^x - 1 (Clevert et al. 2016, alpha 1)
+	Sigmoid
 )
 
 // activate adds bias to each row of x and applies a, in place.
@@ -23,8 +26,26 @@ func (a Activation) activate(x, bias []float32) {
 		return
 	}
 	simd.AddRow(x, bias)
-	if a == Tanh {
+	a.apply(x)
+}
+
+// apply applies a in place.
+func (a Activation) apply(x []float32) {
+	switch a {
+	case ReLU:
+		for i, v := range x {
+			x[i] = max(v, 0)
+		}
+	case Tanh:
 		simd.Tanh(x, x)
+	case ELU:
+		for i, v := range x {
+			if v < 0 {
+				x[i] = float32(math.Expm1(float64(v))) // e^x - 1 itself cancels near 0
+			}
+		}
+	case Sigmoid:
+		simd.Sigmoid(x, x)
 	}
 }
 
@@ -38,6 +59,45 @@ func (a Activation) derive(dst, out, dout []float32) {
 		simd.ReLUGradient(dst, out, dout)
 	case Tanh:
 		simd.TanhGradient(dst, out, dout)
+	case ELU:
+		for i, v := range out {
+			dst[i] = dout[i] * (1 + min(v, 0))
+		}
+	case Sigmoid:
+		for i, v := range out {
+			dst[i] = dout[i] * v * (1 - v)
+		}
+	}
+}
+
+// Activate is an activation as an operation of its own, of x of any shape.
+type Activate struct {
+	Act Activation
+}
+
+var _ Kernel = (*Activate)(nil)
+
+// Name implements Kernel.
+func (k *Activate) Name() string { return "activate" }
+
+// Bind implements Kernel.
+func (k *Activate) Bind(in ...[]int) ([]int, error) {
+	if len(in) != 1 {
+		return nil, fmt.Errorf("%w: %d inputs, want 1", ErrShape, len(in))
+	}
+	return in[0], nil
+}
+
+// Forward implements Kernel.
+func (k *Activate) Forward(out []float32, in [][]float32) {
+	copy(out, in[0])
+	k.Act.apply(out)
+}
+
+// Backward implements Kernel.
+func (k *Activate) Backward(din [][]float32, dout, out []float32, _ [][]float32) {
+	if din[0] != nil {
+		k.Act.derive(din[0], out, dout)
 	}
 }
 
