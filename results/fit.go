@@ -4,8 +4,8 @@ import (
 	"encoding/csv"
 	"fmt"
 	"image/color"
+	"io"
 	"math"
-	"os"
 	"path/filepath"
 	"strconv"
 
@@ -17,17 +17,10 @@ import (
 	"fairlb/eval/fit"
 )
 
-// WriteFitCSV writes every cell of a fit, a row a cell, in s; start is before
-// the fit.
-func WriteFitCSV(path string, before, after []fit.Residual) error {
-	fail := func(err error) error { return fmt.Errorf("results: %s: %w", filepath.Base(path), err) }
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
-	if err != nil {
-		return fail(err)
-	}
-	defer os.Remove(f.Name())
-	w := csv.NewWriter(f)
-	rows := [][]string{{"table", "row", "column", "figure", "fitted", "published_mean", "published_sd", "start", "ours", "log_ratio", "z", "failed"}}
+// WriteFitCSV writes every cell of a fit, a row a cell, in s; the column first
+// is what the cell was before the fit.
+func WriteFitCSV(w io.Writer, before, after []fit.Residual) error {
+	rows := [][]string{{"table", "row", "column", "figure", "fitted", "published_mean", "published_sd", "first", "ours", "log_ratio", "z", "failed"}}
 	number := func(x float64) string { return strconv.FormatFloat(x, 'g', 4, 64) }
 	for k, r := range after {
 		rows = append(rows, []string{
@@ -35,14 +28,8 @@ func WriteFitCSV(path string, before, after []fit.Residual) error {
 			number(r.Mean), number(r.SD), number(before[k].Ours), number(r.Ours), number(r.Log), number(r.Z), number(r.Failed),
 		})
 	}
-	if err := w.WriteAll(rows); err != nil {
-		return fail(err)
-	}
-	if err := f.Close(); err != nil {
-		return fail(err)
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return fail(err)
+	if err := csv.NewWriter(w).WriteAll(rows); err != nil {
+		return fmt.Errorf("results: fit: %w", err)
 	}
 	return nil
 }

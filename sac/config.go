@@ -190,6 +190,14 @@ func validLevels(levels []float64) bool {
 	return len(levels) >= 2
 }
 
+// reachedBy says which field gives the reach, and its value.
+func (c *Config) reachedBy() string {
+	if c.Head == Discrete {
+		return fmt.Sprintf("levels = %v", c.Levels)
+	}
+	return fmt.Sprintf("box = %v", c.Box)
+}
+
 // reach returns the lowest and the highest log-weight of the head.
 func (c *Config) reach() (low, high float64) {
 	if c.Head == Discrete {

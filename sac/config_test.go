@@ -48,7 +48,7 @@ func TestConfigErrors(t *testing.T) {
 		"alpha_min = 0: must be positive":                  func(c *sac.Config) { c.AlphaMin = 0 },
 		"alpha_max = NaN: must be positive":                func(c *sac.Config) { c.AlphaMax = nan },
 		"alpha_rate = -1: must be finite":                  func(c *sac.Config) { c.AlphaRate = -1 },
-		"log-weights in [-3, 3] give weights in [0.04979, 20.09]: must lie in the environment's [0.1, 10]": func(c *sac.Config) {
+		"box = 3: log-weights in [-3, 3] give weights in [0.04979, 20.09]: must lie in the environment's [0.1, 10]": func(c *sac.Config) {
 			c.Box = 3
 		},
 	} {

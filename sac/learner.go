@@ -34,8 +34,8 @@ func New(cfg Config, spec env.Spec, seed uint64) (*Learner, error) {
 	if err == nil {
 		low, high := cfg.reach()
 		if math.Exp(low) < spec.Action.Low || math.Exp(high) > spec.Action.High {
-			err = fmt.Errorf("%w: log-weights in [%g, %g] give weights in [%.4g, %.4g]: must lie in the environment's [%g, %g]",
-				ErrConfig, low, high, math.Exp(low), math.Exp(high), spec.Action.Low, spec.Action.High)
+			err = fmt.Errorf("%w: %s: log-weights in [%g, %g] give weights in [%.4g, %.4g]: must lie in the environment's [%g, %g]",
+				ErrConfig, cfg.reachedBy(), low, high, math.Exp(low), math.Exp(high), spec.Action.Low, spec.Action.High)
 		}
 	}
 	if err != nil {

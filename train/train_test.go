@@ -260,7 +260,7 @@ func TestFaults(t *testing.T) {
 
 	cfg, _ = small(t, 3)
 	cfg.Hyper.Methods.SAC.Box = 5
-	require.ErrorContains(t, Run(context.Background(), cfg), "train: sac: invalid configuration: log-weights in [-5, 5]")
+	require.ErrorContains(t, Run(context.Background(), cfg), "train: sac: invalid configuration: box = 5: log-weights in [-5, 5]")
 	cfg, _ = small(t, 3)
 	cfg.Dir = filepath.Join(cfg.Dir, "missing")
 	require.ErrorIs(t, Run(context.Background(), cfg), os.ErrNotExist)

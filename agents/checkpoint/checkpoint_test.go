@@ -86,6 +86,8 @@ func TestDamageIsDetected(t *testing.T) {
 	}
 	for n := range data {
 		check(data[:n], "cut to %d bytes", n)
+		_, _, err := decode(data[:n])
+		require.ErrorContains(t, err, "truncated: ", "cut to %d bytes", n)
 	}
 	for i := range data {
 		for bit := range 8 {

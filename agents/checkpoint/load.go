@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -77,7 +78,7 @@ func decode(data []byte) (meta Meta, params []agents.Parameter, err error) {
 	return meta, params, nil
 }
 
-// checkLength reports a file that ends before its header does.
+// checkLength reports a file that ends before its header or its tensors do.
 func checkLength(data []byte) error {
 	const prefix = 8 // bytes, the length of the header
 	if len(data) < prefix {
@@ -85,8 +86,25 @@ func checkLength(data []byte) error {
 	}
 	if n := binary.LittleEndian.Uint64(data); n > uint64(len(data)-prefix) {
 		return fmt.Errorf("truncated: the header takes %d bytes, %d are left in the file", n, len(data)-prefix)
+	} else if want := contentLength(data[prefix : prefix+n]); want > uint64(len(data)-prefix)-n {
+		return fmt.Errorf("truncated: the tensors take %d bytes, %d are left in the file", want, uint64(len(data)-prefix)-n)
 	}
 	return nil
+}
+
+// contentLength is where the last tensor of a header ends; 0 for a header that
+// cannot be read, of which the library has more to say.
+func contentLength(header []byte) (end uint64) {
+	var tensors map[string]struct {
+		Offsets [2]uint64 `json:"data_offsets"`
+	}
+	if json.Unmarshal(header, &tensors) != nil {
+		return 0
+	}
+	for _, t := range tensors {
+		end = max(end, t.Offsets[1])
+	}
+	return end
 }
 
 // checkHash compares the hash of all bytes, its own digits taken as zeros.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -170,7 +171,8 @@ func (a *app) fitWebMix(ctx context.Context, out string, evaluations, seeds int)
 	if err := a.printBackground(byJobs, jobs, unseenJobs); err != nil {
 		return err
 	}
-	if err := results.WriteFitCSV(filepath.Join(out, "web-mix.csv"), before, after); err != nil {
+	write := func(w io.Writer) error { return results.WriteFitCSV(w, before, after) }
+	if err := writeFile(filepath.Join(out, "web-mix.csv"), write); err != nil {
 		return err
 	}
 	return results.PlotFit(filepath.Join(out, "web-mix.png"), after)

@@ -136,7 +136,7 @@ var badInputs = []struct {
 	{"train set form", "train good.yaml --set sac", `--set: sac: an override must have the form path=value, such as servers[0].cpus=4`},
 	{"train scenario set", "train good.yaml --set scenario.lb=1", `--set: scenario.lb: unknown field (did you mean "lbs"?)`},
 	{"episode duration", "train good.yaml --set episode_duration=0.3", `episode_duration: duration = 0.3: must be a whole number of step intervals, 1 to 1000000`},
-	{"box beyond the weights", "train good.yaml --out q --set sac.box=3", `train: sac: invalid configuration: log-weights in [-3, 3] give weights in [0.04979, 20.09]: must lie in the environment's [0.22313016014842982, 4.481689070338065]`},
+	{"box beyond the weights", "train good.yaml --out q --set sac.box=3", `train: sac: invalid configuration: box = 3: log-weights in [-3, 3] give weights in [0.04979, 20.09]: must lie in the environment's [0.22313016014842982, 4.481689070338065]`},
 	{"run exists", "train good.yaml --out run", `run: holds a run already; name another folder with --out, or remove it`},
 	{"out is a file", "train good.yaml --out order.tsv", `--out: mkdir order.tsv: not a directory`},
 
@@ -157,7 +157,7 @@ var badInputs = []struct {
 	{"run without its figure", "figures 2a --run run", `--run: only figure 12 shows runs`},
 	{"plot file", "plot run --out x.gif", `--out "x.gif": must end in .svg, .png or .pdf`},
 	{"plot heuristic", "plot run --compare sde", `--compare: dispatch: unknown heuristic "sde" (known: ` + heuristics + `)`},
-	{"plot missing", "plot none", `record: none/record.jsonl: no such file (file does not exist)`},
+	{"plot missing", "plot none", `record: open none/record.jsonl: no such file or directory`},
 	{"plot twice", "plot run ./run", `./run: has the recipe and the seed of run: runs must differ in their seeds`},
 	{"plot recipes", "plot run other", `other: is of another recipe (distr-lb ms OTHER) than run (distr-lb vbf RUN): runs must differ in their seeds alone`},
 	{"plot one round", "plot short", `results: curves cannot be drawn: run 1 has 1 rounds, the first 1: want the same number, at least 2`},

@@ -50,7 +50,7 @@ func Read(path string) (Record, error) {
 func scan(path string) (r Record, truncated bool, end int64, err error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return r, false, 0, fmt.Errorf("record: %s: no such file (%w)", path, fs.ErrNotExist)
+		return r, false, 0, fmt.Errorf("record: %w", err)
 	}
 	if err != nil {
 		return r, false, 0, fmt.Errorf("record: %w", err)
