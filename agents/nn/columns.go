@@ -133,7 +133,9 @@ func (k *Rows) Backward(din [][]float32, dout, _ []float32, _ [][]float32) {
 }
 
 // Centre subtracts from x [B*N,F] the mean over the N servers of each state.
-// Weights act by their ratios alone, so log-weights are compared centred.
+// Weights act by their ratios alone, so log-weights are compared centred. A
+// second input, a mask [B*N,1], leaves servers out: the mean is over those
+// present, and absent ones are 0.
 type Centre struct {
 	Servers int // N
 
@@ -148,7 +150,7 @@ func (k *Centre) Name() string { return "centre" }
 
 // Bind implements Kernel.
 func (k *Centre) Bind(in ...[]int) ([]int, error) {
-	if err := wantInputs(in, 2); err != nil {
+	if err := wantInputsOrMask(in, 2); err != nil {
 		return nil, err
 	}
 	if err := wantServers(in[0][0], k.Servers); err != nil {
@@ -160,21 +162,23 @@ func (k *Centre) Bind(in ...[]int) ([]int, error) {
 }
 
 // Forward implements Kernel.
-func (k *Centre) Forward(out []float32, in [][]float32) { k.centre(out, in[0]) }
+func (k *Centre) Forward(out []float32, in [][]float32) { k.centre(out, in[0], optional(in, 1)) }
 
 // Backward implements Kernel; centring is a symmetric projection.
-func (k *Centre) Backward(din [][]float32, dout, _ []float32, _ [][]float32) {
+func (k *Centre) Backward(din [][]float32, dout, _ []float32, in [][]float32) {
 	if din[0] != nil {
-		k.centre(din[0], dout)
+		k.centre(din[0], dout, optional(in, 1))
 	}
+	clear(optional(din, 1))
 }
 
-func (k *Centre) centre(dst, x []float32) {
-	serverMeans(k.mean, x, k.Servers, k.cols)
+func (k *Centre) centre(dst, x, mask []float32) {
+	serverMeans(k.mean, x, mask, k.Servers, k.cols)
 	for r := 0; r*k.cols < len(x); r++ {
 		s := r / k.Servers
 		for i, m := range k.mean[s*k.cols : (s+1)*k.cols] {
 			dst[r*k.cols+i] = x[r*k.cols+i] - m
 		}
 	}
+	clearAbsent(dst, mask, k.cols)
 }
