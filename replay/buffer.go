@@ -79,9 +79,9 @@ func (b *Buffer) Sample(batch *Batch, agent int, rng *rand.Rand) error {
 		return ErrEmpty
 	case agent < 0 || agent >= b.shape.Agents:
 		return fmt.Errorf("replay: agent %d of %d", agent, b.shape.Agents)
-	case batch.servers != b.shape.Servers || batch.features != b.shape.Features:
-		return fmt.Errorf("replay: batch of %d servers and %d features from a buffer of %d and %d",
-			batch.servers, batch.features, b.shape.Servers, b.shape.Features)
+	case batch.servers != b.shape.Servers || batch.features != b.shape.Features || batch.actions != b.shape.actions():
+		return fmt.Errorf("replay: batch of %d servers, %d features and %d actions from a buffer of %d, %d and %d",
+			batch.servers, batch.features, batch.actions, b.shape.Servers, b.shape.Features, b.shape.actions())
 	}
 	for row := range batch.Size {
 		k := rng.IntN(total)
@@ -96,9 +96,10 @@ func (b *Buffer) Sample(batch *Batch, agent int, rng *rand.Rand) error {
 type Batch struct {
 	Size              int
 	servers, features int
+	actions           int
 
 	Obs          []float32 // [Size, Servers, Features]
-	LogWeight    []float32 // [Size, Servers]
+	LogWeight    []float32 // [Size, Servers, Actions]
 	Reward       []float32 // [Size]
 	ServerReward []float32 // [Size, Servers]
 	Next         []float32 // [Size, Servers, Features]: the observation that followed
@@ -112,9 +113,9 @@ type Batch struct {
 func NewBatch(shape Shape, size int) *Batch {
 	n, f := shape.Servers, shape.Features
 	return &Batch{
-		Size: size, servers: n, features: f,
+		Size: size, servers: n, features: f, actions: shape.actions(),
 		Obs:          make([]float32, size*n*f),
-		LogWeight:    make([]float32, size*n),
+		LogWeight:    make([]float32, size*n*shape.actions()),
 		Reward:       make([]float32, size),
 		ServerReward: make([]float32, size*n),
 		Next:         make([]float32, size*n*f),
@@ -129,7 +130,8 @@ func (b *Batch) set(row int, ep *Episode, t, agent int) {
 	after := at + ep.Agents
 	copy(b.Obs[row*state:(row+1)*state], ep.Obs[at*state:])
 	copy(b.Next[row*state:(row+1)*state], ep.Obs[after*state:])
-	copy(b.LogWeight[row*n:(row+1)*n], ep.LogWeight[at*n:])
+	actions := n * b.actions
+	copy(b.LogWeight[row*actions:(row+1)*actions], ep.LogWeight[at*actions:])
 	copy(b.ServerReward[row*n:(row+1)*n], ep.ServerReward[at*n:])
 	b.Reward[row] = ep.Reward[at]
 	b.Bootstrap[row] = 1

@@ -5,7 +5,11 @@ import "fmt"
 // Shape is the shape of what an environment emits, constant over a buffer.
 type Shape struct {
 	Agents, Servers, Features int
+
+	Actions int // of an agent on a server; 0 means 1
 }
+
+func (s Shape) actions() int { return max(s.Actions, 1) }
 
 // Episode is one whole episode of all agents. Arrays are flat and row-major.
 // Values are raw, in the environment's units: a learner normalises what it
@@ -15,7 +19,7 @@ type Episode struct {
 	Steps int // T, the number of actions
 
 	Obs          []float32 // [T+1, Agents, Servers, Features]
-	LogWeight    []float32 // [T, Agents, Servers]: log of the weights that were in force
+	LogWeight    []float32 // [T, Agents, Servers, Actions]: log of the weights that were in force
 	Reward       []float32 // [T, Agents]
 	ServerReward []float32 // [T, Agents, Servers]; sums to Reward over servers
 	Load         []float32 // [T+1, Agents, Servers]: the load estimates l_ij, s
@@ -31,7 +35,7 @@ func NewEpisode(shape Shape, steps int) *Episode {
 	return &Episode{
 		Shape:        shape,
 		Obs:          make([]float32, 0, (steps+1)*n*shape.Features),
-		LogWeight:    make([]float32, 0, steps*n),
+		LogWeight:    make([]float32, 0, steps*n*shape.actions()),
 		Reward:       make([]float32, 0, steps*shape.Agents),
 		ServerReward: make([]float32, 0, steps*n),
 		Load:         make([]float32, 0, (steps+1)*n),
@@ -46,7 +50,7 @@ func (e *Episode) Validate() error {
 		got, want int
 	}{
 		{"observations", len(e.Obs), (e.Steps + 1) * n * e.Features},
-		{"log-weights", len(e.LogWeight), e.Steps * n},
+		{"log-weights", len(e.LogWeight), e.Steps * n * e.actions()},
 		{"rewards", len(e.Reward), e.Steps * e.Agents},
 		{"server rewards", len(e.ServerReward), e.Steps * n},
 		{"loads", len(e.Load), (e.Steps + 1) * n},

@@ -9,9 +9,11 @@ import (
 	"fairlb/replay"
 )
 
-// agent is the learner of one LB. It shares nothing that it writes.
+// agent is the learner of one LB, or of several that it steers jointly. It
+// shares nothing that it writes.
 type agent struct {
 	index    int
+	steers   []int // LBs
 	cfg      *Config
 	rng      *rand.Rand
 	head     head
@@ -52,9 +54,11 @@ type sums struct {
 	actor, actorNorm, smoothness, entropy float64
 }
 
-func newAgent(cfg *Config, index int, shape replay.Shape, seed uint64) (*agent, error) {
+// newAgent returns the learner of agent index of the episodes, which steers the
+// given LBs.
+func newAgent(cfg *Config, index int, steers []int, shape replay.Shape, seed uint64) (*agent, error) {
 	a := &agent{
-		index: index, cfg: cfg, head: newHead(cfg, shape.Servers),
+		index: index, steers: steers, cfg: cfg, head: newHead(cfg, shape.Servers, len(steers)),
 		rng:      rand.New(rand.NewPCG(seed, uint64(2*index+1))),
 		features: newFeatures(shape.Features),
 		rewards:  rewards{mean: make([]float64, shape.Servers)},
@@ -81,11 +85,11 @@ func newAgent(cfg *Config, index int, shape replay.Shape, seed uint64) (*agent, 
 	return a, nil
 }
 
-func newHead(cfg *Config, servers int) head {
+func newHead(cfg *Config, servers, lbs int) head {
 	if cfg.Head == Discrete {
 		return &discrete{levels: cfg.Levels, entropyShare: cfg.EntropyShare, servers: servers}
 	}
-	return &gaussian{box: float32(cfg.Box), sigma: float32(cfg.Sigma), servers: servers}
+	return &gaussian{box: float32(cfg.Box), sigma: float32(cfg.Sigma), servers: servers, lbs: lbs}
 }
 
 func (a *agent) compileCritic() (err error) {
@@ -93,7 +97,7 @@ func (a *agent) compileCritic() (err error) {
 	rows := a.cfg.Batch * n.servers
 	g := nn.NewGraph(n.critic)
 	c.x = g.Input("states", rows, n.features)
-	c.action = g.Input("actions", rows, 1)
+	c.action = g.Input("actions", rows, a.head.actions())
 	c.y = g.Input("targets", a.head.targets(a.cfg.Batch), 1)
 	c.nodes = a.head.critic(g, n, c.x, c.action, c.y)
 	c.adam = nn.NewAdam(len(n.critic.Values()), nn.AdamConfig{WeightDecay: a.cfg.WeightDecay, MaxNorm: a.cfg.GradientNorm})
@@ -189,7 +193,7 @@ func (a *agent) report(stats agents.Stats) {
 	s := &a.averages
 	set := func(name string, sum float64, n int) {
 		if n > 0 {
-			stats[fmt.Sprintf("%s/%d", name, a.index)] = sum / float64(n)
+			stats[name+a.suffix()] = sum / float64(n)
 		}
 	}
 	set("critic_loss", s.critic, s.updates)
@@ -202,8 +206,21 @@ func (a *agent) report(stats agents.Stats) {
 	set("entropy", s.entropy, s.actorUpdates)
 }
 
+// suffix is what the names of one LB's figures end with.
+func (a *agent) suffix() string {
+	if len(a.steers) > 1 {
+		return ""
+	}
+	return fmt.Sprintf("/%d", a.steers[0])
+}
+
 // prefix is what the names of the agent's parameters begin with.
-func (a *agent) prefix() string { return fmt.Sprintf("lb%d.", a.index) }
+func (a *agent) prefix() string {
+	if len(a.steers) > 1 {
+		return "all."
+	}
+	return fmt.Sprintf("lb%d.", a.steers[0])
+}
 
 // parameters lists what the evaluated policy depends on.
 func (a *agent) parameters() []agents.Parameter {

@@ -21,7 +21,7 @@ func TestOneUpdate(t *testing.T) {
 		require.NoError(t, err)
 		buffer := twoSteps(t)
 		require.NoError(t, l.Observe(buffer.Episode(0)))
-		a := l.lbs[1]
+		a := l.agents[1]
 		actor, critic := slices.Clone(a.nets.actor.Values()), slices.Clone(a.nets.critic.Values())
 		require.Equal(t, critic, a.nets.target.Values())
 		require.Equal(t, actor, a.nets.average.Values())

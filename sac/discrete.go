@@ -46,6 +46,8 @@ func (h *discrete) targetEntropy() float64 {
 	return h.entropyShare * math.Log(float64(len(h.levels)))
 }
 
+func (h *discrete) actions() int { return 1 }
+
 func (h *discrete) targets(batch int) int { return batch }
 
 // encode implements head: the index of the level nearest to u.

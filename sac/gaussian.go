@@ -9,26 +9,34 @@ import (
 // gaussian is the head of a squashed Gaussian per server, with critics that
 // learn one Q_j per server. A critic's row of server j is its features and its
 // centred action u_j - mean(u).
+//
+// One that steers several LBs has an action for each on every server, and the
+// entropy of a server is that of all of them.
 type gaussian struct {
 	box, sigma float32
 	servers    int
+	lbs        int // that it steers
 }
 
 var _ head = (*gaussian)(nil)
 
-func (h *gaussian) columns() (actorOut, criticExtra, criticOut int) { return 2, 1, 1 }
+func (h *gaussian) columns() (actorOut, criticExtra, criticOut int) {
+	return 2 * h.lbs, h.lbs, 1
+}
+
+func (h *gaussian) actions() int { return h.lbs }
 
 func (h *gaussian) bias() []float32 { return nil }
 
 func (h *gaussian) targetEntropy() float64 {
-	return nn.SquashedGaussianEntropy(float64(h.box), float64(h.sigma))
+	return float64(h.lbs) * nn.SquashedGaussianEntropy(float64(h.box), float64(h.sigma))
 }
 
 func (h *gaussian) targets(batch int) int { return batch * h.servers }
 
 func (h *gaussian) encode(dst, u []float32) { copy(dst, u) }
 
-// q adds the critics' values [R,1] of features x and actions u [R,1].
+// q adds the critics' values [R,1] of features x and actions u [R,LBs].
 func (h *gaussian) q(b nn.Builder, n *networks, x, u *nn.Node) [2]*nn.Node {
 	in := b.Apply(new(nn.Concat), x, b.Apply(&nn.Centre{Servers: h.servers}, u))
 	return [2]*nn.Node{n.critics[0].Apply(b, in), n.critics[1].Apply(b, in)}
@@ -42,7 +50,7 @@ func (h *gaussian) critic(b nn.Builder, n *networks, x, action, y *nn.Node) crit
 	return criticNodes{out: q, q: q, loss: loss}
 }
 
-// actor implements head; extra is the noise [R,1].
+// actor implements head; extra is the noise [R,LBs].
 func (h *gaussian) actor(b nn.Builder, n *networks, in actorInputs) actorNodes {
 	rows := in.extra.Shape()[0]
 	out := n.policy.Apply(b, in.x)
@@ -50,7 +58,7 @@ func (h *gaussian) actor(b nn.Builder, n *networks, in actorInputs) actorNodes {
 	u, logp := h.draw(b, first(out), in.extra, rows)
 	q := h.q(b, n, first(in.x), u)
 	objective := b.Apply(new(policyLoss), logp, q[0], q[1], in.alpha)
-	smooth := smoothnessPenalty(b, n, b.Apply(&nn.GaussianMode{Box: h.box}, out), rows)
+	smooth := smoothnessPenalty(b, n, h.mode(b, out), rows)
 	return actorNodes{
 		loss:       b.Apply(&nn.WeightedSum{Weights: []float32{1, n.smoothness}}, objective, smooth),
 		smoothness: smooth,
@@ -58,13 +66,38 @@ func (h *gaussian) actor(b nn.Builder, n *networks, in actorInputs) actorNodes {
 	}
 }
 
-// draw adds the actions and their log-probabilities [rows,1] under noise.
+// draw adds the actions [rows,LBs] and the logarithms [rows,1] of the
+// probabilities of a server's together, under noise [rows,LBs].
 func (h *gaussian) draw(b nn.Builder, out, noise *nn.Node, rows int) (u, logp *nn.Node) {
-	drawn := b.Apply(&nn.SquashedGaussian{Box: h.box, Sigma: h.sigma}, out, noise)
-	return b.Apply(&nn.Rows{From: 0, To: rows}, drawn), b.Apply(&nn.Rows{From: rows, To: 2 * rows}, drawn)
+	each := rows * h.lbs
+	drawn := b.Apply(&nn.SquashedGaussian{Box: h.box, Sigma: h.sigma}, h.shaped(b, out, each, 2), h.shaped(b, noise, each, 1))
+	u = h.shaped(b, b.Apply(&nn.Rows{From: 0, To: each}, drawn), rows, h.lbs)
+	logp = h.shaped(b, b.Apply(&nn.Rows{From: each, To: 2 * each}, drawn), rows, h.lbs)
+	if h.lbs > 1 {
+		logp = b.Apply(new(nn.SumColumns), logp)
+	}
+	return u, logp
 }
 
-func (h *gaussian) extraColumns() int { return 1 }
+// mode adds the actions without noise [rows,LBs].
+func (h *gaussian) mode(b nn.Builder, out *nn.Node) *nn.Node {
+	if b.Err() != nil {
+		return out
+	}
+	rows := out.Shape()[0]
+	return h.shaped(b, b.Apply(&nn.GaussianMode{Box: h.box}, h.shaped(b, out, rows*h.lbs, 2)), rows, h.lbs)
+}
+
+// shaped returns x as a matrix of that size: what several LBs do on a server
+// stands in a row for the critics, and each by itself for the policy.
+func (h *gaussian) shaped(b nn.Builder, x *nn.Node, rows, cols int) *nn.Node {
+	if h.lbs == 1 {
+		return x // it is
+	}
+	return b.Apply(&nn.Reshape{To: []int{rows, cols}}, x)
+}
+
+func (h *gaussian) extraColumns() int { return h.lbs }
 
 // prepare implements head: the noise of the reparameterisation.
 func (h *gaussian) prepare(extra []float32, _ *criticNodes, rng *rand.Rand) { drawNormal(extra, rng) }
@@ -89,10 +122,10 @@ func (h *gaussian) next(n *networks, batch int) (nextState, error) {
 	rows := batch * n.servers
 	s := &gaussianNext{policy: nn.NewPlan(n.actor), critics: nn.NewPlan(n.target)}
 	s.policyObs = s.policy.Input("next states", rows, n.features)
-	s.noise = s.policy.Input("noise", rows, 1)
+	s.noise = s.policy.Input("noise", rows, h.lbs)
 	s.drawn, s.logp = h.draw(s.policy, n.policy.Apply(s.policy, s.policyObs), s.noise, rows)
 	s.criticObs = s.critics.Input("next states", rows, n.features)
-	s.action = s.critics.Input("next actions", rows, 1)
+	s.action = s.critics.Input("next actions", rows, h.lbs)
 	s.q = h.q(s.critics, n, s.criticObs, s.action)
 	if err := s.policy.Err(); err != nil {
 		return nil, err
@@ -117,10 +150,10 @@ func (h *gaussian) act(plan *nn.Plan, policy *nn.ServerNet, explore bool) (*nn.N
 	out := policy.Apply(plan, obs)
 	var action, noise *nn.Node
 	if explore {
-		noise = plan.Input("noise", h.servers, 1)
+		noise = plan.Input("noise", h.servers, h.lbs)
 		action, _ = h.draw(plan, out, noise, h.servers)
 	} else {
-		action = plan.Apply(&nn.GaussianMode{Box: h.box}, out)
+		action = h.mode(plan, out)
 	}
 	return obs, func(u []float64, rng *rand.Rand) {
 		if noise != nil {

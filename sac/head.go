@@ -13,6 +13,9 @@ type head interface {
 	// critic beside the features and its outputs.
 	columns() (actorOut, criticExtra, criticOut int)
 
+	// actions is the number of actions on a server.
+	actions() int
+
 	// bias is the first bias of the actor's outputs, at which the mode is the
 	// log-weight nearest to 0: an untrained policy treats servers alike.
 	bias() []float32
@@ -24,10 +27,10 @@ type head interface {
 	// targets is the number of the critics' targets of B states.
 	targets(batch int) int
 
-	// encode turns log-weights u [R] into the critics' action input [R].
+	// encode turns log-weights u [R,actions] into the critics' action input.
 	encode(dst, u []float32)
 
-	// critic adds both critics and their loss: x [R,F], action [R,1],
+	// critic adds both critics and their loss: x [R,F], action [R,actions],
 	// y [targets,1].
 	critic(b nn.Builder, n *networks, x, action, y *nn.Node) criticNodes
 
@@ -44,7 +47,8 @@ type head interface {
 
 	// act adds the policy of one state to a plan and returns its observation
 	// [N,F] and a function that, after the plan's inputs are set, runs it and
-	// writes the log-weights: sampled if explore is set, else the mode.
+	// writes the log-weights [N,actions]: sampled if explore is set, else the
+	// mode.
 	act(plan *nn.Plan, policy *nn.ServerNet, explore bool) (obs *nn.Node, decide func(u []float64, rng *rand.Rand))
 }
 

@@ -11,22 +11,38 @@ import (
 	"fairlb/replay"
 )
 
-// Learner is Distr-LB: one independent soft actor-critic per LB.
+// Learner is Distr-LB, one independent soft actor-critic per LB, or Centr-LB,
+// one that sees all observations and steers all LBs for one reward.
 type Learner struct {
 	cfg    Config
 	spec   env.Spec
+	joint  bool // Centr-LB
 	buffer *replay.Buffer
-	lbs    []*agent
+	agents []*agent
 	rounds int // calls of Update so far
 }
 
 var _ agents.Learner = (*Learner)(nil)
 
-// New returns an untrained learner for environments of the given spec. Equal
+// New returns an untrained Distr-LB for environments of the given spec. Equal
 // seeds give equal learners. It fails with ErrConfig, naming every field at
 // fault, if cfg breaks a rule or its weights could leave the spec's bounds.
 func New(cfg Config, spec env.Spec, seed uint64) (*Learner, error) {
+	return newLearner(cfg, spec, seed, false)
+}
+
+// NewCentralised returns an untrained Centr-LB, under the same conditions: its
+// critics value all LBs' actions from all observations, its actor chooses them
+// together, and its reward is the mean of the LBs' own. Its head is gaussian.
+func NewCentralised(cfg Config, spec env.Spec, seed uint64) (*Learner, error) {
+	return newLearner(cfg, spec, seed, true)
+}
+
+func newLearner(cfg Config, spec env.Spec, seed uint64, joint bool) (*Learner, error) {
 	err := cfg.Validate()
+	if joint && cfg.Head == Discrete {
+		err = errors.Join(err, fmt.Errorf("%w: head = %q: Centr-LB has a gaussian one", ErrConfig, cfg.Head))
+	}
 	if spec.Agents < 1 || spec.Servers < 1 || len(spec.Features) < 1 {
 		err = errors.Join(err, fmt.Errorf("%w: environment of %d agents, %d servers, %d features: each must be at least 1",
 			ErrConfig, spec.Agents, spec.Servers, len(spec.Features)))
@@ -42,23 +58,41 @@ func New(cfg Config, spec env.Spec, seed uint64) (*Learner, error) {
 		return nil, err
 	}
 	cfg.Levels = append([]float64(nil), cfg.Levels...)
-	l := &Learner{cfg: cfg, spec: spec}
+	l := &Learner{cfg: cfg, spec: spec, joint: joint}
 	shape := replay.Shape{Agents: spec.Agents, Servers: spec.Servers, Features: len(spec.Features)}
+	lbs := make([]int, spec.Agents)
+	for i := range lbs {
+		lbs[i] = i
+	}
+	if joint {
+		shape = replay.Shape{Agents: 1, Servers: spec.Servers, Features: spec.Agents * len(spec.Features), Actions: spec.Agents}
+	}
 	if l.buffer, err = replay.NewBuffer(shape, cfg.Capacity); err != nil {
 		return nil, fmt.Errorf("sac: %w", err)
 	}
-	for i := range spec.Agents {
-		a, err := newAgent(&l.cfg, i, shape, seed)
-		if err != nil {
-			return nil, fmt.Errorf("sac: LB %d: %w", i, err)
+	for i := range shape.Agents {
+		steers := lbs[i : i+1]
+		if joint {
+			steers = lbs
 		}
-		l.lbs = append(l.lbs, a)
+		a, err := newAgent(&l.cfg, i, steers, shape, seed)
+		if err != nil {
+			return nil, fmt.Errorf("sac: LB %v: %w", steers, err)
+		}
+		l.agents = append(l.agents, a)
 	}
 	return l, nil
 }
 
 // Observe implements agents.Learner. The learner keeps ep.
 func (l *Learner) Observe(ep *replay.Episode) error {
+	want := replay.Shape{Agents: l.spec.Agents, Servers: l.spec.Servers, Features: len(l.spec.Features)}
+	if l.joint && ep.Shape == want {
+		if err := ep.Validate(); err != nil {
+			return fmt.Errorf("sac: observe: %w", err)
+		}
+		ep = replay.Joint(ep)
+	}
 	if err := l.buffer.Add(ep); err != nil {
 		return fmt.Errorf("sac: observe: %w", err)
 	}
@@ -80,12 +114,12 @@ func (l *Learner) Update(n int, progress float64) (agents.Stats, error) {
 	rate := l.cfg.Rate * l.cfg.schedule().At(progress)
 	fitFeatures := l.rounds <= l.cfg.FeatureRounds
 	trainActor := l.rounds > l.cfg.CriticRounds
-	errs := make([]error, len(l.lbs))
+	errs := make([]error, len(l.agents))
 	var wg sync.WaitGroup
-	for i, a := range l.lbs {
+	for i, a := range l.agents {
 		wg.Go(func() {
 			if err := a.round(l.buffer, n, rate, fitFeatures, trainActor); err != nil {
-				errs[i] = fmt.Errorf("sac: update: LB %d: %w", i, err)
+				errs[i] = fmt.Errorf("sac: update: LB %v: %w", a.steers, err)
 			}
 		})
 	}
@@ -94,17 +128,17 @@ func (l *Learner) Update(n int, progress float64) (agents.Stats, error) {
 		return nil, err
 	}
 	stats := make(agents.Stats)
-	for _, a := range l.lbs {
+	for _, a := range l.agents {
 		a.report(stats)
 	}
 	return stats, nil
 }
 
-// Parameters implements agents.Learner: per LB, the averaged actor that is
+// Parameters implements agents.Learner: per agent, the averaged actor that is
 // evaluated and the statistics that normalise its features.
 func (l *Learner) Parameters() []agents.Parameter {
 	var out []agents.Parameter
-	for _, a := range l.lbs {
+	for _, a := range l.agents {
 		out = append(out, a.parameters()...)
 	}
 	return out

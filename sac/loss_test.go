@@ -40,7 +40,7 @@ func TestLossGradients(t *testing.T) {
 				t.Parallel()
 				cfg := DefaultConfig()
 				cfg.Head, cfg.Hidden, cfg.Embedding = kind, 5, 2
-				h := newHead(&cfg, s.n)
+				h := newHead(&cfg, s.n, 1)
 				rng := rand.New(rand.NewPCG(4, 7))
 				nets, err := newNetworks(&cfg, h, s.n, batchFeatures, rng)
 				require.NoError(t, err)
@@ -120,7 +120,7 @@ func TestTemperatureSeeksItsTarget(t *testing.T) {
 func TestInitialPolicyHasTheTargetEntropy(t *testing.T) {
 	t.Parallel()
 	cfg := DefaultConfig()
-	h := newHead(&cfg, 1)
+	h := newHead(&cfg, 1, 1)
 	plan := nn.NewPlan(nn.NewArena())
 	const rows = 20000
 	out, noise := plan.Input("out", rows, 2), plan.Input("noise", rows, 1)

@@ -13,7 +13,7 @@ import (
 
 // Settings hold the hyperparameters of every method, a section each.
 type Settings struct {
-	SAC sac.Config `yaml:"sac" doc:"of distr-lb and rlb-sac"`
+	SAC sac.Config `yaml:"sac" doc:"of distr-lb, rlb-sac and centr-lb"`
 }
 
 // DefaultSettings returns the methods' defaults.
@@ -25,7 +25,7 @@ func (s *Settings) Validate(report func(path string, value any, rule string)) {
 }
 
 // Methods lists the learned methods that there are.
-func Methods() []string { return []string{"distr-lb", "rlb-sac"} }
+func Methods() []string { return []string{"distr-lb", "rlb-sac", "centr-lb"} }
 
 // CheckMethod reports a method that there is not.
 func CheckMethod(method string) error {
@@ -41,6 +41,8 @@ func Learner(method string, s Settings, spec env.Spec, seed uint64) (agents.Lear
 	switch method {
 	case "distr-lb", "rlb-sac":
 		return sac.New(s.SAC, spec, seed)
+	case "centr-lb":
+		return sac.NewCentralised(s.SAC, spec, seed)
 	}
 	return nil, fmt.Errorf("build: method %q: %w", method, CheckMethod(method))
 }

@@ -65,3 +65,15 @@ func TestRowProductRefuses(t *testing.T) {
 		refusal{"dimensions", new(nn.RowProduct), [][]int{{2, 3}, {2, 3, 2}}},
 		refusal{"inputs", new(nn.RowProduct), [][]int{{2, 3}}})
 }
+
+func TestShapeKernels(t *testing.T) {
+	t.Parallel()
+	for _, s := range [][2]int{{1, 1}, {3, 4}} {
+		nntest.Kernel(t, func() nn.Kernel { return &nn.Reshape{To: []int{s[1], s[0]}} }, nntest.Of(s[0], s[1]))
+		nntest.Kernel(t, func() nn.Kernel { return new(nn.SumColumns) }, nntest.Of(s[0], s[1]))
+	}
+	require.Equal(t, []float32{6, 15}, forward(t, new(nn.SumColumns), [][]int{{2, 3}}, []float32{1, 2, 3, 4, 5, 6}))
+	plan := nn.NewPlan(nn.NewArena())
+	plan.Apply(&nn.Reshape{To: []int{2, 2}}, plan.Input("x", 3))
+	require.ErrorIs(t, plan.Err(), nn.ErrShape)
+}

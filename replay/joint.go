@@ -1,0 +1,45 @@
+package replay
+
+// Joint is an episode as one agent sees it that steers all LBs: its features of
+// a server are those of the first LB, then those of the second and so on, its
+// actions on a server one for each LB, and its rewards and loads the means over
+// the LBs. ep is not changed.
+func Joint(ep *Episode) *Episode {
+	lbs, servers, features := ep.Agents, ep.Servers, ep.Features
+	shape := Shape{Agents: 1, Servers: servers, Features: lbs * features, Actions: lbs}
+	out := NewEpisode(shape, ep.Steps)
+	out.Steps, out.Terminated = ep.Steps, ep.Terminated
+	for t := range ep.Steps + 1 {
+		out.Obs = Interleave(out.Obs, ep.Obs[t*lbs*servers*features:], lbs, servers, features)
+		out.Load = appendMeans(out.Load, ep.Load[t*lbs*servers:], lbs, servers)
+	}
+	for t := range ep.Steps {
+		out.LogWeight = Interleave(out.LogWeight, ep.LogWeight[t*lbs*servers:], lbs, servers, 1)
+		out.ServerReward = appendMeans(out.ServerReward, ep.ServerReward[t*lbs*servers:], lbs, servers)
+		out.Reward = appendMeans(out.Reward, ep.Reward[t*lbs:], lbs, 1)
+	}
+	return out
+}
+
+// Interleave appends src [LBs,servers,columns] to dst as [servers,LBs*columns].
+func Interleave(dst, src []float32, lbs, servers, columns int) []float32 {
+	for j := range servers {
+		for i := range lbs {
+			at := (i*servers + j) * columns
+			dst = append(dst, src[at:at+columns]...)
+		}
+	}
+	return dst
+}
+
+// appendMeans appends the means over LBs of src [LBs,count] to dst.
+func appendMeans(dst, src []float32, lbs, count int) []float32 {
+	for j := range count {
+		var sum float32
+		for i := range lbs {
+			sum += src[i*count+j]
+		}
+		dst = append(dst, sum/float32(lbs))
+	}
+	return dst
+}
