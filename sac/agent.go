@@ -6,6 +6,7 @@ import (
 
 	"fairlb/agents"
 	"fairlb/agents/nn"
+	"fairlb/agents/policy"
 	"fairlb/replay"
 )
 
@@ -18,7 +19,7 @@ type agent struct {
 	rng      *rand.Rand
 	head     head
 	nets     *networks
-	features features
+	features *policy.Features
 	rewards  rewards
 	alpha    *temperature
 	next     nextState
@@ -60,7 +61,7 @@ func newAgent(cfg *Config, index int, steers []int, shape replay.Shape, seed uin
 	a := &agent{
 		index: index, steers: steers, cfg: cfg, head: newHead(cfg, shape.Servers, len(steers)),
 		rng:      rand.New(rand.NewPCG(seed, uint64(2*index+1))),
-		features: newFeatures(shape.Features),
+		features: policy.NewFeatures(shape.Features),
 		rewards:  rewards{mean: make([]float64, shape.Servers)},
 		batch:    replay.NewBatch(shape, cfg.Batch),
 	}
@@ -123,7 +124,11 @@ func (a *agent) compileActor() (err error) {
 // round makes n updates on what buffer holds.
 func (a *agent) round(buffer *replay.Buffer, n int, rate float64, fitFeatures, trainActor bool) error {
 	if fitFeatures {
-		a.features.fit(buffer, a.index)
+		a.features.Forget()
+		for i := range buffer.Len() {
+			a.features.Add(buffer.Episode(i), a.index)
+		}
+		a.features.Fit()
 	}
 	a.rewards.fit(buffer, a.index, a.cfg.Gamma)
 	a.averages = sums{}
@@ -147,8 +152,8 @@ func (a *agent) round(buffer *replay.Buffer, n int, rate float64, fitFeatures, t
 func (a *agent) updateCritic(rate float64) error {
 	c := &a.critic
 	half := len(a.states) / 2
-	a.features.apply(a.states[:half], a.batch.Obs)
-	a.features.apply(a.states[half:], a.batch.Next)
+	a.features.Apply(a.states[:half], a.batch.Obs)
+	a.features.Apply(a.states[half:], a.batch.Next)
 	a.rewards.apply(a.serverR, a.batch.ServerReward)
 	a.next.targets(c.y.Data(), a.states[half:], a.serverR, a.batch.Bootstrap,
 		a.cfg.Gamma, a.alpha.alpha(), a.rng)
@@ -224,7 +229,7 @@ func (a *agent) prefix() string {
 
 // parameters lists what the evaluated policy depends on.
 func (a *agent) parameters() []agents.Parameter {
-	return append(a.nets.average.Parameters(a.prefix()), a.features.parameters(a.prefix())...)
+	return append(a.nets.average.Parameters(a.prefix()), a.features.Parameters(a.prefix())...)
 }
 
 func mean(x []float32) float64 {

@@ -3,82 +3,8 @@ package sac
 import (
 	"math"
 
-	"fairlb/agents"
 	"fairlb/replay"
 )
-
-const (
-	// featureClip bounds normalised features: times have heavy tails.
-	featureClip = 5
-	// Floors of a feature's standard deviation, as a part of its mean and
-	// absolute, so that a feature that hardly varies is not blown up.
-	featureFloorShare = 1e-3
-	featureFloor      = 1e-4
-)
-
-// features normalises an LB's observations: per feature, shared over servers.
-type features struct {
-	mean, sd []float32 // [F]
-}
-
-func newFeatures(count int) features {
-	f := features{mean: make([]float32, count), sd: make([]float32, count)}
-	for i := range f.sd {
-		f.sd[i] = 1
-	}
-	return f
-}
-
-func (f features) clone() features {
-	return features{mean: append([]float32(nil), f.mean...), sd: append([]float32(nil), f.sd...)}
-}
-
-func (f features) parameters(prefix string) []agents.Parameter {
-	return []agents.Parameter{
-		{Name: prefix + "features.mean", Shape: []int{len(f.mean)}, Data: f.mean},
-		{Name: prefix + "features.sd", Shape: []int{len(f.sd)}, Data: f.sd},
-	}
-}
-
-// fit takes mean and standard deviation from what one LB observed in all
-// episodes of a buffer.
-func (f features) fit(buffer *replay.Buffer, agent int) {
-	count := len(f.mean)
-	sums, squares := make([]float64, count), make([]float64, count)
-	rows := 0
-	for i := range buffer.Len() {
-		ep := buffer.Episode(i)
-		state := ep.Servers * count
-		for t := range ep.Steps + 1 {
-			at := (t*ep.Agents + agent) * state
-			for k, v := range ep.Obs[at : at+state] {
-				sums[k%count] += float64(v)
-				squares[k%count] += float64(v) * float64(v)
-			}
-			rows += ep.Servers
-		}
-	}
-	if rows == 0 {
-		return
-	}
-	for k := range count {
-		mean := sums[k] / float64(rows)
-		sd := math.Sqrt(max(0, squares[k]/float64(rows)-mean*mean))
-		f.mean[k] = float32(mean)
-		f.sd[k] = float32(max(sd, featureFloorShare*math.Abs(mean), featureFloor))
-	}
-}
-
-// apply writes the normalised observations src [rows,F] to dst.
-func (f features) apply(dst, src []float32) {
-	count := len(f.mean)
-	for r := 0; r < len(src); r += count {
-		x, y := src[r:r+count], dst[r:r+count]
-		for k, v := range x {
-			y[k] = min(max((v-f.mean[k])/f.sd[k], -featureClip), featureClip)
-		}
-	}
-}
 
 // rewards centres an LB's rewards per server and divides them by one standard
 // deviation, that of all servers together: what a server's queue does to the

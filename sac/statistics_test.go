@@ -32,18 +32,6 @@ func twoSteps(t *testing.T) *replay.Buffer {
 	return b
 }
 
-func TestFeatureStatistics(t *testing.T) {
-	t.Parallel()
-	f := newFeatures(2)
-	f.fit(twoSteps(t), 1)
-	require.InDeltaSlice(t, []float32{1, 7}, f.mean, 1e-6)
-	require.InDelta(t, 2.2360680, f.sd[0], 1e-5) // of 0, 0, 0, 0, 0, 6
-	require.InDelta(t, 7e-3, f.sd[1], 1e-6, "a constant feature has the floor")
-	got := make([]float32, 4)
-	f.apply(got, []float32{1, 7, 1e6, 6.9})
-	require.InDeltaSlice(t, []float32{0, 0, 5, -5}, got, 1e-5)
-}
-
 func TestRewardStatistics(t *testing.T) {
 	t.Parallel()
 	w := rewards{mean: make([]float64, 2)}

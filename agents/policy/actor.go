@@ -1,0 +1,110 @@
+package policy
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"fairlb/agents"
+	"fairlb/agents/nn"
+	"fairlb/env"
+)
+
+// Policy steers one LB from what it observes, or several jointly. Nothing else
+// may write what it holds.
+type Policy struct {
+	// Steers are the LBs.
+	Steers []int
+	// Features normalises the observation.
+	Features *Features
+	// Obs takes the normalised observation [N,F]; that of several LBs has
+	// the features of the first, then those of the second and so on, as
+	// replay.Joint puts them.
+	Obs *nn.Node
+	// Decide reads Obs and writes the log-weights u [N,LBs]. rng is nil
+	// unless the actor explores.
+	Decide func(u []float64, rng *rand.Rand)
+
+	raw    []float32 // [N,LBs*F], before it is normalised
+	u      []float64
+	rng    *rand.Rand // nil if the actor does not explore
+	source *rand.PCG
+}
+
+// actor steers all LBs by policies.
+type actor struct {
+	spec     env.Spec
+	policies []Policy
+}
+
+var _ agents.Actor = (*actor)(nil)
+
+// NewActor returns an Actor of policies that together steer each LB once. One
+// that explores gives each policy a random stream, seeded by Reset.
+func NewActor(spec env.Spec, policies []Policy, explore bool) agents.Actor {
+	for i := range policies {
+		p := &policies[i]
+		p.raw = make([]float32, len(p.Obs.Data()))
+		p.u = make([]float64, spec.Servers*len(p.Steers))
+		if explore {
+			p.source = rand.NewPCG(0, uint64(i))
+			p.rng = rand.New(p.source)
+		}
+	}
+	return &actor{spec, policies}
+}
+
+// Reset implements agents.Actor.
+func (a *actor) Reset(seed uint64) {
+	for i := range a.policies {
+		if p := &a.policies[i]; p.source != nil {
+			p.source.Seed(seed, uint64(i))
+		}
+	}
+}
+
+// Act implements agents.Actor. It fails if an observation is of another shape
+// or not finite.
+func (a *actor) Act(dst [][]float64, step *env.Step) error {
+	if len(dst) != a.spec.Agents || len(step.Obs) != a.spec.Agents {
+		return fmt.Errorf("policy: act: %d rows of actions and %d observations for %d LBs", len(dst), len(step.Obs), a.spec.Agents)
+	}
+	for i, obs := range step.Obs {
+		if err := a.check(i, obs, dst[i]); err != nil {
+			return err
+		}
+	}
+	count := len(a.spec.Features)
+	for i := range a.policies {
+		p := &a.policies[i]
+		lbs := len(p.Steers)
+		for m, lb := range p.Steers {
+			for j := range a.spec.Servers {
+				copy(p.raw[(j*lbs+m)*count:(j*lbs+m+1)*count], step.Obs[lb][j*count:])
+			}
+		}
+		p.Features.Apply(p.Obs.Data(), p.raw)
+		p.Decide(p.u, p.rng)
+		for k, u := range p.u {
+			// float32 may round a log-weight past its bound.
+			dst[p.Steers[k%lbs]][k/lbs] = min(max(math.Exp(u), a.spec.Action.Low), a.spec.Action.High)
+		}
+	}
+	return nil
+}
+
+// check reports an observation of another shape or not finite.
+func (a *actor) check(lb int, obs []float32, weights []float64) error {
+	count := len(a.spec.Features)
+	if len(obs) != a.spec.Servers*count || len(weights) != a.spec.Servers {
+		return fmt.Errorf("policy: act: LB %d: %d weights from %d values, want %d from %d",
+			lb, len(weights), len(obs), a.spec.Servers, a.spec.Servers*count)
+	}
+	for k, v := range obs {
+		if v-v != 0 { // NaN or infinite
+			return fmt.Errorf("policy: act: LB %d: feature %s of server %d is %g: must be finite",
+				lb, a.spec.Features[k%count].Name, k/count, v)
+		}
+	}
+	return nil
+}

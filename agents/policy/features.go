@@ -1,0 +1,101 @@
+package policy
+
+import (
+	"math"
+
+	"fairlb/agents"
+	"fairlb/replay"
+)
+
+const (
+	// featureClip bounds normalised features: times have heavy tails.
+	featureClip = 5
+	// Floors of a feature's standard deviation, as a part of its mean and
+	// absolute, so that a feature that hardly varies is not blown up.
+	featureFloorShare = 1e-3
+	featureFloor      = 1e-4
+)
+
+// Features normalises an LB's observations: per feature, shared over servers.
+// Made by NewFeatures, it leaves values as they are, but for the clip.
+type Features struct {
+	mean, sd []float32 // [F]
+
+	rows          int
+	sums, squares []float64 // [F], of the rows added
+}
+
+// NewFeatures returns a normaliser of count features.
+func NewFeatures(count int) *Features {
+	f := &Features{
+		mean: make([]float32, count), sd: make([]float32, count),
+		sums: make([]float64, count), squares: make([]float64, count),
+	}
+	for i := range f.sd {
+		f.sd[i] = 1
+	}
+	return f
+}
+
+// Clone returns a normaliser of the same mean and deviation, to which no
+// episode has been added.
+func (f *Features) Clone() *Features {
+	c := NewFeatures(len(f.mean))
+	copy(c.mean, f.mean)
+	copy(c.sd, f.sd)
+	return c
+}
+
+// Parameters lists mean and standard deviation, each name behind prefix; the
+// data are views.
+func (f *Features) Parameters(prefix string) []agents.Parameter {
+	return []agents.Parameter{
+		{Name: prefix + "features.mean", Shape: []int{len(f.mean)}, Data: f.mean},
+		{Name: prefix + "features.sd", Shape: []int{len(f.sd)}, Data: f.sd},
+	}
+}
+
+// Forget drops what Add has added; mean and deviation stay.
+func (f *Features) Forget() {
+	f.rows = 0
+	clear(f.sums)
+	clear(f.squares)
+}
+
+// Add adds what one LB observed in an episode to what Fit takes.
+func (f *Features) Add(ep *replay.Episode, agent int) {
+	count := len(f.mean)
+	state := ep.Servers * count
+	for t := range ep.Steps + 1 {
+		at := (t*ep.Agents + agent) * state
+		for k, v := range ep.Obs[at : at+state] {
+			f.sums[k%count] += float64(v)
+			f.squares[k%count] += float64(v) * float64(v)
+		}
+		f.rows += ep.Servers
+	}
+}
+
+// Fit takes mean and standard deviation from what has been added, if anything.
+func (f *Features) Fit() {
+	if f.rows == 0 {
+		return
+	}
+	for k := range f.mean {
+		mean := f.sums[k] / float64(f.rows)
+		sd := math.Sqrt(max(0, f.squares[k]/float64(f.rows)-mean*mean))
+		f.mean[k] = float32(mean)
+		f.sd[k] = float32(max(sd, featureFloorShare*math.Abs(mean), featureFloor))
+	}
+}
+
+// Apply writes the normalised observations src [rows,F] to dst.
+func (f *Features) Apply(dst, src []float32) {
+	count := len(f.mean)
+	for r := 0; r < len(src); r += count {
+		x, y := src[r:r+count], dst[r:r+count]
+		for k, v := range x {
+			y[k] = min(max((v-f.mean[k])/f.sd[k], -featureClip), featureClip)
+		}
+	}
+}
