@@ -55,8 +55,14 @@ func (k *SquashedGaussian) Forward(out []float32, in [][]float32) {
 
 // moments returns the mean of z, log sigma and its derivative by the raw scale.
 func (k *SquashedGaussian) moments(h []float32, r int) (mean, logSigma, slope float64) {
-	t := math.Tanh(float64(h[2*r+1]) / logScaleReach)
-	return float64(h[2*r]), math.Log(float64(k.Sigma)) + logScaleReach*t, 1 - t*t
+	logSigma, slope = logScale(h[2*r+1], k.Sigma)
+	return float64(h[2*r]), logSigma, slope
+}
+
+// logScale returns log sigma and its derivative by the raw scale.
+func logScale(raw, sigma float32) (logSigma, slope float64) {
+	t := math.Tanh(float64(raw) / logScaleReach)
+	return math.Log(float64(sigma)) + logScaleReach*t, 1 - t*t
 }
 
 // Backward implements Kernel.
@@ -115,6 +121,107 @@ func (k *GaussianMode) Backward(din [][]float32, dout, out []float32, _ [][]floa
 		t := out[r] / k.Box
 		dh[2*r] = d * k.Box * (1 - t*t)
 		dh[2*r+1] = 0
+	}
+}
+
+// squashReach is how near to 1 |u / Box| may come when the squashing is
+// inverted: nearer, u's float32 no longer tells z.
+const squashReach = 1 - 1./(1<<20)
+
+// SquashedLogProb is the log-density of actions that were taken, under the
+// distribution of SquashedGaussian: from h [R,2] and u [R,1] -> log p(u) [R,1].
+// Actions get no gradient. One at the bounds, where rounding has lost z, counts
+// as if |u / Box| were 1 - 2^-20 (|z| = 7.3).
+type SquashedLogProb struct {
+	Box   float32 // bound of |u|
+	Sigma float32 // sigma at raw 0
+
+	z []float64 // [R]
+}
+
+var _ Kernel = (*SquashedLogProb)(nil)
+
+// Name implements Kernel.
+func (k *SquashedLogProb) Name() string { return "squashed log-probability" }
+
+// Bind implements Kernel.
+func (k *SquashedLogProb) Bind(in ...[]int) ([]int, error) {
+	if err := wantInputs(in, 2, 2); err != nil {
+		return nil, err
+	}
+	rows := in[0][0]
+	if err := wantShape("mean and scale", in[0], rows, 2); err != nil {
+		return nil, err
+	}
+	k.z = make([]float64, rows)
+	return []int{rows, 1}, wantShape("actions", in[1], rows, 1)
+}
+
+// Forward implements Kernel.
+func (k *SquashedLogProb) Forward(out []float32, in [][]float32) {
+	for r, u := range in[1] {
+		t := min(max(float64(u)/float64(k.Box), -squashReach), squashReach)
+		z := math.Atanh(t)
+		k.z[r] = z
+		logSigma, _ := logScale(in[0][2*r+1], k.Sigma)
+		e := (z - float64(in[0][2*r])) * math.Exp(-logSigma)
+		out[r] = float32(-e*e/2 - logSigma - math.Log(2*math.Pi)/2 - math.Log(float64(k.Box)) - logSlope(z))
+	}
+}
+
+// Backward implements Kernel: with e = (z - mean) / sigma, the slopes are
+// e / sigma by the mean and e^2 - 1 by log sigma.
+func (k *SquashedLogProb) Backward(din [][]float32, dout, _ []float32, in [][]float32) {
+	clear(din[1])
+	dh := din[0]
+	if dh == nil {
+		return
+	}
+	for r, d := range dout {
+		logSigma, slope := logScale(in[0][2*r+1], k.Sigma)
+		e := (k.z[r] - float64(in[0][2*r])) * math.Exp(-logSigma)
+		dh[2*r] = float32(float64(d) * e * math.Exp(-logSigma))
+		dh[2*r+1] = float32(float64(d) * (e*e - 1) * slope)
+	}
+}
+
+// GaussianEntropy is the entropy of the z of SquashedGaussian, before it is
+// squashed, log sigma + log(2 pi e)/2, in nats: from h [R,2] -> [R,1].
+type GaussianEntropy struct {
+	Sigma float32 // sigma at raw 0
+}
+
+var _ Kernel = (*GaussianEntropy)(nil)
+
+// Name implements Kernel.
+func (k *GaussianEntropy) Name() string { return "Gaussian entropy" }
+
+// Bind implements Kernel.
+func (k *GaussianEntropy) Bind(in ...[]int) ([]int, error) {
+	if err := wantInputs(in, 2); err != nil {
+		return nil, err
+	}
+	return []int{in[0][0], 1}, wantShape("mean and scale", in[0], in[0][0], 2)
+}
+
+// Forward implements Kernel.
+func (k *GaussianEntropy) Forward(out []float32, in [][]float32) {
+	for r := range out {
+		logSigma, _ := logScale(in[0][2*r+1], k.Sigma)
+		out[r] = float32(logSigma + math.Log(2*math.Pi*math.E)/2)
+	}
+}
+
+// Backward implements Kernel.
+func (k *GaussianEntropy) Backward(din [][]float32, dout, _ []float32, in [][]float32) {
+	dh := din[0]
+	if dh == nil {
+		return
+	}
+	for r, d := range dout {
+		_, slope := logScale(in[0][2*r+1], k.Sigma)
+		dh[2*r] = 0
+		dh[2*r+1] = float32(float64(d) * slope)
 	}
 }
 
