@@ -7,6 +7,7 @@ import (
 
 	"fairlb/agents"
 	"fairlb/agents/checkpoint"
+	"fairlb/agents/ppo"
 	"fairlb/env"
 	"fairlb/sac"
 )
@@ -14,18 +15,20 @@ import (
 // Settings hold the hyperparameters of every method, a section each.
 type Settings struct {
 	SAC sac.Config `yaml:"sac" doc:"of distr-lb, rlb-sac and centr-lb"`
+	PPO ppo.Config `yaml:"ppo" doc:"of ippo and mappo"`
 }
 
 // DefaultSettings returns the methods' defaults.
-func DefaultSettings() Settings { return Settings{SAC: sac.DefaultConfig()} }
+func DefaultSettings() Settings { return Settings{SAC: sac.DefaultConfig(), PPO: ppo.DefaultConfig()} }
 
 // Validate reports every fault by its path.
 func (s *Settings) Validate(report func(path string, value any, rule string)) {
 	s.SAC.Check(func(field string, value any, rule string) { report("sac."+field, value, rule) })
+	s.PPO.Check(func(field string, value any, rule string) { report("ppo."+field, value, rule) })
 }
 
 // Methods lists the learned methods that there are.
-func Methods() []string { return []string{"distr-lb", "rlb-sac", "centr-lb"} }
+func Methods() []string { return []string{"distr-lb", "rlb-sac", "centr-lb", "ippo", "mappo"} }
 
 // CheckMethod reports a method that there is not.
 func CheckMethod(method string) error {
@@ -43,6 +46,8 @@ func Learner(method string, s Settings, spec env.Spec, seed uint64) (agents.Lear
 		return sac.New(s.SAC, spec, seed)
 	case "centr-lb":
 		return sac.NewCentralised(s.SAC, spec, seed)
+	case "ippo", "mappo":
+		return ppo.New(s.PPO, spec, method == "mappo", seed)
 	}
 	return nil, fmt.Errorf("build: method %q: %w", method, CheckMethod(method))
 }

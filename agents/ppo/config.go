@@ -1,0 +1,194 @@
+package ppo
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+
+	"fairlb/agents/nn"
+)
+
+// ErrConfig reports a configuration that breaks a rule.
+var ErrConfig = errors.New("ppo: invalid configuration")
+
+// Head names the kind of policy.
+type Head string
+
+// The kinds of policy.
+const (
+	Gaussian Head = "gaussian" // continuous: a squashed Gaussian per server
+	Discrete Head = "discrete" // a categorical over Levels per server
+)
+
+// Ratio names what has a ratio of probabilities of its own.
+type Ratio string
+
+// The kinds of ratio.
+const (
+	Joint  Ratio = "joint"  // one per state, of the whole action: [PPO]
+	Server Ratio = "server" // one per server, each clipped on its own
+)
+
+// Config holds every number of the learner. DefaultConfig gives the defaults
+// named here; zero is a value like any other, and most fields refuse it.
+type Config struct {
+	// Head is the kind of policy. Default gaussian.
+	Head Head `yaml:"head"`
+	// Box bounds the log-weights of the gaussian head to [-Box, Box].
+	// Default 1; must be positive.
+	Box float64 `yaml:"box"`
+	// Sigma is the gaussian head's standard deviation before squashing, at
+	// the start. Default 0.4.
+	Sigma float64 `yaml:"sigma"`
+	// Levels are the log-weights that the discrete head chooses among, rising.
+	// Default -0.8, -0.4, 0, 0.4, 0.8; at least two.
+	Levels []float64 `yaml:"levels"`
+
+	// Hidden is the width of the hidden layers. Default 16; at most 4096.
+	Hidden int `yaml:"hidden"`
+	// Layers is the number of hidden layers. Default 2; at most 32.
+	Layers int `yaml:"layers"`
+	// Embedding is the length of the learned embedding of a server, in actors
+	// and value functions. Default 4.
+	Embedding int `yaml:"embedding"`
+
+	// Gamma is the discount per step. Default 0.9; in [0, 1).
+	Gamma float64 `yaml:"gamma"`
+	// Lambda weighs long against short returns in the advantages. Default
+	// 0.9; in [0, 1].
+	Lambda float64 `yaml:"lambda"`
+
+	// Ratio is what has a ratio of its own: joint or server. Default joint.
+	Ratio Ratio `yaml:"ratio"`
+	// Clip is how far a ratio may go from 1 before the objective is clipped.
+	// Default 0.2; in (0, 1).
+	Clip float64 `yaml:"clip"`
+	// ValueClip is how far a value may go, in units of the normalised return,
+	// from what it was before its loss is clipped. Default 0, for no limit.
+	ValueClip float64 `yaml:"value_clip"`
+	// Entropy is the weight of the mean entropy per server, in nats.
+	// Default 0.001.
+	Entropy float64 `yaml:"entropy"`
+
+	// Batch is the number of transitions of an update. Default 240; at most
+	// 100 000.
+	Batch int `yaml:"batch"`
+	// FeatureRounds is the number of first rounds from whose episodes the
+	// feature statistics are taken; they are frozen after it. Default 4; at
+	// least 1.
+	FeatureRounds int `yaml:"feature_rounds"`
+
+	// Rate is the learning rate of the actors at the start. Default 1e-3.
+	Rate float64 `yaml:"rate"`
+	// ValueRate is that of the value functions. Default 2e-3.
+	ValueRate float64 `yaml:"value_rate"`
+	// Schedule is the shape by which the rates fall over training: constant,
+	// linear, cosine or exponential. Default linear.
+	Schedule nn.Shape `yaml:"schedule"`
+	// FinalRate is the part of the rates that is left at the end of training,
+	// but for constant ones. Default 0.1; in (0, 1].
+	FinalRate float64 `yaml:"final_rate"`
+	// Warmup is the first part of training, over which the rates rise from 0.
+	// Default 0; in [0, 1).
+	Warmup float64 `yaml:"warmup"`
+	// WeightDecay is the part of the parameters, times the rate, that an
+	// update takes away (AdamW). Default 0, which is Adam.
+	WeightDecay float64 `yaml:"weight_decay"`
+	// GradientNorm is the length to which longer gradients are cut.
+	// Default 0.5; 0 for no limit.
+	GradientNorm float64 `yaml:"gradient_norm"`
+	// Average is the part of the evaluated actor that is kept at an update;
+	// the rest is the present actor. Default 0.99; in [0, 1). 0 evaluates the
+	// present actor.
+	Average float64 `yaml:"average"`
+}
+
+// DefaultConfig returns the recipe that is known to learn.
+func DefaultConfig() Config {
+	return Config{
+		Head: Gaussian, Box: 1, Sigma: 0.4, Levels: []float64{-0.8, -0.4, 0, 0.4, 0.8},
+		Hidden: 16, Layers: 2, Embedding: 4,
+		Gamma: 0.9, Lambda: 0.9,
+		Ratio: Joint, Clip: 0.2, Entropy: 1e-3,
+		Batch: 240, FeatureRounds: 4,
+		Rate: 1e-3, ValueRate: 2e-3, Schedule: nn.Linear, FinalRate: 0.1, GradientNorm: 0.5, Average: 0.99,
+	}
+}
+
+// Validate reports every field that breaks its rule, joined; each error wraps
+// ErrConfig and names field, value and rule.
+func (c *Config) Validate() error {
+	var faults []error
+	c.Check(func(field string, value any, rule string) {
+		if text, ok := value.(string); ok {
+			value = strconv.Quote(text)
+		}
+		faults = append(faults, fmt.Errorf("%w: %s = %v: %s", ErrConfig, field, value, rule))
+	})
+	return errors.Join(faults...)
+}
+
+// Check reports every field that breaks its rule, under its name in a file.
+func (c *Config) Check(report func(field string, value any, rule string)) {
+	fault := func(ok bool, name string, value any, rule string) {
+		if !ok {
+			report(name, value, rule)
+		}
+	}
+	positive := func(name string, v float64) {
+		fault(v > 0 && !math.IsInf(v, 0), name, v, "must be positive and finite")
+	}
+	notNegative := func(name string, v float64) {
+		fault(v >= 0 && !math.IsInf(v, 0), name, v, "must be finite and not negative")
+	}
+	within := func(name string, v, least, most int) {
+		fault(v >= least && v <= most, name, v, fmt.Sprintf("must be in [%d, %d]", least, most))
+	}
+
+	fault(c.Head == Gaussian || c.Head == Discrete, "head", string(c.Head), "must be gaussian or discrete")
+	positive("box", c.Box)
+	positive("sigma", c.Sigma)
+	fault(validLevels(c.Levels), "levels", c.Levels, "must be at least two finite values in rising order")
+	within("hidden", c.Hidden, 1, 4096)
+	within("layers", c.Layers, 1, 32)
+	within("embedding", c.Embedding, 1, 1024)
+	fault(c.Gamma >= 0 && c.Gamma < 1, "gamma", c.Gamma, "must be in [0, 1)")
+	fault(c.Lambda >= 0 && c.Lambda <= 1, "lambda", c.Lambda, "must be in [0, 1]")
+	fault(c.Ratio == Joint || c.Ratio == Server, "ratio", string(c.Ratio), "must be joint or server")
+	fault(c.Clip > 0 && c.Clip < 1, "clip", c.Clip, "must be in (0, 1)")
+	notNegative("value_clip", c.ValueClip)
+	notNegative("entropy", c.Entropy)
+	within("batch", c.Batch, 1, 100_000)
+	within("feature_rounds", c.FeatureRounds, 1, 1_000_000_000)
+	positive("rate", c.Rate)
+	positive("value_rate", c.ValueRate)
+	names := map[string]string{"shape": "schedule", "final": "final_rate", "warmup": "warmup"}
+	c.schedule().Check(func(field string, value any, rule string) { report(names[field], value, rule) })
+	notNegative("weight_decay", c.WeightDecay)
+	fault(!(c.WeightDecay*max(c.Rate, c.ValueRate) >= 1), "weight_decay", c.WeightDecay, "must, times either rate, be below 1")
+	notNegative("gradient_norm", c.GradientNorm)
+	fault(c.Average >= 0 && c.Average < 1, "average", c.Average, "must be in [0, 1)")
+}
+
+// schedule is that of the learning rates.
+func (c *Config) schedule() nn.Schedule {
+	return nn.Schedule{Shape: c.Schedule, Final: c.FinalRate, Warmup: c.Warmup}
+}
+
+func validLevels(levels []float64) bool {
+	for i, l := range levels {
+		if math.IsNaN(l) || math.IsInf(l, 0) || i > 0 && l <= levels[i-1] {
+			return false
+		}
+	}
+	return len(levels) >= 2
+}
+
+// reach returns the lowest and the highest log-weight of the head.
+func (c *Config) reach() (low, high float64) {
+	if c.Head == Discrete {
+		return c.Levels[0], c.Levels[len(c.Levels)-1]
+	}
+	return -c.Box, c.Box
+}

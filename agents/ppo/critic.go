@@ -1,0 +1,182 @@
+package ppo
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"fairlb/agents"
+	"fairlb/agents/nn"
+	"fairlb/replay"
+)
+
+// critic is a value function and what trains it. It sees the observations of
+// one LB or of several, a server's row being theirs side by side, and values
+// the mean of their rewards.
+type critic struct {
+	index, servers, features int // features of one LB
+	cfg                      *Config
+	of                       []*actor // the LBs
+	sampler                  sampler
+	rewards                  rewards
+
+	net           *nn.ServerNet
+	values        *nn.Arena
+	adam          *nn.Adam
+	program       *nn.Program
+	x, old, y     *nn.Node // of the loss: [B*N,F'], [B*N,1], [B*N,1]
+	now           *nn.Plan // values at the start of a round
+	nowX, nowV    *nn.Node
+	states        []float32 // [S,N,F'] of the round
+	value, target []float32 // [S,N]
+	advantage     []float32 // [S,N]
+	reward        []float32 // [S,N], normalised
+
+	updates              int
+	lossSum, normSum     float64
+	explained, valueMean float64
+}
+
+func newCritic(cfg *Config, index int, of []*actor, shape replay.Shape, seed uint64) (*critic, error) {
+	c := &critic{
+		index: index, servers: shape.Servers, features: shape.Features, cfg: cfg, of: of,
+		sampler: sampler{rng: rand.New(rand.NewPCG(seed, uint64(4*index+3)))},
+		rewards: newRewards(shape.Servers), values: nn.NewArena(),
+	}
+	var err error
+	c.net, err = nn.NewServerNet(c.values, "critic", nn.ServerNetShape{
+		Servers: shape.Servers, In: c.columns(), Out: 1,
+		Embedding: cfg.Embedding, Hidden: cfg.Hidden, Layers: cfg.Layers,
+	}, rand.New(rand.NewPCG(seed, uint64(4*index+2))))
+	if err != nil {
+		return nil, err
+	}
+	c.adam = nn.NewAdam(len(c.values.Values()), nn.AdamConfig{WeightDecay: cfg.WeightDecay, MaxNorm: cfg.GradientNorm})
+
+	rows := cfg.Batch * c.servers
+	c.now = nn.NewPlan(c.values)
+	c.nowX = c.now.Input("states", rows, c.columns())
+	c.nowV = c.net.Apply(c.now, c.nowX)
+	if err := c.now.Err(); err != nil {
+		return nil, err
+	}
+	g := nn.NewGraph(c.values)
+	c.x, c.old, c.y = g.Input("states", rows, c.columns()), g.Input("old values", rows, 1), g.Input("targets", rows, 1)
+	c.program, err = g.Compile(g.Apply(&valueLoss{Clip: float32(cfg.ValueClip)}, c.net.Apply(g, c.x), c.old, c.y))
+	return c, err
+}
+
+// columns is the width F' of a server's row.
+func (c *critic) columns() int { return len(c.of) * c.features }
+
+// prepare values a round whose actors are prepared: returns and advantages.
+func (c *critic) prepare(r *round) {
+	c.see(r)
+	n, width := c.servers, c.servers*c.columns()
+	c.value = sized(c.value, r.states*n)
+	c.target = sized(c.target, r.states*n)
+	c.advantage = sized(c.advantage, r.states*n)
+	c.reward = sized(c.reward, r.states*n)
+	for from := 0; from < r.states; from += c.cfg.Batch {
+		count := min(c.cfg.Batch, r.states-from)
+		copy(c.nowX.Data(), c.states[from*width:][:count*width])
+		c.now.Run()
+		copy(c.value[from*n:], c.nowV.Data()[:count*n])
+	}
+	r.each(c.collect)
+	for _, s := range r.taken {
+		c.rewards.add(c.reward[s*n:][:n])
+	}
+	for _, s := range r.taken {
+		c.rewards.apply(c.reward[s*n:][:n], 1-c.cfg.Gamma)
+	}
+	r.each(func(ep *replay.Episode, first int) {
+		from, to := first*n, (first+ep.Steps)*n
+		gae(c.advantage[from:to], c.target[from:to], c.reward[from:to], c.value[from:to+n],
+			n, ep.Terminated, c.cfg.Gamma, c.cfg.Lambda)
+	})
+	c.explain(r)
+}
+
+// see gathers what the LBs have normalised.
+func (c *critic) see(r *round) {
+	if len(c.of) == 1 {
+		c.states = c.of[0].states
+		return
+	}
+	f := c.features
+	c.states = sized(c.states, r.states*c.servers*c.columns())
+	for k, a := range c.of {
+		for row := range r.states * c.servers {
+			copy(c.states[(row*len(c.of)+k)*f:][:f], a.states[row*f:])
+		}
+	}
+}
+
+// collect writes an episode's rewards, the mean over the LBs.
+func (c *critic) collect(ep *replay.Episode, first int) {
+	n := c.servers
+	for t := range ep.Steps {
+		row := c.reward[(first+t)*n:][:n]
+		clear(row)
+		for _, a := range c.of {
+			for j, v := range ep.ServerReward[(t*ep.Agents+a.index)*n:][:n] {
+				row[j] += v / float32(len(c.of))
+			}
+		}
+	}
+}
+
+// explain takes what part of the variance of the returns, summed over servers,
+// the values had explained before the round.
+func (c *critic) explain(r *round) {
+	var sum, square, errSum, errSquare, values float64
+	for _, s := range r.taken {
+		var y, v float64
+		for k := s * c.servers; k < (s+1)*c.servers; k++ {
+			y += float64(c.target[k])
+			v += float64(c.value[k])
+		}
+		sum, square, values = sum+y, square+y*y, values+v
+		errSum, errSquare = errSum+y-v, errSquare+(y-v)*(y-v)
+	}
+	count := float64(len(r.taken))
+	variance := square/count - math.Pow(sum/count, 2)
+	c.explained, c.valueMean = 0, values/count
+	if variance > 0 {
+		c.explained = 1 - (errSquare/count-math.Pow(errSum/count, 2))/variance
+	}
+}
+
+// train makes n updates.
+func (c *critic) train(r *round, n int, rate float64) error {
+	c.sampler.begin(r.taken)
+	c.updates, c.lossSum, c.normSum = 0, 0, 0
+	row, width := c.servers, c.servers*c.columns()
+	for range n {
+		for b := range c.cfg.Batch {
+			s := c.sampler.next()
+			copy(c.x.Data()[b*width:][:width], c.states[s*width:])
+			copy(c.old.Data()[b*row:][:row], c.value[s*row:])
+			copy(c.y.Data()[b*row:][:row], c.target[s*row:])
+		}
+		c.program.Run()
+		norm, err := c.adam.Step(c.values.Values(), c.program.Gradient(), rate)
+		if err != nil {
+			return fmt.Errorf("value function %d: %w", c.index, err)
+		}
+		c.updates++
+		c.lossSum += float64(c.program.Loss())
+		c.normSum += norm
+	}
+	return nil
+}
+
+// report adds the means of the last round to stats.
+func (c *critic) report(stats agents.Stats) {
+	set := func(name string, value float64) { stats[fmt.Sprintf("%s/%d", name, c.index)] = value }
+	set("critic_loss", c.lossSum/float64(c.updates))
+	set("grad_norm_critic", c.normSum/float64(c.updates))
+	set("explained_variance", c.explained)
+	set("value_mean", c.valueMean)
+}

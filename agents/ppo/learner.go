@@ -1,0 +1,172 @@
+package ppo
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"sync"
+
+	"fairlb/agents"
+	"fairlb/agents/policy"
+	"fairlb/env"
+	"fairlb/replay"
+)
+
+// Learner is PPO with an actor per LB.
+type Learner struct {
+	cfg     Config
+	spec    env.Spec
+	shape   replay.Shape
+	actors  []*actor
+	critics []*critic // one per LB, or one of all
+	round   round
+	rounds  int // calls of Update so far
+}
+
+var _ agents.Learner = (*Learner)(nil)
+
+// New returns an untrained learner for environments of the given spec, with a
+// value function per LB or, if central is set, one that sees all LBs. Equal
+// seeds give equal learners. It fails with ErrConfig, naming every field at
+// fault, if cfg breaks a rule or its weights could leave the spec's bounds.
+func New(cfg Config, spec env.Spec, central bool, seed uint64) (*Learner, error) {
+	err := cfg.Validate()
+	if spec.Agents < 1 || spec.Servers < 1 || len(spec.Features) < 1 {
+		err = errors.Join(err, fmt.Errorf("%w: environment of %d agents, %d servers, %d features: each must be at least 1",
+			ErrConfig, spec.Agents, spec.Servers, len(spec.Features)))
+	}
+	if err == nil {
+		low, high := cfg.reach()
+		if math.Exp(low) < spec.Action.Low || math.Exp(high) > spec.Action.High {
+			err = fmt.Errorf("%w: log-weights in [%g, %g] give weights in [%.4g, %.4g]: must lie in the environment's [%g, %g]",
+				ErrConfig, low, high, math.Exp(low), math.Exp(high), spec.Action.Low, spec.Action.High)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	cfg.Levels = slices.Clone(cfg.Levels)
+	l := &Learner{
+		cfg: cfg, spec: spec,
+		shape: replay.Shape{Agents: spec.Agents, Servers: spec.Servers, Features: len(spec.Features)},
+	}
+	for i := range spec.Agents {
+		a, err := newActor(&l.cfg, i, l.shape, seed)
+		if err != nil {
+			return nil, fmt.Errorf("ppo: actor of LB %d: %w", i, err)
+		}
+		l.actors = append(l.actors, a)
+	}
+	for i := range l.actors {
+		of := l.actors[i : i+1]
+		if central {
+			of = l.actors
+		}
+		c, err := newCritic(&l.cfg, i, of, l.shape, seed)
+		if err != nil {
+			return nil, fmt.Errorf("ppo: value function %d: %w", i, err)
+		}
+		l.critics = append(l.critics, c)
+		if central {
+			break
+		}
+	}
+	return l, nil
+}
+
+// Observe implements agents.Learner. The learner keeps ep until the next
+// Update. It must have been played by an Explorer of this moment, and within
+// the box of the policy: its actions' probabilities are computed from it.
+func (l *Learner) Observe(ep *replay.Episode) error {
+	if ep.Shape != l.shape {
+		return fmt.Errorf("ppo: observe: episode of shape %+v, want %+v", ep.Shape, l.shape)
+	}
+	if err := ep.Validate(); err != nil {
+		return fmt.Errorf("ppo: observe: %w", err)
+	}
+	l.round.add(ep)
+	return nil
+}
+
+// Update implements agents.Learner: a round on the episodes that were observed
+// since the last one, which it then drops. n is the number of minibatch updates
+// of every network in all; each network goes through the T transitions of the
+// round in a random order of its own, anew each time, so that n updates of
+// Batch transitions are n*Batch/T epochs.
+//
+// Networks update at once, each with its own random stream, so that the result
+// depends on neither their order nor GOMAXPROCS. It fails with replay.ErrEmpty
+// if no transition was observed, and with nn.ErrDiverged if a gradient is not
+// finite.
+func (l *Learner) Update(n int, progress float64) (agents.Stats, error) {
+	if n < 1 || !(progress >= 0 && progress <= 1) {
+		return nil, fmt.Errorf("ppo: update: n = %d, progress = %g: want n at least 1, progress in [0, 1]", n, progress)
+	}
+	if len(l.round.taken) == 0 {
+		return nil, fmt.Errorf("ppo: update: %w", replay.ErrEmpty)
+	}
+	defer l.round.drop()
+	l.rounds++
+	fit := l.rounds <= l.cfg.FeatureRounds
+	part := l.cfg.schedule().At(progress)
+	var wg sync.WaitGroup
+	for _, a := range l.actors {
+		wg.Go(func() { a.prepare(&l.round, fit) })
+	}
+	wg.Wait()
+	for _, c := range l.critics {
+		wg.Go(func() { c.prepare(&l.round) })
+	}
+	wg.Wait()
+	errs := make([]error, len(l.actors)+len(l.critics))
+	for i, a := range l.actors {
+		valued := l.critics[min(i, len(l.critics)-1)].advantage
+		wg.Go(func() {
+			a.weigh(&l.round, valued)
+			errs[i] = a.train(&l.round, n, l.cfg.Rate*part)
+		})
+	}
+	for i, c := range l.critics {
+		wg.Go(func() { errs[len(l.actors)+i] = c.train(&l.round, n, l.cfg.ValueRate*part) })
+	}
+	wg.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return nil, fmt.Errorf("ppo: update: %w", err)
+	}
+	stats := make(agents.Stats)
+	for _, a := range l.actors {
+		a.report(stats)
+	}
+	for _, c := range l.critics {
+		c.report(stats)
+	}
+	return stats, nil
+}
+
+// Parameters implements agents.Learner: per LB, the averaged actor that is
+// evaluated and the statistics that normalise its features.
+func (l *Learner) Parameters() []agents.Parameter {
+	var out []agents.Parameter
+	for _, a := range l.actors {
+		out = append(out, a.parameters()...)
+	}
+	return out
+}
+
+// Explorer implements agents.Learner: it samples the present policy.
+func (l *Learner) Explorer() (agents.Actor, error) { return l.steer(true) }
+
+// Policy implements agents.Learner: the mode of the averaged policy.
+func (l *Learner) Policy() (agents.Actor, error) { return l.steer(false) }
+
+func (l *Learner) steer(explore bool) (agents.Actor, error) {
+	policies := make([]policy.Policy, len(l.actors))
+	for i, a := range l.actors {
+		var err error
+		if policies[i], err = a.steer(explore); err != nil {
+			return nil, err
+		}
+	}
+	return policy.NewActor(l.spec, policies, explore), nil
+}
