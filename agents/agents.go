@@ -41,6 +41,14 @@ type Learner interface {
 	Parameters() []Parameter
 }
 
+// Comparer is a Learner that compares policies on equal workloads.
+type Comparer interface {
+	// Trials returns k, at least 1: each workload is played k times in a row,
+	// the trial t in [0, k) by an explorer that was reset by a seed whose
+	// remainder by k is t; the quotient is the same for all of a workload.
+	Trials() int
+}
+
 // Stats are named figures of a round of updates (losses, entropies, ...).
 // Figures of one LB have its index in the name: "critic_loss/0".
 type Stats map[string]float64

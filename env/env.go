@@ -70,6 +70,19 @@ type Step struct {
 	Truncated  bool // the episode was cut off; its last state has a future
 
 	Interval Interval // what happened in the interval, over all LBs
+
+	// Flows are the flows that ended in the interval, in the order in which
+	// their LBs learned of it; nil where the environment does not keep them.
+	Flows []Flow
+}
+
+// Flow is a flow that has ended, as the LB that dispatched it knows it.
+type Flow struct {
+	LB, Server int
+	Step       int     // that it was dispatched in; 0 is the interval before the first Step
+	Ongoing    int     // q_ij, the LB's other flows on the server as it was dispatched
+	Completion float64 // s from arrival to completion; the timeout if it failed
+	Failed     bool
 }
 
 // Interval counts what happened between two steps, over all LBs.

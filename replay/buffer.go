@@ -103,6 +103,8 @@ type Batch struct {
 	Reward       []float32 // [Size]
 	ServerReward []float32 // [Size, Servers]
 	Next         []float32 // [Size, Servers, Features]: the observation that followed
+	Flows        []float32 // [Size, Servers]: as an Episode's; 0 where it has none
+	FlowDelay    []float32 // [Size, Servers]
 
 	// Bootstrap is 1 where the next state has a future, 0 where the episode
 	// terminated; a truncated episode bootstraps.
@@ -119,6 +121,8 @@ func NewBatch(shape Shape, size int) *Batch {
 		Reward:       make([]float32, size),
 		ServerReward: make([]float32, size*n),
 		Next:         make([]float32, size*n*f),
+		Flows:        make([]float32, size*n),
+		FlowDelay:    make([]float32, size*n),
 		Bootstrap:    make([]float32, size),
 	}
 }
@@ -133,6 +137,13 @@ func (b *Batch) set(row int, ep *Episode, t, agent int) {
 	actions := n * b.actions
 	copy(b.LogWeight[row*actions:(row+1)*actions], ep.LogWeight[at*actions:])
 	copy(b.ServerReward[row*n:(row+1)*n], ep.ServerReward[at*n:])
+	if len(ep.Flows) > 0 {
+		copy(b.Flows[row*n:(row+1)*n], ep.Flows[at*n:])
+		copy(b.FlowDelay[row*n:(row+1)*n], ep.FlowDelay[at*n:])
+	} else {
+		clear(b.Flows[row*n : (row+1)*n])
+		clear(b.FlowDelay[row*n : (row+1)*n])
+	}
 	b.Reward[row] = ep.Reward[at]
 	b.Bootstrap[row] = 1
 	if ep.Terminated && t == ep.Steps-1 {

@@ -24,9 +24,48 @@ type Episode struct {
 	ServerReward []float32 // [T, Agents, Servers]; sums to Reward over servers
 	Load         []float32 // [T+1, Agents, Servers]: the load estimates l_ij, s
 
+	// Of the flows that were dispatched in a step and ended in the episode:
+	// their number, and the sum of their completion times, each over one more
+	// than the LB's other flows on the server. Empty where the environment
+	// keeps no flows.
+	Flows     []float32 // [T, Agents, Servers]
+	FlowDelay []float32 // [T, Agents, Servers], s
+
+	// Seed is what the explorer was reset by.
+	Seed uint64
+
 	// Terminated says that the last state has no future; an episode that was
 	// cut off (truncated) bootstraps from its last observation instead.
 	Terminated bool
+}
+
+// AddFlow adds a flow of an LB that was dispatched to a server in a step,
+// with so many others of its own on it, and that took so long (s). The steps
+// up to that one must be there. Other sizes panic.
+func (e *Episode) AddFlow(step, lb, server, ongoing int, completion float64) {
+	if e.Flows == nil {
+		e.Flows = make([]float32, 0, cap(e.LogWeight))
+		e.FlowDelay = make([]float32, 0, cap(e.LogWeight))
+	}
+	e.fillFlows()
+	at := (step*e.Agents+lb)*e.Servers + server
+	e.Flows[at]++
+	e.FlowDelay[at] += float32(completion / float64(ongoing+1))
+}
+
+// fillFlows gives every step its place in the sums over flows.
+func (e *Episode) fillFlows() {
+	for want := e.Steps * e.Agents * e.Servers; len(e.Flows) < want; {
+		e.Flows = append(e.Flows, 0)
+		e.FlowDelay = append(e.FlowDelay, 0)
+	}
+}
+
+// End closes an episode to which all steps have been added.
+func (e *Episode) End() {
+	if e.Flows != nil {
+		e.fillFlows()
+	}
 }
 
 // NewEpisode returns an empty episode with room for the given steps.
@@ -58,6 +97,9 @@ func (e *Episode) Validate() error {
 		if a.got != a.want {
 			return fmt.Errorf("replay: episode of %d steps has %d %s, want %d", e.Steps, a.got, a.name, a.want)
 		}
+	}
+	if f, d := len(e.Flows), len(e.FlowDelay); f != d || f != 0 && f != e.Steps*n {
+		return fmt.Errorf("replay: episode of %d steps has %d and %d figures of flows, want %d of each, or none", e.Steps, f, d, e.Steps*n)
 	}
 	return nil
 }

@@ -56,6 +56,10 @@ func (c *crew) play(ctx context.Context, learner agents.Learner, seed uint64, fi
 			return nil, err
 		}
 	}
+	trials := 1
+	if c, ok := learner.(agents.Comparer); ok {
+		trials = c.Trials()
+	}
 	results := make([]played, n)
 	var next atomic.Int64
 	group, ctx := errgroup.WithContext(ctx)
@@ -67,7 +71,8 @@ func (c *crew) play(ctx context.Context, learner agents.Learner, seed uint64, fi
 				if k >= n {
 					return nil
 				}
-				r, err := playOne(ctx, e, actor, EpisodeSeed(seed, first+k))
+				workload := EpisodeSeed(seed, (first+k)/trials)
+				r, err := playOne(ctx, e, actor, workload, trialSeed(workload, (first+k)%trials, trials))
 				if err != nil {
 					return fmt.Errorf("episode %d: %w", first+k, err)
 				}
@@ -84,15 +89,27 @@ func EpisodeSeed(run uint64, episode int) uint64 {
 	return rand.NewPCG(run, uint64(episode)).Uint64() | 1<<63
 }
 
-func playOne(ctx context.Context, e env.Env, actor agents.Actor, seed uint64) (played, error) {
+// trialSeed returns the explorer's seed in one of several trials of a workload
+// (agents.Comparer). That of the only trial is the workload's.
+func trialSeed(workload uint64, trial, trials int) uint64 {
+	n := uint64(trials)
+	base := workload - workload%n
+	if base > math.MaxUint64-(n-1) { // the last ones have too few above them
+		base -= n
+	}
+	return base + uint64(trial)
+}
+
+func playOne(ctx context.Context, e env.Env, actor agents.Actor, seed, explore uint64) (played, error) {
 	spec := e.Spec()
 	step, err := e.Reset(ctx, seed)
 	if err != nil {
 		return played{}, err
 	}
-	actor.Reset(seed)
+	actor.Reset(explore)
 	shape := replay.Shape{Agents: spec.Agents, Servers: spec.Servers, Features: len(spec.Features)}
 	r := played{episode: replay.NewEpisode(shape, spec.Steps)}
+	r.episode.Seed = explore
 	see(r.episode, &step)
 	weights := make([][]float64, spec.Agents)
 	for i := range weights {
@@ -108,6 +125,7 @@ func playOne(ctx context.Context, e env.Env, actor agents.Actor, seed uint64) (p
 		r.keep(weights, &step)
 	}
 	r.episode.Terminated = step.Terminated
+	r.episode.End()
 	return r, nil
 }
 
@@ -134,6 +152,9 @@ func (r *played) keep(weights [][]float64, step *env.Step) {
 			ep.ServerReward = append(ep.ServerReward, float32(x))
 		}
 		r.reward += step.Reward[i] / float64(len(weights))
+	}
+	for _, f := range step.Flows {
+		ep.AddFlow(f.Step, f.LB, f.Server, f.Ongoing, f.Completion)
 	}
 	see(ep, step)
 	r.interval.Arrived += step.Interval.Arrived

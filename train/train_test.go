@@ -85,7 +85,7 @@ func TestLearns(t *testing.T) {
 	fake := envtest.NewFake(2, 20, speeds...)
 	policy, err := build.Policy(meta, h.Methods, parameters, fake.Spec())
 	require.NoError(t, err)
-	r, err := playOne(context.Background(), fake, policy, 1)
+	r, err := playOne(context.Background(), fake, policy, 1, 1)
 	require.NoError(t, err)
 	got := r.reward / 20 // a step's
 
@@ -288,7 +288,7 @@ var _ agents.Actor = (*steady)(nil)
 func TestEpisodeLayout(t *testing.T) {
 	t.Parallel()
 	fake := envtest.NewFake(2, 3, speeds...)
-	r, err := playOne(context.Background(), fake, &steady{}, 4)
+	r, err := playOne(context.Background(), fake, &steady{}, 4, 4)
 	require.NoError(t, err)
 	ep := r.episode
 	require.NoError(t, ep.Validate())

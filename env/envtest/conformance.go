@@ -140,6 +140,14 @@ func conformStep(t *testing.T, s env.Spec, step env.Step) {
 		require.True(t, finite(step.Reward[i]), "reward %g", step.Reward[i])
 		require.InDelta(t, step.Reward[i], sum, 1e-9*(1+math.Abs(sum)), "server rewards do not sum to the reward")
 	}
+	require.LessOrEqual(t, len(step.Flows), step.Interval.Completed+step.Interval.Failed, "flows that did not end")
+	now := int(math.Round(step.Time / s.StepInterval))
+	for _, f := range step.Flows {
+		require.True(t, f.LB >= 0 && f.LB < s.Agents && f.Server >= 0 && f.Server < s.Servers, "flow of LB %d, server %d", f.LB, f.Server)
+		require.True(t, f.Step >= 0 && f.Step < now, "a flow of step %d ended before step %d", f.Step, now)
+		require.GreaterOrEqual(t, f.Ongoing, 0)
+		require.True(t, finite(f.Completion) && f.Completion > 0, "completion time %g", f.Completion)
+	}
 	n := step.Interval
 	require.True(t, n.Arrived >= 0 && n.Completed >= 0 && n.Failed >= 0 && n.CompletionSum >= 0)
 }
@@ -207,6 +215,7 @@ func conformSaved(t *testing.T, a, b env.Env) {
 func clone(s env.Step) env.Step {
 	s.Reward = append([]float64(nil), s.Reward...)
 	s.Obs, s.Load, s.ServerReward = rows(s.Obs), rows(s.Load), rows(s.ServerReward)
+	s.Flows = append([]env.Flow(nil), s.Flows...)
 	return s
 }
 

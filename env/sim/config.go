@@ -68,6 +68,8 @@ type Config struct {
 	// heuristics run faster without.
 	Observe bool
 	Reward  rewards.Reward
+	// Flows says whether steps carry the flows that ended.
+	Flows bool
 
 	Recorder env.Recorder // receives every request's outcome; may be nil
 

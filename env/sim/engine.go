@@ -40,6 +40,7 @@ type engine struct {
 	requests []request
 	demands  []float64
 	free     []uint32 // ids to use again
+	starts   []start  // how requests were dispatched; none unless flows are kept
 	flight   int      // requests between arrival and end
 
 	rules    []dispatch.Rule // by LB
@@ -58,8 +59,10 @@ type engine struct {
 	completers    []dispatch.Completer // by LB; nil where the rule is none
 
 	interval env.Interval
-	truth    env.Truth // for the sampler
-	events   int       // arrivals and stage completions so far
+	flows    []env.Flow // that ended in the interval, if they are kept
+	step     int        // the step that runs
+	truth    env.Truth  // for the sampler
+	events   int        // arrivals and stage completions so far
 }
 
 // request is one request in flight.
@@ -71,6 +74,12 @@ type request struct {
 	class   uint8
 	stage   uint8
 	state   requestState
+}
+
+// start is how a request was dispatched, for the flow that it is.
+type start struct {
+	step    uint32
+	ongoing int32 // q_ij before it
 }
 
 // requestState is what becomes of a request.
@@ -128,6 +137,7 @@ func (e *engine) reset(seed uint64) error {
 	e.now, e.change, e.flight, e.events, e.sent = 0, 0, 0, 0, 0
 	e.interval = env.Interval{}
 	e.requests, e.demands, e.free = e.requests[:0], e.demands[:0], e.free[:0]
+	e.starts, e.flows, e.step = e.starts[:0], e.flows[:0], 0
 	e.packets.reset()
 	e.replies.reset()
 	e.due.reset()

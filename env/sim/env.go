@@ -76,6 +76,7 @@ func (e *Env) Reset(ctx context.Context, seed uint64) (env.Step, error) {
 	e.taken = 0
 	s := &e.step
 	s.Time, s.Terminated, s.Truncated, s.Interval = 0, false, false, env.Interval{}
+	s.Flows = nil
 	clear(s.Reward)
 	for i := range s.Obs {
 		clear(s.Obs[i])
@@ -101,6 +102,7 @@ func (e *Env) Step(ctx context.Context, actions [][]float64) (env.Step, error) {
 		return env.Step{}, err
 	}
 	e.engine.interval = env.Interval{}
+	e.engine.flows, e.engine.step = e.engine.flows[:0], e.taken
 	e.taken++
 	now := float64(e.taken) * e.spec.StepInterval
 	if err := e.engine.advance(now); err != nil {
@@ -110,10 +112,19 @@ func (e *Env) Step(ctx context.Context, actions [][]float64) (env.Step, error) {
 	e.step.Time = now
 	e.step.Truncated = e.taken == e.spec.Steps
 	e.step.Interval = e.engine.interval
+	e.step.Flows = e.ended()
 	if e.cfg.Observe {
 		e.observe(now)
 	}
 	return e.step, nil
+}
+
+// ended returns the flows of the interval; nil if there are none.
+func (e *Env) ended() []env.Flow {
+	if len(e.engine.flows) == 0 {
+		return nil
+	}
+	return e.engine.flows
 }
 
 func (e *Env) setWeights(actions [][]float64) error {

@@ -35,11 +35,78 @@ func moderate(t testing.TB) Config {
 }
 
 func TestConformance(t *testing.T) {
-	envtest.Conformance(t, func(t *testing.T) env.Env {
-		e, err := New(moderate(t))
+	for name, flows := range map[string]bool{"plain": false, "flows": true} {
+		t.Run(name, func(t *testing.T) {
+			envtest.Conformance(t, func(t *testing.T) env.Env {
+				cfg := moderate(t)
+				cfg.Flows = flows
+				e, err := New(cfg)
+				require.NoError(t, err)
+				return e
+			})
+		})
+	}
+}
+
+// TestFlows: the flows of an episode are the outcomes that the recorder is
+// told, failures at their timeout, in the steps that their arrivals fall in;
+// their counts are those of the LB's own flows on the server, which the
+// outcomes alone give as well. Keeping them changes nothing else.
+func TestFlows(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	var kept []env.Flow
+	var want, plain outcomes
+	for _, flows := range []bool{true, false} {
+		cfg := moderate(t)
+		cfg.Flows, cfg.Recorder, cfg.Backlog = flows, &plain, 1
+		if flows {
+			cfg.Recorder = &want
+		}
+		e, err := New(cfg)
 		require.NoError(t, err)
-		return e
-	})
+		step, err := e.Reset(ctx, 4)
+		require.NoError(t, err)
+		require.Nil(t, step.Flows)
+		for !step.Truncated {
+			step, err = e.Step(ctx, nil)
+			require.NoError(t, err)
+			require.True(t, flows || step.Flows == nil)
+			kept = append(kept, step.Flows...)
+		}
+	}
+	require.Equal(t, want, plain)
+	require.Len(t, kept, len(want))
+	failed := 0
+	for k, o := range want {
+		f := kept[k]
+		require.Equal(t, o, env.Outcome{Arrival: o.Arrival, Completion: f.Completion, Class: o.Class, LB: f.LB, Server: f.Server, Failed: f.Failed})
+		require.Equal(t, int(o.Arrival/0.5), f.Step)
+		if f.Failed {
+			failed++
+			require.Equal(t, 40.0, f.Completion)
+		}
+	}
+	require.Positive(t, failed)
+
+	// Without failures a flow's end is its arrival and its completion time.
+	for k, o := range want[:len(want)-200] { // the last flows' companions may not have ended
+		if o.Arrival > 12 {
+			continue
+		}
+		n, sure := 0, true
+		for _, x := range want {
+			if x.LB == o.LB && x.Server == o.Server && x.Arrival < o.Arrival {
+				sure = sure && !x.Failed
+				if x.Arrival+x.Completion > o.Arrival {
+					n++
+				}
+			}
+		}
+		if sure {
+			require.Equal(t, n, kept[k].Ongoing, "request %d", k)
+		}
+	}
 }
 
 // TestWeightsSteer: weights proportional to SED's capacities are SED, request

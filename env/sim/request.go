@@ -40,6 +40,9 @@ func (e *engine) arrive() {
 
 	x := &e.requests[id]
 	*x = request{arrival: r.Time, lb: uint16(lb), server: uint16(server), class: uint8(r.Class), state: running}
+	if e.cfg.Flows {
+		e.starts[id] = start{uint32(e.step), view.Ongoing[server]}
+	}
 	view.Ongoing[server]++
 	if e.cfg.Observe {
 		flows := e.ongoing[lb][server]
@@ -74,6 +77,9 @@ func (e *engine) allocate() uint32 {
 	}
 	id := uint32(len(e.requests))
 	e.requests = append(e.requests, request{})
+	if e.cfg.Flows {
+		e.starts = append(e.starts, start{})
+	}
 	for range e.stride {
 		e.demands = append(e.demands, 0)
 	}
@@ -256,6 +262,10 @@ func (e *engine) conclude(id uint32, now float64) {
 		elapsed = e.cfg.Timeout
 	}
 	e.count(elapsed, lost)
+	if e.cfg.Flows {
+		s := e.starts[id]
+		e.flows = append(e.flows, env.Flow{LB: lb, Server: server, Step: int(s.step), Ongoing: int(s.ongoing), Completion: elapsed, Failed: lost})
+	}
 	if e.cfg.Recorder != nil {
 		e.cfg.Recorder.Record(env.Outcome{Arrival: x.arrival, Completion: elapsed, Class: int(x.class), LB: lb, Server: server, Failed: lost})
 	}

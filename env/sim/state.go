@@ -52,6 +52,7 @@ func (e *Env) Restore(ctx context.Context, data []byte) (env.Step, error) {
 	e.step.Time = e.engine.now
 	e.step.Truncated = e.taken == e.spec.Steps
 	e.step.Interval = e.engine.interval
+	e.step.Flows = e.ended()
 	if e.cfg.Observe && e.taken > 0 {
 		e.report()
 	}
@@ -92,6 +93,9 @@ func (c *Config) fingerprint() uint64 {
 	h := fnv.New64a()
 	fmt.Fprint(h, c.Servers, c.LBs, c.CPU, c.Workers, c.Backlog, c.LatencyLow, c.LatencyHigh, c.Timeout, c.Changes, c.Random,
 		c.Detection, c.Shares, c.Classes, c.Duration, c.StepInterval, c.Heuristic, c.Weights, c.MaxLogWeight, c.Observe, c.SampleInterval)
+	if c.Flows {
+		fmt.Fprint(h, "flows")
+	}
 	return h.Sum64()
 }
 
@@ -113,6 +117,14 @@ func (e *engine) state(c *snapshot.Codec) {
 	snapshot.Int(c, &e.interval.Completed)
 	snapshot.Int(c, &e.interval.Failed)
 	c.Float64(&e.interval.CompletionSum)
+
+	if e.cfg.Flows {
+		snapshot.Slice(c, &e.starts, func(x *start) {
+			snapshot.Int(c, &x.step)
+			snapshot.Int(c, &x.ongoing)
+		})
+		snapshot.Slice(c, &e.flows, func(f *env.Flow) { walkFlow(c, f) })
+	}
 
 	snapshot.Fixed(c, e.stations, func(s *station) { s.state(c) })
 	e.packets.state(c)
@@ -177,6 +189,14 @@ func (x *request) walk(c *snapshot.Codec) {
 	snapshot.Int(c, &x.class)
 	snapshot.Int(c, &x.stage)
 	snapshot.Int(c, &x.state)
+}
+
+func walkFlow(c *snapshot.Codec, f *env.Flow) {
+	for _, x := range []*int{&f.LB, &f.Server, &f.Step, &f.Ongoing} {
+		snapshot.Int(c, x)
+	}
+	c.Float64(&f.Completion)
+	c.Bool(&f.Failed)
 }
 
 func (p *pool) state(c *snapshot.Codec) {
