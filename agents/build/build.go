@@ -7,6 +7,7 @@ import (
 
 	"fairlb/agents"
 	"fairlb/agents/checkpoint"
+	"fairlb/agents/delay"
 	"fairlb/agents/ppo"
 	"fairlb/env"
 	"fairlb/sac"
@@ -14,21 +15,25 @@ import (
 
 // Settings hold the hyperparameters of every method, a section each.
 type Settings struct {
-	SAC sac.Config `yaml:"sac" doc:"of distr-lb, rlb-sac and centr-lb"`
-	PPO ppo.Config `yaml:"ppo" doc:"of ippo and mappo"`
+	SAC   sac.Config   `yaml:"sac" doc:"of distr-lb, rlb-sac and centr-lb"`
+	PPO   ppo.Config   `yaml:"ppo" doc:"of ippo and mappo"`
+	Delay delay.Config `yaml:"delay" doc:"of delay"`
 }
 
 // DefaultSettings returns the methods' defaults.
-func DefaultSettings() Settings { return Settings{SAC: sac.DefaultConfig(), PPO: ppo.DefaultConfig()} }
+func DefaultSettings() Settings {
+	return Settings{SAC: sac.DefaultConfig(), PPO: ppo.DefaultConfig(), Delay: delay.DefaultConfig()}
+}
 
 // Validate reports every fault by its path.
 func (s *Settings) Validate(report func(path string, value any, rule string)) {
 	s.SAC.Check(func(field string, value any, rule string) { report("sac."+field, value, rule) })
 	s.PPO.Check(func(field string, value any, rule string) { report("ppo."+field, value, rule) })
+	s.Delay.Check(func(field string, value any, rule string) { report("delay."+field, value, rule) })
 }
 
 // Methods lists the learned methods that there are.
-func Methods() []string { return []string{"distr-lb", "rlb-sac", "centr-lb", "ippo", "mappo"} }
+func Methods() []string { return []string{"distr-lb", "rlb-sac", "centr-lb", "ippo", "mappo", "delay"} }
 
 // CheckMethod reports a method that there is not.
 func CheckMethod(method string) error {
@@ -37,6 +42,10 @@ func CheckMethod(method string) error {
 	}
 	return fmt.Errorf("must be one of %s", strings.Join(Methods(), ", "))
 }
+
+// NeedsFlows says whether a method learns from the flows that steps carry
+// (env.Step.Flows), which an environment may leave out.
+func NeedsFlows(method string) bool { return method == "delay" }
 
 // Learner returns an untrained learner of the given method. Distr-LB and
 // RLB-SAC are the same learner under different rewards (DESIGN.md, section 6).
@@ -48,6 +57,8 @@ func Learner(method string, s Settings, spec env.Spec, seed uint64) (agents.Lear
 		return sac.NewCentralised(s.SAC, spec, seed)
 	case "ippo", "mappo":
 		return ppo.New(s.PPO, spec, method == "mappo", seed)
+	case "delay":
+		return delay.New(s.Delay, spec, seed)
 	}
 	return nil, fmt.Errorf("build: method %q: %w", method, CheckMethod(method))
 }

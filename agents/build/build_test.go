@@ -83,7 +83,7 @@ func TestPolicyRefuses(t *testing.T) {
 
 	meta.Method = "magic"
 	_, err = Policy(meta, DefaultSettings(), parameters, spec)
-	require.EqualError(t, err, `build: method "magic": must be one of distr-lb, rlb-sac, centr-lb, ippo, mappo`)
+	require.EqualError(t, err, `build: method "magic": must be one of distr-lb, rlb-sac, centr-lb, ippo, mappo, delay`)
 }
 
 func TestSettingsNameTheirSection(t *testing.T) {

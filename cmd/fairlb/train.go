@@ -115,7 +115,7 @@ func (a *app) trainRun(ctx context.Context, hyper train.Hyper, s scenario.Scenar
 		return err
 	}
 	defer log.Close()
-	open := agentEnv(s, reward).unsampled()
+	open := trainingEnv(s, reward, hyper.Method).unsampled()
 	bar := a.newBar("training", hyper.Episodes)
 	rounds := 0
 	err = train.Run(ctx, train.Config{

@@ -63,6 +63,13 @@ func agentEnv(s scenario.Scenario, reward rewards.Reward) opener {
 	return open(s, func(cfg *sim.Config) { cfg.Observe, cfg.Reward = true, reward })
 }
 
+// trainingEnv returns what opens a scenario for a method to learn in.
+func trainingEnv(s scenario.Scenario, reward rewards.Reward, method string) opener {
+	return open(s, func(cfg *sim.Config) {
+		cfg.Observe, cfg.Reward, cfg.Flows = true, reward, build.NeedsFlows(method)
+	})
+}
+
 // heuristicTarget evaluates a heuristic of package dispatch.
 func heuristicTarget(s scenario.Scenario, name string) eval.Target {
 	return eval.Target{Name: name, Env: heuristicEnv(s, name).unsampled()}

@@ -1,0 +1,19 @@
+// Package delay is a method without rewards: each LB fits, to its own flows
+// alone, how long they take, and dispatches by it (DESIGN.md, section 6).
+//
+// A flow that meets q others of its LB on server j is said to take
+//
+//	(q + 1) exp(-u_j(x)) s
+//
+// on average, where x is what the LB observed at the beginning of the step and
+// u_j the sum of an offset of the server and a permutation equivariant network
+// of the features. The likelihood is that of exponential times, whose best
+// offsets alone are u_j = log(n_j / sum T/(q+1)). The weights are
+// exp(kappa u_j), u centred over servers: who follows the least expected delay
+// alone is too greedy, because what a flow does to those behind it is not in it.
+//
+// Training has two parts. In the first, episodes are played with noise on u,
+// constant over an episode, and the model is fitted. In the second it is
+// frozen, each workload is played once with each kappa, and each LB takes the
+// one under which it had the fewest ongoing requests of its own.
+package delay
