@@ -309,8 +309,8 @@ func TestChoosesKappa(t *testing.T) {
 	for _, ep := range []*replay.Episode{
 		crowd(spec, base, 8, 9), crowd(spec, base+1, 6, 8), crowd(spec, base+2, 7, 6),
 		crowd(spec, base+3, 80, 90), crowd(spec, base+5, 70, 60), crowd(spec, base+4, 69, 62), // a busy one, in another order
-		crowd(spec, base+6, 0, 0),                                // never played with the others
-		crowd(spec, base+9, 1, 1), crowd(spec, base+9, 500, 500), // nor this, however often
+		crowd(spec, base+6, 0, 0),                                                           // never played with the others
+		crowd(spec, base+9, 1, 1), crowd(spec, base+9, 500, 500), crowd(spec, base+9, 2, 2), // nor this, however often
 	} {
 		require.NoError(t, l.Observe(ep))
 	}
