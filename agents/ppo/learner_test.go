@@ -263,7 +263,7 @@ func TestCentralValues(t *testing.T) {
 }
 
 // TestRatiosBeginAtOne: the probabilities of a round's actions are those of its
-// collection, so that the first minibatch has ratios of 1, to the bit.
+// collection, so that the first minibatch has ratios of 1, up to rounding.
 func TestRatiosBeginAtOne(t *testing.T) {
 	t.Parallel()
 	for _, head := range []ppo.Head{ppo.Gaussian, ppo.Discrete} {

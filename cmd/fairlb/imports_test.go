@@ -57,6 +57,7 @@ func TestForbiddenImports(t *testing.T) {
 	}{
 		{[]string{"fairlb/agents", "fairlb/hypernet"}, []string{"fairlb/train", "fairlb/eval", "fairlb/results"}, "an agent must not know what is done with it"},
 		{[]string{"fairlb/sac"}, []string{"fairlb/qmix", "fairlb/hypernet", "fairlb/rewards"}, "a learner stands alone; rewards come with the steps"},
+		{[]string{"fairlb/agents/ppo"}, []string{"fairlb/sac", "fairlb/qmix", "fairlb/rewards"}, "a learner stands alone; rewards come with the steps"},
 		{[]string{"fairlb/qmix"}, []string{"fairlb/sac", "fairlb/rewards"}, "a learner stands alone; rewards come with the steps"},
 		{[]string{"fairlb/agents/delay"}, []string{"fairlb/sac", "fairlb/qmix", "fairlb/rewards"}, "a learner stands alone; this one wants no reward"},
 		{[]string{"fairlb/env/workload", "fairlb/env/dispatch", "fairlb/env/observe"}, simulators, "a simulator and a testbed share these"},
