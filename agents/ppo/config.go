@@ -39,7 +39,7 @@ type Config struct {
 	// Default 1; must be positive.
 	Box float64 `yaml:"box"`
 	// Sigma is the gaussian head's standard deviation before squashing, at
-	// the start. Default 0.4.
+	// the start. Default 0.6.
 	Sigma float64 `yaml:"sigma"`
 	// Levels are the log-weights that the discrete head chooses among, rising.
 	// Default -0.8, -0.4, 0, 0.4, 0.8; at least two.
@@ -56,13 +56,13 @@ type Config struct {
 	// Gamma is the discount per step. Default 0.9; in [0, 1).
 	Gamma float64 `yaml:"gamma"`
 	// Lambda weighs long against short returns in the advantages. Default
-	// 0.9; in [0, 1].
+	// 0.25; in [0, 1].
 	Lambda float64 `yaml:"lambda"`
 
 	// Ratio is what has a ratio of its own: joint or server. Default joint.
 	Ratio Ratio `yaml:"ratio"`
 	// Clip is how far a ratio may go from 1 before the objective is clipped.
-	// Default 0.2; in (0, 1).
+	// Default 0.1; in (0, 1).
 	Clip float64 `yaml:"clip"`
 	// ValueClip is how far a value may go, in units of the normalised return,
 	// from what it was before its loss is clipped. Default 0, for no limit.
@@ -107,10 +107,10 @@ type Config struct {
 // DefaultConfig returns the recipe that is known to learn.
 func DefaultConfig() Config {
 	return Config{
-		Head: Gaussian, Box: 1, Sigma: 0.4, Levels: []float64{-0.8, -0.4, 0, 0.4, 0.8},
+		Head: Gaussian, Box: 1, Sigma: 0.6, Levels: []float64{-0.8, -0.4, 0, 0.4, 0.8},
 		Hidden: 16, Layers: 2, Embedding: 4,
-		Gamma: 0.9, Lambda: 0.9,
-		Ratio: Joint, Clip: 0.2, Entropy: 1e-3,
+		Gamma: 0.9, Lambda: 0.25,
+		Ratio: Joint, Clip: 0.1, Entropy: 1e-3,
 		Batch: 240, FeatureRounds: 4,
 		Rate: 1e-3, ValueRate: 2e-3, Schedule: nn.Linear, FinalRate: 0.1, GradientNorm: 0.5, Average: 0.99,
 	}

@@ -115,7 +115,7 @@ func optimum(lb, server int) float64 { return 0.4 * float64((lb+server)%3-1) }
 func config(head ppo.Head) ppo.Config {
 	cfg := ppo.DefaultConfig()
 	cfg.Head, cfg.Hidden, cfg.Layers, cfg.Embedding = head, 8, 1, 3
-	cfg.Gamma, cfg.Lambda, cfg.Batch = 0, 0, 48
+	cfg.Sigma, cfg.Gamma, cfg.Lambda, cfg.Clip, cfg.Batch = 0.4, 0, 0, 0.2, 48
 	cfg.Rate, cfg.ValueRate, cfg.Average, cfg.FeatureRounds = 5e-3, 5e-3, 0.95, 1
 	return cfg
 }
