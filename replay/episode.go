@@ -34,6 +34,10 @@ type Episode struct {
 	// Seed is what the explorer was reset by.
 	Seed uint64
 
+	// TeamReward is the one reward of all agents, which a centralised learner
+	// earns: [T], or empty, which stands for the mean of the agents' own.
+	TeamReward []float32
+
 	// Terminated says that the last state has no future; an episode that was
 	// cut off (truncated) bootstraps from its last observation instead.
 	Terminated bool
@@ -77,6 +81,7 @@ func NewEpisode(shape Shape, steps int) *Episode {
 		LogWeight:    make([]float32, 0, steps*n*shape.actions()),
 		Reward:       make([]float32, 0, steps*shape.Agents),
 		ServerReward: make([]float32, 0, steps*n),
+		TeamReward:   make([]float32, 0, steps),
 		Load:         make([]float32, 0, (steps+1)*n),
 	}
 }
@@ -101,5 +106,20 @@ func (e *Episode) Validate() error {
 	if f, d := len(e.Flows), len(e.FlowDelay); f != d || f != 0 && f != e.Steps*n {
 		return fmt.Errorf("replay: episode of %d steps has %d and %d figures of flows, want %d of each, or none", e.Steps, f, d, e.Steps*n)
 	}
+	if n := len(e.TeamReward); n != 0 && n != e.Steps {
+		return fmt.Errorf("replay: episode of %d steps has %d team rewards, want as many or none", e.Steps, n)
+	}
 	return nil
+}
+
+// Team returns the team's reward of step t.
+func (e *Episode) Team(t int) float32 {
+	if len(e.TeamReward) > 0 {
+		return e.TeamReward[t]
+	}
+	sum := float32(0)
+	for _, r := range e.Reward[t*e.Agents : (t+1)*e.Agents] {
+		sum += r
+	}
+	return sum / float32(e.Agents)
 }

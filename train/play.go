@@ -12,15 +12,17 @@ import (
 	"fairlb/agents"
 	"fairlb/env"
 	"fairlb/replay"
+	"fairlb/rewards"
 )
 
 // crew plays episodes, one environment a worker.
 type crew struct {
-	envs []env.Env
+	envs   []env.Env
+	reward rewards.Reward // of the team; the environments know that of each LB
 }
 
-func newCrew(open func() (env.Env, error), workers int) (*crew, error) {
-	c := &crew{}
+func newCrew(open func() (env.Env, error), reward rewards.Reward, workers int) (*crew, error) {
+	c := &crew{reward: reward}
 	for range workers {
 		e, err := open()
 		if err != nil {
@@ -72,7 +74,7 @@ func (c *crew) play(ctx context.Context, learner agents.Learner, seed uint64, fi
 					return nil
 				}
 				workload := EpisodeSeed(seed, (first+k)/trials)
-				r, err := playOne(ctx, e, actor, workload, trialSeed(workload, (first+k)%trials, trials))
+				r, err := playOne(ctx, e, actor, c.reward, workload, trialSeed(workload, (first+k)%trials, trials))
 				if err != nil {
 					return fmt.Errorf("episode %d: %w", first+k, err)
 				}
@@ -100,7 +102,7 @@ func trialSeed(workload uint64, trial, trials int) uint64 {
 	return base + uint64(trial)
 }
 
-func playOne(ctx context.Context, e env.Env, actor agents.Actor, seed, explore uint64) (played, error) {
+func playOne(ctx context.Context, e env.Env, actor agents.Actor, reward rewards.Reward, seed, explore uint64) (played, error) {
 	spec := e.Spec()
 	step, err := e.Reset(ctx, seed)
 	if err != nil {
@@ -115,6 +117,7 @@ func playOne(ctx context.Context, e env.Env, actor agents.Actor, seed, explore u
 	for i := range weights {
 		weights[i] = make([]float64, spec.Servers)
 	}
+	scratch := make([]float64, spec.Servers)
 	for !step.Terminated && !step.Truncated {
 		if err := actor.Act(weights, &step); err != nil {
 			return played{}, err
@@ -123,6 +126,7 @@ func playOne(ctx context.Context, e env.Env, actor agents.Actor, seed, explore u
 			return played{}, err
 		}
 		r.keep(weights, &step)
+		r.episode.TeamReward = append(r.episode.TeamReward, float32(reward.Team(step.Reward, step.Load, scratch)))
 	}
 	r.episode.Terminated = step.Terminated
 	r.episode.End()

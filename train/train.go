@@ -14,6 +14,7 @@ import (
 	"fairlb/agents/checkpoint"
 	"fairlb/env"
 	"fairlb/env/settings"
+	"fairlb/rewards"
 )
 
 // CheckpointName is the name of a run's checkpoint in its folder.
@@ -66,7 +67,11 @@ type Round struct {
 // finished first.
 func Run(ctx context.Context, cfg Config) error {
 	h := &cfg.Hyper
-	crew, err := newCrew(cfg.Env, max(1, min(cfg.Workers, h.EpisodesPerRound)))
+	reward, err := rewards.New(h.Reward)
+	if err != nil {
+		return fmt.Errorf("train: %w", err)
+	}
+	crew, err := newCrew(cfg.Env, reward, max(1, min(cfg.Workers, h.EpisodesPerRound)))
 	if err != nil {
 		return fmt.Errorf("train: %w", err)
 	}

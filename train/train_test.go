@@ -18,6 +18,7 @@ import (
 	"fairlb/agents/checkpoint"
 	"fairlb/env"
 	"fairlb/env/envtest"
+	"fairlb/rewards"
 )
 
 // rounds is a Record that keeps the rows of a run.
@@ -63,6 +64,13 @@ func saved(t *testing.T, cfg Config) int {
 	return meta.Episode
 }
 
+func reward(t *testing.T, name string) rewards.Reward {
+	t.Helper()
+	r, err := rewards.New(name)
+	require.NoError(t, err)
+	return r
+}
+
 // TestLearns: after some rounds the checkpoint's policy earns at least half of
 // what the best weights earn beyond equal ones.
 func TestLearns(t *testing.T) {
@@ -85,7 +93,7 @@ func TestLearns(t *testing.T) {
 	fake := envtest.NewFake(2, 20, speeds...)
 	policy, err := build.Policy(meta, h.Methods, parameters, fake.Spec())
 	require.NoError(t, err)
-	r, err := playOne(context.Background(), fake, policy, 1, 1)
+	r, err := playOne(context.Background(), fake, policy, reward(t, "vbf"), 1, 1)
 	require.NoError(t, err)
 	got := r.reward / 20 // a step's
 
@@ -288,7 +296,7 @@ var _ agents.Actor = (*steady)(nil)
 func TestEpisodeLayout(t *testing.T) {
 	t.Parallel()
 	fake := envtest.NewFake(2, 3, speeds...)
-	r, err := playOne(context.Background(), fake, &steady{}, 4, 4)
+	r, err := playOne(context.Background(), fake, &steady{}, reward(t, "vbf"), 4, 4)
 	require.NoError(t, err)
 	ep := r.episode
 	require.NoError(t, ep.Validate())
@@ -326,4 +334,35 @@ func TestEpisodeLayout(t *testing.T) {
 	}
 	require.InDelta(t, sum, r.reward, 1e-12)
 	require.Equal(t, 6, r.interval.Completed)
+}
+
+// TestTeamRewards: an episode keeps the reward of the mean of the LBs' loads
+// as it stood after each step, or for "ongoing" the mean of their rewards.
+func TestTeamRewards(t *testing.T) {
+	t.Parallel()
+	fake := envtest.NewFake(2, 5, speeds...)
+	learner, err := build.Learner("distr-lb", build.DefaultSettings(), fake.Spec(), 1)
+	require.NoError(t, err)
+	actor, err := learner.Explorer()
+	require.NoError(t, err)
+	for _, name := range []string{"ms", "ongoing"} {
+		r, err := playOne(context.Background(), fake, actor, reward(t, name), 1, 1)
+		require.NoError(t, err)
+		ep := r.episode
+		require.NoError(t, ep.Validate())
+		require.Len(t, ep.TeamReward, 5)
+		for k := range 5 {
+			most := float32(0)
+			for j := range speeds {
+				at := (k+1)*2*len(speeds) + j
+				most = max(most, (ep.Load[at]+ep.Load[at+len(speeds)])/2)
+			}
+			want := -most
+			if name == "ongoing" {
+				want = (ep.Reward[2*k] + ep.Reward[2*k+1]) / 2
+			}
+			require.InDelta(t, want, ep.TeamReward[k], 1e-6)
+			require.NotZero(t, want)
+		}
+	}
 }
