@@ -124,11 +124,7 @@ func (a *agent) compileActor() (err error) {
 // round makes n updates on what buffer holds.
 func (a *agent) round(buffer *replay.Buffer, n int, rate float64, fitFeatures, trainActor bool) error {
 	if fitFeatures {
-		a.features.Forget()
-		for i := range buffer.Len() {
-			a.features.Add(buffer.Episode(i), a.index)
-		}
-		a.features.Fit()
+		a.features.FitTo(buffer, a.index)
 	}
 	a.rewards.fit(buffer, a.index, a.cfg.Gamma)
 	a.averages = sums{}

@@ -10,30 +10,35 @@ import (
 	"fairlb/agents/delay"
 	"fairlb/agents/ppo"
 	"fairlb/env"
+	"fairlb/qmix"
 	"fairlb/sac"
 )
 
 // Settings hold the hyperparameters of every method, a section each.
 type Settings struct {
 	SAC   sac.Config   `yaml:"sac" doc:"of distr-lb, rlb-sac and centr-lb"`
+	QMIX  qmix.Config  `yaml:"qmix" doc:"of qmix-lb"`
 	PPO   ppo.Config   `yaml:"ppo" doc:"of ippo and mappo"`
 	Delay delay.Config `yaml:"delay" doc:"of delay"`
 }
 
 // DefaultSettings returns the methods' defaults.
 func DefaultSettings() Settings {
-	return Settings{SAC: sac.DefaultConfig(), PPO: ppo.DefaultConfig(), Delay: delay.DefaultConfig()}
+	return Settings{SAC: sac.DefaultConfig(), QMIX: qmix.DefaultConfig(), PPO: ppo.DefaultConfig(), Delay: delay.DefaultConfig()}
 }
 
 // Validate reports every fault by its path.
 func (s *Settings) Validate(report func(path string, value any, rule string)) {
 	s.SAC.Check(func(field string, value any, rule string) { report("sac."+field, value, rule) })
+	s.QMIX.Check(func(field string, value any, rule string) { report("qmix."+field, value, rule) })
 	s.PPO.Check(func(field string, value any, rule string) { report("ppo."+field, value, rule) })
 	s.Delay.Check(func(field string, value any, rule string) { report("delay."+field, value, rule) })
 }
 
 // Methods lists the learned methods that there are.
-func Methods() []string { return []string{"distr-lb", "rlb-sac", "centr-lb", "ippo", "mappo", "delay"} }
+func Methods() []string {
+	return []string{"distr-lb", "rlb-sac", "centr-lb", "qmix-lb", "ippo", "mappo", "delay"}
+}
 
 // CheckMethod reports a method that there is not.
 func CheckMethod(method string) error {
@@ -55,6 +60,8 @@ func Learner(method string, s Settings, spec env.Spec, seed uint64) (agents.Lear
 		return sac.New(s.SAC, spec, seed)
 	case "centr-lb":
 		return sac.NewCentralised(s.SAC, spec, seed)
+	case "qmix-lb":
+		return qmix.New(s.QMIX, spec, seed)
 	case "ippo", "mappo":
 		return ppo.New(s.PPO, spec, method == "mappo", seed)
 	case "delay":

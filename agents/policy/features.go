@@ -89,6 +89,16 @@ func (f *Features) Fit() {
 	}
 }
 
+// FitTo takes mean and standard deviation from what one LB observed in all
+// episodes of a buffer, and from nothing else.
+func (f *Features) FitTo(buffer *replay.Buffer, agent int) {
+	f.Forget()
+	for i := range buffer.Len() {
+		f.Add(buffer.Episode(i), agent)
+	}
+	f.Fit()
+}
+
 // Apply writes the normalised observations src [rows,F] to dst.
 func (f *Features) Apply(dst, src []float32) {
 	count := len(f.mean)

@@ -44,7 +44,7 @@ func TestBookDoesNothingTwice(t *testing.T) {
 	jobs := []paper.Job{
 		{Policy: paper.Policy{Method: "lsq"}, Scenarios: []string{"web-moderate/period-1"}},
 		{Policy: paper.Policy{Method: "distr-lb", Reward: "vbf", Training: "web-moderate/train", Seed: 1}, Scenarios: []string{"web-moderate/period-1"}},
-		{Policy: paper.Policy{Method: "qmix-lb", Reward: "vbf", Training: "web-moderate/train", Seed: 1}, Scenarios: []string{"web-moderate/period-1"}},
+		{Policy: paper.Policy{Method: "future-lb", Reward: "vbf", Training: "web-moderate/train", Seed: 1}, Scenarios: []string{"web-moderate/period-1"}},
 	}
 	first := newBook(dir, tiny())
 	require.NoError(t, app.runJobs(t.Context(), first, jobs))

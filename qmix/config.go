@@ -1,0 +1,233 @@
+package qmix
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+
+	"fairlb/agents/nn"
+)
+
+// ErrConfig reports a configuration that breaks a rule.
+var ErrConfig = errors.New("qmix: invalid configuration")
+
+// Mixer names what joins utilities to one value.
+type Mixer string
+
+// The mixers.
+const (
+	Monotonic Mixer = "qmix" // the monotonic network of package hypernet
+	Sum       Mixer = "vdn"  // the plain sum
+)
+
+// Mixed names the utilities that are joined.
+type Mixed string
+
+// What can be mixed.
+const (
+	LBs   Mixed = "lbs"   // one utility per LB, the sum over its servers
+	Heads Mixed = "heads" // one per LB and server
+)
+
+// State names the global state that the mixer sees, made of normalised local
+// observations.
+type State string
+
+// The global states.
+const (
+	Concat State = "concat" // all of them, one after the other
+	Mean   State = "mean"   // per server, their mean over LBs
+)
+
+// Config holds every number of the learner. DefaultConfig gives the defaults
+// named here; zero is a value like any other, and most fields refuse it.
+type Config struct {
+	// Levels are the log-weights that an LB chooses among for each server,
+	// rising. Default -0.8, -0.4, 0, 0.4, 0.8; at least two.
+	Levels []float64 `yaml:"levels"`
+
+	// Mixer is qmix, the monotonic network, or vdn, the plain sum. Default qmix.
+	Mixer Mixer `yaml:"mixer"`
+	// Mixed is what is mixed: lbs, or heads for each server of each LB.
+	// Default lbs.
+	Mixed Mixed `yaml:"mixed"`
+	// State is the mixer's global state: concat, or mean over LBs.
+	// Default concat.
+	State State `yaml:"state"`
+	// Mixing is the width of the mixing layer. Default 32; at most 4096.
+	Mixing int `yaml:"mixing"`
+
+	// Hidden is the width of the utilities' hidden layers. Default 16; at most
+	// 4096.
+	Hidden int `yaml:"hidden"`
+	// Layers is the number of their hidden layers. Default 2; at most 32.
+	Layers int `yaml:"layers"`
+	// Embedding is the length of the learned embedding of a server. Default 4.
+	Embedding int `yaml:"embedding"`
+
+	// Gamma is the discount per step. Default 0.9; in [0, 1).
+	Gamma float64 `yaml:"gamma"`
+	// Lambda weighs longer returns against shorter ones: TD(lambda).
+	// Default 0.6; in [0, 1], 0 for one step, 1 for the whole window.
+	Lambda float64 `yaml:"lambda"`
+	// Double lets the present utilities choose the next levels that the target
+	// networks value. Default true; false lets the target networks choose.
+	Double bool `yaml:"double"`
+
+	// Window is the number of consecutive transitions of a sequence. Default
+	// 8; at most 100 000; 0 for whole episodes.
+	Window int `yaml:"window"`
+	// Batch is the number of windows of an update. Default 32; at most 100 000.
+	Batch int `yaml:"batch"`
+	// Capacity is the number of episodes in the replay buffer. Default 400.
+	Capacity int `yaml:"capacity"`
+	// FeatureRounds is the number of first rounds (calls of Update) from whose
+	// episodes the feature statistics are taken; they are frozen after it.
+	// Default 4; at least 1.
+	FeatureRounds int `yaml:"feature_rounds"`
+
+	// Epsilon is the probability at the start with which an exploring LB
+	// draws a server's level at random. Default 1; in [0, 1].
+	Epsilon float64 `yaml:"epsilon"`
+	// FinalEpsilon is that at the end. Default 0.1; in [0, 1].
+	FinalEpsilon float64 `yaml:"final_epsilon"`
+	// EpsilonShare is the part of training over which it goes, linearly, from
+	// one to the other. Default 0.5; in (0, 1].
+	EpsilonShare float64 `yaml:"epsilon_share"`
+	// Hold is the number of steps for which an exploring LB holds a draw for a
+	// server on average, random level or best one. Default 1, which is plain
+	// epsilon-greedy; at least 1.
+	Hold float64 `yaml:"hold"`
+
+	// Rate is the learning rate at the start. Default 2e-3.
+	Rate float64 `yaml:"rate"`
+	// Schedule is the shape by which Rate falls over training: constant,
+	// linear, cosine or exponential. Default linear.
+	Schedule nn.Shape `yaml:"schedule"`
+	// FinalRate is the part of Rate that is left at the end of training, but
+	// for a constant one. Default 0.1; in (0, 1].
+	FinalRate float64 `yaml:"final_rate"`
+	// Warmup is the first part of training, over which the rate rises from 0.
+	// Default 0; in [0, 1).
+	Warmup float64 `yaml:"warmup"`
+	// WeightDecay is the part of the parameters, times the rate, that an
+	// update takes away (AdamW). Default 0, which is Adam.
+	WeightDecay float64 `yaml:"weight_decay"`
+	// GradientNorm is the length to which longer gradients are cut.
+	// Default 10; 0 for no limit.
+	GradientNorm float64 `yaml:"gradient_norm"`
+	// Tau is the part by which the target networks follow at an update.
+	// Default 0.03; in (0, 1].
+	Tau float64 `yaml:"tau"`
+	// TargetEvery, if not 0, is the number of updates after which the target
+	// networks are set to the present ones instead. Default 0.
+	TargetEvery int `yaml:"target_every"`
+	// Average is the part of the evaluated utilities that is kept at an
+	// update; the rest are the present ones. Default 0.99; in [0, 1). 0
+	// evaluates the present ones.
+	Average float64 `yaml:"average"`
+}
+
+// DefaultConfig returns the defaults.
+func DefaultConfig() Config {
+	return Config{
+		Levels: []float64{-0.8, -0.4, 0, 0.4, 0.8},
+		Mixer:  Monotonic, Mixed: LBs, State: Concat, Mixing: 32,
+		Hidden: 16, Layers: 2, Embedding: 4,
+		Gamma: 0.9, Lambda: 0.6, Double: true,
+		Window: 8, Batch: 32, Capacity: 400, FeatureRounds: 4,
+		Epsilon: 1, FinalEpsilon: 0.1, EpsilonShare: 0.5, Hold: 1,
+		Rate: 2e-3, Schedule: nn.Linear, FinalRate: 0.1, GradientNorm: 10, Tau: 0.03, Average: 0.99,
+	}
+}
+
+// Validate reports every field that breaks its rule, joined; each error wraps
+// ErrConfig and names field, value and rule.
+func (c *Config) Validate() error {
+	var faults []error
+	c.Check(func(field string, value any, rule string) {
+		if text, ok := value.(string); ok {
+			value = strconv.Quote(text)
+		}
+		faults = append(faults, fmt.Errorf("%w: %s = %v: %s", ErrConfig, field, value, rule))
+	})
+	return errors.Join(faults...)
+}
+
+// Check reports every field that breaks its rule, under its name in a file.
+func (c *Config) Check(report func(field string, value any, rule string)) {
+	fault := func(ok bool, name string, value any, rule string) {
+		if !ok {
+			report(name, value, rule)
+		}
+	}
+	within := func(name string, v, least, most int) {
+		fault(v >= least && v <= most, name, v, fmt.Sprintf("must be in [%d, %d]", least, most))
+	}
+	part := func(name string, v float64) {
+		fault(v >= 0 && v <= 1, name, v, "must be in [0, 1]")
+	}
+	notNegative := func(name string, v float64) {
+		fault(v >= 0 && !math.IsInf(v, 0), name, v, "must be finite and not negative")
+	}
+
+	fault(validLevels(c.Levels), "levels", c.Levels, "must be at least two finite values in rising order")
+	fault(c.Mixer == Monotonic || c.Mixer == Sum, "mixer", string(c.Mixer), "must be qmix or vdn")
+	fault(c.Mixed == LBs || c.Mixed == Heads, "mixed", string(c.Mixed), "must be lbs or heads")
+	fault(c.State == Concat || c.State == Mean, "state", string(c.State), "must be concat or mean")
+	within("mixing", c.Mixing, 1, 4096)
+	within("hidden", c.Hidden, 1, 4096)
+	within("layers", c.Layers, 1, 32)
+	within("embedding", c.Embedding, 1, 1024)
+	fault(c.Gamma >= 0 && c.Gamma < 1, "gamma", c.Gamma, "must be in [0, 1)")
+	part("lambda", c.Lambda)
+	within("window", c.Window, 0, 100_000)
+	within("batch", c.Batch, 1, 100_000)
+	within("capacity", c.Capacity, 1, 1_000_000)
+	within("feature_rounds", c.FeatureRounds, 1, 1_000_000_000)
+	part("epsilon", c.Epsilon)
+	part("final_epsilon", c.FinalEpsilon)
+	fault(c.EpsilonShare > 0 && c.EpsilonShare <= 1, "epsilon_share", c.EpsilonShare, "must be in (0, 1]")
+	fault(c.Hold >= 1 && !math.IsInf(c.Hold, 0), "hold", c.Hold, "must be finite and at least 1")
+	fault(c.Rate > 0 && !math.IsInf(c.Rate, 0), "rate", c.Rate, "must be positive and finite")
+	names := map[string]string{"shape": "schedule", "final": "final_rate", "warmup": "warmup"}
+	c.schedule().Check(func(field string, value any, rule string) { report(names[field], value, rule) })
+	notNegative("weight_decay", c.WeightDecay)
+	fault(!(c.WeightDecay*c.Rate >= 1), "weight_decay", c.WeightDecay, "must, times rate, be below 1")
+	notNegative("gradient_norm", c.GradientNorm)
+	fault(c.Tau > 0 && c.Tau <= 1, "tau", c.Tau, "must be in (0, 1]")
+	within("target_every", c.TargetEvery, 0, 1_000_000_000)
+	fault(c.Average >= 0 && c.Average < 1, "average", c.Average, "must be in [0, 1)")
+}
+
+// schedule is that of the learning rate.
+func (c *Config) schedule() nn.Schedule {
+	return nn.Schedule{Shape: c.Schedule, Final: c.FinalRate, Warmup: c.Warmup}
+}
+
+// epsilon is the probability of a random level at progress.
+func (c *Config) epsilon(progress float64) float64 {
+	passed := min(progress/c.EpsilonShare, 1)
+	return c.Epsilon + (c.FinalEpsilon-c.Epsilon)*passed
+}
+
+func validLevels(levels []float64) bool {
+	for i, l := range levels {
+		if math.IsNaN(l) || math.IsInf(l, 0) || i > 0 && l <= levels[i-1] {
+			return false
+		}
+	}
+	return len(levels) >= 2
+}
+
+// nearest returns the index of the level nearest to u, the first of several.
+func (c *Config) nearest(u float64) int {
+	best := 0
+	for k, l := range c.Levels {
+		if math.Abs(l-u) < math.Abs(c.Levels[best]-u) {
+			best = k
+		}
+	}
+	return best
+}

@@ -1,0 +1,412 @@
+package qmix_test
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"fairlb/agents"
+	"fairlb/agents/nn"
+	"fairlb/env"
+	"fairlb/qmix"
+	"fairlb/replay"
+)
+
+func specOf(lbs, servers, features int) env.Spec {
+	s := env.Spec{Agents: lbs, Servers: servers, StepInterval: 0.5, Steps: 20, Action: env.ActionSpec{Low: 0.1, High: 10}}
+	for range features {
+		s.Features = append(s.Features, env.Feature{Name: "ongoing", Unit: "requests"})
+	}
+	return s
+}
+
+func grid[T any](rows, cols int) [][]T {
+	g := make([][]T, rows)
+	for i := range g {
+		g[i] = make([]T, cols)
+	}
+	return g
+}
+
+// best is the level that pays most at LB i and server j.
+func best(i, j int) float64 { return 0.4 * float64(1-(i+j)%3) }
+
+func observe(obs [][]float32, rng *rand.Rand) {
+	for i := range obs {
+		for k := range obs[i] {
+			obs[i][k] = float32(3 + 2*rng.NormFloat64())
+		}
+	}
+}
+
+func observation(spec env.Spec, seed uint64) [][]float32 {
+	obs := grid[float32](spec.Agents, spec.Servers*len(spec.Features))
+	observe(obs, rand.New(rand.NewPCG(seed, 9)))
+	return obs
+}
+
+// episode plays 20 steps of an environment without dynamics: observations are
+// noise, and the team earns minus the sum of the squared distances from best.
+func episode(t testing.TB, spec env.Spec, actor agents.Actor, seed uint64) *replay.Episode {
+	t.Helper()
+	const steps = 20
+	ep := replay.NewEpisode(replay.Shape{Agents: spec.Agents, Servers: spec.Servers, Features: len(spec.Features)}, steps)
+	ep.Steps = steps
+	ep.Load = make([]float32, (steps+1)*spec.Agents*spec.Servers)
+	ep.ServerReward = make([]float32, steps*spec.Agents*spec.Servers) // a team learner reads neither
+	ep.Reward = make([]float32, steps*spec.Agents)
+	rng := rand.New(rand.NewPCG(seed, 99))
+	obs, weights := grid[float32](spec.Agents, spec.Servers*len(spec.Features)), grid[float64](spec.Agents, spec.Servers)
+	actor.Reset(seed)
+	for range steps {
+		observe(obs, rng)
+		require.NoError(t, actor.Act(weights, &env.Step{Obs: obs}))
+		require.NoError(t, spec.CheckActions(weights))
+		team := 0.0
+		for i, row := range weights {
+			ep.Obs = append(ep.Obs, obs[i]...)
+			for j, w := range row {
+				ep.LogWeight = append(ep.LogWeight, float32(math.Log(w)))
+				team -= math.Pow(math.Log(w)-best(i, j), 2)
+			}
+		}
+		ep.TeamReward = append(ep.TeamReward, float32(team))
+	}
+	observe(obs, rng)
+	for _, x := range obs {
+		ep.Obs = append(ep.Obs, x...)
+	}
+	return ep
+}
+
+func newLearner(t testing.TB, cfg qmix.Config, spec env.Spec, seed uint64) *qmix.Learner {
+	t.Helper()
+	l, err := qmix.New(cfg, spec, seed)
+	require.NoError(t, err)
+	return l
+}
+
+// train runs rounds of four episodes and a number of updates.
+func train(t testing.TB, l *qmix.Learner, spec env.Spec, rounds, updates int) agents.Stats {
+	t.Helper()
+	var stats agents.Stats
+	for r := range rounds {
+		actor, err := l.Explorer()
+		require.NoError(t, err)
+		for e := range 4 {
+			require.NoError(t, l.Observe(episode(t, spec, actor, uint64(4*r+e))))
+		}
+		stats, err = l.Update(updates, float64(r+1)/float64(rounds))
+		require.NoError(t, err)
+	}
+	return stats
+}
+
+func weights(t testing.TB, l *qmix.Learner, spec env.Spec, obs [][]float32) [][]float64 {
+	t.Helper()
+	policy, err := l.Policy()
+	require.NoError(t, err)
+	policy.Reset(1)
+	w := grid[float64](spec.Agents, spec.Servers)
+	require.NoError(t, policy.Act(w, &env.Step{Obs: obs}))
+	return w
+}
+
+func parameter(t testing.TB, l *qmix.Learner, name string) []float32 {
+	t.Helper()
+	for _, p := range l.Parameters() {
+		if p.Name == name {
+			return p.Data
+		}
+	}
+	t.Fatalf("no parameter %q", name)
+	return nil
+}
+
+// TestLearnsABandit: every LB finds the best levels of its servers from the
+// team's reward alone.
+func TestLearnsABandit(t *testing.T) {
+	t.Parallel()
+	for _, mixer := range []qmix.Mixer{qmix.Monotonic, qmix.Sum} {
+		for _, mixed := range []qmix.Mixed{qmix.LBs, qmix.Heads} {
+			t.Run(fmt.Sprintf("%s of %s", mixer, mixed), func(t *testing.T) {
+				t.Parallel()
+				spec := specOf(2, 3, 2)
+				cfg := qmix.DefaultConfig()
+				cfg.Levels, cfg.Mixer, cfg.Mixed = []float64{-0.4, 0, 0.4}, mixer, mixed
+				cfg.Gamma, cfg.Lambda, cfg.Batch, cfg.Average, cfg.Rate = 0.3, 0.3, 8, 0.95, 5e-3
+				l := newLearner(t, cfg, spec, 5)
+				stats := train(t, l, spec, 20, 40)
+				wrong := 0 // of 3 states of 6 heads; guesses get 12 wrong
+				for seed := range uint64(3) {
+					for i, row := range weights(t, l, spec, observation(spec, seed)) {
+						for j, w := range row {
+							if math.Abs(best(i, j)-math.Log(w)) > 1e-6 {
+								wrong++
+							}
+						}
+					}
+				}
+				require.LessOrEqual(t, wrong, 4)
+				for _, name := range []string{"loss", "grad_norm", "q_mean", "epsilon"} {
+					require.Contains(t, stats, name)
+					require.False(t, math.IsNaN(stats[name]), name)
+				}
+				require.InDelta(t, 0.1, stats["epsilon"], 1e-9)
+			})
+		}
+	}
+}
+
+func TestUntrainedPolicyTreatsServersAlike(t *testing.T) {
+	t.Parallel()
+	spec := specOf(2, 5, 4)
+	for _, row := range weights(t, newLearner(t, qmix.DefaultConfig(), spec, 1), spec, observation(spec, 1)) {
+		require.Equal(t, []float64{1, 1, 1, 1, 1}, row)
+	}
+}
+
+// TestUpdatesAreDeterministic asks for the same bits on one and two
+// processors, and others from another seed. It is not parallel: it sets
+// GOMAXPROCS.
+func TestUpdatesAreDeterministic(t *testing.T) {
+	run := func(seed uint64) []float32 {
+		spec := specOf(2, 3, 2)
+		l := newLearner(t, qmix.DefaultConfig(), spec, seed)
+		train(t, l, spec, 3, 5)
+		var values []float32
+		for _, p := range l.Parameters() {
+			values = append(values, p.Data...)
+		}
+		return values
+	}
+	procs := runtime.GOMAXPROCS(0)
+	defer runtime.GOMAXPROCS(procs)
+	runtime.GOMAXPROCS(1)
+	want := run(1)
+	runtime.GOMAXPROCS(2)
+	require.Equal(t, want, run(1))
+	require.NotEqual(t, want, run(2))
+}
+
+// TestParametersRestoreThePolicy: they are all that it depends on, and none of
+// them is the mixer's.
+func TestParametersRestoreThePolicy(t *testing.T) {
+	t.Parallel()
+	spec := specOf(2, 3, 2)
+	l := newLearner(t, qmix.DefaultConfig(), spec, 1)
+	train(t, l, spec, 3, 20)
+	var saved []agents.Parameter
+	for _, p := range l.Parameters() {
+		require.NotContains(t, p.Name, "mixer")
+		saved = append(saved, agents.Parameter{Name: p.Name, Shape: slices.Clone(p.Shape), Data: slices.Clone(p.Data)})
+	}
+	other := newLearner(t, qmix.DefaultConfig(), spec, 2)
+	require.NoError(t, agents.CopyParameters(other.Parameters(), saved))
+	for seed := range uint64(20) {
+		obs := observation(spec, seed)
+		require.Equal(t, weights(t, l, spec, obs), weights(t, other, spec, obs))
+	}
+}
+
+// Permuting the servers together with their embeddings permutes the weights.
+func TestPolicyIsPermutationEquivariant(t *testing.T) {
+	t.Parallel()
+	spec := specOf(1, 3, 2)
+	l := newLearner(t, qmix.DefaultConfig(), spec, 1)
+	rng := rand.New(rand.NewPCG(1, 1))
+	output := parameter(t, l, "lb0.utility.out.weights")
+	for i := range output { // untrained outputs are near zero
+		output[i] = float32(rng.NormFloat64())
+	}
+	permutation := []int{2, 0, 1}
+	permute := func(x []float32) []float32 {
+		cols := len(x) / 3
+		var out []float32
+		for _, j := range permutation {
+			out = append(out, x[j*cols:(j+1)*cols]...)
+		}
+		return out
+	}
+	embedding := parameter(t, l, "lb0.utility.embedding")
+	first, unlike := slices.Clone(embedding), 0
+	for seed := range uint64(10) {
+		obs := observation(spec, seed)
+		copy(embedding, first)
+		before := weights(t, l, spec, obs)[0]
+		copy(embedding, permute(first))
+		after := weights(t, l, spec, [][]float32{permute(obs[0])})[0]
+		for k, j := range permutation {
+			require.Equal(t, before[j], after[k])
+		}
+		if before[0] != before[1] {
+			unlike++
+		}
+	}
+	require.Positive(t, unlike, "the check would pass on equal weights")
+}
+
+func TestPolicyIsDeterministicAndExplorersAreNot(t *testing.T) {
+	t.Parallel()
+	spec := specOf(2, 6, 2)
+	l := newLearner(t, qmix.DefaultConfig(), spec, 1)
+	obs := &env.Step{Obs: observation(spec, 1)}
+	act := func(a agents.Actor, seed uint64) [][]float64 {
+		out, again := grid[float64](2, 6), grid[float64](2, 6)
+		a.Reset(seed)
+		require.NoError(t, a.Act(out, obs))
+		require.NoError(t, a.Act(again, obs))
+		return append(out, again...)
+	}
+	policy, err := l.Policy()
+	require.NoError(t, err)
+	p := act(policy, 1)
+	require.Equal(t, p[:2], p[2:])
+	require.Equal(t, p, act(policy, 2))
+
+	got := make([][][]float64, 4)
+	var wg sync.WaitGroup
+	for i := range got { // several at once
+		explorer, err := l.Explorer()
+		require.NoError(t, err)
+		wg.Go(func() { got[i] = act(explorer, uint64(i%2)) })
+	}
+	wg.Wait()
+	require.NotEqual(t, got[0][:2], got[0][2:], "noise is drawn at every step")
+	require.NotEqual(t, got[0], got[1], "another seed")
+	require.Equal(t, got[0], got[2], "the same seed")
+	require.NotEqual(t, got[0][0], got[0][1], "LBs draw apart")
+}
+
+// An actor keeps the parameters of the moment it was made.
+func TestActorsAreSnapshots(t *testing.T) {
+	t.Parallel()
+	spec := specOf(2, 3, 2)
+	l := newLearner(t, qmix.DefaultConfig(), spec, 1)
+	policy, err := l.Policy()
+	require.NoError(t, err)
+	train(t, l, spec, 4, 40)
+	obs := &env.Step{Obs: observation(spec, 1)}
+	w := grid[float64](2, 3)
+	require.NoError(t, policy.Act(w, obs))
+	require.Equal(t, [][]float64{{1, 1, 1}, {1, 1, 1}}, w)
+	require.NotEqual(t, w, weights(t, l, spec, obs.Obs))
+}
+
+// TestExploration counts random levels over training, and how long they hold.
+func TestExploration(t *testing.T) {
+	t.Parallel()
+	spec := specOf(1, 10, 2)
+	count := func(l *qmix.Learner) (off, changes float64) {
+		explorer, err := l.Explorer()
+		require.NoError(t, err)
+		obs, w, last := &env.Step{Obs: observation(spec, 1)}, grid[float64](1, 10), make([]float64, 10)
+		for seed := range uint64(20) {
+			explorer.Reset(seed)
+			for k := range 100 {
+				require.NoError(t, explorer.Act(w, obs))
+				for j, x := range w[0] {
+					if x != 1 { // what the untrained policy chooses
+						off += 1. / 20000
+					}
+					if k > 0 && x != last[j] {
+						changes += 1. / 19800
+					}
+				}
+				copy(last, w[0])
+			}
+		}
+		return off, changes
+	}
+	for _, hold := range []float64{1, 10} {
+		cfg := qmix.DefaultConfig()
+		cfg.Epsilon, cfg.FinalEpsilon, cfg.EpsilonShare, cfg.Hold, cfg.Rate = 1, 0.2, 0.5, hold, 1e-12
+		l := newLearner(t, cfg, spec, 5)
+		off, changes := count(l)
+		require.InDelta(t, 0.8, off, 0.03, "the best level of five is drawn too")
+		require.InDelta(t, 0.8/hold, changes, 0.03/hold)
+		train(t, l, spec, 1, 1) // to the end
+		off, _ = count(l)
+		require.InDelta(t, 0.8*0.2, off, 0.03)
+		_, err := l.Update(1, 0.25)
+		require.NoError(t, err)
+		off, _ = count(l)
+		require.InDelta(t, 0.8*0.6, off, 0.03, "half of the way")
+	}
+}
+
+func TestFeaturesAreFrozenAfterTheFirstRounds(t *testing.T) {
+	t.Parallel()
+	spec := specOf(2, 3, 2)
+	cfg := qmix.DefaultConfig()
+	cfg.FeatureRounds = 1
+	l := newLearner(t, cfg, spec, 5)
+	train(t, l, spec, 1, 1)
+	want := slices.Clone(parameter(t, l, "lb1.features.mean"))
+	require.InDelta(t, 3, want[0], 0.5)
+	explorer, err := l.Explorer()
+	require.NoError(t, err)
+	require.NoError(t, l.Observe(episode(t, spec, explorer, 77)))
+	_, err = l.Update(1, 0)
+	require.NoError(t, err)
+	require.Equal(t, want, parameter(t, l, "lb1.features.mean"))
+}
+
+func TestUpdatesDoNotAllocate(t *testing.T) {
+	spec := specOf(2, 3, 2)
+	cfg := qmix.DefaultConfig()
+	cfg.Window, cfg.Batch = 4, 4
+	l := newLearner(t, cfg, spec, 5)
+	train(t, l, spec, 1, 1)
+	round := func(n int) float64 {
+		return testing.AllocsPerRun(5, func() {
+			_, err := l.Update(n, 0)
+			require.NoError(t, err)
+		})
+	}
+	require.InDelta(t, round(1), round(20), 1, "a round allocates, an update does not")
+}
+
+func TestActRefuses(t *testing.T) {
+	t.Parallel()
+	spec := specOf(2, 3, 2)
+	policy, err := newLearner(t, qmix.DefaultConfig(), spec, 1).Policy()
+	require.NoError(t, err)
+	good := observation(spec, 1)
+	require.ErrorContains(t, policy.Act(grid[float64](1, 3), &env.Step{Obs: good}), "1 rows of actions")
+	require.ErrorContains(t, policy.Act(grid[float64](2, 2), &env.Step{Obs: good}), "LB 0: 2 weights")
+	good[1] = good[1][:5]
+	require.ErrorContains(t, policy.Act(grid[float64](2, 3), &env.Step{Obs: good}), "LB 1: 3 weights from 5 values")
+	bad := observation(spec, 1)
+	bad[1][3] = float32(math.NaN())
+	require.ErrorContains(t, policy.Act(grid[float64](2, 3), &env.Step{Obs: bad}), "LB 1: feature ongoing of server 1 is NaN")
+}
+
+func TestLearnerErrors(t *testing.T) {
+	t.Parallel()
+	spec := specOf(2, 3, 2)
+	l := newLearner(t, qmix.DefaultConfig(), spec, 1)
+	_, err := l.Update(1, 0)
+	require.ErrorIs(t, err, replay.ErrEmpty)
+	require.Error(t, l.Observe(replay.NewEpisode(replay.Shape{Agents: 1, Servers: 1, Features: 1}, 0)))
+	explorer, err := l.Explorer()
+	require.NoError(t, err)
+	ep := episode(t, spec, explorer, 1)
+	ep.TeamReward[7] = float32(math.NaN())
+	require.NoError(t, l.Observe(ep))
+	_, err = l.Update(1, 0)
+	require.ErrorIs(t, err, nn.ErrDiverged)
+	for _, bad := range []struct {
+		n        int
+		progress float64
+	}{{0, 0}, {1, -0.1}, {1, 1.1}, {1, math.NaN()}} {
+		_, err = l.Update(bad.n, bad.progress)
+		require.ErrorContains(t, err, "want n at least 1")
+	}
+}

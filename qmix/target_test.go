@@ -1,0 +1,125 @@
+package qmix
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"fairlb/agents/nn"
+	"fairlb/agents/nn/nntest"
+	"fairlb/replay"
+)
+
+// lambdaReturn is the naive twin of tdLambda: the mean of the n-step returns
+// from step t on, with weights (1-lambda) lambda^(n-1), of which the longest
+// takes the rest.
+func lambdaReturn(r, v, bootstrap []float32, gamma, lambda float64) float64 {
+	total, weight := 0.0, 1.0
+	for n := 1; n <= len(r); n++ {
+		g, factor := 0.0, 1.0
+		for k := range n {
+			g += factor * float64(r[k])
+			factor *= gamma * float64(bootstrap[k])
+		}
+		g += factor * float64(v[n-1])
+		if n == len(r) {
+			return total + weight*g
+		}
+		total += weight * (1 - lambda) * g
+		weight *= lambda
+	}
+	return total
+}
+
+func TestTDLambdaIsTheMeanOfReturns(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(rt *rapid.T) {
+		steps, windows := rapid.IntRange(1, 6).Draw(rt, "steps"), rapid.IntRange(1, 3).Draw(rt, "windows")
+		gamma, lambda := rapid.Float64Range(0, 0.99).Draw(rt, "gamma"), rapid.Float64Range(0, 1).Draw(rt, "lambda")
+		n := steps * windows
+		rng := rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "seed"), 1))
+		slice := func() []float32 {
+			x := make([]float32, n)
+			for i := range x {
+				x[i] = float32(2*rng.Float64() - 1)
+			}
+			return x
+		}
+		y, r, v, bootstrap, mask := slice(), slice(), slice(), make([]float32, n), make([]float32, n)
+		length := make([]int, windows)
+		for w := range windows {
+			length[w] = rapid.IntRange(1, steps).Draw(rt, "length")
+			ends := rapid.Bool().Draw(rt, "terminated")
+			for k := range length[w] {
+				mask[w*steps+k], bootstrap[w*steps+k] = 1, 1
+			}
+			if ends {
+				bootstrap[w*steps+length[w]-1] = 0
+			}
+		}
+		tdLambda(y, r, v, bootstrap, mask, steps, gamma, lambda)
+		for i := range n {
+			w, k := i/steps, i%steps
+			if k >= length[w] {
+				require.Zero(rt, y[i])
+				continue
+			}
+			end := w*steps + length[w]
+			require.InDelta(rt, lambdaReturn(r[i:end], v[i:end], bootstrap[i:end], gamma, lambda), y[i], 1e-5)
+		}
+	})
+}
+
+func TestRewardStatistics(t *testing.T) {
+	t.Parallel()
+	shape := replay.Shape{Agents: 2, Servers: 1, Features: 1}
+	b, err := replay.NewBuffer(shape, 2)
+	require.NoError(t, err)
+	ep := replay.NewEpisode(shape, 2)
+	ep.Steps = 2
+	ep.Obs, ep.Load, ep.LogWeight, ep.ServerReward = make([]float32, 6), make([]float32, 6), make([]float32, 4), make([]float32, 4)
+	ep.Reward, ep.TeamReward = make([]float32, 4), []float32{1, 5}
+	require.NoError(t, b.Add(ep))
+	var w rewards
+	w.fit(b, 0.9)
+	got := make([]float32, 2)
+	w.apply(got, []float32{1, 7})
+	require.InDeltaSlice(t, []float32{-0.1, 0.2}, got, 1e-6) // mean 3, sd 2
+	ep.TeamReward = []float32{4, 4}
+	w.fit(b, 0.9)
+	w.apply(got, []float32{4, 5})
+	require.InDeltaSlice(t, []float32{0, 0.1}, got, 1e-6, "constant rewards are not divided")
+}
+
+func TestPool(t *testing.T) {
+	t.Parallel()
+	for _, apart := range []bool{false, true} {
+		for _, s := range []struct{ states, servers int }{{1, 1}, {3, 4}} {
+			t.Run(fmt.Sprintf("%v %+v", apart, s), func(t *testing.T) {
+				nntest.Kernel(t, func() nn.Kernel { return &pool{servers: s.servers, apart: apart} }, nntest.Of(s.states*s.servers, 1))
+			})
+		}
+	}
+	plan := nn.NewPlan(nn.NewArena())
+	x := plan.Input("x", 6, 1)
+	copy(x.Data(), []float32{1, 2, 3, 4, 5, 6})
+	sum, apart := plan.Apply(&pool{servers: 3}, x), plan.Apply(&pool{servers: 3, apart: true}, x)
+	require.NoError(t, plan.Err())
+	plan.Run()
+	require.Equal(t, []float32{6, 15}, sum.Data())
+	require.Equal(t, []int{2, 3}, apart.Shape())
+	require.Equal(t, x.Data(), apart.Data())
+	plan.Apply(&pool{servers: 4}, x)
+	require.ErrorIs(t, plan.Err(), nn.ErrShape)
+}
+
+func TestBest(t *testing.T) {
+	t.Parallel()
+	dst := make([]float32, 3)
+	best(dst, []float32{1, 2, 2, float32(math.Inf(-1)), -3, -2, 5, 5, 5})
+	require.Equal(t, []float32{1, 2, 0}, dst, "the first of several")
+}
