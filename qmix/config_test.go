@@ -127,3 +127,28 @@ func TestFirstBias(t *testing.T) {
 	}
 	t.Fatal(nn.ErrParameter)
 }
+
+// TestDoubleChooses: the present utilities choose the next levels, or the
+// target networks do.
+func TestDoubleChooses(t *testing.T) {
+	t.Parallel()
+	for _, double := range []bool{true, false} {
+		cfg := gameConfig(Monotonic, 3)
+		cfg.Double = double
+		l, err := New(cfg, gameSpec(), 1)
+		require.NoError(t, err)
+		for i, arena := range []*nn.Arena{l.nets.values, l.nets.target} {
+			for _, p := range arena.Parameters("") {
+				if p.Name == "lb1.utility.out.bias" {
+					copy(p.Data, [][]float32{{0, 0, 9}, {9, 0, 0}}[i]) // the present choose 2, the target 0
+				}
+			}
+		}
+		l.targets()
+		want := float32(0)
+		if double {
+			want = 2
+		}
+		require.Equal(t, want, l.next.level[1].Data()[0])
+	}
+}
