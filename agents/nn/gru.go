@@ -82,7 +82,7 @@ func (k *GRU) Bind(in ...[]int) ([]int, error) {
 
 // gruRows is the number of rows of x from which a product with W hardly gains
 // by more.
-const gruRows = 96
+const gruRows = 48
 
 // The phases of the work.
 const (

@@ -14,7 +14,7 @@ const (
 	tileRows   = 6
 	rowBlock   = 20 * tileRows
 	depthBlock = 64
-	colBlock   = 256
+	shallow    = 4 * depthBlock // of k, up to which c is done block by block
 
 	// A block of b is copied together only where so many rows of a use it.
 	packRows = 24
@@ -83,31 +83,44 @@ func blocked(transA, transB bool, m, n, k int, alpha float32, a []float32, lda i
 	if transA {
 		aRow, aCol = 1, lda
 	}
-	pack := !transB && m >= packRows && crowded(min(k, depthBlock), ldb)
-	var scratch *packed
-	if pack || transB {
-		scratch = takePacked()
-		defer scratch.release()
+	pack := transB || m >= packRows && crowded(min(k, depthBlock), ldb)
+	switch {
+	case k > shallow:
+		deep(aRow, aCol, pack, transB, m, n, k, alpha, a, b, ldb, beta, c, ldc)
+	case pack:
+		right := takeRight()
+		right.Set(transB, k, n, b, ldb)
+		right.multiply(m, alpha, a, aRow, aCol, beta, c, ldc)
+		right.release()
+	default:
+		for i := 0; i < m; i += rowBlock {
+			rows, old := min(rowBlock, m-i), beta
+			for l := 0; l < k; l += depthBlock {
+				block(rows, n, min(depthBlock, k-l), alpha, a[i*aRow+l*aCol:], aRow, aCol, side{b[l*ldb:], ldb, panel}, old, c[i*ldc:], ldc)
+				old = 1
+			}
+		}
 	}
+}
+
+// deep is a product of large k and, as a rule, small c: the gradient of
+// weights. It goes through all of c for some rows of b at a time.
+func deep(aRow, aCol int, pack, transB bool, m, n, k int, alpha float32, a, b []float32, ldb int, beta float32, c []float32, ldc int) {
+	right := takeRight()
+	defer right.release()
 	for l := 0; l < k; l += depthBlock {
 		depth := min(depthBlock, k-l)
-		for j := 0; j < n; j += colBlock {
-			cols := min(colBlock, n-j)
-			right := side{stride: ldb, next: panel}
-			if scratch != nil {
-				right = side{scratch[:], panel, depth * panel}
-			}
-			switch {
-			case transB:
-				transpose(scratch[:], b[j*ldb+l:], ldb, depth, cols)
-			case pack:
-				together(scratch[:], b[l*ldb+j:], ldb, depth, cols)
-			default:
-				right.values = b[l*ldb+j:]
-			}
-			for i := 0; i < m; i += rowBlock {
-				block(min(rowBlock, m-i), cols, depth, alpha, a[i*aRow+l*aCol:], aRow, aCol, right, beta, c[i*ldc+j:], ldc)
-			}
+		from := l * ldb
+		if transB {
+			from = l
+		}
+		values := side{b[from:], ldb, panel}
+		if pack {
+			right.Set(transB, depth, n, b[from:], ldb)
+			values = side{right.values, panel, depth * panel}
+		}
+		for i := 0; i < m; i += rowBlock {
+			block(min(rowBlock, m-i), n, depth, alpha, a[i*aRow+l*aCol:], aRow, aCol, values, beta, c[i*ldc:], ldc)
 		}
 		beta = 1
 	}
@@ -164,26 +177,23 @@ func block(m, n, k int, alpha float32, a []float32, aRow, aCol int, b side, beta
 // masks[8-n:] selects the first n lanes of a vector.
 var masks = [2 * lanes]int32{-1, -1, -1, -1, -1, -1, -1, -1}
 
-// packed is a block of b copied together. What lies beyond its last column is
-// never read.
-type packed [depthBlock * colBlock]float32
+// free keeps matrices laid out for the next product; the garbage collector
+// would empty a sync.Pool.
+var free = make(chan *Right, 64)
 
-// free keeps packed blocks for the next product; the garbage collector would
-// empty a sync.Pool.
-var free = make(chan *packed, 64)
-
-func takePacked() *packed {
+func takeRight() *Right {
 	select {
-	case p := <-free:
-		return p
+	case r := <-free:
+		return r
 	default:
-		return new(packed)
+		return new(Right)
 	}
 }
 
-func (p *packed) release() {
+func (r *Right) release() {
+	r.source = nil
 	select {
-	case free <- p:
+	case free <- r:
 	default:
 	}
 }

@@ -59,12 +59,18 @@ func (r *Right) Multiply(transA bool, m int, a []float32, lda int, beta float32,
 	if transA {
 		aRow, aCol = 1, lda
 	}
-	for l := 0; l < r.rows; l += depthBlock {
-		depth := min(depthBlock, r.rows-l)
-		right := side{r.block(l), panel, depth * panel}
-		for i := 0; i < m; i += rowBlock {
-			block(min(rowBlock, m-i), r.cols, depth, 1, a[i*aRow+l*aCol:], aRow, aCol, right, beta, c[i*ldc:], ldc)
+	r.multiply(m, 1, a, aRow, aCol, beta, c, ldc)
+}
+
+// multiply goes through all of b for some rows of a at a time, so that those of
+// c stay in the cache until they are done.
+func (r *Right) multiply(m int, alpha float32, a []float32, aRow, aCol int, beta float32, c []float32, ldc int) {
+	for i := 0; i < m; i += rowBlock {
+		rows, old := min(rowBlock, m-i), beta
+		for l := 0; l < r.rows; l += depthBlock {
+			depth := min(depthBlock, r.rows-l)
+			block(rows, r.cols, depth, alpha, a[i*aRow+l*aCol:], aRow, aCol, side{r.block(l), panel, depth * panel}, old, c[i*ldc:], ldc)
+			old = 1
 		}
-		beta = 1
 	}
 }
