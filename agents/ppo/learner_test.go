@@ -383,7 +383,7 @@ func TestUpdateAllocates(t *testing.T) {
 		})
 	}
 	few := count(1)
-	require.InDelta(t, few, count(40), 2)
+	require.InDelta(t, few, count(40), 20, "an allocation an update would be 39 more; goroutines vary by a few")
 	require.Less(t, few, 150., "goroutines and the names of figures")
 }
 
