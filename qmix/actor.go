@@ -88,23 +88,11 @@ func (a *actor) Reset(seed uint64) {
 // Act implements agents.Actor. It fails if an observation is of another shape
 // or not finite.
 func (a *actor) Act(dst [][]float64, step *env.Step) error {
-	if len(dst) != a.spec.Agents || len(step.Obs) != a.spec.Agents {
-		return fmt.Errorf("qmix: act: %d rows of actions and %d observations for %d LBs", len(dst), len(step.Obs), a.spec.Agents)
+	if err := policy.CheckAct(a.spec, dst, step); err != nil {
+		return err
 	}
 	for i, obs := range step.Obs {
-		x := a.utility.x[i].Data()
-		if len(obs) != len(x) || len(dst[i]) != a.spec.Servers {
-			return fmt.Errorf("qmix: act: LB %d: %d weights from %d values, want %d from %d",
-				i, len(dst[i]), len(obs), a.spec.Servers, len(x))
-		}
-		for k, v := range obs {
-			if v-v != 0 { // NaN or infinite
-				f := len(a.spec.Features)
-				return fmt.Errorf("qmix: act: LB %d: feature %s of server %d is %g: must be finite",
-					i, a.spec.Features[k%f].Name, k/f, v)
-			}
-		}
-		a.features[i].Apply(x, obs)
+		a.features[i].Apply(a.utility.x[i].Data(), obs)
 	}
 	a.utility.plan.Run()
 	for i, q := range a.utility.q {

@@ -2,11 +2,10 @@ package qmix
 
 import (
 	"errors"
-	"fmt"
 	"math"
-	"strconv"
 
 	"fairlb/agents/nn"
+	"fairlb/agents/rules"
 )
 
 // ErrConfig reports a configuration that breaks a rule.
@@ -145,60 +144,37 @@ func DefaultConfig() Config {
 // Validate reports every field that breaks its rule, joined; each error wraps
 // ErrConfig and names field, value and rule.
 func (c *Config) Validate() error {
-	var faults []error
-	c.Check(func(field string, value any, rule string) {
-		if text, ok := value.(string); ok {
-			value = strconv.Quote(text)
-		}
-		faults = append(faults, fmt.Errorf("%w: %s = %v: %s", ErrConfig, field, value, rule))
-	})
-	return errors.Join(faults...)
+	return rules.Validate(ErrConfig, c.Check)
 }
 
 // Check reports every field that breaks its rule, under its name in a file.
-func (c *Config) Check(report func(field string, value any, rule string)) {
-	fault := func(ok bool, name string, value any, rule string) {
-		if !ok {
-			report(name, value, rule)
-		}
-	}
-	within := func(name string, v, least, most int) {
-		fault(v >= least && v <= most, name, v, fmt.Sprintf("must be in [%d, %d]", least, most))
-	}
-	part := func(name string, v float64) {
-		fault(v >= 0 && v <= 1, name, v, "must be in [0, 1]")
-	}
-	notNegative := func(name string, v float64) {
-		fault(v >= 0 && !math.IsInf(v, 0), name, v, "must be finite and not negative")
-	}
-
-	fault(validLevels(c.Levels), "levels", c.Levels, "must be at least two finite values in rising order")
-	fault(c.Mixer == Monotonic || c.Mixer == Sum, "mixer", string(c.Mixer), "must be qmix or vdn")
-	fault(c.Mixed == LBs || c.Mixed == Heads, "mixed", string(c.Mixed), "must be lbs or heads")
-	fault(c.State == Concat || c.State == Mean, "state", string(c.State), "must be concat or mean")
-	within("mixing", c.Mixing, 1, 4096)
-	within("hidden", c.Hidden, 1, 4096)
-	within("layers", c.Layers, 1, 32)
-	within("embedding", c.Embedding, 1, 1024)
-	fault(c.Gamma >= 0 && c.Gamma < 1, "gamma", c.Gamma, "must be in [0, 1)")
-	part("lambda", c.Lambda)
-	within("window", c.Window, 0, 100_000)
-	within("batch", c.Batch, 1, 100_000)
-	within("capacity", c.Capacity, 1, 1_000_000)
-	within("feature_rounds", c.FeatureRounds, 1, 1_000_000_000)
-	part("epsilon", c.Epsilon)
-	part("final_epsilon", c.FinalEpsilon)
-	fault(c.EpsilonShare > 0 && c.EpsilonShare <= 1, "epsilon_share", c.EpsilonShare, "must be in (0, 1]")
-	fault(c.Hold >= 1 && !math.IsInf(c.Hold, 0), "hold", c.Hold, "must be finite and at least 1")
-	fault(c.Rate > 0 && !math.IsInf(c.Rate, 0), "rate", c.Rate, "must be positive and finite")
-	names := map[string]string{"shape": "schedule", "final": "final_rate", "warmup": "warmup"}
-	c.schedule().Check(func(field string, value any, rule string) { report(names[field], value, rule) })
-	notNegative("weight_decay", c.WeightDecay)
-	fault(!(c.WeightDecay*c.Rate >= 1), "weight_decay", c.WeightDecay, "must, times rate, be below 1")
-	notNegative("gradient_norm", c.GradientNorm)
-	fault(c.Tau > 0 && c.Tau <= 1, "tau", c.Tau, "must be in (0, 1]")
-	within("target_every", c.TargetEvery, 0, 1_000_000_000)
-	fault(c.Average >= 0 && c.Average < 1, "average", c.Average, "must be in [0, 1)")
+func (c *Config) Check(r rules.Report) {
+	r.Levels("levels", c.Levels)
+	r.Want(c.Mixer == Monotonic || c.Mixer == Sum, "mixer", string(c.Mixer), "must be qmix or vdn")
+	r.Want(c.Mixed == LBs || c.Mixed == Heads, "mixed", string(c.Mixed), "must be lbs or heads")
+	r.Want(c.State == Concat || c.State == Mean, "state", string(c.State), "must be concat or mean")
+	r.Within("mixing", c.Mixing, 1, 4096)
+	r.Within("hidden", c.Hidden, 1, 4096)
+	r.Within("layers", c.Layers, 1, 32)
+	r.Within("embedding", c.Embedding, 1, 1024)
+	r.Below1("gamma", c.Gamma)
+	r.Part("lambda", c.Lambda)
+	r.Within("window", c.Window, 0, 100_000)
+	r.Within("batch", c.Batch, 1, 100_000)
+	r.Within("capacity", c.Capacity, 1, 1_000_000)
+	r.Within("feature_rounds", c.FeatureRounds, 1, 1_000_000_000)
+	r.Part("epsilon", c.Epsilon)
+	r.Part("final_epsilon", c.FinalEpsilon)
+	r.Share("epsilon_share", c.EpsilonShare)
+	r.Want(c.Hold >= 1 && !math.IsInf(c.Hold, 0), "hold", c.Hold, "must be finite and at least 1")
+	r.Positive("rate", c.Rate)
+	r.Schedule(c.schedule())
+	r.NotNegative("weight_decay", c.WeightDecay)
+	r.Want(!(c.WeightDecay*c.Rate >= 1), "weight_decay", c.WeightDecay, "must, times rate, be below 1")
+	r.NotNegative("gradient_norm", c.GradientNorm)
+	r.Share("tau", c.Tau)
+	r.Within("target_every", c.TargetEvery, 0, 1_000_000_000)
+	r.Below1("average", c.Average)
 }
 
 // schedule is that of the learning rate.
@@ -210,15 +186,6 @@ func (c *Config) schedule() nn.Schedule {
 func (c *Config) epsilon(progress float64) float64 {
 	passed := min(progress/c.EpsilonShare, 1)
 	return c.Epsilon + (c.FinalEpsilon-c.Epsilon)*passed
-}
-
-func validLevels(levels []float64) bool {
-	for i, l := range levels {
-		if math.IsNaN(l) || math.IsInf(l, 0) || i > 0 && l <= levels[i-1] {
-			return false
-		}
-	}
-	return len(levels) >= 2
 }
 
 // nearest returns the index of the level nearest to u, the first of several.

@@ -65,7 +65,7 @@ func TestNewRefuses(t *testing.T) {
 	cfg.Levels = []float64{-1, 3}
 	_, err := New(cfg, spec, 1)
 	require.ErrorIs(t, err, ErrConfig)
-	require.ErrorContains(t, err, "levels = [-1 3]: weights in [0.3679, 20.09] must lie in the environment's [0.1, 10]")
+	require.ErrorContains(t, err, "levels = [-1 3]: log-weights in [-1, 3] give weights in [0.3679, 20.09]: must lie in the environment's [0.1, 10]")
 	cfg = DefaultConfig()
 	cfg.Window, spec.Steps = 0, 0
 	_, err = New(cfg, spec, 1)

@@ -3,13 +3,13 @@ package qmix
 import (
 	"errors"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"slices"
 
 	"fairlb/agents"
 	"fairlb/agents/nn"
 	"fairlb/agents/policy"
+	"fairlb/agents/rules"
 	"fairlb/env"
 	"fairlb/replay"
 )
@@ -51,20 +51,12 @@ var _ agents.Learner = (*Learner)(nil)
 // seeds give equal learners. It fails with ErrConfig, naming every field at
 // fault, if cfg breaks a rule or does not fit the spec.
 func New(cfg Config, spec env.Spec, seed uint64) (*Learner, error) {
-	err := cfg.Validate()
-	if spec.Agents < 1 || spec.Servers < 1 || len(spec.Features) < 1 {
-		err = errors.Join(err, fmt.Errorf("%w: environment of %d agents, %d servers, %d features: each must be at least 1",
-			ErrConfig, spec.Agents, spec.Servers, len(spec.Features)))
-	}
+	err := errors.Join(cfg.Validate(), rules.Environment(ErrConfig, spec))
 	if cfg.Window == 0 && spec.Steps < 1 {
 		err = errors.Join(err, fmt.Errorf("%w: window = 0: whole episodes need an environment whose episodes have a set end", ErrConfig))
 	}
 	if err == nil {
-		low, high := math.Exp(cfg.Levels[0]), math.Exp(cfg.Levels[len(cfg.Levels)-1])
-		if low < spec.Action.Low || high > spec.Action.High {
-			err = fmt.Errorf("%w: levels = %v: weights in [%.4g, %.4g] must lie in the environment's [%g, %g]",
-				ErrConfig, cfg.Levels, low, high, spec.Action.Low, spec.Action.High)
-		}
+		err = rules.Weights(ErrConfig, spec, fmt.Sprintf("levels = %v", cfg.Levels), cfg.Levels[0], cfg.Levels[len(cfg.Levels)-1])
 	}
 	if err != nil {
 		return nil, err

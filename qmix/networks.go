@@ -104,7 +104,10 @@ func (n *networks) joint(b nn.Builder, rows int) joint {
 		level := b.Input("levels", rows*n.shape.Servers, 1)
 		j.x, j.level = append(j.x, x), append(j.level, level)
 		chosen := b.Apply(new(nn.Gather), net.Apply(b, x), level)
-		own := b.Apply(&pool{servers: n.shape.Servers, apart: n.cfg.Mixed == Heads}, chosen)
+		own := b.Apply(&nn.Reshape{To: []int{rows, n.shape.Servers}}, chosen)
+		if n.cfg.Mixed == LBs {
+			own = b.Apply(new(nn.SumColumns), own)
+		}
 		if i == 0 {
 			q = own
 		} else {
@@ -116,9 +119,7 @@ func (n *networks) joint(b nn.Builder, rows int) joint {
 		j.total = n.mixer.Apply(b, q, j.state)
 		return j
 	}
-	ones := b.Input("ones", rows, n.mixed())
-	nn.Constant(1)(ones.Data())
-	j.total = b.Apply(new(nn.RowProduct), q, ones)
+	j.total = b.Apply(new(nn.SumColumns), q)
 	return j
 }
 

@@ -1,7 +1,6 @@
 package qmix
 
 import (
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -9,8 +8,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"fairlb/agents/nn"
-	"fairlb/agents/nn/nntest"
 	"fairlb/replay"
 )
 
@@ -93,28 +90,6 @@ func TestRewardStatistics(t *testing.T) {
 	w.fit(b, 0.9)
 	w.apply(got, []float32{4, 5})
 	require.InDeltaSlice(t, []float32{0, 0.1}, got, 1e-6, "constant rewards are not divided")
-}
-
-func TestPool(t *testing.T) {
-	t.Parallel()
-	for _, apart := range []bool{false, true} {
-		for _, s := range []struct{ states, servers int }{{1, 1}, {3, 4}} {
-			t.Run(fmt.Sprintf("%v %+v", apart, s), func(t *testing.T) {
-				nntest.Kernel(t, func() nn.Kernel { return &pool{servers: s.servers, apart: apart} }, nntest.Of(s.states*s.servers, 1))
-			})
-		}
-	}
-	plan := nn.NewPlan(nn.NewArena())
-	x := plan.Input("x", 6, 1)
-	copy(x.Data(), []float32{1, 2, 3, 4, 5, 6})
-	sum, apart := plan.Apply(&pool{servers: 3}, x), plan.Apply(&pool{servers: 3, apart: true}, x)
-	require.NoError(t, plan.Err())
-	plan.Run()
-	require.Equal(t, []float32{6, 15}, sum.Data())
-	require.Equal(t, []int{2, 3}, apart.Shape())
-	require.Equal(t, x.Data(), apart.Data())
-	plan.Apply(&pool{servers: 4}, x)
-	require.ErrorIs(t, plan.Err(), nn.ErrShape)
 }
 
 func TestBest(t *testing.T) {

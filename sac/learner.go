@@ -3,10 +3,10 @@ package sac
 import (
 	"errors"
 	"fmt"
-	"math"
 	"sync"
 
 	"fairlb/agents"
+	"fairlb/agents/rules"
 	"fairlb/env"
 	"fairlb/replay"
 )
@@ -39,20 +39,13 @@ func NewCentralised(cfg Config, spec env.Spec, seed uint64) (*Learner, error) {
 }
 
 func newLearner(cfg Config, spec env.Spec, seed uint64, joint bool) (*Learner, error) {
-	err := cfg.Validate()
+	err := errors.Join(cfg.Validate(), rules.Environment(ErrConfig, spec))
 	if joint && cfg.Head == Discrete {
 		err = errors.Join(err, fmt.Errorf("%w: head = %q: Centr-LB has a gaussian one", ErrConfig, cfg.Head))
 	}
-	if spec.Agents < 1 || spec.Servers < 1 || len(spec.Features) < 1 {
-		err = errors.Join(err, fmt.Errorf("%w: environment of %d agents, %d servers, %d features: each must be at least 1",
-			ErrConfig, spec.Agents, spec.Servers, len(spec.Features)))
-	}
 	if err == nil {
-		low, high := cfg.reach()
-		if math.Exp(low) < spec.Action.Low || math.Exp(high) > spec.Action.High {
-			err = fmt.Errorf("%w: %s: log-weights in [%g, %g] give weights in [%.4g, %.4g]: must lie in the environment's [%g, %g]",
-				ErrConfig, cfg.reachedBy(), low, high, math.Exp(low), math.Exp(high), spec.Action.Low, spec.Action.High)
-		}
+		setting, low, high := cfg.reach()
+		err = rules.Weights(ErrConfig, spec, setting, low, high)
 	}
 	if err != nil {
 		return nil, err

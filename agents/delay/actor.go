@@ -7,6 +7,7 @@ import (
 
 	"fairlb/agents"
 	"fairlb/agents/nn"
+	"fairlb/agents/policy"
 	"fairlb/env"
 )
 
@@ -21,7 +22,7 @@ type actor struct {
 
 // lbActor is the policy of one LB.
 type lbActor struct {
-	features features
+	features *policy.Features
 	plan     *nn.Plan
 	x, out   *nn.Node // x is nil without a network
 	kappa    float64
@@ -41,7 +42,7 @@ func (l *Learner) newActor(explore bool) (agents.Actor, error) {
 	}
 	for i, m := range l.lbs {
 		lb := lbActor{
-			features: m.features.clone(), plan: nn.NewPlan(m.arena.Clone()), kappa: float64(m.kappa[0]),
+			features: m.features.Clone(), plan: nn.NewPlan(m.arena.Clone()), kappa: float64(m.kappa[0]),
 			noise: make([]float64, l.spec.Servers), u: make([]float64, l.spec.Servers),
 		}
 		lb.out = m.apply(lb.plan, 1, len(l.spec.Features), &lb.x)
@@ -72,22 +73,10 @@ func (a *actor) Reset(seed uint64) {
 // Act implements agents.Actor. It fails if an observation is of another shape
 // or not finite.
 func (a *actor) Act(dst [][]float64, step *env.Step) error {
-	if len(dst) != len(a.lbs) || len(step.Obs) != len(a.lbs) {
-		return fmt.Errorf("delay: act: %d rows of actions and %d observations for %d LBs", len(dst), len(step.Obs), len(a.lbs))
+	if err := policy.CheckAct(a.spec, dst, step); err != nil {
+		return err
 	}
-	width := len(a.spec.Features)
-	for i := range a.lbs {
-		obs := step.Obs[i]
-		if len(obs) != a.spec.Servers*width || len(dst[i]) != a.spec.Servers {
-			return fmt.Errorf("delay: act: LB %d: %d weights from %d values, want %d from %d",
-				i, len(dst[i]), len(obs), a.spec.Servers, a.spec.Servers*width)
-		}
-		for k, v := range obs {
-			if v-v != 0 { // NaN or infinite
-				return fmt.Errorf("delay: act: LB %d: feature %s of server %d is %g: must be finite",
-					i, a.spec.Features[k%width].Name, k/width, v)
-			}
-		}
+	for i, obs := range step.Obs {
 		a.lbs[i].decide(obs, a.box)
 		for j, u := range a.lbs[i].u {
 			dst[i][j] = min(max(math.Exp(u), a.spec.Action.Low), a.spec.Action.High)
@@ -100,7 +89,7 @@ func (a *actor) Act(dst [][]float64, step *env.Step) error {
 // noise, within the box.
 func (lb *lbActor) decide(obs []float32, box float64) {
 	if lb.x != nil {
-		lb.features.apply(lb.x.Data(), obs)
+		lb.features.Apply(lb.x.Data(), obs)
 	}
 	lb.plan.Run()
 	mean := 0.0

@@ -2,11 +2,10 @@ package delay
 
 import (
 	"errors"
-	"fmt"
 	"math"
-	"strconv"
 
 	"fairlb/agents/nn"
+	"fairlb/agents/rules"
 )
 
 var (
@@ -71,45 +70,28 @@ func DefaultConfig() Config {
 // Validate reports every field that breaks its rule, joined; each error wraps
 // ErrConfig and names field, value and rule.
 func (c *Config) Validate() error {
-	var faults []error
-	c.Check(func(field string, value any, rule string) {
-		if text, ok := value.(string); ok {
-			value = strconv.Quote(text)
-		}
-		faults = append(faults, fmt.Errorf("%w: %s = %v: %s", ErrConfig, field, value, rule))
-	})
-	return errors.Join(faults...)
+	return rules.Validate(ErrConfig, c.Check)
 }
 
 // Check reports every field that breaks its rule, under its name in a file.
-func (c *Config) Check(report func(field string, value any, rule string)) {
-	fault := func(ok bool, name string, value any, rule string) {
-		if !ok {
-			report(name, value, rule)
-		}
-	}
-	finite := func(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
-	within := func(name string, v, least, most int) {
-		fault(v >= least && v <= most, name, v, fmt.Sprintf("must be in [%d, %d]", least, most))
-	}
+func (c *Config) Check(r rules.Report) {
 	kappas := len(c.Kappas) >= 1 && len(c.Kappas) <= 100
 	for _, k := range c.Kappas {
-		kappas = kappas && k >= 0 && finite(k)
+		kappas = kappas && k >= 0 && !math.IsInf(k, 0)
 	}
-	fault(kappas, "kappas", c.Kappas, "must be 1 to 100 finite values, none negative")
-	fault(c.Noise >= 0 && finite(c.Noise), "noise", c.Noise, "must be finite and not negative")
-	fault(c.Fit > 0 && c.Fit <= 1, "fit", c.Fit, "must be in (0, 1]")
-	fault(c.Box > 0 && finite(c.Box), "box", c.Box, "must be positive and finite")
-	within("layers", c.Layers, 0, 32)
-	within("hidden", c.Hidden, 1, 4096)
-	within("embedding", c.Embedding, 1, 1024)
-	within("batch", c.Batch, 1, 100_000)
-	within("capacity", c.Capacity, 1, 1_000_000)
-	within("feature_rounds", c.FeatureRounds, 1, 1_000_000_000)
-	fault(c.Rate > 0 && finite(c.Rate), "rate", c.Rate, "must be positive and finite")
-	names := map[string]string{"shape": "schedule", "final": "final_rate"}
-	c.schedule().Check(func(field string, value any, rule string) { report(names[field], value, rule) })
-	fault(c.GradientNorm >= 0 && finite(c.GradientNorm), "gradient_norm", c.GradientNorm, "must be finite and not negative")
+	r.Want(kappas, "kappas", c.Kappas, "must be 1 to 100 finite values, none negative")
+	r.NotNegative("noise", c.Noise)
+	r.Share("fit", c.Fit)
+	r.Positive("box", c.Box)
+	r.Within("layers", c.Layers, 0, 32)
+	r.Within("hidden", c.Hidden, 1, 4096)
+	r.Within("embedding", c.Embedding, 1, 1024)
+	r.Within("batch", c.Batch, 1, 100_000)
+	r.Within("capacity", c.Capacity, 1, 1_000_000)
+	r.Within("feature_rounds", c.FeatureRounds, 1, 1_000_000_000)
+	r.Positive("rate", c.Rate)
+	r.Schedule(c.schedule())
+	r.NotNegative("gradient_norm", c.GradientNorm)
 }
 
 // schedule is that of the learning rate, over the fit.

@@ -3,11 +3,11 @@ package delay
 import (
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"sync"
 
 	"fairlb/agents"
+	"fairlb/agents/rules"
 	"fairlb/env"
 	"fairlb/replay"
 )
@@ -33,16 +33,9 @@ var (
 // seeds give equal learners. It fails with ErrConfig, naming every field at
 // fault, if cfg breaks a rule or its weights could leave the spec's bounds.
 func New(cfg Config, spec env.Spec, seed uint64) (*Learner, error) {
-	err := cfg.Validate()
-	if spec.Agents < 1 || spec.Servers < 1 || len(spec.Features) < 1 {
-		err = errors.Join(err, fmt.Errorf("%w: environment of %d agents, %d servers, %d features: each must be at least 1",
-			ErrConfig, spec.Agents, spec.Servers, len(spec.Features)))
-	}
-	// Written so that what rounding makes of equal bounds passes.
-	const slack = 1e-9
-	if err == nil && (-cfg.Box < math.Log(spec.Action.Low)-slack || cfg.Box > math.Log(spec.Action.High)+slack) {
-		err = fmt.Errorf("%w: box = %g gives weights in [%.4g, %.4g]: must lie in the environment's [%g, %g]",
-			ErrConfig, cfg.Box, math.Exp(-cfg.Box), math.Exp(cfg.Box), spec.Action.Low, spec.Action.High)
+	err := errors.Join(cfg.Validate(), rules.Environment(ErrConfig, spec))
+	if err == nil {
+		err = rules.Weights(ErrConfig, spec, fmt.Sprintf("box = %v", cfg.Box), -cfg.Box, cfg.Box)
 	}
 	if err != nil {
 		return nil, err

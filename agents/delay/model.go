@@ -9,6 +9,7 @@ import (
 
 	"fairlb/agents"
 	"fairlb/agents/nn"
+	"fairlb/agents/policy"
 	"fairlb/replay"
 )
 
@@ -18,7 +19,7 @@ type model struct {
 	cfg      *Config
 	servers  int
 	rng      *rand.Rand
-	features features
+	features *policy.Features
 	arena    *nn.Arena
 	offsets  *nn.Param
 	net      *nn.ServerNet // nil without layers
@@ -37,7 +38,7 @@ func newModel(cfg *Config, index int, shape replay.Shape, seed uint64) (*model, 
 	m := &model{
 		index: index, cfg: cfg, servers: shape.Servers,
 		rng:      rand.New(rand.NewPCG(seed, uint64(2*index+1))),
-		features: newFeatures(shape.Features), arena: nn.NewArena(),
+		features: policy.NewLogFeatures(shape.Features), arena: nn.NewArena(),
 		kappa: []float32{float32(cfg.Kappas[0])},
 		batch: replay.NewBatch(shape, cfg.Batch),
 	}
@@ -80,7 +81,7 @@ func (m *model) apply(b nn.Builder, states, features int, x **nn.Node) *nn.Node 
 // fit makes n updates on what buffer holds.
 func (m *model) fit(buffer *replay.Buffer, n int, rate float64, fitFeatures bool) error {
 	if fitFeatures {
-		m.features.fit(buffer, m.index)
+		m.features.FitTo(buffer, m.index)
 	}
 	if !m.begun {
 		if err := m.begin(buffer); err != nil {
@@ -93,7 +94,7 @@ func (m *model) fit(buffer *replay.Buffer, n int, rate float64, fitFeatures bool
 			return err
 		}
 		if m.x != nil {
-			m.features.apply(m.x.Data(), m.batch.Obs)
+			m.features.Apply(m.x.Data(), m.batch.Obs)
 		}
 		copy(m.n.Data(), m.batch.Flows)
 		copy(m.s.Data(), m.batch.FlowDelay)
@@ -150,6 +151,6 @@ func (m *model) report(stats agents.Stats, fitted bool) {
 // parameters lists what the evaluated policy depends on.
 func (m *model) parameters() []agents.Parameter {
 	prefix := fmt.Sprintf("lb%d.", m.index)
-	out := append(m.arena.Parameters(prefix), m.features.parameters(prefix)...)
+	out := append(m.arena.Parameters(prefix), m.features.Parameters(prefix)...)
 	return append(out, agents.Parameter{Name: prefix + "kappa", Shape: []int{1}, Data: m.kappa})
 }

@@ -66,13 +66,8 @@ func (a *actor) Reset(seed uint64) {
 // Act implements agents.Actor. It fails if an observation is of another shape
 // or not finite.
 func (a *actor) Act(dst [][]float64, step *env.Step) error {
-	if len(dst) != a.spec.Agents || len(step.Obs) != a.spec.Agents {
-		return fmt.Errorf("policy: act: %d rows of actions and %d observations for %d LBs", len(dst), len(step.Obs), a.spec.Agents)
-	}
-	for i, obs := range step.Obs {
-		if err := a.check(i, obs, dst[i]); err != nil {
-			return err
-		}
+	if err := CheckAct(a.spec, dst, step); err != nil {
+		return err
 	}
 	count := len(a.spec.Features)
 	for i := range a.policies {
@@ -93,17 +88,24 @@ func (a *actor) Act(dst [][]float64, step *env.Step) error {
 	return nil
 }
 
-// check reports an observation of another shape or not finite.
-func (a *actor) check(lb int, obs []float32, weights []float64) error {
-	count := len(a.spec.Features)
-	if len(obs) != a.spec.Servers*count || len(weights) != a.spec.Servers {
-		return fmt.Errorf("policy: act: LB %d: %d weights from %d values, want %d from %d",
-			lb, len(weights), len(obs), a.spec.Servers, a.spec.Servers*count)
+// CheckAct reports what an Actor of environments of the given spec cannot act
+// on: observations or weights of another shape, and observations that are not
+// finite.
+func CheckAct(spec env.Spec, dst [][]float64, step *env.Step) error {
+	if len(dst) != spec.Agents || len(step.Obs) != spec.Agents {
+		return fmt.Errorf("policy: act: %d rows of actions and %d observations for %d LBs", len(dst), len(step.Obs), spec.Agents)
 	}
-	for k, v := range obs {
-		if v-v != 0 { // NaN or infinite
-			return fmt.Errorf("policy: act: LB %d: feature %s of server %d is %g: must be finite",
-				lb, a.spec.Features[k%count].Name, k/count, v)
+	count := len(spec.Features)
+	for lb, obs := range step.Obs {
+		if len(obs) != spec.Servers*count || len(dst[lb]) != spec.Servers {
+			return fmt.Errorf("policy: act: LB %d: %d weights from %d values, want %d from %d",
+				lb, len(dst[lb]), len(obs), spec.Servers, spec.Servers*count)
+		}
+		for k, v := range obs {
+			if v-v != 0 { // NaN or infinite
+				return fmt.Errorf("policy: act: LB %d: feature %s of server %d is %g: must be finite",
+					lb, spec.Features[k%count].Name, k/count, v)
+			}
 		}
 	}
 	return nil

@@ -19,6 +19,7 @@ const (
 // Features normalises an LB's observations: per feature, shared over servers.
 // Made by NewFeatures, it leaves values as they are, but for the clip.
 type Features struct {
+	log      bool      // whether values are compared by their ratios
 	mean, sd []float32 // [F]
 
 	rows          int
@@ -37,10 +38,27 @@ func NewFeatures(count int) *Features {
 	return f
 }
 
+// NewLogFeatures returns a normaliser of log(1 + x) of count features x, which
+// are not negative: delays compare by ratios.
+func NewLogFeatures(count int) *Features {
+	f := NewFeatures(count)
+	f.log = true
+	return f
+}
+
+// scaled is a value as it is normalised.
+func (f *Features) scaled(x float32) float64 {
+	if f.log {
+		return math.Log1p(max(0, float64(x)))
+	}
+	return float64(x)
+}
+
 // Clone returns a normaliser of the same mean and deviation, to which no
 // episode has been added.
 func (f *Features) Clone() *Features {
 	c := NewFeatures(len(f.mean))
+	c.log = f.log
 	copy(c.mean, f.mean)
 	copy(c.sd, f.sd)
 	return c
@@ -69,8 +87,9 @@ func (f *Features) Add(ep *replay.Episode, agent int) {
 	for t := range ep.Steps + 1 {
 		at := (t*ep.Agents + agent) * state
 		for k, v := range ep.Obs[at : at+state] {
-			f.sums[k%count] += float64(v)
-			f.squares[k%count] += float64(v) * float64(v)
+			x := f.scaled(v)
+			f.sums[k%count] += x
+			f.squares[k%count] += x * x
 		}
 		f.rows += ep.Servers
 	}
@@ -105,7 +124,7 @@ func (f *Features) Apply(dst, src []float32) {
 	for r := 0; r < len(src); r += count {
 		x, y := src[r:r+count], dst[r:r+count]
 		for k, v := range x {
-			y[k] = min(max((v-f.mean[k])/f.sd[k], -featureClip), featureClip)
+			y[k] = min(max((float32(f.scaled(v))-f.mean[k])/f.sd[k], -featureClip), featureClip)
 		}
 	}
 }

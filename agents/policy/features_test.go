@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"math"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -32,4 +33,21 @@ func TestFeatureStatistics(t *testing.T) {
 	got := make([]float32, 4)
 	f.Clone().Apply(got, []float32{1, 7, 1e6, 6.9})
 	require.InDeltaSlice(t, []float32{0, 0, 5, -5}, got, 1e-5)
+}
+
+// TestLogFeatures: delays of 0, 1 and e^2-1 s compare by log(1 + x); a clone
+// normalises alike.
+func TestLogFeatures(t *testing.T) {
+	t.Parallel()
+	ep := replay.NewEpisode(replay.Shape{Agents: 1, Servers: 1, Features: 1}, 1)
+	ep.Steps = 1
+	ep.Obs = []float32{0, float32(math.Exp(2) - 1)}
+	f := NewLogFeatures(1)
+	f.Add(ep, 0)
+	f.Fit()
+	require.InDelta(t, 1, f.mean[0], 1e-6)
+	require.InDelta(t, 1, f.sd[0], 1e-6)
+	got := make([]float32, 3)
+	f.Clone().Apply(got, []float32{0, float32(math.Exp(2) - 1), -5})
+	require.InDeltaSlice(t, []float32{-1, 1, -1}, got, 1e-5, "what is negative counts as 0")
 }

@@ -3,10 +3,9 @@ package ppo
 import (
 	"errors"
 	"fmt"
-	"math"
-	"strconv"
 
 	"fairlb/agents/nn"
+	"fairlb/agents/rules"
 )
 
 // ErrConfig reports a configuration that breaks a rule.
@@ -119,56 +118,33 @@ func DefaultConfig() Config {
 // Validate reports every field that breaks its rule, joined; each error wraps
 // ErrConfig and names field, value and rule.
 func (c *Config) Validate() error {
-	var faults []error
-	c.Check(func(field string, value any, rule string) {
-		if text, ok := value.(string); ok {
-			value = strconv.Quote(text)
-		}
-		faults = append(faults, fmt.Errorf("%w: %s = %v: %s", ErrConfig, field, value, rule))
-	})
-	return errors.Join(faults...)
+	return rules.Validate(ErrConfig, c.Check)
 }
 
 // Check reports every field that breaks its rule, under its name in a file.
-func (c *Config) Check(report func(field string, value any, rule string)) {
-	fault := func(ok bool, name string, value any, rule string) {
-		if !ok {
-			report(name, value, rule)
-		}
-	}
-	positive := func(name string, v float64) {
-		fault(v > 0 && !math.IsInf(v, 0), name, v, "must be positive and finite")
-	}
-	notNegative := func(name string, v float64) {
-		fault(v >= 0 && !math.IsInf(v, 0), name, v, "must be finite and not negative")
-	}
-	within := func(name string, v, least, most int) {
-		fault(v >= least && v <= most, name, v, fmt.Sprintf("must be in [%d, %d]", least, most))
-	}
-
-	fault(c.Head == Gaussian || c.Head == Discrete, "head", string(c.Head), "must be gaussian or discrete")
-	positive("box", c.Box)
-	positive("sigma", c.Sigma)
-	fault(validLevels(c.Levels), "levels", c.Levels, "must be at least two finite values in rising order")
-	within("hidden", c.Hidden, 1, 4096)
-	within("layers", c.Layers, 1, 32)
-	within("embedding", c.Embedding, 1, 1024)
-	fault(c.Gamma >= 0 && c.Gamma < 1, "gamma", c.Gamma, "must be in [0, 1)")
-	fault(c.Lambda >= 0 && c.Lambda <= 1, "lambda", c.Lambda, "must be in [0, 1]")
-	fault(c.Ratio == Joint || c.Ratio == Server, "ratio", string(c.Ratio), "must be joint or server")
-	fault(c.Clip > 0 && c.Clip < 1, "clip", c.Clip, "must be in (0, 1)")
-	notNegative("value_clip", c.ValueClip)
-	notNegative("entropy", c.Entropy)
-	within("batch", c.Batch, 1, 100_000)
-	within("feature_rounds", c.FeatureRounds, 1, 1_000_000_000)
-	positive("rate", c.Rate)
-	positive("value_rate", c.ValueRate)
-	names := map[string]string{"shape": "schedule", "final": "final_rate", "warmup": "warmup"}
-	c.schedule().Check(func(field string, value any, rule string) { report(names[field], value, rule) })
-	notNegative("weight_decay", c.WeightDecay)
-	fault(!(c.WeightDecay*max(c.Rate, c.ValueRate) >= 1), "weight_decay", c.WeightDecay, "must, times either rate, be below 1")
-	notNegative("gradient_norm", c.GradientNorm)
-	fault(c.Average >= 0 && c.Average < 1, "average", c.Average, "must be in [0, 1)")
+func (c *Config) Check(r rules.Report) {
+	r.Want(c.Head == Gaussian || c.Head == Discrete, "head", string(c.Head), "must be gaussian or discrete")
+	r.Positive("box", c.Box)
+	r.Positive("sigma", c.Sigma)
+	r.Levels("levels", c.Levels)
+	r.Within("hidden", c.Hidden, 1, 4096)
+	r.Within("layers", c.Layers, 1, 32)
+	r.Within("embedding", c.Embedding, 1, 1024)
+	r.Below1("gamma", c.Gamma)
+	r.Part("lambda", c.Lambda)
+	r.Want(c.Ratio == Joint || c.Ratio == Server, "ratio", string(c.Ratio), "must be joint or server")
+	r.Want(c.Clip > 0 && c.Clip < 1, "clip", c.Clip, "must be in (0, 1)")
+	r.NotNegative("value_clip", c.ValueClip)
+	r.NotNegative("entropy", c.Entropy)
+	r.Within("batch", c.Batch, 1, 100_000)
+	r.Within("feature_rounds", c.FeatureRounds, 1, 1_000_000_000)
+	r.Positive("rate", c.Rate)
+	r.Positive("value_rate", c.ValueRate)
+	r.Schedule(c.schedule())
+	r.NotNegative("weight_decay", c.WeightDecay)
+	r.Want(!(c.WeightDecay*max(c.Rate, c.ValueRate) >= 1), "weight_decay", c.WeightDecay, "must, times either rate, be below 1")
+	r.NotNegative("gradient_norm", c.GradientNorm)
+	r.Below1("average", c.Average)
 }
 
 // schedule is that of the learning rates.
@@ -176,19 +152,11 @@ func (c *Config) schedule() nn.Schedule {
 	return nn.Schedule{Shape: c.Schedule, Final: c.FinalRate, Warmup: c.Warmup}
 }
 
-func validLevels(levels []float64) bool {
-	for i, l := range levels {
-		if math.IsNaN(l) || math.IsInf(l, 0) || i > 0 && l <= levels[i-1] {
-			return false
-		}
-	}
-	return len(levels) >= 2
-}
-
-// reach returns the lowest and the highest log-weight of the head.
-func (c *Config) reach() (low, high float64) {
+// reach returns the lowest and the highest log-weight of the head, and the
+// field that sets them with its value.
+func (c *Config) reach() (setting string, low, high float64) {
 	if c.Head == Discrete {
-		return c.Levels[0], c.Levels[len(c.Levels)-1]
+		return fmt.Sprintf("levels = %v", c.Levels), c.Levels[0], c.Levels[len(c.Levels)-1]
 	}
-	return -c.Box, c.Box
+	return fmt.Sprintf("box = %v", c.Box), -c.Box, c.Box
 }

@@ -3,12 +3,12 @@ package ppo
 import (
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"sync"
 
 	"fairlb/agents"
 	"fairlb/agents/policy"
+	"fairlb/agents/rules"
 	"fairlb/env"
 	"fairlb/replay"
 )
@@ -31,17 +31,10 @@ var _ agents.Learner = (*Learner)(nil)
 // seeds give equal learners. It fails with ErrConfig, naming every field at
 // fault, if cfg breaks a rule or its weights could leave the spec's bounds.
 func New(cfg Config, spec env.Spec, central bool, seed uint64) (*Learner, error) {
-	err := cfg.Validate()
-	if spec.Agents < 1 || spec.Servers < 1 || len(spec.Features) < 1 {
-		err = errors.Join(err, fmt.Errorf("%w: environment of %d agents, %d servers, %d features: each must be at least 1",
-			ErrConfig, spec.Agents, spec.Servers, len(spec.Features)))
-	}
+	err := errors.Join(cfg.Validate(), rules.Environment(ErrConfig, spec))
 	if err == nil {
-		low, high := cfg.reach()
-		if math.Exp(low) < spec.Action.Low || math.Exp(high) > spec.Action.High {
-			err = fmt.Errorf("%w: log-weights in [%g, %g] give weights in [%.4g, %.4g]: must lie in the environment's [%g, %g]",
-				ErrConfig, low, high, math.Exp(low), math.Exp(high), spec.Action.Low, spec.Action.High)
-		}
+		setting, low, high := cfg.reach()
+		err = rules.Weights(ErrConfig, spec, setting, low, high)
 	}
 	if err != nil {
 		return nil, err
