@@ -27,7 +27,7 @@ func (k *policyLoss) Bind(in ...[]int) ([]int, error) {
 	}
 	k.rows = in[0][0]
 	for i, want := range [][]int{{k.rows, 1}, {k.rows, 1}, {k.rows, 1}, {1}} {
-		if err := wantShape(in[i], want...); err != nil {
+		if err := nn.WantShape(fmt.Sprintf("input %d", i), in[i], want...); err != nil {
 			return nil, err
 		}
 	}
@@ -74,10 +74,10 @@ func (k *factoredPolicyLoss) Bind(in ...[]int) ([]int, error) {
 		return nil, fmt.Errorf("%w: want log pi, U [R,K] and alpha", nn.ErrShape)
 	}
 	k.rows, k.levels = in[0][0], in[0][1]
-	if err := wantShape(in[1], in[0]...); err != nil {
+	if err := nn.WantShape("U", in[1], in[0]...); err != nil {
 		return nil, err
 	}
-	return []int{1}, wantShape(in[2], 1)
+	return []int{1}, nn.WantShape("alpha", in[2], 1)
 }
 
 // Forward implements nn.Kernel.
@@ -118,7 +118,7 @@ func (k *factoredQ) Bind(in ...[]int) ([]int, error) {
 		return nil, fmt.Errorf("%w: want critic outputs [B*%d,1+K] and levels", nn.ErrShape, k.servers)
 	}
 	k.cols = in[0][1]
-	return []int{in[0][0] / k.servers, 1}, wantShape(in[1], in[0][0], 1)
+	return []int{in[0][0] / k.servers, 1}, nn.WantShape("levels", in[1], in[0][0], 1)
 }
 
 // Forward implements nn.Kernel.
@@ -142,15 +142,4 @@ func (k *factoredQ) Backward(din [][]float32, dout, _ []float32, in [][]float32)
 		din[0][r*k.cols] = d / float32(k.servers)
 		din[0][r*k.cols+1+int(level)] = d
 	}
-}
-
-func wantShape(got []int, want ...int) error {
-	same := len(got) == len(want)
-	for i := 0; same && i < len(got); i++ {
-		same = got[i] == want[i]
-	}
-	if !same {
-		return fmt.Errorf("%w: shape %v, want %v", nn.ErrShape, got, want)
-	}
-	return nil
 }

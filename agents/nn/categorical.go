@@ -101,7 +101,7 @@ func (k *Expectation) Bind(in ...[]int) ([]int, error) {
 		return nil, err
 	}
 	k.rows, k.cols = in[0][0], in[0][1]
-	return []int{k.rows, 1}, wantShape("values", in[1], k.rows, k.cols)
+	return []int{k.rows, 1}, WantShape("values", in[1], k.rows, k.cols)
 }
 
 // Forward implements Kernel.
@@ -192,7 +192,7 @@ func (k *Gather) Bind(in ...[]int) ([]int, error) {
 		return nil, err
 	}
 	k.rows, k.cols = in[0][0], in[0][1]
-	return []int{k.rows, 1}, wantShape("index", in[1], k.rows, 1)
+	return []int{k.rows, 1}, WantShape("index", in[1], k.rows, 1)
 }
 
 // Forward implements Kernel.

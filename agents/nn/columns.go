@@ -70,7 +70,7 @@ func (k *Concat) Bind(in ...[]int) ([]int, error) {
 		return nil, err
 	}
 	k.rows, k.left, k.right = in[0][0], in[0][1], in[1][1]
-	return []int{k.rows, k.left + k.right}, wantShape("right side", in[1], k.rows, k.right)
+	return []int{k.rows, k.left + k.right}, WantShape("right side", in[1], k.rows, k.right)
 }
 
 // Forward implements Kernel.

@@ -29,10 +29,10 @@ func (k *Dense) Bind(in ...[]int) ([]int, error) {
 		return nil, err
 	}
 	k.rows, k.in, k.out = in[0][0], in[0][1], in[1][1]
-	if err := wantShape("weights", in[1], k.in, k.out); err != nil {
+	if err := WantShape("weights", in[1], k.in, k.out); err != nil {
 		return nil, err
 	}
-	return []int{k.rows, k.out}, wantShape("bias", in[2], k.out)
+	return []int{k.rows, k.out}, WantShape("bias", in[2], k.out)
 }
 
 // The phases of the work.

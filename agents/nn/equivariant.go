@@ -40,16 +40,16 @@ func (k *Equivariant) Bind(in ...[]int) ([]int, error) {
 	if err := wantServers(k.rows, k.Servers); err != nil {
 		return nil, err
 	}
-	if err := wantShape("weights", in[1], k.in, k.out); err != nil {
+	if err := WantShape("weights", in[1], k.in, k.out); err != nil {
 		return nil, err
 	}
-	if err := wantShape("context weights", in[2], k.in, k.out); err != nil {
+	if err := WantShape("context weights", in[2], k.in, k.out); err != nil {
 		return nil, err
 	}
 	states := k.rows / k.Servers
 	k.mean = make([]float32, states*k.in)
 	k.context = make([]float32, states*k.out)
-	return []int{k.rows, k.out}, wantShape("bias", in[3], k.out)
+	return []int{k.rows, k.out}, WantShape("bias", in[3], k.out)
 }
 
 // Forward implements Kernel.

@@ -35,10 +35,10 @@ func (k *SquashedGaussian) Bind(in ...[]int) ([]int, error) {
 		return nil, err
 	}
 	k.rows = in[0][0]
-	if err := wantShape("mean and scale", in[0], k.rows, 2); err != nil {
+	if err := WantShape("mean and scale", in[0], k.rows, 2); err != nil {
 		return nil, err
 	}
-	return []int{2 * k.rows, 1}, wantShape("noise", in[1], k.rows, 1)
+	return []int{2 * k.rows, 1}, WantShape("noise", in[1], k.rows, 1)
 }
 
 // Forward implements Kernel.
@@ -101,7 +101,7 @@ func (k *GaussianMode) Bind(in ...[]int) ([]int, error) {
 	if err := wantInputs(in, 2); err != nil {
 		return nil, err
 	}
-	return []int{in[0][0], 1}, wantShape("mean and scale", in[0], in[0][0], 2)
+	return []int{in[0][0], 1}, WantShape("mean and scale", in[0], in[0][0], 2)
 }
 
 // Forward implements Kernel.
@@ -150,11 +150,11 @@ func (k *SquashedLogProb) Bind(in ...[]int) ([]int, error) {
 		return nil, err
 	}
 	rows := in[0][0]
-	if err := wantShape("mean and scale", in[0], rows, 2); err != nil {
+	if err := WantShape("mean and scale", in[0], rows, 2); err != nil {
 		return nil, err
 	}
 	k.z = make([]float64, rows)
-	return []int{rows, 1}, wantShape("actions", in[1], rows, 1)
+	return []int{rows, 1}, WantShape("actions", in[1], rows, 1)
 }
 
 // Forward implements Kernel.
@@ -201,7 +201,7 @@ func (k *GaussianEntropy) Bind(in ...[]int) ([]int, error) {
 	if err := wantInputs(in, 2); err != nil {
 		return nil, err
 	}
-	return []int{in[0][0], 1}, wantShape("mean and scale", in[0], in[0][0], 2)
+	return []int{in[0][0], 1}, WantShape("mean and scale", in[0], in[0][0], 2)
 }
 
 // Forward implements Kernel.

@@ -164,7 +164,7 @@ func (g *Graph) Compile(loss *Node) (*Program, error) {
 // gorgonia.Grad takes one that all graphs of the process share, and would race
 // when learners build theirs at once.
 func (g *Graph) differentiate(p *Program) error {
-	if err := wantShape("loss", p.loss.shape, 1); err != nil {
+	if err := WantShape("loss", p.loss.shape, 1); err != nil {
 		return err
 	}
 	if g.trainable == nil || len(g.order) < len(g.trainable.params) {

@@ -68,7 +68,7 @@ func (k *GRU) Bind(in ...[]int) ([]int, error) {
 		{"input bias", 4, []int{3 * k.hidden}},
 		{"state bias", 5, []int{3 * k.hidden}},
 	} {
-		if err := wantShape(w.name, in[w.i], w.want...); err != nil {
+		if err := WantShape(w.name, in[w.i], w.want...); err != nil {
 			return nil, err
 		}
 	}

@@ -3,6 +3,7 @@ package nn
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // ErrShape reports inputs whose shapes do not fit an operation.
@@ -100,16 +101,11 @@ func wantInputs(in [][]int, dims ...int) error {
 	return nil
 }
 
-// wantShape checks the shape of the input that is called name.
-func wantShape(name string, got []int, want ...int) error {
-	if len(got) == len(want) {
-		same := true
-		for i := range got {
-			same = same && got[i] == want[i]
-		}
-		if same {
-			return nil
-		}
+// WantShape returns an error that wraps ErrShape, and names the input, unless
+// its shape is that wanted: for Bind.
+func WantShape(name string, got []int, want ...int) error {
+	if slices.Equal(got, want) {
+		return nil
 	}
 	return fmt.Errorf("%w: %s has shape %v, want %v", ErrShape, name, got, want)
 }

@@ -19,12 +19,12 @@ func (p *pair) bind(in [][]int) error {
 	if len(in) != 2 && len(in) != 3 {
 		return fmt.Errorf("%w: %d inputs, want 2 or, with a mask, 3", ErrShape, len(in))
 	}
-	if err := wantShape("target", in[1], in[0]...); err != nil {
+	if err := WantShape("target", in[1], in[0]...); err != nil {
 		return err
 	}
 	p.size = sizeOf(in[0])
 	if len(in) == 3 {
-		return wantShape("mask", in[2], in[0]...)
+		return WantShape("mask", in[2], in[0]...)
 	}
 	return nil
 }
@@ -154,7 +154,7 @@ func (k *WeightedSum) Bind(in ...[]int) ([]int, error) {
 		return nil, wantInputs(in, make([]int, len(k.Weights))...)
 	}
 	for _, s := range in[1:] {
-		if err := wantShape("term", s, in[0]...); err != nil {
+		if err := WantShape("term", s, in[0]...); err != nil {
 			return nil, err
 		}
 	}

@@ -28,7 +28,7 @@ func (k *MaskRows) Bind(in ...[]int) ([]int, error) {
 		return nil, err
 	}
 	k.cols = in[0][1]
-	return in[0], wantShape("mask", in[1], in[0][0], 1)
+	return in[0], WantShape("mask", in[1], in[0][0], 1)
 }
 
 // Forward implements Kernel.
@@ -58,7 +58,7 @@ func wantInputsOrMask(in [][]int, dims ...int) error {
 	if len(in) == len(dims) {
 		return nil
 	}
-	return wantShape("mask", in[len(dims)], in[0][0], 1)
+	return WantShape("mask", in[len(dims)], in[0][0], 1)
 }
 
 // optional returns input i, nil if there is none.

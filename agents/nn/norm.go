@@ -39,11 +39,11 @@ func (k *LayerNorm) Bind(in ...[]int) ([]int, error) {
 		return nil, err
 	}
 	k.rows, k.cols = in[0][0], in[0][1]
-	if err := wantShape("gain", in[1], k.cols); err != nil {
+	if err := WantShape("gain", in[1], k.cols); err != nil {
 		return nil, err
 	}
 	k.norm, k.scale = make([]float32, k.rows*k.cols), make([]float64, k.rows)
-	return in[0], wantShape("bias", in[2], k.cols)
+	return in[0], WantShape("bias", in[2], k.cols)
 }
 
 // Forward implements Kernel. It sums in float64.

@@ -199,14 +199,11 @@ func (k *policyLoss) Backward(din [][]float32, dout, _ []float32, in [][]float32
 	}
 }
 
+// wantShapes checks the shapes of all inputs.
 func wantShapes(got, want [][]int) error {
 	for i, w := range want {
-		same := len(got[i]) == len(w)
-		for d := 0; same && d < len(w); d++ {
-			same = got[i][d] == w[d]
-		}
-		if !same {
-			return fmt.Errorf("%w: input %d has shape %v, want %v", nn.ErrShape, i, got[i], w)
+		if err := nn.WantShape(fmt.Sprintf("input %d", i), got[i], w...); err != nil {
+			return err
 		}
 	}
 	return nil
