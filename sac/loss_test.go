@@ -147,3 +147,12 @@ func TestDiscreteActions(t *testing.T) {
 	}
 	require.InDeltaSlice(t, []float64{.2, .5, .3}, counts, 0.015)
 }
+
+// The temperature of a head that steers several LBs is tuned for the entropy
+// of all their actions on a server, which is what it draws.
+func TestTargetEntropyCountsLBs(t *testing.T) {
+	t.Parallel()
+	cfg := DefaultConfig()
+	one, three := newHead(&cfg, 4, 1), newHead(&cfg, 4, 3)
+	require.InDelta(t, 3*one.targetEntropy(), three.targetEntropy(), 1e-12)
+}
