@@ -50,6 +50,7 @@ func builtins() []builtin {
 		})
 	}
 	return append(list,
+		builtin{"sim-dynamic", "sim-moderate/pure-cpu; four servers, drawn for each episode, at half speed from 25 s on", simDynamic},
 		builtin{"web-dynamic", "web-moderate; background jobs on the 4-CPU servers from 25 s on (Table 16)", webDynamic},
 		builtin{"web-churn", "web-moderate; 12 updates a minute of speed, processors and membership (E.2.3: 32 % of clusters see over 10)", webChurn},
 		builtin{"for-loop", "web-moderate's servers; trace files of requests whose CPU demand is proportional to n", forLoop},
@@ -71,6 +72,16 @@ func simModerate(stages ...Stage) Scenario {
 		Arrivals: Arrivals{Load: 0.845},
 		Classes:  []Class{{Name: "task", Share: 1, Stages: stages}},
 	}
+	return s
+}
+
+// simDynamic is sim-moderate/pure-cpu of which four servers, others in each
+// episode, run at half speed from 25 s on. The load is 84.5 % of the nine
+// processors' worth that are left on average, 63.4 % of the twelve before.
+func simDynamic() Scenario {
+	s := simModerate(stage("cpu", 1))
+	s.Workload.Arrivals.Load = 0.634
+	s.RandomChanges = []RandomChange{{Kind: "speed", At: 25, Count: 4, Low: 0.5, High: 0.5}}
 	return s
 }
 

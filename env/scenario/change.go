@@ -20,10 +20,13 @@ type Change struct {
 	Value   float64 `yaml:"value,omitempty"` // the speed, the number of processors, or of background jobs
 }
 
-// RandomChange is a Poisson process of changes, each of one server.
+// RandomChange is a Poisson process of changes, each of one server, or, with a
+// count, one moment of each episode at which so many servers change.
 type RandomChange struct {
 	Kind      string  `yaml:"kind"` // speed, cpus, background, drain or fail
-	PerMinute float64 `yaml:"per_minute"`
+	PerMinute float64 `yaml:"per_minute,omitempty"`
+	Count     int     `yaml:"count,omitempty"`
+	At        float64 `yaml:"at,omitempty"`     // s, of a count
 	Groups    []int   `yaml:"groups,omitempty"` // whose servers may change; none: all
 	// Low and High bound the uniform factor on the configured speed or
 	// number of processors, or the number of background jobs.
@@ -92,7 +95,7 @@ func (s *Scenario) changes() []sim.Change {
 func (s *Scenario) randomChanges() []sim.RandomChanges {
 	var list []sim.RandomChanges
 	for _, x := range s.RandomChanges {
-		random := sim.RandomChanges{Kind: changeKind(x.Kind), PerMinute: x.PerMinute, Low: x.Low, High: x.High, Initial: x.Initial, DownMean: x.DownMean}
+		random := sim.RandomChanges{Kind: changeKind(x.Kind), PerMinute: x.PerMinute, Count: x.Count, At: x.At, Low: x.Low, High: x.High, Initial: x.Initial, DownMean: x.DownMean}
 		for g := range s.Servers {
 			if len(x.Groups) == 0 || slices.Contains(x.Groups, g) {
 				random.Servers = append(random.Servers, s.group(g)...)
@@ -101,6 +104,17 @@ func (s *Scenario) randomChanges() []sim.RandomChanges {
 		list = append(list, random)
 	}
 	return list
+}
+
+// countServers returns the number of servers of groups; none: of all.
+func (s *Scenario) countServers(groups []int) int {
+	n := 0
+	for g, group := range s.Servers {
+		if len(groups) == 0 || slices.Contains(groups, g) {
+			n += group.Count
+		}
+	}
+	return n
 }
 
 func (s *Scenario) validateChanges(c check) {
@@ -127,9 +141,18 @@ func (s *Scenario) validateChanges(c check) {
 	for k, x := range s.RandomChanges {
 		path := fmt.Sprintf("random_changes[%d].", k)
 		c.oneOf(path+"kind", x.Kind, changeKinds()[:5]...)
-		c.that(x.PerMinute > 0 && x.PerMinute <= 1e5, path+"per_minute", x.PerMinute, "must be in (0, 1e5]")
 		for m, g := range x.Groups {
 			c.that(g >= 0 && g < len(s.Servers), fmt.Sprintf("%sgroups[%d]", path, m), g, "must be the index of a group of servers")
+		}
+		if x.Count != 0 {
+			n := s.countServers(x.Groups)
+			c.that(x.Count > 0 && x.Count <= n, path+"count", x.Count, fmt.Sprintf("must be in [0, %d], the number of servers", n))
+			c.that(x.PerMinute == 0, path+"per_minute", x.PerMinute, "must be left out with a count")
+			c.that(x.At >= 0 && finite(x.At), path+"at", x.At, "must be finite and not negative")
+			c.that(!x.Initial, path+"initial", x.Initial, "must be left out with a count")
+		} else {
+			c.that(x.PerMinute > 0 && x.PerMinute <= 1e5, path+"per_minute", x.PerMinute, "must be in (0, 1e5]")
+			c.that(x.At == 0, path+"at", x.At, "must be left out without a count")
 		}
 		if setsValue(x.Kind) {
 			c.that(x.Low >= 0 && (x.Low > 0 || x.Kind != "speed"), path+"low", x.Low, "must not be negative, and of a speed positive")

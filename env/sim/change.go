@@ -82,11 +82,15 @@ func (x *Change) validate(c *Config) error {
 
 // RandomChanges is a Poisson process of changes: at each of its moments one of
 // its servers, drawn at random, changes. Appendix E.2.3 quotes that 32 % of
-// clusters see more than 10 updates a minute, 3 % more than 50.
+// clusters see more than 10 updates a minute, 3 % more than 50. Or, with a
+// Count, it is one moment of each episode at which that many of its servers
+// change, drawn anew each time.
 type RandomChanges struct {
 	Kind      ChangeKind // SetSpeed, SetCPUs, SetBackground, Drain or Fail
-	PerMinute float64
-	Servers   []int // those that may change
+	PerMinute float64    // 0 with a Count
+	Servers   []int      // those that may change
+	Count     int        // of the servers that change at the time At; 0: a process
+	At        float64    // s
 
 	// The new speed or number of processors is the configured one times a
 	// factor drawn from U(Low, High), processors rounded to 1 at least; the
@@ -103,8 +107,14 @@ type RandomChanges struct {
 
 func (x *RandomChanges) validate(c *Config) error {
 	switch {
-	case !(x.PerMinute > 0 && x.PerMinute <= 1e5):
+	case x.Count == 0 && !(x.PerMinute > 0 && x.PerMinute <= 1e5):
 		return fmt.Errorf("%g a minute: must be in (0, 1e5]", x.PerMinute)
+	case x.Count < 0 || x.Count > len(x.Servers):
+		return fmt.Errorf("count = %d: must be in [0, %d], the number of its servers", x.Count, len(x.Servers))
+	case x.Count > 0 && x.PerMinute != 0:
+		return fmt.Errorf("%g a minute: must be 0 with a count", x.PerMinute)
+	case x.Count > 0 && !(x.At >= 0 && !math.IsInf(x.At, 0)):
+		return fmt.Errorf("at = %g s: must be finite and not negative", x.At)
 	case len(x.Servers) == 0:
 		return fmt.Errorf("no servers")
 	}
@@ -176,6 +186,12 @@ func (x *RandomChanges) draw(list []Change, c *Config, rng *rand.Rand) []Change 
 			list = append(list, Change{Kind: x.Kind, Index: j, Value: x.value(c, j, rng)})
 		}
 	}
+	if x.Count > 0 {
+		for _, k := range rng.Perm(len(x.Servers))[:x.Count] {
+			list = x.change(list, c, x.Servers[k], rng)
+		}
+		return list
+	}
 	out := map[int]float64{} // server to the time of its return
 	for at := rng.ExpFloat64() * 60 / x.PerMinute; at < c.Duration; at += rng.ExpFloat64() * 60 / x.PerMinute {
 		j := x.Servers[rng.IntN(len(x.Servers))]
@@ -200,4 +216,15 @@ func (x *RandomChanges) draw(list []Change, c *Config, rng *rand.Rand) []Change 
 		list = append(list, change)
 	}
 	return list
+}
+
+// change appends the one change of a server at the time At, and its return.
+func (x *RandomChanges) change(list []Change, c *Config, server int, rng *rand.Rand) []Change {
+	change := Change{At: x.At, Kind: x.Kind, Index: server}
+	if x.Kind == Drain || x.Kind == Fail {
+		back := x.At + rng.ExpFloat64()*x.DownMean
+		return append(list, change, Change{At: back, Kind: Return, Index: server})
+	}
+	change.Value = x.value(c, server, rng)
+	return append(list, change)
 }

@@ -104,6 +104,44 @@ func byHand(t *testing.T, lbs int, times []float64, changes ...Change) []float64
 
 // TestChangesByHand follows few requests through each kind of change: server 0
 // gets the first, server 1 the second, and so on.
+// TestDrawnChanges: a count is so many of the servers at one moment, others in
+// other episodes, and every one of them about equally often.
+func TestDrawnChanges(t *testing.T) {
+	t.Parallel()
+	cfg := Config{Duration: 60, Servers: []Server{{1, 1}, {1, 2}, {1, 4}, {1, 8}, {1, 16}}, Random: []RandomChanges{
+		{Kind: SetSpeed, At: 25, Count: 2, Servers: []int{0, 2, 3, 4}, Low: 0.5, High: 0.5},
+		{Kind: Drain, At: 30, Count: 1, Servers: []int{1}, DownMean: 5},
+	}}
+	require.NoError(t, cfg.Random[0].validate(&cfg))
+	times := map[int]int{}
+	for seed := range uint64(400) {
+		list := cfg.schedule(seed)
+		require.Equal(t, list, cfg.schedule(seed))
+		require.Len(t, list, 4)
+		require.NotEqual(t, list[0].Index, list[1].Index)
+		for _, x := range list[:2] {
+			require.Equal(t, Change{At: 25, Kind: SetSpeed, Index: x.Index, Value: cfg.Servers[x.Index].Speed / 2}, x)
+			times[x.Index]++
+		}
+		require.Equal(t, Change{At: 30, Kind: Drain, Index: 1}, list[2])
+		require.Equal(t, Return, list[3].Kind)
+		require.Greater(t, list[3].At, 30.0)
+	}
+	require.Len(t, times, 4)
+	for _, j := range []int{0, 2, 3, 4} {
+		require.InDelta(t, 200, times[j], 40, "server %d: four standard deviations", j)
+	}
+	for want, x := range map[string]RandomChanges{
+		"count = 3":    {Kind: SetSpeed, Count: 3, Servers: []int{0, 1}, Low: 1, High: 1},
+		"10 a minute":  {Kind: SetSpeed, Count: 1, PerMinute: 10, Servers: []int{0}, Low: 1, High: 1},
+		"at = -1 s":    {Kind: SetSpeed, Count: 1, At: -1, Servers: []int{0}, Low: 1, High: 1},
+		"0 a minute":   {Kind: SetSpeed, Servers: []int{0}, Low: 1, High: 1},
+		"mean time ou": {Kind: Fail, Count: 1, Servers: []int{0}},
+	} {
+		require.ErrorContains(t, x.validate(&cfg), want)
+	}
+}
+
 func TestChangesByHand(t *testing.T) {
 	t.Parallel()
 	lost := math.NaN()
