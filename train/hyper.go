@@ -16,7 +16,7 @@ var _ settings.Validator = (*Hyper)(nil)
 type Hyper struct {
 	Scenario    string   `yaml:"scenario" doc:"built-in name or file"`
 	ScenarioSet []string `yaml:"scenario_set,omitempty" doc:"path=value, put into the scenario"`
-	Method      string   `yaml:"method" doc:"distr-lb, rlb-sac, centr-lb, qmix-lb, ippo, mappo, delay"`
+	Method      string   `yaml:"method" doc:"distr-lb, rlb-sac, centr-lb, qmix-lb, ippo, mappo, delay, es"`
 	Reward      string   `yaml:"reward" doc:"vbf, logvbf, vbf+logvbf, pbf, jain, cv, ms, logms, ongoing"`
 	Seed        uint64   `yaml:"seed" doc:"of weights, exploration and training episodes"`
 

@@ -8,6 +8,7 @@ import (
 	"fairlb/agents"
 	"fairlb/agents/checkpoint"
 	"fairlb/agents/delay"
+	"fairlb/agents/es"
 	"fairlb/agents/ppo"
 	"fairlb/env"
 	"fairlb/qmix"
@@ -20,11 +21,12 @@ type Settings struct {
 	QMIX  qmix.Config  `yaml:"qmix" doc:"of qmix-lb"`
 	PPO   ppo.Config   `yaml:"ppo" doc:"of ippo and mappo"`
 	Delay delay.Config `yaml:"delay" doc:"of delay"`
+	ES    es.Config    `yaml:"es" doc:"of es"`
 }
 
 // DefaultSettings returns the methods' defaults.
 func DefaultSettings() Settings {
-	return Settings{SAC: sac.DefaultConfig(), QMIX: qmix.DefaultConfig(), PPO: ppo.DefaultConfig(), Delay: delay.DefaultConfig()}
+	return Settings{SAC: sac.DefaultConfig(), QMIX: qmix.DefaultConfig(), PPO: ppo.DefaultConfig(), Delay: delay.DefaultConfig(), ES: es.DefaultConfig()}
 }
 
 // Validate reports every fault by its path.
@@ -33,11 +35,12 @@ func (s *Settings) Validate(report func(path string, value any, rule string)) {
 	s.QMIX.Check(func(field string, value any, rule string) { report("qmix."+field, value, rule) })
 	s.PPO.Check(func(field string, value any, rule string) { report("ppo."+field, value, rule) })
 	s.Delay.Check(func(field string, value any, rule string) { report("delay."+field, value, rule) })
+	s.ES.Check(func(field string, value any, rule string) { report("es."+field, value, rule) })
 }
 
 // Methods lists the learned methods that there are.
 func Methods() []string {
-	return []string{"distr-lb", "rlb-sac", "centr-lb", "qmix-lb", "ippo", "mappo", "delay"}
+	return []string{"distr-lb", "rlb-sac", "centr-lb", "qmix-lb", "ippo", "mappo", "delay", "es"}
 }
 
 // CheckMethod reports a method that there is not.
@@ -66,6 +69,8 @@ func Learner(method string, s Settings, spec env.Spec, seed uint64) (agents.Lear
 		return ppo.New(s.PPO, spec, method == "mappo", seed)
 	case "delay":
 		return delay.New(s.Delay, spec, seed)
+	case "es":
+		return es.New(s.ES, spec)
 	}
 	return nil, fmt.Errorf("build: method %q: %w", method, CheckMethod(method))
 }

@@ -84,7 +84,7 @@ func TestPolicyRefuses(t *testing.T) {
 
 	meta.Method = "magic"
 	_, err = Policy(meta, DefaultSettings(), parameters, spec)
-	require.EqualError(t, err, `build: method "magic": must be one of distr-lb, rlb-sac, centr-lb, qmix-lb, ippo, mappo, delay`)
+	require.EqualError(t, err, `build: method "magic": must be one of distr-lb, rlb-sac, centr-lb, qmix-lb, ippo, mappo, delay, es`)
 }
 
 func TestSettingsNameTheirSection(t *testing.T) {

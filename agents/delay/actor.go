@@ -3,9 +3,10 @@ package delay
 import (
 	"fmt"
 	"math"
-	"math/rand/v2"
+	"slices"
 
 	"fairlb/agents"
+	"fairlb/agents/es"
 	"fairlb/agents/nn"
 	"fairlb/agents/policy"
 	"fairlb/env"
@@ -13,20 +14,20 @@ import (
 
 // actor steers all LBs by copies of their models.
 type actor struct {
-	spec   env.Spec
-	box    float64
-	kappas []float64 // of the trials; nil: each LB's own
-	noise  float64
-	lbs    []lbActor
+	spec  env.Spec
+	box   float64
+	noise float64 // of the fit, on u
+	sigma float64 // of the choice, on kappa and the corrections
+	lbs   []lbActor
 }
 
 // lbActor is the policy of one LB.
 type lbActor struct {
 	features *policy.Features
 	plan     *nn.Plan
-	x, out   *nn.Node // x is nil without a network
-	kappa    float64
-	noise    []float64 // [N], on u
+	x, out   *nn.Node  // x is nil without a network
+	centre   []float32 // kappa and corrections without noise
+	choice   []float64 // with it
 	u        []float64 // [N]
 }
 
@@ -34,16 +35,20 @@ var _ agents.Actor = (*actor)(nil)
 
 func (l *Learner) newActor(explore bool) (agents.Actor, error) {
 	act := &actor{spec: l.spec, box: l.cfg.Box}
-	if explore {
-		act.kappas = l.cfg.Kappas
-		if !l.frozen {
-			act.noise = l.cfg.Noise
-		}
+	switch {
+	case explore && l.frozen && l.cfg.ChoiceRate > 0:
+		act.sigma = l.sigma
+	case explore && !l.frozen:
+		act.noise = l.cfg.Noise
 	}
 	for i, m := range l.lbs {
+		chosen := m.choice.Average
+		if explore {
+			chosen = m.choice.Values
+		}
 		lb := lbActor{
-			features: m.features.Clone(), plan: nn.NewPlan(m.arena.Clone()), kappa: float64(m.kappa[0]),
-			noise: make([]float64, l.spec.Servers), u: make([]float64, l.spec.Servers),
+			features: m.features.Clone(), plan: nn.NewPlan(m.arena.Clone()), centre: slices.Clone(chosen),
+			choice: make([]float64, len(chosen)), u: make([]float64, l.spec.Servers),
 		}
 		lb.out = m.apply(lb.plan, 1, len(l.spec.Features), &lb.x)
 		if err := lb.plan.Err(); err != nil {
@@ -51,21 +56,24 @@ func (l *Learner) newActor(explore bool) (agents.Actor, error) {
 		}
 		act.lbs = append(act.lbs, lb)
 	}
+	act.Reset(0)
 	return act, nil
 }
 
-// Reset implements agents.Actor. Of an explorer, the remainder of seed by the
-// number of kappas is the trial (agents.Comparer).
+// Reset implements agents.Actor: of an explorer, seed is that of the trial.
 func (a *actor) Reset(seed uint64) {
-	if a.kappas == nil {
-		return
-	}
-	kappa := a.kappas[seed%uint64(len(a.kappas))]
 	for i := range a.lbs {
-		rng := rand.New(rand.NewPCG(seed, uint64(i)))
-		a.lbs[i].kappa = kappa
-		for j := range a.lbs[i].noise {
-			a.lbs[i].noise[j] = a.noise * rng.NormFloat64()
+		lb := &a.lbs[i]
+		clear(lb.choice)
+		if a.sigma > 0 || a.noise > 0 {
+			es.Noise(lb.choice, seed, uint64(i))
+		}
+		for k, v := range lb.centre {
+			size := a.sigma
+			if k > 0 && a.noise > 0 {
+				size = a.noise
+			}
+			lb.choice[k] = float64(v) + size*lb.choice[k]
 		}
 	}
 }
@@ -86,7 +94,7 @@ func (a *actor) Act(dst [][]float64, step *env.Step) error {
 }
 
 // decide sets u to the log-weights: kappa times the model's, centred, and the
-// noise, within the box.
+// corrections, within the box.
 func (lb *lbActor) decide(obs []float32, box float64) {
 	if lb.x != nil {
 		lb.features.Apply(lb.x.Data(), obs)
@@ -97,6 +105,6 @@ func (lb *lbActor) decide(obs []float32, box float64) {
 		mean += float64(u) / float64(len(lb.u))
 	}
 	for j, u := range lb.out.Data() {
-		lb.u[j] = min(max(lb.kappa*(float64(u)-mean)+lb.noise[j], -box), box)
+		lb.u[j] = min(max(lb.choice[0]*(float64(u)-mean)+lb.choice[1+j], -box), box)
 	}
 }

@@ -2,7 +2,6 @@ package delay
 
 import (
 	"errors"
-	"math"
 
 	"fairlb/agents/nn"
 	"fairlb/agents/rules"
@@ -18,15 +17,26 @@ var (
 // Config holds every number of the learner. DefaultConfig gives the defaults
 // named here.
 type Config struct {
-	// Kappas are the factors of u to choose from. Default 0.5, 0.7, 1; at
-	// least one, none negative.
-	Kappas []float64 `yaml:"kappas"`
-	// Noise is the standard deviation of what exploration adds to the u of a
-	// server for an episode. Default 0.15.
-	Noise float64 `yaml:"noise"`
 	// Fit is the part of training in which the model is fitted; in the rest
-	// kappa is chosen. Default 0.6; in (0, 1].
+	// kappa and the corrections are chosen. Default 0.12; in (0, 1].
 	Fit float64 `yaml:"fit"`
+	// Noise is the standard deviation of what exploration adds to the u of a
+	// server for an episode of the fit. Default 0.15.
+	Noise float64 `yaml:"noise"`
+	// Kappa is the factor of u during the fit, from which the choice starts.
+	// Default 0.7.
+	Kappa float64 `yaml:"kappa"`
+	// Sigma is the standard deviation of the noise on kappa and on the
+	// corrections at the start of the choice, FinalSigma at its end; between,
+	// it falls by equal ratios. Defaults 0.1 and 0.02; positive.
+	Sigma      float64 `yaml:"sigma"`
+	FinalSigma float64 `yaml:"final_sigma"`
+	// ChoiceRate is the learning rate at the start of the choice; it falls
+	// linearly to a tenth. Default 0.02; 0 keeps Kappa and corrects nothing.
+	ChoiceRate float64 `yaml:"choice_rate"`
+	// Average is the part of the evaluated choice that is kept at an update;
+	// the rest is the present one. Default 0.98; in [0, 1).
+	Average float64 `yaml:"average"`
 	// Box bounds the centred log-weights to [-Box, Box]. Default 1.5.
 	Box float64 `yaml:"box"`
 
@@ -60,7 +70,7 @@ type Config struct {
 // DefaultConfig returns the recipe that is known to learn.
 func DefaultConfig() Config {
 	return Config{
-		Kappas: []float64{0.5, 0.7, 1}, Noise: 0.15, Fit: 0.6, Box: 1.5,
+		Fit: 0.12, Noise: 0.15, Kappa: 0.7, Sigma: 0.1, FinalSigma: 0.02, ChoiceRate: 0.02, Average: 0.98, Box: 1.5,
 		Layers: 2, Hidden: 16, Embedding: 4,
 		Batch: 256, Capacity: 400, FeatureRounds: 4,
 		Rate: 5e-3, Schedule: nn.Linear, FinalRate: 0.02, GradientNorm: 10,
@@ -75,13 +85,13 @@ func (c *Config) Validate() error {
 
 // Check reports every field that breaks its rule, under its name in a file.
 func (c *Config) Check(r rules.Report) {
-	kappas := len(c.Kappas) >= 1 && len(c.Kappas) <= 100
-	for _, k := range c.Kappas {
-		kappas = kappas && k >= 0 && !math.IsInf(k, 0)
-	}
-	r.Want(kappas, "kappas", c.Kappas, "must be 1 to 100 finite values, none negative")
-	r.NotNegative("noise", c.Noise)
 	r.Share("fit", c.Fit)
+	r.NotNegative("noise", c.Noise)
+	r.NotNegative("kappa", c.Kappa)
+	r.Positive("sigma", c.Sigma)
+	r.Positive("final_sigma", c.FinalSigma)
+	r.NotNegative("choice_rate", c.ChoiceRate)
+	r.Below1("average", c.Average)
 	r.Positive("box", c.Box)
 	r.Within("layers", c.Layers, 0, 32)
 	r.Within("hidden", c.Hidden, 1, 4096)
@@ -96,3 +106,6 @@ func (c *Config) Check(r rules.Report) {
 
 // schedule is that of the learning rate, over the fit.
 func (c *Config) schedule() nn.Schedule { return nn.Schedule{Shape: c.Schedule, Final: c.FinalRate} }
+
+// choiceSchedule is that of the choice.
+func (c *Config) choiceSchedule() nn.Schedule { return nn.Schedule{Shape: nn.Linear, Final: 0.1} }

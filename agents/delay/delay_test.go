@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"fairlb/agents"
+	"fairlb/agents/es"
 	"fairlb/agents/nn"
 	"fairlb/agents/nn/nntest"
 	"fairlb/env"
@@ -135,7 +136,7 @@ func logWeights(t *testing.T, a agents.Actor, spec env.Spec) [][]float64 {
 
 func small() Config {
 	cfg := DefaultConfig()
-	cfg.Box, cfg.Kappas, cfg.Batch, cfg.Hidden = 2.5, []float64{1}, 64, 8
+	cfg.Box, cfg.Kappa, cfg.Batch, cfg.Hidden = 2.5, 1, 64, 8
 	return cfg
 }
 
@@ -152,7 +153,7 @@ func TestRecoversSpeeds(t *testing.T) {
 	for _, layers := range []int{0, 2} {
 		for _, kappa := range []float64{1, 0.5} {
 			cfg := small()
-			cfg.Layers, cfg.Kappas = layers, []float64{kappa}
+			cfg.Layers, cfg.Kappa = layers, kappa
 			l := fitted(t, cfg, spec, speeds, 3)
 			policy, err := l.Policy()
 			require.NoError(t, err)
@@ -258,9 +259,7 @@ func TestSameSeed(t *testing.T) {
 	require.Equal(t, a.Parameters(), b.Parameters())
 	require.NotEqual(t, a.Parameters(), fitted(t, small(), spec, speeds, 6).Parameters())
 
-	cfg := small()
-	cfg.Kappas = []float64{0.5, 1}
-	l, err := New(cfg, spec, 1)
+	l, err := New(small(), spec, 1)
 	require.NoError(t, err)
 	noise := func(seed uint64) [][]float64 {
 		e, err := l.Explorer()
@@ -287,64 +286,64 @@ func crowd(spec env.Spec, seed uint64, ongoing ...float32) *replay.Episode {
 	return ep
 }
 
-// TestChoosesKappa: each LB takes the kappa under which it had the fewest
-// ongoing requests, on workloads that were played with all of them; what was
-// played before the model was frozen, or with some alone, has no say.
-func TestChoosesKappa(t *testing.T) {
+// TestChooses: with the model frozen, each LB moves kappa and the corrections
+// to where it had fewer ongoing requests of its own, over pairs of trials; what
+// was played before, and half a pair, have no say.
+func TestChooses(t *testing.T) {
 	t.Parallel()
 	spec := world(2, 3)
 	cfg := small()
-	cfg.Kappas = []float64{0.5, 0.7, 1}
+	cfg.Fit, cfg.ChoiceRate, cfg.Average = 0.1, 0.05, 0.9
 	l, err := New(cfg, spec, 1)
 	require.NoError(t, err)
-	require.Equal(t, 3, l.Trials())
+	require.Equal(t, 2, l.Trials())
 	rng := rand.New(rand.NewPCG(2, 2))
 	require.NoError(t, l.Observe(queues(spec, []float64{1, 2, 4}, rng)))
 	_, err = l.Update(200, cfg.Fit)
 	require.NoError(t, err)
 	require.True(t, l.frozen)
 	before := slices.Clone(l.lbs[0].arena.Values())
+	require.Equal(t, []float32{1, 0, 0, 0}, l.lbs[0].choice.Values, "the fit moved the choice")
 
-	const base = 300
-	for _, ep := range []*replay.Episode{
-		crowd(spec, base, 8, 9), crowd(spec, base+1, 6, 8), crowd(spec, base+2, 7, 6),
-		crowd(spec, base+3, 80, 90), crowd(spec, base+5, 70, 60), crowd(spec, base+4, 69, 62), // a busy one, in another order
-		crowd(spec, base+6, 0, 0),                                                           // never played with the others
-		crowd(spec, base+9, 1, 1), crowd(spec, base+9, 500, 500), crowd(spec, base+9, 2, 2), // nor this, however often
-	} {
-		require.NoError(t, l.Observe(ep))
-	}
-	stats, err := l.Update(5, 1)
-	require.NoError(t, err)
-	require.Equal(t, agents.Stats{
-		"compared": 2, "kappa/0": float64(float32(0.7)), "kappa/1": 1,
-		"ongoing_0.5/0": 44, "ongoing_0.7/0": 37.5, "ongoing_1/0": 38.5,
-		"ongoing_0.5/1": 49.5, "ongoing_0.7/1": 35, "ongoing_1/1": 33,
-	}, rounded(stats))
-	require.Equal(t, before, l.lbs[0].arena.Values(), "a frozen model")
-
-	policy, err := l.Policy()
-	require.NoError(t, err)
-	trial := func(seed uint64) [][]float64 {
-		e, err := l.Explorer()
+	// Each LB's requests grow with the distance of its choice from one of its
+	// own, which a real pool would hide.
+	best := [][]float64{{0.6, 0.2, 0, -0.2}, {0.9, -0.3, 0.1, 0.2}}
+	noise := make([]float64, 4)
+	for step := range 200 {
+		for pair := range uint64(8) {
+			for half := range uint64(2) {
+				seed := 2*(uint64(step)*8+pair) + half
+				var q []float32
+				for i, m := range l.lbs {
+					es.Noise(noise, seed, uint64(i))
+					sum := 5.0
+					for k, b := range best[i] {
+						d := float64(m.choice.Values[k]) + l.sigma*noise[k] - b
+						sum += 10 * d * d
+					}
+					q = append(q, float32(sum))
+				}
+				require.NoError(t, l.Observe(crowd(spec, seed, q...)))
+			}
+		}
+		stats, err := l.Update(1, cfg.Fit+(1-cfg.Fit)*float64(step+1)/200)
 		require.NoError(t, err)
-		e.Reset(seed)
-		return logWeights(t, e, spec)
+		require.NotContains(t, stats, "loss/0", "a frozen model")
 	}
-	chosen := logWeights(t, policy, spec)
-	require.InDeltaSlice(t, trial(301)[0], chosen[0], 1e-6, "without noise, at 0.7")
-	require.Equal(t, trial(302)[1], chosen[1], "without noise, at 1")
-	require.NotEqual(t, trial(300)[0], chosen[0])
-}
-
-// rounded takes float32's rounding from stats.
-func rounded(s agents.Stats) agents.Stats {
-	for k, v := range s {
-		if near := math.Round(2*v) / 2; math.Abs(v-near) < 1e-5 {
-			s[k] = near
+	for i, m := range l.lbs {
+		for k, b := range best[i] {
+			require.InDelta(t, b, m.choice.Average[k], 0.05, "LB %d, %d", i, k)
 		}
 	}
-	return s
+	require.Equal(t, before, l.lbs[0].arena.Values(), "a frozen model")
+	require.InDelta(t, cfg.FinalSigma, l.sigma, 1e-12)
+
+	chosen := slices.Clone(l.lbs[0].choice.Values)
+	require.NoError(t, l.Observe(crowd(spec, 4000, 1, 1)))
+	require.NoError(t, l.Observe(crowd(spec, 4000, 900, 900)))
+	_, err = l.Update(1, 1)
+	require.NoError(t, err)
+	require.Equal(t, chosen, l.lbs[0].choice.Values, "half a pair, however often, has no say")
 }
 
 // TestRefuses: each fault is named.
@@ -352,7 +351,11 @@ func TestRefuses(t *testing.T) {
 	t.Parallel()
 	spec := world(2, 3)
 	for field, spoil := range map[string]func(*Config){
-		"kappas":         func(c *Config) { c.Kappas = nil },
+		"kappa":          func(c *Config) { c.Kappa = -1 },
+		"sigma":          func(c *Config) { c.Sigma = 0 },
+		"final_sigma":    func(c *Config) { c.FinalSigma = 0 },
+		"choice_rate":    func(c *Config) { c.ChoiceRate = -1 },
+		"average":        func(c *Config) { c.Average = 1 },
 		"noise":          func(c *Config) { c.Noise = -1 },
 		"fit":            func(c *Config) { c.Fit = 0 },
 		"box":            func(c *Config) { c.Box = math.NaN() },
@@ -417,4 +420,12 @@ func TestPolicyIgnoresSeeds(t *testing.T) {
 	first := logWeights(t, policy, l.spec)
 	policy.Reset(2)
 	require.Equal(t, first, logWeights(t, policy, l.spec))
+}
+
+func grid(rows, cols int) [][]float64 {
+	g := make([][]float64, rows)
+	for i := range g {
+		g[i] = make([]float64, cols)
+	}
+	return g
 }

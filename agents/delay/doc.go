@@ -9,11 +9,13 @@
 // u_j the sum of an offset of the server and a permutation equivariant network
 // of the features. The likelihood is that of exponential times, whose best
 // offsets alone are u_j = log(n_j / sum T/(q+1)). The weights are
-// exp(kappa u_j), u centred over servers: who follows the least expected delay
-// alone is too greedy, because what a flow does to those behind it is not in it.
+// exp(kappa u_j + c_j), u centred over servers: who follows the least expected
+// delay alone is too greedy, because what a flow does to those behind it is not
+// in it, and the corrections c_j hold what a single factor cannot.
 //
 // Training has two parts. In the first, episodes are played with noise on u,
 // constant over an episode, and the model is fitted. In the second it is
-// frozen, each workload is played once with each kappa, and each LB takes the
-// one under which it had the fewest ongoing requests of its own.
+// frozen, and kappa and the corrections are chosen: each workload is played
+// twice, with opposite noise on them, and each LB moves them to where it had
+// fewer ongoing requests of its own (es.Search).
 package delay

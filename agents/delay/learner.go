@@ -3,10 +3,12 @@ package delay
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 
 	"fairlb/agents"
+	"fairlb/agents/es"
 	"fairlb/agents/rules"
 	"fairlb/env"
 	"fairlb/replay"
@@ -19,9 +21,9 @@ type Learner struct {
 	ongoing int // the feature that counts ongoing requests; -1: none
 	buffer  *replay.Buffer
 	lbs     []*model
-	choice  *choice
-	rounds  int  // calls of Update so far
-	frozen  bool // the models are fitted, kappa is chosen
+	rounds  int     // calls of Update so far that fitted
+	frozen  bool    // the models are fitted; kappa and the corrections are chosen
+	sigma   float64 // of the next Explorer in the choice
 }
 
 var (
@@ -40,8 +42,7 @@ func New(cfg Config, spec env.Spec, seed uint64) (*Learner, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg.Kappas = slices.Clone(cfg.Kappas)
-	l := &Learner{cfg: cfg, spec: spec, choice: newChoice(len(cfg.Kappas), spec.Agents)}
+	l := &Learner{cfg: cfg, spec: spec, sigma: cfg.Sigma}
 	l.ongoing = slices.IndexFunc(spec.Features, func(f env.Feature) bool { return f.Name == "ongoing" })
 	shape := replay.Shape{Agents: spec.Agents, Servers: spec.Servers, Features: len(spec.Features)}
 	if l.buffer, err = replay.NewBuffer(shape, cfg.Capacity); err != nil {
@@ -57,11 +58,12 @@ func New(cfg Config, spec env.Spec, seed uint64) (*Learner, error) {
 	return l, nil
 }
 
-// Trials implements agents.Comparer: one with each kappa.
-func (l *Learner) Trials() int { return len(l.cfg.Kappas) }
+// Trials implements agents.Comparer.
+func (l *Learner) Trials() int { return es.Trials }
 
 // Observe implements agents.Learner. The learner keeps ep while it fits; after
-// that it compares by it.
+// that it compares by it: the fitness of a trial is minus the mean number of
+// the LB's own ongoing requests.
 func (l *Learner) Observe(ep *replay.Episode) error {
 	if !l.frozen {
 		if err := l.buffer.Add(ep); err != nil {
@@ -75,40 +77,61 @@ func (l *Learner) Observe(ep *replay.Episode) error {
 	if err := ep.Validate(); err != nil {
 		return fmt.Errorf("delay: observe: %w", err)
 	}
-	l.choice.add(ep, l.ongoing)
+	for i, m := range l.lbs {
+		m.choice.Observe(ep.Seed, -meanOngoing(ep, i, l.ongoing))
+	}
 	return nil
 }
 
+// meanOngoing returns the mean over an episode of an LB's ongoing requests,
+// which the given feature counts.
+func meanOngoing(ep *replay.Episode, lb, feature int) float64 {
+	sum := 0.0
+	for t := range ep.Steps + 1 {
+		at := (t*ep.Agents + lb) * ep.Servers * ep.Features
+		for j := range ep.Servers {
+			sum += float64(ep.Obs[at+j*ep.Features+feature])
+		}
+	}
+	return sum / float64(ep.Steps+1)
+}
+
 // Update implements agents.Learner: a round of the fit or, when that part of
-// training has passed, the choice of kappa from what was played since. The LBs
-// fit at once, each with a model and a random stream of its own. It fails with
-// ErrNoFlows if no flow was observed, and with nn.ErrDiverged if a gradient is
-// not finite.
+// training has passed, one step of the choice by all pairs of trials since the
+// last. The LBs fit at once, each with a model and a random stream of its own.
+// It fails with ErrNoFlows if no flow was observed, and with nn.ErrDiverged if
+// a gradient is not finite.
 func (l *Learner) Update(n int, progress float64) (agents.Stats, error) {
 	if n < 1 || !(progress >= 0 && progress <= 1) {
 		return nil, fmt.Errorf("delay: update: n = %d, progress = %g: want n at least 1, progress in [0, 1]", n, progress)
 	}
 	fitted := !l.frozen
+	var err error
 	if fitted {
-		if err := l.fit(n, progress); err != nil {
-			return nil, err
-		}
-	} else if l.choice.workloads > 0 {
-		for i, m := range l.lbs {
-			m.kappa[0] = float32(l.cfg.Kappas[l.choice.best(i)])
-		}
+		err = l.fit(n, progress)
+	} else if l.cfg.ChoiceRate > 0 {
+		err = l.choose((progress - l.cfg.Fit) / (1 - l.cfg.Fit))
 	}
-	stats := agents.Stats{"compared": float64(l.choice.workloads)}
-	for i, m := range l.lbs {
+	if err != nil {
+		return nil, err
+	}
+	stats := make(agents.Stats)
+	for _, m := range l.lbs {
 		m.report(stats, fitted)
-		if l.choice.workloads == 0 {
-			continue
-		}
-		for k, kappa := range l.cfg.Kappas {
-			stats[fmt.Sprintf("ongoing_%g/%d", kappa, i)] = l.choice.sums[k][i] / float64(l.choice.workloads)
-		}
 	}
 	return stats, nil
+}
+
+// choose moves each LB's kappa and corrections; passed is the part of the
+// choice that has passed.
+func (l *Learner) choose(passed float64) error {
+	for i, m := range l.lbs {
+		if _, err := m.choice.Step(l.cfg.ChoiceRate*l.cfg.choiceSchedule().At(passed), l.cfg.Average); err != nil {
+			return fmt.Errorf("delay: update: LB %d: %w", i, err)
+		}
+	}
+	l.sigma = l.cfg.Sigma * math.Pow(l.cfg.FinalSigma/l.cfg.Sigma, passed)
+	return nil
 }
 
 func (l *Learner) fit(n int, progress float64) error {
@@ -133,7 +156,7 @@ func (l *Learner) fit(n int, progress float64) error {
 }
 
 // Parameters implements agents.Learner: per LB, the model, the statistics that
-// normalise its features, and kappa.
+// normalise its features, kappa and the corrections.
 func (l *Learner) Parameters() []agents.Parameter {
 	var out []agents.Parameter
 	for _, m := range l.lbs {
@@ -142,9 +165,9 @@ func (l *Learner) Parameters() []agents.Parameter {
 	return out
 }
 
-// Explorer implements agents.Learner: the model with the kappa of the trial
-// and, while it is fitted, noise.
+// Explorer implements agents.Learner: the model and, by part of training, noise
+// on u, or on kappa and the corrections.
 func (l *Learner) Explorer() (agents.Actor, error) { return l.newActor(true) }
 
-// Policy implements agents.Learner: the model with the kappa that was chosen.
+// Policy implements agents.Learner: the model with what was chosen.
 func (l *Learner) Policy() (agents.Actor, error) { return l.newActor(false) }

@@ -8,6 +8,7 @@ import (
 	"gonum.org/v1/gonum/floats"
 
 	"fairlb/agents"
+	"fairlb/agents/es"
 	"fairlb/agents/nn"
 	"fairlb/agents/policy"
 	"fairlb/replay"
@@ -23,7 +24,7 @@ type model struct {
 	arena    *nn.Arena
 	offsets  *nn.Param
 	net      *nn.ServerNet // nil without layers
-	kappa    []float32     // [1]
+	choice   *es.Search    // kappa and, [N], the corrections
 
 	x, n, s *nn.Node
 	program *nn.Program
@@ -39,9 +40,11 @@ func newModel(cfg *Config, index int, shape replay.Shape, seed uint64) (*model, 
 		index: index, cfg: cfg, servers: shape.Servers,
 		rng:      rand.New(rand.NewPCG(seed, uint64(2*index+1))),
 		features: policy.NewLogFeatures(shape.Features), arena: nn.NewArena(),
-		kappa: []float32{float32(cfg.Kappas[0])},
 		batch: replay.NewBatch(shape, cfg.Batch),
 	}
+	choice := make([]float32, 1+shape.Servers)
+	choice[0] = float32(cfg.Kappa)
+	m.choice = es.NewSearch(choice, uint64(index))
 	m.offsets = m.arena.Add("offset", nn.Constant(0), shape.Servers)
 	if cfg.Layers > 0 {
 		initial := rand.New(rand.NewPCG(seed, uint64(2*index)))
@@ -145,12 +148,14 @@ func (m *model) report(stats agents.Stats, fitted bool) {
 		stats[fmt.Sprintf("loss/%d", m.index)] = m.loss
 		stats[fmt.Sprintf("grad_norm/%d", m.index)] = m.norm
 	}
-	stats[fmt.Sprintf("kappa/%d", m.index)] = float64(m.kappa[0])
+	stats[fmt.Sprintf("kappa/%d", m.index)] = float64(m.choice.Average[0])
 }
 
 // parameters lists what the evaluated policy depends on.
 func (m *model) parameters() []agents.Parameter {
 	prefix := fmt.Sprintf("lb%d.", m.index)
 	out := append(m.arena.Parameters(prefix), m.features.Parameters(prefix)...)
-	return append(out, agents.Parameter{Name: prefix + "kappa", Shape: []int{1}, Data: m.kappa})
+	chosen := m.choice.Average
+	return append(out, agents.Parameter{Name: prefix + "kappa", Shape: []int{1}, Data: chosen[:1]},
+		agents.Parameter{Name: prefix + "correction", Shape: []int{m.servers}, Data: chosen[1:]})
 }

@@ -128,7 +128,7 @@ var badInputs = []struct {
 	{"type", "train type.yaml", `type.yaml:1:11: episodes = many: must be an integer`},
 	{"value", "train value.yaml", `value.yaml:1:14: sac.gamma = 1.5: must be in [0, 1)`},
 	{"NaN", "train nan.yaml", `nan.yaml:1:13: sac.rate = NaN: must be positive and finite`},
-	{"method", "train method.yaml", `method.yaml:1:9: method = "sarsa": must be one of distr-lb, rlb-sac, centr-lb, qmix-lb, ippo, mappo, delay`},
+	{"method", "train method.yaml", `method.yaml:1:9: method = "sarsa": must be one of distr-lb, rlb-sac, centr-lb, qmix-lb, ippo, mappo, delay, es`},
 	{"reward", "train reward.yaml", `reward.yaml:1:9: reward = "speed": must be one of vbf, logvbf, vbf+logvbf, pbf, jain, cv, ms, logms, ongoing`},
 	{"training scenario", "train nowhere.yaml", `scenario "nowhere": neither a file nor a built-in scenario (fairlb scenarios lists them; did you mean "sim-moderate/pure-cpu"?)`},
 	{"many faults", "train many.yaml", "many.yaml:1:11: episodes = -1: must be in [1, 1000000000]\nmany.yaml:2:1: rewrad: unknown field (did you mean \"reward\"?)\nmany.yaml:4:8: sac.tau = 7: must be in (0, 1]\nmany.yaml:5:10: sac.batch = x: must be an integer"},

@@ -1,0 +1,73 @@
+package es
+
+import (
+	"errors"
+
+	"fairlb/agents/nn"
+	"fairlb/agents/rules"
+)
+
+// ErrConfig reports a configuration that breaks a rule.
+var ErrConfig = errors.New("es: invalid configuration")
+
+// Config holds every number of the learner. DefaultConfig gives the defaults
+// named here. An update takes all pairs of trials since the last one: a round
+// of 16 episodes is one step by eight pairs, whatever updates_per_round says.
+type Config struct {
+	// Features says whether weights depend on what is observed; if not, they
+	// are the offsets alone. Default true.
+	Features bool `yaml:"features"`
+	// Scale is the size of a coefficient's unit, beside an offset's: how much
+	// less noise and learning rate move it. Default 0.15.
+	Scale float64 `yaml:"scale"`
+	// Box bounds the centred log-weights to [-Box, Box]. Default 1.5.
+	Box float64 `yaml:"box"`
+
+	// Sigma is the standard deviation of the noise on the parameters at the
+	// start, FinalSigma at the end; between, it falls by equal ratios.
+	// Defaults 0.1 and 0.02; positive.
+	Sigma      float64 `yaml:"sigma"`
+	FinalSigma float64 `yaml:"final_sigma"`
+
+	// Rate is the learning rate at the start; it falls by Schedule to the part
+	// FinalRate. Defaults 0.02, linear, 0.1.
+	Rate      float64  `yaml:"rate"`
+	Schedule  nn.Shape `yaml:"schedule"`
+	FinalRate float64  `yaml:"final_rate"`
+	// Average is the part of the evaluated parameters that is kept at an
+	// update; the rest are the present ones. Default 0.98; in [0, 1).
+	Average float64 `yaml:"average"`
+
+	// FeatureRounds is the number of first rounds from whose episodes the
+	// feature statistics are taken. Default 4; at least 1.
+	FeatureRounds int `yaml:"feature_rounds"`
+}
+
+// DefaultConfig returns the recipe that is known to learn.
+func DefaultConfig() Config {
+	return Config{
+		Features: true, Scale: 0.15, Box: 1.5, Sigma: 0.1, FinalSigma: 0.02,
+		Rate: 0.02, Schedule: nn.Linear, FinalRate: 0.1, Average: 0.98, FeatureRounds: 4,
+	}
+}
+
+// Validate reports every field that breaks its rule, joined; each error wraps
+// ErrConfig and names field, value and rule.
+func (c *Config) Validate() error {
+	return rules.Validate(ErrConfig, c.Check)
+}
+
+// Check reports every field that breaks its rule, under its name in a file.
+func (c *Config) Check(r rules.Report) {
+	r.Positive("scale", c.Scale)
+	r.Positive("box", c.Box)
+	r.Positive("sigma", c.Sigma)
+	r.Positive("final_sigma", c.FinalSigma)
+	r.Positive("rate", c.Rate)
+	r.Schedule(c.schedule())
+	r.Below1("average", c.Average)
+	r.Within("feature_rounds", c.FeatureRounds, 1, 1_000_000_000)
+}
+
+// schedule is that of the learning rate.
+func (c *Config) schedule() nn.Schedule { return nn.Schedule{Shape: c.Schedule, Final: c.FinalRate} }

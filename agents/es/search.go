@@ -1,0 +1,106 @@
+package es
+
+import (
+	"math"
+	"math/rand/v2"
+
+	"fairlb/agents/nn"
+)
+
+// Trials is the number of times that a Search wants each workload played.
+const Trials = 2
+
+// Search moves parameters towards more fitness, by pairs of trials of
+// opposite noise.
+type Search struct {
+	// Values are the parameters; Average follows them, as Step says.
+	Values, Average []float32
+
+	stream   uint64
+	open     map[uint64]trial // pairs of which one half was seen, by their seeds over Trials
+	gradient []float32        // of the loss: minus the fitness
+	pairs    int
+	adam     *nn.Adam
+	noise    []float64
+}
+
+// trial is one half of a pair.
+type trial struct {
+	half    uint64
+	fitness float64
+}
+
+// NewSearch returns a search from given values. Searches of different streams
+// draw different noise from the same seeds.
+func NewSearch(values []float32, stream uint64) *Search {
+	return &Search{
+		Values: values, Average: append([]float32(nil), values...), stream: stream,
+		open: map[uint64]trial{}, gradient: make([]float32, len(values)),
+		adam: nn.NewAdam(len(values), nn.AdamConfig{}), noise: make([]float64, len(values)),
+	}
+}
+
+// Noise sets dst to the standard normal noise of a trial: its seed over Trials
+// says which, the remainder which sign.
+func Noise(dst []float64, seed, stream uint64) {
+	rng := rand.New(rand.NewPCG(seed/Trials, stream))
+	sign := 1 - 2*float64(seed%Trials)
+	for k := range dst {
+		dst[k] = sign * rng.NormFloat64()
+	}
+}
+
+// Observe takes the fitness of a trial into account. What counts is the
+// difference of the two of a pair as a part of both,
+//
+//	d = (f+ - f-) / (|f+| + |f-|),
+//
+// so that crowded workloads do not outweigh the others. It estimates the
+// gradient by d times the noise. A trial that comes twice counts once.
+func (s *Search) Observe(seed uint64, fitness float64) {
+	pair, half := seed/Trials, seed%Trials
+	first, found := s.open[pair]
+	switch {
+	case !found:
+		s.open[pair] = trial{half, fitness}
+		return
+	case first.half == half:
+		return
+	}
+	delete(s.open, pair)
+	sum := math.Abs(fitness) + math.Abs(first.fitness)
+	if sum == 0 {
+		s.pairs++ // and nothing to choose
+		return
+	}
+	d := (fitness - first.fitness) / sum
+	Noise(s.noise, seed, s.stream)
+	for k, e := range s.noise {
+		s.gradient[k] -= float32(d * e)
+	}
+	s.pairs++
+}
+
+// Pairs is the number of whole pairs since the last Step.
+func (s *Search) Pairs() int { return s.pairs }
+
+// Step moves the values by the pairs since the last one, at the given learning
+// rate (Adam), and the average towards them, of which it keeps the given part.
+// It returns the norm of the gradient of the relative fitness with respect to
+// the noise, and fails with nn.ErrDiverged, changing nothing, if a fitness was
+// not finite. Without pairs it does nothing.
+func (s *Search) Step(rate, keep float64) (norm float64, err error) {
+	if s.pairs == 0 {
+		return 0, nil
+	}
+	for k := range s.gradient {
+		s.gradient[k] /= float32(2 * s.pairs)
+	}
+	norm, err = s.adam.Step(s.Values, s.gradient, rate)
+	clear(s.gradient)
+	s.pairs = 0
+	if err == nil {
+		nn.Polyak(s.Average, s.Values, float32(1-keep))
+	}
+	return norm, err
+}
