@@ -15,9 +15,9 @@ var ErrEmpty = errors.New("replay: the buffer holds no transitions")
 type Buffer struct {
 	shape    Shape
 	capacity int
-	episodes []*Episode // a ring: episodes[next] is the oldest once it is full
-	next     int
-	ends     []int // ends[k] is the number of transitions of episodes[0..k]
+	episodes []*Episode // a ring: the k-th added is episodes[k%capacity], until it is overwritten
+	added    int        // episodes so far
+	ends     []int      // ends[k] is the number of transitions of episodes[0..k]
 }
 
 // NewBuffer returns an empty buffer for the given number of episodes.
@@ -44,15 +44,20 @@ func (b *Buffer) Add(ep *Episode) error {
 		b.episodes = append(b.episodes, ep)
 		b.ends = append(b.ends, 0)
 	} else {
-		b.episodes[b.next] = ep
+		b.episodes[b.added%b.capacity] = ep
 	}
-	b.next = (b.next + 1) % b.capacity
+	b.added++
+	b.count()
+	return nil
+}
+
+// count adds up the transitions.
+func (b *Buffer) count() {
 	total := 0
 	for i, e := range b.episodes {
 		total += e.Steps
 		b.ends[i] = total
 	}
-	return nil
 }
 
 // Len returns the number of episodes.
@@ -73,21 +78,29 @@ func (b *Buffer) Transitions() int {
 // replacement. It fails with ErrEmpty if there are none, and if batch or agent
 // do not fit the buffer.
 func (b *Buffer) Sample(batch *Batch, agent int, rng *rand.Rand) error {
+	if err := b.check(batch, agent); err != nil {
+		return err
+	}
 	total := b.Transitions()
+	for row := range batch.Size {
+		k := rng.IntN(total)
+		i := sort.SearchInts(b.ends, k+1)
+		ep := b.episodes[i]
+		batch.set(row, ep, k-(b.ends[i]-ep.Steps), agent)
+	}
+	return nil
+}
+
+// check reports why a batch of an agent cannot be drawn.
+func (b *Buffer) check(batch *Batch, agent int) error {
 	switch {
-	case total == 0:
+	case b.Transitions() == 0:
 		return ErrEmpty
 	case agent < 0 || agent >= b.shape.Agents:
 		return fmt.Errorf("replay: agent %d of %d", agent, b.shape.Agents)
 	case batch.servers != b.shape.Servers || batch.features != b.shape.Features || batch.actions != b.shape.actions():
 		return fmt.Errorf("replay: batch of %d servers, %d features and %d actions from a buffer of %d, %d and %d",
 			batch.servers, batch.features, batch.actions, b.shape.Servers, b.shape.Features, b.shape.actions())
-	}
-	for row := range batch.Size {
-		k := rng.IntN(total)
-		i := sort.SearchInts(b.ends, k+1)
-		ep := b.episodes[i]
-		batch.set(row, ep, k-(b.ends[i]-ep.Steps), agent)
 	}
 	return nil
 }
