@@ -49,6 +49,7 @@ fuzz:
 	go test -run '^$$' -fuzz FuzzTrace -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./env/workload
 	go test -run '^$$' -fuzz FuzzImport -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./env/workload/weblog
 	go test -run '^$$' -fuzz FuzzLoad -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./agents/checkpoint
+	go test -run '^$$' -fuzz FuzzRestore -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./replay
 
 lint:
 	go run $(STATICCHECK) ./...

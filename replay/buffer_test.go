@@ -35,7 +35,7 @@ func episode(id, steps int, terminated bool) *replay.Episode {
 	return ep
 }
 
-func filled(t *testing.T, capacity int, eps ...*replay.Episode) *replay.Buffer {
+func filled(t testing.TB, capacity int, eps ...*replay.Episode) *replay.Buffer {
 	t.Helper()
 	b, err := replay.NewBuffer(shape, capacity)
 	require.NoError(t, err)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 )
 
 // leastPriority is added to every error: what is known well is drawn again
@@ -48,7 +49,7 @@ func NewPriorities(b *Buffer, agent int, alpha float64) (*Priorities, error) {
 	}
 	return &Priorities{
 		buffer: b, agent: agent, alpha: alpha, greatest: 1,
-		slots: newSumTree(b.capacity, 0), steps: make([]sumTree, b.capacity),
+		slots: newSumTree(make([]float64, b.capacity)), steps: make([]sumTree, b.capacity),
 	}, nil
 }
 
@@ -124,7 +125,7 @@ func (p *Priorities) catchUp() {
 	b := p.buffer
 	for k := max(p.seen, b.added-b.capacity); k < b.added; k++ {
 		at := k % b.capacity
-		p.steps[at] = newSumTree(b.episodes[at].Steps, first)
+		p.steps[at] = newSumTree(slices.Repeat([]float64{first}, b.episodes[at].Steps))
 		p.slots.set(at, p.steps[at].total())
 	}
 	p.seen = b.added

@@ -4,32 +4,26 @@ package replay
 // their running sum. A sum is always that of its two halves, so that it
 // depends on the values alone and not on the order in which they were set.
 type sumTree struct {
+	n      int       // values
 	leaves int       // a power of two, or 0
 	sums   []float64 // sums[1] is the sum of all; below sums[k] are sums[2k] and sums[2k+1]; values are at [leaves, 2*leaves)
 }
 
-// newSumTree returns n values of x each.
-func newSumTree(n int, x float64) sumTree {
-	if n == 0 {
+// newSumTree returns a tree of the given values.
+func newSumTree(values []float64) sumTree {
+	if len(values) == 0 {
 		return sumTree{}
 	}
-	t := sumTree{leaves: 1}
-	for t.leaves < n {
+	t := sumTree{n: len(values), leaves: 1}
+	for t.leaves < t.n {
 		t.leaves *= 2
 	}
 	t.sums = make([]float64, 2*t.leaves)
-	for k := range n {
-		t.sums[t.leaves+k] = x
-	}
-	t.add()
-	return t
-}
-
-// add makes every sum anew.
-func (t *sumTree) add() {
+	copy(t.sums[t.leaves:], values)
 	for k := t.leaves - 1; k > 0; k-- {
 		t.sums[k] = t.sums[2*k] + t.sums[2*k+1]
 	}
+	return t
 }
 
 // set changes one value.

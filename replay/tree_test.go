@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -12,7 +13,7 @@ func TestTreeFindsAsALoopDoes(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		values := rapid.SliceOfN(rapid.IntRange(0, 3), 1, 20).Draw(t, "values")
-		tree := newSumTree(len(values), 2)
+		tree := newSumTree(slices.Repeat([]float64{2}, len(values)))
 		sum := 0.0
 		for i, v := range values {
 			tree.set(i, float64(v))
@@ -42,12 +43,12 @@ func TestTreeFindsAsALoopDoes(t *testing.T) {
 // TestTreeForgets: sums follow from the values, whatever was there before.
 func TestTreeForgets(t *testing.T) {
 	t.Parallel()
-	want := newSumTree(5, 0.1)
-	got := newSumTree(5, 1e9)
+	want := newSumTree([]float64{0.1, 0.2, 0.3, 0.4, 0.5})
+	got := newSumTree([]float64{1e9, 1e9, 1e9, 1e9, 1e9})
 	for _, i := range []int{3, 0, 4, 1, 2} {
-		got.set(i, 0.1)
+		got.set(i, want.at(i))
 	}
 	require.Equal(t, want, got)
-	none := newSumTree(0, 1)
+	none := newSumTree(nil)
 	require.Zero(t, none.total())
 }
