@@ -27,6 +27,8 @@ type agent struct {
 	actor    actorTrainer
 	batch    *replay.Batch
 
+	prioritised *prioritised // nil where batches are drawn uniformly
+
 	states   []float32 // [2R,F]: normalised states, then those that followed
 	serverR  []float32 // [B,N]: normalised rewards
 	averages sums
@@ -35,6 +37,7 @@ type agent struct {
 // criticTrainer is the critics' graph and optimiser.
 type criticTrainer struct {
 	x, action, y *nn.Node
+	weight       *nn.Node // of the targets; nil where they count alike
 	nodes        criticNodes
 	program      *nn.Program
 	adam         *nn.Adam
@@ -100,7 +103,10 @@ func (a *agent) compileCritic() (err error) {
 	c.x = g.Input("states", rows, n.features)
 	c.action = g.Input("actions", rows, a.head.actions())
 	c.y = g.Input("targets", a.head.targets(a.cfg.Batch), 1)
-	c.nodes = a.head.critic(g, n, c.x, c.action, c.y)
+	if a.cfg.Priority > 0 {
+		c.weight = g.Input("weights", a.head.targets(a.cfg.Batch), 1)
+	}
+	c.nodes = a.head.critic(g, n, c.x, c.action, c.y, c.weight)
 	c.adam = nn.NewAdam(len(n.critic.Values()), nn.AdamConfig{WeightDecay: a.cfg.WeightDecay, MaxNorm: a.cfg.GradientNorm})
 	c.program, err = g.Compile(c.nodes.loss)
 	return err
@@ -121,19 +127,23 @@ func (a *agent) compileActor() (err error) {
 	return err
 }
 
-// round makes n updates on what buffer holds.
-func (a *agent) round(buffer *replay.Buffer, n int, rate float64, fitFeatures, trainActor bool) error {
+// round makes n updates on what buffer holds. beta is the exponent of
+// importance weights.
+func (a *agent) round(buffer *replay.Buffer, n int, rate, beta float64, fitFeatures, trainActor bool) error {
 	if fitFeatures {
 		a.features.FitTo(buffer, a.index)
 	}
 	a.rewards.fit(buffer, a.index, a.cfg.Gamma)
 	a.averages = sums{}
 	for range n {
-		if err := buffer.Sample(a.batch, a.index, a.rng); err != nil {
+		if err := a.draw(buffer, beta); err != nil {
 			return err
 		}
 		if err := a.updateCritic(rate); err != nil {
 			return fmt.Errorf("critic: %w", err)
+		}
+		if err := a.learned(); err != nil {
+			return err
 		}
 		if trainActor {
 			if err := a.updateActor(rate); err != nil {

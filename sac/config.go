@@ -58,6 +58,15 @@ type Config struct {
 	Batch int `yaml:"batch"`
 	// Capacity is the number of episodes in the replay buffer. Default 400.
 	Capacity int `yaml:"capacity"`
+	// Priority is the exponent alpha by which transitions are drawn: in
+	// proportion to |TD error|^alpha, the mean over servers ([PER]). Default 0,
+	// which draws uniformly; at most 1.
+	Priority float64 `yaml:"priority"`
+	// PriorityBeta is the exponent of the weights that make up for it in the
+	// critics' loss, at the start; it rises linearly to 1 over training. The
+	// actor's loss has no weights. Default 0.4; in [0, 1]. Without Priority it
+	// does nothing.
+	PriorityBeta float64 `yaml:"priority_beta"`
 	// CriticRounds is the number of first rounds (calls of Update) that train
 	// the critics alone. Default 4; 0 trains both from the start.
 	CriticRounds int `yaml:"critic_rounds"`
@@ -110,7 +119,7 @@ func DefaultConfig() Config {
 		Levels: []float64{-0.8, -0.4, 0, 0.4, 0.8}, EntropyShare: 0.6,
 		Hidden: 16, Layers: 2, Embedding: 4,
 		Gamma: 0.9, Smoothness: 1,
-		Batch: 128, Capacity: 400, CriticRounds: 4, FeatureRounds: 4,
+		Batch: 128, Capacity: 400, PriorityBeta: 0.4, CriticRounds: 4, FeatureRounds: 4,
 		Rate: 2e-3, Schedule: nn.Linear, FinalRate: 0.1, GradientNorm: 10, Tau: 0.03, Average: 0.99,
 		Alpha: 0.02, AlphaMin: 1e-4, AlphaMax: 1, AlphaRate: 3e-3,
 	}
@@ -136,6 +145,8 @@ func (c *Config) Check(r rules.Report) {
 	r.NotNegative("smoothness", c.Smoothness)
 	r.Within("batch", c.Batch, 1, 100_000)
 	r.Within("capacity", c.Capacity, 1, 1_000_000)
+	r.Part("priority", c.Priority)
+	r.Part("priority_beta", c.PriorityBeta)
 	r.Within("critic_rounds", c.CriticRounds, 0, 1_000_000_000)
 	r.Within("feature_rounds", c.FeatureRounds, 1, 1_000_000_000)
 	r.Positive("rate", c.Rate)

@@ -33,6 +33,8 @@ func TestConfigErrors(t *testing.T) {
 		"smoothness = -1: must be finite":                  func(c *sac.Config) { c.Smoothness = -1 },
 		"batch = 0: must be in [1, 100000]":                func(c *sac.Config) { c.Batch = 0 },
 		"capacity = 0: must be in [1, 1000000]":            func(c *sac.Config) { c.Capacity = 0 },
+		"priority = 1.5: must be in [0, 1]":                func(c *sac.Config) { c.Priority = 1.5 },
+		"priority_beta = NaN: must be in [0, 1]":           func(c *sac.Config) { c.PriorityBeta = nan },
 		"critic_rounds = -1: must be in [0, 1000000000]":   func(c *sac.Config) { c.CriticRounds = -1 },
 		"feature_rounds = 0: must be in [1, 1000000000]":   func(c *sac.Config) { c.FeatureRounds = 0 },
 		"rate = +Inf: must be positive and finite":         func(c *sac.Config) { c.Rate = math.Inf(1) },

@@ -58,13 +58,13 @@ func (h *discrete) encode(dst, u []float32) {
 }
 
 // critic implements head: both twins fit mean (Q - y)^2.
-func (h *discrete) critic(b nn.Builder, n *networks, x, action, y *nn.Node) criticNodes {
+func (h *discrete) critic(b nn.Builder, n *networks, x, action, y, weight *nn.Node) criticNodes {
 	var c criticNodes
 	var losses [2]*nn.Node
 	for i, critic := range n.critics {
 		c.out[i] = critic.Apply(b, x)
 		c.q[i] = b.Apply(&factoredQ{servers: h.servers}, c.out[i], action)
-		losses[i] = b.Apply(new(nn.MeanSquare), c.q[i], y)
+		losses[i] = squareLoss(b, c.q[i], y, weight)
 	}
 	c.loss = b.Apply(&nn.WeightedSum{Weights: []float32{1, 1}}, losses[0], losses[1])
 	return c

@@ -16,4 +16,8 @@
 // In both the critic's gradient reaches the actor. The networks share their
 // weights over servers (nn.ServerNet). Haarnoja et al. 2018, "Soft Actor-Critic
 // Algorithms and Applications", is cited as [SAC].
+//
+// Batches are drawn uniformly or, if Config.Priority is set, by priorities of
+// each learner's own (Schaul et al. 2016, "Prioritized Experience Replay",
+// cited as [PER]).
 package sac

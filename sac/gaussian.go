@@ -43,10 +43,10 @@ func (h *gaussian) q(b nn.Builder, n *networks, x, u *nn.Node) [2]*nn.Node {
 }
 
 // critic implements head: both twins fit mean_j (Q_j - y_j)^2.
-func (h *gaussian) critic(b nn.Builder, n *networks, x, action, y *nn.Node) criticNodes {
+func (h *gaussian) critic(b nn.Builder, n *networks, x, action, y, weight *nn.Node) criticNodes {
 	q := h.q(b, n, x, action)
 	loss := b.Apply(&nn.WeightedSum{Weights: []float32{1, 1}},
-		b.Apply(new(nn.MeanSquare), q[0], y), b.Apply(new(nn.MeanSquare), q[1], y))
+		squareLoss(b, q[0], y, weight), squareLoss(b, q[1], y, weight))
 	return criticNodes{out: q, q: q, loss: loss}
 }
 

@@ -31,8 +31,8 @@ type head interface {
 	encode(dst, u []float32)
 
 	// critic adds both critics and their loss: x [R,F], action [R,actions],
-	// y [targets,1].
-	critic(b nn.Builder, n *networks, x, action, y *nn.Node) criticNodes
+	// y [targets,1] and its weights in the loss, of that shape, or nil.
+	critic(b nn.Builder, n *networks, x, action, y, weight *nn.Node) criticNodes
 
 	// actor adds the actor and its loss on consecutive states.
 	actor(b nn.Builder, n *networks, in actorInputs) actorNodes

@@ -72,6 +72,11 @@ func newLearner(cfg Config, spec env.Spec, seed uint64, joint bool) (*Learner, e
 		if err != nil {
 			return nil, fmt.Errorf("sac: LB %v: %w", steers, err)
 		}
+		if cfg.Priority > 0 {
+			if err := a.prioritise(l.buffer); err != nil {
+				return nil, fmt.Errorf("sac: LB %v: %w", steers, err)
+			}
+		}
 		l.agents = append(l.agents, a)
 	}
 	return l, nil
@@ -105,13 +110,14 @@ func (l *Learner) Update(n int, progress float64) (agents.Stats, error) {
 	}
 	l.rounds++
 	rate := l.cfg.Rate * l.cfg.schedule().At(progress)
+	beta := l.cfg.PriorityBeta + (1-l.cfg.PriorityBeta)*progress
 	fitFeatures := l.rounds <= l.cfg.FeatureRounds
 	trainActor := l.rounds > l.cfg.CriticRounds
 	errs := make([]error, len(l.agents))
 	var wg sync.WaitGroup
 	for i, a := range l.agents {
 		wg.Go(func() {
-			if err := a.round(l.buffer, n, rate, fitFeatures, trainActor); err != nil {
+			if err := a.round(l.buffer, n, rate, beta, fitFeatures, trainActor); err != nil {
 				errs[i] = fmt.Errorf("sac: update: LB %v: %w", a.steers, err)
 			}
 		})

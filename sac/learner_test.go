@@ -1,6 +1,7 @@
 package sac_test
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"runtime"
@@ -146,13 +147,16 @@ func observation(spec env.Spec, seed uint64) [][]float32 {
 
 func TestLearnsABandit(t *testing.T) {
 	t.Parallel()
-	for _, head := range []sac.Head{sac.Gaussian, sac.Discrete} {
-		t.Run(string(head), func(t *testing.T) {
+	for _, test := range []struct {
+		head     sac.Head
+		priority float64
+	}{{sac.Gaussian, 0}, {sac.Discrete, 0}, {sac.Gaussian, 0.6}} {
+		t.Run(fmt.Sprint(test.head, " ", test.priority), func(t *testing.T) {
 			t.Parallel()
 			spec := specOf(2, 3, 2)
 			b := newBandit(spec, 1)
-			cfg := config(head)
-			cfg.Batch, cfg.CriticRounds, cfg.Average = 32, 2, 0.98
+			cfg := config(test.head)
+			cfg.Batch, cfg.CriticRounds, cfg.Average, cfg.Priority = 32, 2, 0.98, test.priority
 			l := newLearner(t, cfg, spec, 5)
 			stats := train(t, l, b, 18, 40)
 			for seed := range uint64(3) {

@@ -20,6 +20,7 @@ func TestLossKernelGradients(t *testing.T) {
 			nntest.Of(rows, 1), nntest.Of(rows, 1), nntest.Of(rows, 1), fixed(1))
 		nntest.Kernel(t, func() nn.Kernel { return new(factoredPolicyLoss) },
 			nntest.Of(rows, 4), fixed(rows, 4), fixed(1))
+		nntest.Kernel(t, func() nn.Kernel { return new(weightedSquare) }, nntest.Of(rows, 1), nntest.Of(rows, 1), fixed(rows, 1))
 		level := nntest.Input{Shape: []int{rows, 1}, Constant: true,
 			Draw: func(rng *rand.Rand) float32 { return float32(rng.IntN(3)) }}
 		for _, servers := range []int{1, rows} {
@@ -55,12 +56,17 @@ func TestLossGradients(t *testing.T) {
 					nn.Uniform(rand.New(rand.NewPCG(seed, 1)), 1)(x.Data())
 					return x
 				}
-				nntest.Loss(t, nets.critic, func(b nn.Builder) *nn.Node {
-					action := input(b, 1, rows, 1)
-					h.encode(action.Data(), action.Data())
-					return h.critic(b, nets, input(b, 2, rows, batchFeatures), action,
-						input(b, 3, h.targets(s.b), 1)).loss
-				})
+				for _, weight := range []func(b nn.Builder) *nn.Node{
+					func(nn.Builder) *nn.Node { return nil },
+					func(b nn.Builder) *nn.Node { return input(b, 6, h.targets(s.b), 1) },
+				} {
+					nntest.Loss(t, nets.critic, func(b nn.Builder) *nn.Node {
+						action := input(b, 1, rows, 1)
+						h.encode(action.Data(), action.Data())
+						return h.critic(b, nets, input(b, 2, rows, batchFeatures), action,
+							input(b, 3, h.targets(s.b), 1), weight(b)).loss
+					})
+				}
 				nntest.Loss(t, nets.actor, func(b nn.Builder) *nn.Node {
 					in := actorInputs{
 						x:     input(b, 4, 2*rows, batchFeatures),
