@@ -9,6 +9,7 @@
 // CSV, null in JSON; so is a published value that the paper's text lost.
 //
 // The figures are drawn from the data of package eval/figure: WriteFair... and
-// DrawFair are Figure 2a; WriteDynamicText, WriteTimelineCSV, DrawTimeline,
-// WriteCompletionCSV and DrawCompletion are Figure 12.
+// DrawFair are Figure 2a; WriteSharing... and DrawSharing are Figure 10a;
+// WriteDynamicText, WriteTimelineCSV, DrawTimeline, WriteCompletionCSV and
+// DrawCompletion are Figure 12.
 package results

@@ -41,6 +41,16 @@ func dynamic() *figure.Dynamic {
 	return d
 }
 
+// sharing is data of Figure 10 (a) with two numbers of agents.
+func sharing() *figure.Sharing {
+	return &figure.Sharing{Scenario: "web-moderate/train", Method: "qmix-lb", Duration: 50, Teams: []figure.Team{
+		{Agents: 1, Servers: 7, Features: 11, Points: []figure.SharedBuffer{
+			{Episodes: 2, Transitions: 8, Memory: 1000000, Saved: 1200000}, {Episodes: 4, Transitions: 17, Memory: 2000000, Saved: 2400000},
+		}},
+		{Agents: 6, Servers: 7, Features: 11, Points: []figure.SharedBuffer{{Episodes: 4, Transitions: 17, Memory: 12000000, Saved: 12500000}}},
+	}}
+}
+
 // lines runs what writes and returns its lines.
 func lines(t *testing.T, write func(io.Writer) error) []string {
 	t.Helper()
@@ -65,6 +75,25 @@ func TestFairText(t *testing.T) {
 	for _, line := range strings.Split(text, "\n") {
 		require.LessOrEqual(t, len([]rune(line)), results.MaxWidth)
 		require.Equal(t, strings.TrimRight(line, " "), line)
+	}
+}
+
+func TestSharingCSV(t *testing.T) {
+	require.Equal(t, []string{
+		"scenario,method,lbs,servers,features,episode_s,episodes,transitions,memory_bytes,saved_bytes",
+		"web-moderate/train,qmix-lb,1,7,11,50,2,8,1000000,1200000",
+		"web-moderate/train,qmix-lb,1,7,11,50,4,17,2000000,2400000",
+		"web-moderate/train,qmix-lb,6,7,11,50,4,17,12000000,12500000",
+	}, lines(t, func(w io.Writer) error { return results.WriteSharingCSV(w, sharing()) }))
+}
+
+// TestSharingText: 2.4 MB of 4 episodes of 50 s are 96 kbit/s.
+func TestSharingText(t *testing.T) {
+	text := strings.Join(lines(t, func(w io.Writer) error { return results.WriteSharingText(w, sharing()) }), "\n")
+	require.Regexp(t, `\n +1 +4 +17 +2\.00 +2\.40 +600\.0 +96\.0\n`, text)
+	require.Regexp(t, `\n +6 +4 +17 +12\.00 +12\.50 +3125\.0 +500\.0\n`, text)
+	for _, line := range strings.Split(text, "\n") {
+		require.LessOrEqual(t, len([]rune(line)), results.MaxWidth)
 	}
 }
 
@@ -102,6 +131,8 @@ func TestDrawFigures(t *testing.T) {
 	}{
 		{"2a", func(w io.Writer, format string) error { return results.DrawFair(w, fair(), format) },
 			[]string{"application profile", "ratio, large / small server", "balanced", "weights of SED: processors", "within 0.5 %"}},
+		{"10a", func(w io.Writer, format string) error { return results.DrawSharing(w, sharing(), format) },
+			[]string{"episodes played", "replay buffer (MB)", "LBs, one agent each", ">6 LBs<", "1 LB, shared with nobody", "web-moderate/train"}},
 		{"12a", func(w io.Writer, format string) error { return results.DrawTimeline(w, dynamic(), format) },
 			[]string{"time (s)", "busy workers a server", "CPU use (%)", "CPU work left (s / CPU)", "1 server of 4 CPUs", ">sed<", "servers change"}},
 		{"12b", func(w io.Writer, format string) error { return results.DrawCompletion(w, dynamic(), format) },
@@ -132,6 +163,12 @@ func TestNothingToDraw(t *testing.T) {
 	require.ErrorIs(t, results.DrawFair(io.Discard, f, "svg"), results.ErrFigure)
 	f.Profiles[0].Work = nil
 	require.ErrorIs(t, results.DrawFair(io.Discard, f, "svg"), results.ErrFigure)
+	s := sharing()
+	s.Teams[1].Points = nil
+	require.ErrorIs(t, results.DrawSharing(io.Discard, s, "svg"), results.ErrFigure)
+	require.ErrorIs(t, results.WriteSharingText(io.Discard, s), results.ErrFigure)
+	s.Teams = nil
+	require.ErrorIs(t, results.DrawSharing(io.Discard, s, "svg"), results.ErrFigure)
 	d := dynamic()
 	d.Targets[0].Completions[0] = figure.Completions{}
 	require.ErrorIs(t, results.DrawCompletion(io.Discard, d, "svg"), results.ErrFigure)

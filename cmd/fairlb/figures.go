@@ -33,10 +33,12 @@ PNG and SVG into the folder, a table of them to stdout.
   2a   which weights are fair, by application profile: the requests that the
        Oracle sends to a large server over those to a small one, in windows of
        10 s, beside the best fixed weights and SED's
+  10a  the replay buffer that agents share who are trained together, as it grows
+       with episodes and load balancers
   12   servers that lose capacity: (a) busy workers, CPU use and work left over
        time, (b) the distribution of completion times; for heuristics, and the
        runs that --run names`,
-		Example: "  fairlb figures 2a 12 --profile standard --run runs/a-seed1",
+		Example: "  fairlb figures 2a 10a 12 --profile standard --run runs/a-seed1",
 		Args:    checked(cobra.MinimumNArgs(1)),
 		RunE: func(c *cobra.Command, names []string) error {
 			for k, name := range names {
@@ -93,9 +95,12 @@ func (f *figureMaker) make(ctx context.Context, names []string) error {
 			fmt.Fprintln(f.app.stdout)
 		}
 		var err error
-		if name == "2a" {
+		switch name {
+		case "2a":
 			err = f.figure2a(ctx)
-		} else {
+		case "10a":
+			err = f.figure10a(ctx)
+		case "12":
 			err = f.figure12(ctx, dynamic)
 		}
 		if err != nil {

@@ -22,7 +22,7 @@ func smallFigures(t *testing.T, dir string, runs []string, names ...string) stri
 	app.stdout = &out
 	search := defaultSearch()
 	search.Episodes, search.LastStep = 2, 0.2
-	f := figureMaker{app: app, dir: dir, search: search, runs: runs, profile: paper.Profile{Name: "tiny", EvalSeeds: []uint64{1, 2}, EvalDuration: 40}}
+	f := figureMaker{app: app, dir: dir, search: search, runs: runs, profile: paper.Profile{Name: "tiny", EvalSeeds: []uint64{1, 2}, EvalDuration: 40, Episodes: 5, EpisodeDuration: 2}}
 	require.NoError(t, f.make(t.Context(), names))
 	return out.String()
 }
@@ -76,6 +76,44 @@ func TestFigure2a(t *testing.T) {
 	require.Equal(t, text, smallFigures(t, dir, nil, "2a"))
 	for _, path := range weights {
 		require.Equal(t, before[path], files(t, dir)[path], "weights are searched once")
+	}
+}
+
+// TestFigure10a: what is measured grows by the same for each episode, and in
+// proportion to the agents but for what they have in common; a second run
+// measures the same.
+func TestFigure10a(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "figures")
+	text := smallFigures(t, dir, nil, "10a")
+	require.Contains(t, text, "Figure 10 (a).")
+	number := func(row map[string]string, column string) int {
+		n, err := strconv.Atoi(row[column])
+		require.NoError(t, err)
+		return n
+	}
+	memory := map[[2]int]int{}
+	_, _, counts := paper.Sharing()
+	for _, row := range readCSV(t, filepath.Join(dir, "figure-10a.csv")) {
+		lbs, episodes := number(row, "lbs"), number(row, "episodes")
+		memory[[2]int{lbs, episodes}] = number(row, "memory_bytes")
+		require.Equal(t, 8*episodes, number(row, "transitions"), "steps of 0.25 s")
+		require.InEpsilon(t, number(row, "memory_bytes"), number(row, "saved_bytes"), 0.1)
+		require.Equal(t, "11", row["features"])
+	}
+	require.Len(t, memory, 5*len(counts))
+	common := 4 * 8 // the team's reward
+	one := memory[[2]int{1, 1}] - common
+	require.Greater(t, one, 4*9*7*11, "the observations alone")
+	for _, lbs := range counts {
+		for k := 1; k <= 5; k++ {
+			require.Equal(t, k*(lbs*one+common), memory[[2]int{lbs, k}], "%d agents, %d episodes", lbs, k)
+		}
+	}
+	before := readCSV(t, filepath.Join(dir, "figure-10a.csv"))
+	require.Equal(t, text, smallFigures(t, dir, nil, "10a"))
+	require.Equal(t, before, readCSV(t, filepath.Join(dir, "figure-10a.csv")))
+	for _, name := range []string{"figure-10a.png", "figure-10a.svg"} {
+		require.FileExists(t, filepath.Join(dir, name))
 	}
 }
 

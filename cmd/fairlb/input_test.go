@@ -146,7 +146,7 @@ var badInputs = []struct {
 	{"profile", "tables 11 --profile fast", `--profile: paper: unknown profile "fast": want one of smoke, standard, paper`},
 	{"tables in a file", "tables 11 --out order.tsv", `--out: mkdir order.tsv: not a directory`},
 	{"figures nothing", "figures", `requires at least 1 arg(s), only received 0 (see fairlb figures --help)`},
-	{"figure", "figures 2a 8", `paper: unknown figure "8": those that are made so far are 2a, 12`},
+	{"figure", "figures 2a 8", `paper: unknown figure "8": those that are made so far are 2a, 10a, 12`},
 	{"figure twice", "figures 12 12", `figure "12" is given twice`},
 	{"figure profile", "figures 2a --profile fast", `--profile: paper: unknown profile "fast": want one of smoke, standard, paper`},
 	{"figures in a file", "figures 2a --out order.tsv", `--out: mkdir order.tsv: not a directory`},

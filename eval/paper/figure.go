@@ -11,7 +11,7 @@ import (
 var ErrUnknownFigure = errors.New("paper: unknown figure")
 
 // Figures lists the figures that can be made.
-func Figures() []string { return []string{"2a", "12"} }
+func Figures() []string { return []string{"2a", "10a", "12"} }
 
 // CheckFigure returns ErrUnknownFigure for a name that is not among Figures.
 func CheckFigure(name string) error {
@@ -37,6 +37,12 @@ func Applications() []Application {
 		{"IO intensive", "sim-moderate/25-75"},
 		{"CPU-IO-CPU", "sim-moderate/cpu-io-cpu"},
 	}
+}
+
+// Sharing returns what Figure 10 (a) is made of: the scenario, a method whose
+// agents are trained together, and numbers of agents; one alone shares nothing.
+func Sharing() (scenario, method string, agents []int) {
+	return "web-moderate/train", "qmix-lb", []int{1, 2, 4, 6, 8}
 }
 
 // Dynamic returns the scenario of Figure 12 and the heuristics that it

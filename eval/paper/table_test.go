@@ -171,5 +171,5 @@ func TestFigures(t *testing.T) {
 	}
 	err := CheckFigure("8")
 	require.ErrorIs(t, err, ErrUnknownFigure)
-	require.EqualError(t, err, `paper: unknown figure "8": those that are made so far are 2a, 12`)
+	require.EqualError(t, err, `paper: unknown figure "8": those that are made so far are 2a, 10a, 12`)
 }

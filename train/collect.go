@@ -1,0 +1,40 @@
+package train
+
+import (
+	"context"
+	"fmt"
+
+	"fairlb/agents/build"
+	"fairlb/env"
+	"fairlb/replay"
+	"fairlb/rewards"
+)
+
+// Collect plays the first n training episodes of h by the exploring policy of
+// an untrained learner, one after the other in an environment that open builds,
+// and hands each to add, which keeps it.
+func Collect(ctx context.Context, h *Hyper, open func() (env.Env, error), n int, add func(*replay.Episode) error) error {
+	reward, err := rewards.New(h.Reward)
+	if err != nil {
+		return fmt.Errorf("train: %w", err)
+	}
+	crew, err := newCrew(open, reward, 1)
+	if err != nil {
+		return fmt.Errorf("train: %w", err)
+	}
+	defer crew.close()
+	learner, err := build.Learner(h.Method, h.Methods, crew.envs[0].Spec(), h.Seed)
+	if err != nil {
+		return fmt.Errorf("train: %w", err)
+	}
+	for k := range n {
+		results, err := crew.play(ctx, learner, h.Seed, k, 1)
+		if err != nil {
+			return fmt.Errorf("train: %w", err)
+		}
+		if err := add(results[0].episode); err != nil {
+			return fmt.Errorf("train: %w", err)
+		}
+	}
+	return nil
+}
