@@ -44,7 +44,7 @@ var (
 // least to the greatest run, beside levels such as a heuristic's completion
 // time. The file's ending chooses the format: .svg, .png or .pdf.
 func PlotLearning(path, title string, curves []Curve, compare []Level) error {
-	mean, band, err := summarise(curves)
+	mean, band, err := summarise(curves, smoothing)
 	if err != nil {
 		return err
 	}
@@ -107,8 +107,9 @@ func (roundTicks) Ticks(lo, hi float64) []plot.Tick {
 	return ticks
 }
 
-// summarise returns the mean curve and the outline of the range.
-func summarise(curves []Curve) (mean, band plotter.XYs, err error) {
+// summarise returns the mean curve and the outline of the range, smoothed over
+// so many rounds.
+func summarise(curves []Curve, over int) (mean, band plotter.XYs, err error) {
 	if len(curves) == 0 {
 		return nil, nil, fmt.Errorf("%w: there are none", ErrCurve)
 	}
@@ -118,7 +119,7 @@ func summarise(curves []Curve) (mean, band plotter.XYs, err error) {
 		if len(c.Episodes) != n || len(c.Completion) != n || n < 2 {
 			return nil, nil, fmt.Errorf("%w: run %d has %d rounds, the first %d: want the same number, at least 2", ErrCurve, k+1, len(c.Episodes), n)
 		}
-		smooth = append(smooth, moving(c.Completion))
+		smooth = append(smooth, moving(c.Completion, over))
 	}
 	band = make(plotter.XYs, 2*n)
 	for i := range n {
@@ -135,11 +136,11 @@ func summarise(curves []Curve) (mean, band plotter.XYs, err error) {
 	return mean, band, nil
 }
 
-// moving averages each value with those up to two rounds away.
-func moving(x []float64) []float64 {
+// moving averages each value with those around it, over values in all.
+func moving(x []float64, over int) []float64 {
 	out := make([]float64, len(x))
 	for i := range x {
-		from, to := max(0, i-smoothing/2), min(len(x), i+smoothing/2+1)
+		from, to := max(0, i-over/2), min(len(x), i+over/2+1)
 		out[i] = stat.Mean(x[from:to], nil)
 	}
 	return out

@@ -170,7 +170,7 @@ func drawBands(p *plot.Plot, d *figure.Dynamic, m figure.Measure, group int) ([]
 	highest := 0.0
 	for k, t := range d.Targets {
 		band := t.Bands[m][group]
-		mean, sd := moving(band.Mean), moving(band.SD)
+		mean, sd := moving(band.Mean, smoothing), moving(band.SD, smoothing)
 		n := len(mean)
 		curve, outline := make(plotter.XYs, n), make(plotter.XYs, 2*n)
 		for i := range n {

@@ -1,6 +1,8 @@
 package train
 
 import (
+	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"math"
 	"strings"
@@ -85,4 +87,28 @@ func (h *Hyper) Validate(report func(path string, value any, rule string)) {
 		report("checkpoint_every", h.CheckpointEvery, "must not be negative")
 	}
 	h.Methods.Validate(report)
+}
+
+// Key names everything that a training run depends on: it is the hash of the
+// settings without the sections of other methods, so that an option that one
+// method gains leaves the runs of the others what they are.
+func (h *Hyper) Key() (string, error) {
+	data, err := settings.JSON(h)
+	if err != nil {
+		return "", fmt.Errorf("train: %w", err)
+	}
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(data, &fields); err != nil {
+		return "", fmt.Errorf("train: %w", err)
+	}
+	for _, section := range build.Sections() {
+		if section != build.Section(h.Method) {
+			delete(fields, section)
+		}
+	}
+	own, err := json.Marshal(fields) // by name
+	if err != nil {
+		return "", fmt.Errorf("train: %w", err)
+	}
+	return fmt.Sprintf("%x", sha256.Sum256(own)), nil
 }

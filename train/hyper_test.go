@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
 
+	"fairlb/agents/build"
 	"fairlb/env/settings"
 )
 
@@ -95,4 +96,29 @@ func TestEpisodeSeeds(t *testing.T) {
 	}
 	require.Len(t, seen, 20_000)
 	require.Equal(t, EpisodeSeed(3, 4), EpisodeSeed(3, 4))
+}
+
+// TestKey: a run's key is that of its own method's settings.
+func TestKey(t *testing.T) {
+	t.Parallel()
+	key := func(change func(h *Hyper)) string {
+		h := DefaultHyper()
+		change(&h)
+		k, err := h.Key()
+		require.NoError(t, err)
+		return k
+	}
+	same := key(func(*Hyper) {})
+	require.Equal(t, same, key(func(h *Hyper) { h.Methods.QMIX.Batch = 7; h.Methods.ES.Sigma = 3 }))
+	require.NotEqual(t, same, key(func(h *Hyper) { h.Methods.SAC.Batch = 7 }))
+	require.NotEqual(t, same, key(func(h *Hyper) { h.Seed = 7 }))
+	require.NotEqual(t, same, key(func(h *Hyper) { h.Method = "centr-lb" }))
+	data, err := settings.JSON(DefaultHyper())
+	require.NoError(t, err)
+	for _, section := range build.Sections() {
+		require.Contains(t, string(data), `"`+section+`": {`)
+	}
+	for _, method := range build.Methods() {
+		require.Contains(t, build.Sections(), build.Section(method))
+	}
 }

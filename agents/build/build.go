@@ -38,6 +38,22 @@ func (s *Settings) Validate(report func(path string, value any, rule string)) {
 	s.ES.Check(func(field string, value any, rule string) { report("es."+field, value, rule) })
 }
 
+// Section names the section of the settings that a method reads.
+func Section(method string) string {
+	switch method {
+	case "distr-lb", "rlb-sac", "centr-lb":
+		return "sac"
+	case "qmix-lb":
+		return "qmix"
+	case "ippo", "mappo":
+		return "ppo"
+	}
+	return method
+}
+
+// Sections lists the sections of the settings.
+func Sections() []string { return []string{"sac", "qmix", "ppo", "delay", "es"} }
+
 // Methods lists the learned methods that there are.
 func Methods() []string {
 	return []string{"distr-lb", "rlb-sac", "centr-lb", "qmix-lb", "ippo", "mappo", "delay", "es"}

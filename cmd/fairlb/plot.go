@@ -72,28 +72,38 @@ forty episodes. The runs must be of one recipe: they differ in their seeds alone
 
 // readCurve reads the record of a run's folder.
 func readCurve(dir string) (train.Hyper, results.Curve, error) {
+	var curve results.Curve
+	rounds, err := readRounds(dir)
+	if err != nil {
+		return train.Hyper{}, curve, err
+	}
+	hyper, err := runHyper(dir)
+	for _, round := range rounds {
+		curve.Episodes = append(curve.Episodes, float64(round.Episodes))
+		curve.Completion = append(curve.Completion, round.Completion)
+	}
+	return hyper, curve, err
+}
+
+// readRounds reads the rounds of a run's folder.
+func readRounds(dir string) ([]train.Round, error) {
 	path := filepath.Join(dir, "record.jsonl")
 	rec, err := record.Read(path)
 	if err != nil {
-		return train.Hyper{}, results.Curve{}, err
+		return nil, err
 	}
-	var hyper train.Hyper
-	if hyper, err = runHyper(dir); err != nil {
-		return hyper, results.Curve{}, err
-	}
-	var curve results.Curve
+	var list []train.Round
 	for _, row := range rec.Rows {
 		if row.Type != "round" {
 			continue
 		}
 		var round train.Round
 		if err := row.Decode(&round); err != nil {
-			return hyper, curve, usage("%s: %w", path, err)
+			return nil, usage("%s: %w", path, err)
 		}
-		curve.Episodes = append(curve.Episodes, float64(round.Episodes))
-		curve.Completion = append(curve.Completion, round.Completion)
+		list = append(list, round)
 	}
-	return hyper, curve, nil
+	return list, nil
 }
 
 // levels evaluates heuristics, and the policies that the runs came to, on the

@@ -116,14 +116,10 @@ func (a *app) keptWeights(ctx context.Context, s scenario.Scenario, search searc
 	if err != nil {
 		return tuned{}, err
 	}
-	hash, err := settings.Hash(struct {
-		Search   searchSettings    `yaml:"search"`
-		Scenario scenario.Scenario `yaml:"scenario"`
-	}{search, searched(s)})
+	file, err := searchFile(s, search, dir)
 	if err != nil {
 		return tuned{}, err
 	}
-	file := filepath.Join(dir, fileName("tuned-"+s.Name)+"-"+hash[:12]+".json")
 	switch data, err := os.ReadFile(file); {
 	case err == nil:
 		kept := tuned{scenario: searched(s), search: search}
@@ -146,6 +142,29 @@ func (a *app) keptWeights(ctx context.Context, s scenario.Scenario, search searc
 		e.SetIndent("", "  ")
 		return e.Encode(found.Result)
 	})
+}
+
+// searchFile is where the result of a resolved search is kept.
+func searchFile(s scenario.Scenario, search searchSettings, dir string) (string, error) {
+	hash, err := settings.Hash(struct {
+		Search   searchSettings    `yaml:"search"`
+		Scenario scenario.Scenario `yaml:"scenario"`
+	}{search, searched(s)})
+	return filepath.Join(dir, fileName("tuned-"+s.Name)+"-"+hash[:min(12, len(hash))]+".json"), err
+}
+
+// keepsWeights says whether the result of a search is in the folder.
+func keepsWeights(s scenario.Scenario, search searchSettings, dir string) (bool, error) {
+	search, err := search.resolved(searched(s))
+	if err != nil {
+		return false, err
+	}
+	file, err := searchFile(s, search, dir)
+	if err != nil {
+		return false, err
+	}
+	_, missing := os.Stat(file)
+	return missing == nil, nil
 }
 
 // fileName makes a scenario's name or the like one of a file.

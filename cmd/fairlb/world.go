@@ -17,7 +17,6 @@ import (
 	"fairlb/env"
 	"fairlb/env/dispatch"
 	"fairlb/env/scenario"
-	"fairlb/env/settings"
 	"fairlb/env/sim"
 	"fairlb/env/workload"
 	"fairlb/eval"
@@ -142,8 +141,8 @@ func checkpointTarget(s scenario.Scenario, name, path string) (target, error) {
 // recipe names what training runs share that differ in their seed alone.
 func recipe(h train.Hyper) (string, error) {
 	h.Seed = 0
-	hash, err := settings.Hash(h)
-	return fmt.Sprintf("%s %s %s", h.Method, h.Reward, hash[:8]), err
+	key, err := h.Key()
+	return fmt.Sprintf("%s %s %s", h.Method, h.Reward, key[:min(8, len(key))]), err
 }
 
 // demands returns the s of service, of all stages together, that each request

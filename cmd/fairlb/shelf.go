@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"fairlb/env/scenario"
+	"fairlb/env/settings"
+	"fairlb/eval"
+	"fairlb/train"
+)
+
+// shelf is a folder that keeps runs: a folder a training run, a file an
+// evaluation, each named by the hash of all that it depends on, so that nothing
+// is done twice and nothing stale is used.
+type shelf struct {
+	dir string
+}
+
+// place returns the folder of a training run, and whether it is there. A run
+// is made under another name and renamed when it is whole.
+func (b shelf) place(h train.Hyper) (dir string, s scenario.Scenario, there bool, err error) {
+	if s, err = trainingScenario(&h); err != nil {
+		return "", s, false, err
+	}
+	key, err := h.Key()
+	if err != nil {
+		return "", s, false, err
+	}
+	hash, err := settings.Hash(struct {
+		Hyper    string            `yaml:"hyper"`
+		Scenario scenario.Scenario `yaml:"scenario"`
+	}{key, s})
+	if err != nil {
+		return "", s, false, err
+	}
+	dir = filepath.Join(b.dir, "train", runName(&h)+"-"+hash[:12])
+	_, missing := os.Stat(filepath.Join(dir, train.CheckpointName))
+	return dir, s, missing == nil, nil
+}
+
+// trained returns the folder of a training run, after making it if need be.
+func (b shelf) trained(ctx context.Context, a *app, h train.Hyper) (string, error) {
+	dir, s, there, err := b.place(h)
+	if err != nil || there {
+		return dir, err
+	}
+	partial := dir + ".partial"
+	if err := os.RemoveAll(partial); err != nil {
+		return "", err
+	}
+	command := []string{"fairlb", "train", filepath.Join(dir, "hyperparameters.yaml")}
+	if err := a.silent().trainRun(ctx, h, s, partial, command, 1); err != nil {
+		return "", err
+	}
+	return dir, os.Rename(partial, dir)
+}
+
+// silent is the app for work inside other work, whose progress is its own.
+func (a *app) silent() *app {
+	return &app{stdout: io.Discard, stderr: io.Discard, log: newLogger(io.Discard)}
+}
+
+// subject is what is evaluated and what its record depends on.
+type subject struct {
+	name   string // of its method
+	hash   string // of what else decides: a checkpoint's, say; empty for a heuristic
+	target eval.Target
+}
+
+// trainedSubject is the policy of a run's folder, which a report calls by
+// title.
+func trainedSubject(s scenario.Scenario, method, title, dir string) (subject, error) {
+	t, err := checkpointTarget(s, title, filepath.Join(dir, train.CheckpointName))
+	return subject{method, t.hash, t.Target}, err
+}
+
+// file is where an evaluation is kept.
+func (b shelf) file(s scenario.Scenario, seeds []uint64, what subject) (string, error) {
+	key := what.hash
+	if key == "" {
+		key = what.name
+	}
+	hash, err := settings.Hash(struct {
+		Subject  string            `yaml:"subject"`
+		Scenario scenario.Scenario `yaml:"scenario"`
+		Seeds    []uint64          `yaml:"seeds"`
+	}{key, s, seeds})
+	return filepath.Join(b.dir, "eval", fileName(what.name+"-"+s.Name)+"-"+hash[:min(12, len(hash))]+".json"), err
+}
+
+// kept returns the result of an evaluation that was made before, if it was.
+func (b shelf) kept(s scenario.Scenario, seeds []uint64, what subject) (result eval.Result, there bool, err error) {
+	file, err := b.file(s, seeds, what)
+	if err != nil {
+		return result, false, err
+	}
+	data, err := os.ReadFile(file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return result, false, nil
+	case err != nil:
+		return result, false, err
+	}
+	var report eval.Report
+	if err := json.Unmarshal(data, &report); err != nil || len(report.Results) != 1 {
+		return result, false, usage("%s: is not the record of an evaluation (%v); remove it", file, err)
+	}
+	return report.Results[0], true, nil
+}
+
+// evaluation returns the result of an evaluation, from the folder or from a
+// run.
+func (b shelf) evaluation(ctx context.Context, s scenario.Scenario, seeds []uint64, what subject) (eval.Result, error) {
+	if result, there, err := b.kept(s, seeds, what); err != nil || there {
+		return result, err
+	}
+	list, err := eval.Run(ctx, eval.Config{Seeds: seeds, Classes: s.ClassNames(), Workers: 1}, []eval.Target{what.target})
+	if err != nil {
+		return eval.Result{}, err
+	}
+	resolved, err := settings.JSON(s)
+	if err != nil {
+		return eval.Result{}, err
+	}
+	file, err := b.file(s, seeds, what)
+	if err != nil {
+		return eval.Result{}, err
+	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+		return eval.Result{}, err
+	}
+	report := eval.Report{Scenario: s.Name, Settings: resolved, Seeds: seeds, DurationS: s.Duration, Results: list}
+	return list[0], writeFile(file, report.WriteJSON)
+}

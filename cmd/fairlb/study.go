@@ -1,0 +1,459 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"fairlb/env/dispatch"
+	"fairlb/env/scenario"
+	"fairlb/env/settings"
+	"fairlb/eval"
+	"fairlb/eval/study"
+	"fairlb/results"
+	"fairlb/train"
+)
+
+func (a *app) studyCommand() *cobra.Command {
+	var out string
+	var only []string
+	var workers int
+	var report bool
+	c := &cobra.Command{
+		Use:   "study FILE",
+		Short: "Train every method of a study file with several seeds, evaluate, judge by bars",
+		Long: `Train every method of a study file on every scenario with several seeds, evaluate
+all on held-out seeds beside the heuristics, and write what it came to: study.md
+with tables, bars and learning curves, study.csv and study.json. What is recorded
+in the folder is used again, so that a study that was stopped goes on.`,
+		Example: "  fairlb study train/studies/smoke.yaml --out runs/smoke\n  fairlb study train/studies/moderate.yaml --only method=delay --only scenario=pure-cpu",
+		Args:    checked(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, args []string) error {
+			if workers < 1 {
+				return usage("--workers %d: must be at least 1", workers)
+			}
+			w, err := a.loadStudy(args[0], only)
+			if err != nil {
+				return err
+			}
+			if out == "" {
+				out = filepath.Join("runs", "study-"+fileName(w.study.Name))
+			}
+			w.shelf = shelf{out}
+			if err := os.MkdirAll(out, 0o777); err != nil {
+				return fmt.Errorf("--out: %w", err)
+			}
+			if !report {
+				if err := w.run(c.Context(), workers); err != nil {
+					return err
+				}
+			}
+			return w.report("fairlb study " + args[0])
+		},
+	}
+	c.Flags().StringVar(&out, "out", "", "the folder of runs and results (default runs/study-NAME)")
+	c.Flags().StringArrayVar(&only, "only", nil, "method=NAME or scenario=NAME: run these alone (repeatable)")
+	c.Flags().IntVar(&workers, "workers", runtime.GOMAXPROCS(0), "trainings at a time")
+	c.Flags().BoolVar(&report, "report", false, "run nothing, report what is there")
+	return c
+}
+
+// studied is a study whose files have been read.
+type studied struct {
+	app            *app
+	study          study.Study
+	shelf          shelf
+	training, held []uint64
+	recipes        [][]train.Hyper // by method and scenario, of the first training seed
+	only           func(kind, name string) bool
+}
+
+// loadStudy reads a study file and all that it names, so that what is wrong
+// shows before anything runs.
+func (a *app) loadStudy(file string, only []string) (*studied, error) {
+	data, err := settings.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	w := &studied{app: a}
+	if w.study, err = study.Load(file, data); err != nil {
+		return nil, err
+	}
+	w.training, _ = eval.ParseSeeds(w.study.TrainingSeeds) // validated
+	w.held, _ = eval.ParseSeeds(w.study.EvaluationSeeds)
+	for k, name := range w.study.Heuristics {
+		if name != tunedName && !slices.Contains(dispatch.Names(), name) {
+			return nil, usage("%s: heuristics[%d] = %q: must be %s or one of %s", file, k, name, tunedName, strings.Join(dispatch.Names(), ", "))
+		}
+	}
+	for k, c := range w.study.Scenarios {
+		if _, err := w.scenario(&c); err != nil {
+			return nil, usage("%s: scenarios[%d]: %w", file, k, err)
+		}
+	}
+	for k, m := range w.study.Methods {
+		path := filepath.Join(filepath.Dir(file), m.Recipe)
+		data, err := settings.ReadFile(path)
+		if err != nil {
+			return nil, usage("%s: methods[%d].recipe = %q: %w", file, k, m.Recipe, err)
+		}
+		var list []train.Hyper
+		for _, c := range w.study.Scenarios {
+			on, set := c.Scenario, slices.Clone(m.Set)
+			if c.Train != "" {
+				on = c.Train
+			} else {
+				for _, override := range c.Set {
+					set = append(set, "scenario."+override)
+				}
+			}
+			set = append(set, "scenario="+on, fmt.Sprintf("seed=%d", w.training[0]))
+			h, err := train.LoadHyper(path, data, append(set, c.TrainSet...))
+			if err != nil {
+				return nil, fmt.Errorf("%s: methods[%d] (%s) in %s: %w", file, k, m.Name, c.Name, err)
+			}
+			if _, err := trainingScenario(&h); err != nil {
+				return nil, fmt.Errorf("%s: methods[%d] (%s) in %s: %w", file, k, m.Name, c.Name, err)
+			}
+			list = append(list, h)
+		}
+		w.recipes = append(w.recipes, list)
+	}
+	return w, w.filter(only)
+}
+
+// filter reads --only.
+func (w *studied) filter(only []string) error {
+	wanted := map[string][]string{}
+	for _, text := range only {
+		kind, name, _ := strings.Cut(text, "=")
+		known := slices.ContainsFunc(w.study.Methods, func(m study.Method) bool { return kind == "method" && m.Name == name }) ||
+			slices.ContainsFunc(w.study.Scenarios, func(c study.Scenario) bool { return kind == "scenario" && c.Name == name })
+		if !known {
+			return usage("--only %q: must be method=NAME or scenario=NAME of the study", text)
+		}
+		wanted[kind] = append(wanted[kind], name)
+	}
+	w.only = func(kind, name string) bool {
+		return len(wanted[kind]) == 0 || slices.Contains(wanted[kind], name)
+	}
+	return nil
+}
+
+// scenario returns a scenario as it is evaluated.
+func (w *studied) scenario(c *study.Scenario) (scenario.Scenario, error) {
+	set := slices.Clone(c.Set)
+	return scenario.Load(c.Scenario, append(set, fmt.Sprintf("duration=%g", w.study.Duration)))
+}
+
+// hyper returns the hyperparameters of a training run.
+func (w *studied) hyper(method, scenario int, seed uint64) train.Hyper {
+	h := w.recipes[method][scenario]
+	h.Seed = seed
+	return h
+}
+
+// run trains and evaluates what the folder lacks. Heuristics come first, then
+// one training seed of everything before the next.
+func (w *studied) run(ctx context.Context, workers int) error {
+	var jobs []func(context.Context) error
+	for k, c := range w.study.Scenarios {
+		if w.only("scenario", c.Name) {
+			jobs = append(jobs, func(ctx context.Context) error { return w.runHeuristics(ctx, k) })
+		}
+	}
+	for _, seed := range w.training {
+		for m, method := range w.study.Methods {
+			for k, c := range w.study.Scenarios {
+				if w.only("scenario", c.Name) && w.only("method", method.Name) {
+					jobs = append(jobs, func(ctx context.Context) error {
+						if err := w.runMethod(ctx, m, k, seed); err != nil {
+							return fmt.Errorf("%s in %s, seed %d: %w", method.Name, c.Name, seed, err)
+						}
+						return nil
+					})
+				}
+			}
+		}
+	}
+	bar := w.app.newBar("study", len(jobs))
+	defer bar.close()
+	var done atomic.Int64
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(workers)
+	for _, job := range jobs {
+		group.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			err := job(ctx)
+			bar.set(int(done.Add(1)), "")
+			return err
+		})
+	}
+	return group.Wait()
+}
+
+func (w *studied) runHeuristics(ctx context.Context, k int) error {
+	for _, name := range w.study.Heuristics {
+		what, s, err := w.heuristic(ctx, k, name, true)
+		if err == nil {
+			_, err = w.shelf.evaluation(ctx, s, w.held, what)
+		}
+		if err != nil {
+			return fmt.Errorf("%s in %s: %w", name, w.study.Scenarios[k].Name, err)
+		}
+	}
+	return nil
+}
+
+var errNoSearch = errors.New("the weights were not searched yet")
+
+// heuristic returns what is evaluated under a heuristic's name. The best fixed
+// weights are searched if need be, or else errNoSearch tells that they are
+// not there.
+func (w *studied) heuristic(ctx context.Context, k int, name string, search bool) (subject, scenario.Scenario, error) {
+	c := &w.study.Scenarios[k]
+	s, err := w.scenario(c)
+	if err != nil {
+		return subject{}, s, err
+	}
+	if name != tunedName {
+		return subject{name: name, target: heuristicTarget(s, name)}, s, nil
+	}
+	own, err := scenario.Load(c.Scenario, c.Set) // of its own duration
+	if err != nil {
+		return subject{}, s, err
+	}
+	dir := filepath.Join(w.shelf.dir, "tuned")
+	if !search {
+		there, err := keepsWeights(own, defaultSearch(), dir)
+		if err == nil && !there {
+			err = errNoSearch
+		}
+		if err != nil {
+			return subject{}, s, err
+		}
+	}
+	found, err := w.app.silent().keptWeights(ctx, own, defaultSearch(), dir)
+	if err != nil {
+		return subject{}, s, err
+	}
+	weights, err := json.Marshal(found.Best.Weights)
+	return subject{name, tunedName + string(weights), found.target(s).Target}, s, err
+}
+
+func (w *studied) runMethod(ctx context.Context, m, k int, seed uint64) error {
+	dir, err := w.shelf.trained(ctx, w.app, w.hyper(m, k, seed))
+	if err != nil {
+		return err
+	}
+	s, err := w.scenario(&w.study.Scenarios[k])
+	if err != nil {
+		return err
+	}
+	what, err := trainedSubject(s, w.study.Methods[m].Name, w.study.Methods[m].Name, dir)
+	if err == nil {
+		_, err = w.shelf.evaluation(ctx, s, w.held, what)
+	}
+	return err
+}
+
+// report writes what is there.
+func (w *studied) report(command string) error {
+	r := study.Report{
+		Study: w.study, Name: w.study.Name, Command: command,
+		Training: w.training, Held: w.held, Duration: w.study.Duration,
+	}
+	pictures := map[string]string{}
+	speeds := make([]speed, len(w.study.Methods))
+	for k, c := range w.study.Scenarios {
+		measured, runs, err := w.measured(k, &r)
+		if err != nil {
+			return err
+		}
+		if err := r.Add(c, measured); err != nil {
+			return err
+		}
+		for m, dirs := range runs {
+			for _, dir := range dirs {
+				if err := speeds[m].add(dir); err != nil {
+					return err
+				}
+			}
+		}
+		name := "curves-" + c.Name + ".png"
+		drawn, err := w.draw(filepath.Join(w.shelf.dir, name), k, runs, measured)
+		if err != nil {
+			return err
+		}
+		if drawn {
+			pictures[c.Name] = name
+		}
+	}
+	r.Judge()
+	for m, s := range speeds {
+		if s.runs > 0 {
+			r.Speeds = append(r.Speeds, s.of(w.study.Methods[m].Name))
+		}
+	}
+	for ending, write := range map[string]func(io.Writer) error{
+		"md":   func(out io.Writer) error { return r.WriteMarkdown(out, func(s string) string { return pictures[s] }) },
+		"csv":  r.WriteCSV,
+		"json": r.WriteJSON,
+	} {
+		if err := writeFile(filepath.Join(w.shelf.dir, "study."+ending), write); err != nil {
+			return err
+		}
+	}
+	for _, v := range r.Verdicts {
+		verdict := "missed"
+		if v.Met {
+			verdict = "met"
+		}
+		fmt.Fprintf(w.app.stdout, "%-14s %-28s %-8s %-10s %.3f  %s\n", v.Scenario, v.Rule, v.Family, v.Method, v.Ratio.Value, verdict)
+	}
+	w.app.log.WithField("file", filepath.Join(w.shelf.dir, "study.md")).Info("reported")
+	return nil
+}
+
+// measured gathers the results of a scenario that are there, and the folders
+// of the training runs by method; what is not there is noted as missing.
+func (w *studied) measured(k int, r *study.Report) (study.Measured, [][]string, error) {
+	c := &w.study.Scenarios[k]
+	list := study.Measured{}
+	runs := make([][]string, len(w.study.Methods))
+	missing := func(what string) { r.Missing = append(r.Missing, what+" in "+c.Name) }
+	for _, name := range w.study.Heuristics {
+		what, s, err := w.heuristic(context.Background(), k, name, false)
+		if errors.Is(err, errNoSearch) {
+			missing(name)
+			continue
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		result, there, err := w.shelf.kept(s, w.held, what)
+		if err != nil {
+			return nil, nil, err
+		}
+		if !there {
+			missing(name)
+			continue
+		}
+		list[name] = []study.Run{{Result: result}}
+	}
+	s, err := w.scenario(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	for m, method := range w.study.Methods {
+		for _, seed := range w.training {
+			dir, _, there, err := w.shelf.place(w.hyper(m, k, seed))
+			if err != nil {
+				return nil, nil, err
+			}
+			label := fmt.Sprintf("%s, seed %d,", method.Name, seed)
+			if !there {
+				missing(label)
+				continue
+			}
+			what, err := trainedSubject(s, method.Name, method.Name, dir)
+			if err != nil {
+				return nil, nil, err
+			}
+			result, there, err := w.shelf.kept(s, w.held, what)
+			if err != nil {
+				return nil, nil, err
+			}
+			if !there {
+				missing(label)
+				continue
+			}
+			list[method.Name] = append(list[method.Name], study.Run{Seed: seed, Result: result})
+			runs[m] = append(runs[m], dir)
+		}
+	}
+	return list, runs, nil
+}
+
+// draw draws the learning curves of a scenario, if there are any.
+func (w *studied) draw(path string, k int, runs [][]string, measured study.Measured) (bool, error) {
+	var families []results.Family
+	for m, dirs := range runs {
+		f := results.Family{Name: w.study.Methods[m].Name}
+		for _, dir := range dirs {
+			_, curve, err := readCurve(dir)
+			if err != nil {
+				return false, err
+			}
+			f.Curves = append(f.Curves, curve)
+		}
+		if len(f.Curves) > 0 && len(f.Curves[0].Episodes) > 1 {
+			families = append(families, f)
+		}
+	}
+	if len(families) == 0 {
+		return false, nil
+	}
+	ceiling := 0.0
+	for _, f := range families {
+		first := f.Curves[0].Completion
+		for _, x := range first[:min(5, len(first))] {
+			ceiling = max(ceiling, x)
+		}
+	}
+	c := &w.study.Scenarios[k]
+	title := fmt.Sprintf("%s: learning, while exploring (number of runs; band: their range)", c.Name)
+	return true, results.PlotFamilies(path, title, families, math.Ceil(ceiling*105)/100)
+}
+
+// speed adds up what training runs took.
+type speed struct {
+	runs                         int
+	play, update, steps, updates float64
+}
+
+// add adds a run by its record.
+func (x *speed) add(dir string) error {
+	h, err := runHyper(dir)
+	if err != nil {
+		return err
+	}
+	s, err := trainingScenario(&h)
+	if err != nil {
+		return err
+	}
+	list, err := readRounds(dir)
+	if err != nil {
+		return err
+	}
+	x.runs++
+	for _, round := range list {
+		x.play += round.PlaySeconds
+		x.update += round.UpdateSeconds
+		x.updates += float64(h.UpdatesPerRound)
+	}
+	x.steps += float64(h.Episodes) * s.Duration / s.StepInterval
+	return nil
+}
+
+func (x *speed) of(method string) study.Speed {
+	total := x.play + x.update
+	return study.Speed{
+		Method: method, Runs: x.runs, Seconds: total / float64(x.runs),
+		Steps: x.steps / x.play, Updates: x.updates / x.update, Playing: x.play / total,
+	}
+}

@@ -1,0 +1,246 @@
+package study
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/stat"
+
+	"fairlb/eval"
+)
+
+// Baseline is the heuristic that every row is compared to.
+const Baseline = "sed"
+
+// Report is what a study came to, so far.
+type Report struct {
+	Study     Study     `json:"-"`
+	Name      string    `json:"name"`
+	Command   string    `json:"command"`
+	Training  []uint64  `json:"training_seeds"`
+	Held      []uint64  `json:"evaluation_seeds"`
+	Duration  float64   `json:"duration_s"`
+	Scenarios []Outcome `json:"scenarios"`
+	Verdicts  []Verdict `json:"verdicts"`
+	Speeds    []Speed   `json:"speeds"`
+	Missing   []string  `json:"missing,omitempty"` // what has not run yet
+}
+
+// Outcome is what the targets of one scenario came to.
+type Outcome struct {
+	Name string `json:"name"`
+	Rows []Row  `json:"rows"` // the heuristics, then the methods
+}
+
+// Row is one heuristic, or the training runs of one method. Times are
+// completion times in s; failed requests count at their timeout.
+type Row struct {
+	Target string `json:"target"`
+	Family string `json:"family,omitempty"` // of a method
+	Runs   int    `json:"runs,omitempty"`   // training runs
+
+	Mean   float64 `json:"mean"` // over runs, of the seeds' means
+	SD     float64 `json:"sd"`   // over runs; of a heuristic, over evaluation seeds
+	P50    float64 `json:"p50"`  // of a run's requests of all seeds, mean over runs
+	P90    float64 `json:"p90"`
+	P99    float64 `json:"p99"`
+	Failed float64 `json:"failed"` // part of the requests
+
+	// Ratios of Mean to other heuristics' means on the same arrivals.
+	Ratios map[string]Ratio `json:"ratios"`
+
+	PerRun []float64 `json:"per_run,omitempty"` // means
+	Seeds  []uint64  `json:"seeds,omitempty"`   // the runs' training seeds
+}
+
+// Ratio is a ratio of mean completion times with its 95 % interval: over
+// training runs or, of a heuristic, over evaluation seeds.
+type Ratio struct {
+	Value float64 `json:"value"`
+	Lo    float64 `json:"lo"` // NaN is written as 0: one run has no interval
+	Hi    float64 `json:"hi"`
+	Known bool    `json:"known"` // whether there is an interval
+}
+
+// Verdict is one bar, and the best method of a family.
+type Verdict struct {
+	Bar
+	Rule   string `json:"rule"` // in words
+	Family string `json:"family"`
+	Method string `json:"method"` // the best of its family in that scenario
+	Ratio  Ratio  `json:"ratio"`
+	Met    bool   `json:"met"`
+}
+
+// Sure says that the whole interval is on the verdict's side of the bar.
+func (v *Verdict) Sure() bool {
+	if !v.Ratio.Known {
+		return false
+	}
+	if v.Met {
+		return v.Ratio.Hi <= v.AtMost
+	}
+	return v.Ratio.Lo > v.AtMost
+}
+
+// Speed is what training a method took, over all its runs of the study.
+type Speed struct {
+	Method  string  `json:"method"`
+	Runs    int     `json:"runs"`
+	Seconds float64 `json:"seconds"`   // wall time of a run, mean
+	Steps   float64 `json:"steps_s"`   // environment steps a second while episodes are played, all LBs at once
+	Updates float64 `json:"updates_s"` // a second while the learner updates, of all its networks
+	Playing float64 `json:"playing"`   // part of the time
+}
+
+// Measured holds the results of a scenario by target: one of a heuristic, one
+// a training run of a method.
+type Measured map[string][]Run
+
+// Run is the result of a heuristic, or of a training run.
+type Run struct {
+	Seed   uint64 // of training
+	Result eval.Result
+}
+
+// Add adds a scenario whose results are measured, as far as they are.
+func (r *Report) Add(c Scenario, measured Measured) error {
+	out := Outcome{Name: c.Name}
+	for _, name := range r.Study.Heuristics {
+		if list := measured[name]; len(list) == 1 {
+			row, err := r.row(name, "", list, measured)
+			if err != nil {
+				return err
+			}
+			row.Runs, row.PerRun, row.Seeds = 0, nil, nil
+			row.SD = list[0].Result.Class(eval.AllClasses).SD
+			out.Rows = append(out.Rows, row)
+		}
+	}
+	for _, m := range r.Study.Methods {
+		if list := measured[m.Name]; len(list) > 0 {
+			row, err := r.row(m.Name, m.Family, list, measured)
+			if err != nil {
+				return err
+			}
+			out.Rows = append(out.Rows, row)
+		}
+	}
+	r.Scenarios = append(r.Scenarios, out)
+	return nil
+}
+
+func (r *Report) row(name, family string, list []Run, measured Measured) (Row, error) {
+	row := Row{Target: name, Family: family, Runs: len(list), Ratios: map[string]Ratio{}}
+	var requests, failed float64
+	for i := range list {
+		f := list[i].Result.Class(eval.AllClasses)
+		if f == nil {
+			return row, fmt.Errorf("study: %s: no requests", name)
+		}
+		n := float64(len(list))
+		row.PerRun = append(row.PerRun, f.Mean)
+		row.Seeds = append(row.Seeds, list[i].Seed)
+		row.P50 += f.P50 / n
+		row.P90 += f.P90 / n
+		row.P99 += f.P99 / n
+		requests += float64(f.N)
+		failed += float64(f.Failed)
+	}
+	row.Mean = stat.Mean(row.PerRun, nil)
+	if len(list) > 1 {
+		row.SD = stat.StdDev(row.PerRun, nil)
+	}
+	row.Failed = failed / requests
+	for _, other := range r.Study.Heuristics {
+		if base := measured[other]; len(base) == 1 && other != name {
+			ratio, err := ratioOf(list, &base[0].Result)
+			if err != nil {
+				return row, fmt.Errorf("study: %s beside %s: %w", name, other, err)
+			}
+			row.Ratios[other] = ratio
+		}
+	}
+	return row, nil
+}
+
+// ratioOf compares runs to a heuristic on the same seeds: several by their
+// own ratios, a single one by its seeds' paired differences.
+func ratioOf(list []Run, base *eval.Result) (Ratio, error) {
+	b := base.Class(eval.AllClasses)
+	if len(list) > 1 {
+		var ratios []float64
+		for i := range list {
+			ratios = append(ratios, list[i].Result.Class(eval.AllClasses).Mean/b.Mean)
+		}
+		mean, lo, hi := eval.MeanInterval(ratios)
+		return Ratio{mean, lo, hi, true}, nil
+	}
+	f := list[0].Result.Class(eval.AllClasses)
+	if len(f.PerSeed) != len(b.PerSeed) {
+		return Ratio{}, fmt.Errorf("%w: %d seeds and %d", eval.ErrUnmatched, len(f.PerSeed), len(b.PerSeed))
+	}
+	diffs := make([]float64, len(f.PerSeed))
+	for i, x := range f.PerSeed {
+		diffs[i] = x - b.PerSeed[i]
+	}
+	mean, lo, hi := eval.MeanInterval(diffs)
+	if math.IsNaN(lo) {
+		return Ratio{Value: f.Mean / b.Mean}, nil
+	}
+	return Ratio{1 + mean/b.Mean, 1 + lo/b.Mean, 1 + hi/b.Mean, true}, nil
+}
+
+// tailRivals are the heuristics whose 99th percentiles are to be kept to: what
+// an operator could run without knowing more than the numbers of processors.
+var tailRivals = []string{"wcmp", "lsq", "sed"}
+
+// tailSlack is how much a 99th percentile may be above theirs.
+const tailSlack = 1.05
+
+// Judge fills the verdicts: each bar for the best method of each family, and
+// two rules for every scenario: random dispatch by capacity is beaten, and the
+// 99th percentile is at most 5 % above the best heuristic's.
+func (r *Report) Judge() {
+	r.Verdicts = nil
+	for _, o := range r.Scenarios {
+		for _, family := range r.Study.Families() {
+			best := o.best(family)
+			if best == nil {
+				continue
+			}
+			judge := func(b Bar, rule string, ratio Ratio) {
+				r.Verdicts = append(r.Verdicts, Verdict{b, rule, family, best.Target, ratio, ratio.Value <= b.AtMost})
+			}
+			for _, b := range r.Study.Bars {
+				if ratio, ok := best.Ratios[b.Of]; ok && b.Scenario == o.Name {
+					judge(b, fmt.Sprintf("mean at most %.2f x %s", b.AtMost, b.Of), ratio)
+				}
+			}
+			if ratio, ok := best.Ratios["wcmp"]; ok {
+				judge(Bar{o.Name, 1, "wcmp"}, "mean below wcmp", ratio)
+			}
+			tail, rival := math.Inf(1), ""
+			for _, row := range o.Rows {
+				if slices.Contains(tailRivals, row.Target) && row.P99 < tail {
+					tail, rival = row.P99, row.Target
+				}
+			}
+			if rival != "" {
+				judge(Bar{o.Name, tailSlack, rival}, "p99 at most 1.05 x "+rival, Ratio{Value: best.P99 / tail})
+			}
+		}
+	}
+}
+
+// best returns the row of the least mean of a family; nil without one.
+func (o *Outcome) best(family string) *Row {
+	var best *Row
+	for k := range o.Rows {
+		if row := &o.Rows[k]; row.Family == family && (best == nil || row.Mean < best.Mean) {
+			best = row
+		}
+	}
+	return best
+}

@@ -1,0 +1,163 @@
+package study
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"fairlb/eval"
+)
+
+const file = `name: small
+training_seeds: 1-2
+evaluation_seeds: 1000-1002
+heuristics: [wcmp, sed, tuned]
+methods:
+  - {name: a, recipe: a.yaml, family: paper}
+  - {name: b, recipe: b.yaml, family: paper}
+  - {name: c, recipe: b.yaml, family: own, set: [seed=3]}
+scenarios:
+  - {name: one, scenario: sim-moderate/pure-cpu, set: [lbs=3], train: web-moderate/train}
+  - {name: two, scenario: sim-moderate/75-25}
+bars:
+  - {scenario: one, at_most: 0.9, of: sed}
+  - {scenario: one, at_most: 1, of: tuned}
+`
+
+func TestLoad(t *testing.T) {
+	t.Parallel()
+	s, err := Load("s.yaml", []byte(file))
+	require.NoError(t, err)
+	require.Equal(t, 300.0, s.Duration, "the default")
+	require.Equal(t, []string{"paper", "own"}, s.Families())
+	for _, test := range []struct{ old, new, want string }{
+		{"name: small", "name: ''", `s.yaml:1:7: name = "": must not be empty`},
+		{"1-2", "2-1", `s.yaml:2:17: training_seeds = "2-1": must list seeds, such as 1-5,9`},
+		{"1000-1002", "x", `s.yaml:3:19: evaluation_seeds = "x": must list seeds`},
+		{"wcmp, sed, tuned", "wcmp", `s.yaml:4:13: heuristics = [wcmp]: must have sed among them`},
+		{"wcmp, sed", "wcmp, wcmp, sed", `heuristics[1] = "wcmp": must not come twice`},
+		{"name: a, recipe: a.yaml", "name: sed, recipe: a.yaml", `methods[0].name = "sed": must be a name that no heuristic has`},
+		{"name: b", "name: a", `methods[1].name = "a": must not come twice`},
+		{"family: own", "family: ''", `methods[2].family = "": must not be empty`},
+		{"name: two", "name: one", `scenarios[1].name = "one": must not come twice`},
+		{"name: two", "name: a/b", `scenarios[1].name = "a/b": must be a name without slashes and spaces`},
+		{"scenario: sim-moderate/75-25", "scenario: sim-moderate/75-25, train_set: ['scenario.lbs=2']", `scenarios[1].train_set[0] = "scenario.lbs=2": must not change the scenario`},
+		{"scenario: one, at_most: 0.9", "scenario: three, at_most: 0.9", `bars[0].scenario = "three": must be the name of a scenario of the study`},
+		{"at_most: 0.9", "at_most: -1", `bars[0].at_most = -1: must be positive and finite`},
+		{"of: tuned", "of: lsq", `bars[1].of = "lsq": must be one of the study's heuristics`},
+		{"family: own", "familly: own", `familly`},
+	} {
+		_, err := Load("s.yaml", []byte(strings.Replace(file, test.old, test.new, 1)))
+		require.ErrorContains(t, err, test.want)
+	}
+}
+
+// result is one of three seeds.
+func result(p99 float64, seeds ...float64) eval.Result {
+	f := eval.Figures{Class: eval.AllClasses, N: 100, Failed: 1, P50: 0.5, P90: 2, P99: p99, PerSeed: seeds}
+	for _, x := range seeds {
+		f.Mean += x / float64(len(seeds))
+	}
+	return eval.Result{Classes: eval.Classes{f}}
+}
+
+func reported(t *testing.T) *Report {
+	t.Helper()
+	s, err := Load("s.yaml", []byte(file))
+	require.NoError(t, err)
+	r := &Report{Study: s, Name: s.Name, Command: "fairlb study s.yaml", Training: []uint64{1, 2}, Held: []uint64{1000, 1001, 1002}, Duration: s.Duration}
+	require.NoError(t, r.Add(s.Scenarios[0], Measured{
+		"wcmp":  {{Result: result(9, 4, 4, 4)}},
+		"sed":   {{Result: result(4, 2, 1, 3)}},
+		"tuned": {{Result: result(3, 1.8, 1, 2.6)}},
+		"a":     {{1, result(4.1, 1.6, 1, 2.5)}, {2, result(4.1, 1.8, 1, 2.6)}},
+		"b":     {{1, result(3, 1.9, 1.1, 3)}},
+		"c":     {{1, result(4.3, 5, 5, 5)}, {2, result(4.3, 4, 4, 4)}},
+	}))
+	require.NoError(t, r.Add(s.Scenarios[1], Measured{"sed": {{Result: result(4, 2, 1, 3)}}}))
+	r.Judge()
+	return r
+}
+
+// TestReport: ratios and verdicts by hand.
+func TestReport(t *testing.T) {
+	t.Parallel()
+	r := reported(t)
+	rows := map[string]Row{}
+	for _, row := range r.Scenarios[0].Rows {
+		rows[row.Target] = row
+	}
+	require.Len(t, rows, 6)
+	a := rows["a"]
+	require.Equal(t, 2, a.Runs)
+	require.InDelta(t, 1.75, a.Mean, 1e-12)
+	require.InDelta(t, 0.070711, a.SD, 1e-6)
+	require.InDelta(t, 0.01, a.Failed, 1e-12)
+	require.InDelta(t, 0.875, a.Ratios["sed"].Value, 1e-12)
+	// t(1) = 12.7062 times the standard deviation over runs, 0.0353553, by sqrt 2.
+	require.InDelta(t, 0.875-12.7062*0.0353553/1.414214, a.Ratios["sed"].Lo, 1e-4)
+	require.Zero(t, rows["sed"].Runs)
+	require.NotContains(t, rows["sed"].Ratios, "sed")
+	// Paired by seed: differences -0.2, 0, -0.4 of a mean of 2; t(2) = 4.3027.
+	tuned := rows["tuned"].Ratios["sed"]
+	require.InDelta(t, 0.9, tuned.Value, 1e-12)
+	require.InDelta(t, 0.9+4.3027*0.2/1.7320508/2, tuned.Hi, 1e-4)
+
+	type verdict struct {
+		rule, family, method string
+		met, sure            bool
+	}
+	var got []verdict
+	for _, v := range r.Verdicts {
+		got = append(got, verdict{v.Rule, v.Family, v.Method, v.Met, v.Sure()})
+	}
+	require.Equal(t, []verdict{
+		{"mean at most 0.90 x sed", "paper", "a", true, false},
+		{"mean at most 1.00 x tuned", "paper", "a", true, false},
+		{"mean below wcmp", "paper", "a", true, true},
+		{"p99 at most 1.05 x sed", "paper", "a", true, false},
+		{"mean at most 0.90 x sed", "own", "c", false, false},
+		{"mean at most 1.00 x tuned", "own", "c", false, false},
+		{"mean below wcmp", "own", "c", false, false},
+		{"p99 at most 1.05 x sed", "own", "c", false, false},
+	}, got)
+}
+
+func TestWrite(t *testing.T) {
+	t.Parallel()
+	r := reported(t)
+	r.Missing = []string{"a, seed 2, in two"}
+	r.Speeds = []Speed{{"a", 2, 10, 5000, 100, 0.5}}
+	var md, tidy, whole bytes.Buffer
+	require.NoError(t, r.WriteMarkdown(&md, func(s string) string { return map[string]string{"one": "one.png"}[s] }))
+	for _, want := range []string{
+		"| one | mean at most 0.90 x sed | paper | a | 0.875 [0.557, 1.193] | met |",
+		"| one | mean at most 0.90 x sed | own | c | 2.250 [-0.927, 5.427] | **missed** |",
+		"![learning curves](one.png)", "`sim-moderate/pure-cpu` with `lbs=3`, trained in `web-moderate/train`.",
+		"| a | 2 | 1.750 | 0.875 [0.557, 1.193] |", "| sed |  | 2.000 |  |", "- a, seed 2, in two",
+		"| a | 2 | 10.0 | 5000 | 100 | 50 % |",
+	} {
+		require.Contains(t, md.String(), want)
+	}
+	require.NoError(t, r.WriteCSV(&tidy))
+	records, err := csv.NewReader(&tidy).ReadAll()
+	require.NoError(t, err)
+	require.Len(t, records, 1+3+2+1+2+1)
+	require.Equal(t, []string{"one", "a", "paper", "2", "1.8", "0.9"}, []string(func() []string {
+		for _, x := range records {
+			if x[1] == "a" && x[3] == "2" {
+				x[4], x[5] = x[4][:3], x[5][:3]
+				return x
+			}
+		}
+		return nil
+	}()))
+	require.NoError(t, r.WriteJSON(&whole))
+	var back Report
+	require.NoError(t, json.Unmarshal(whole.Bytes(), &back))
+	require.Equal(t, r.Verdicts, back.Verdicts)
+}
