@@ -1,0 +1,198 @@
+package main
+
+import (
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"fairlb/agents/checkpoint"
+	"fairlb/train"
+)
+
+// TestRuns: list, show and verify tell of a whole run what is in it.
+func TestRuns(t *testing.T) {
+	root := t.TempDir()
+	t.Chdir(root)
+	require.NoError(t, os.WriteFile("small.yaml", []byte("method: distr-lb\nreward: ms\n"), 0o666))
+	for _, out := range []string{"runs/a", "runs/deep/b"} {
+		_, _, err := command(t, append([]string{"train", "small.yaml", "--seed", "3", "--out", out}, small...)...)
+		require.NoError(t, err)
+	}
+	require.NoError(t, os.Remove("runs/deep/b/"+train.CheckpointName))
+
+	out, stderr, err := command(t, "runs", "list")
+	require.NoError(t, err)
+	require.Empty(t, stderr)
+	lines := strings.Split(out, "\n")
+	require.Len(t, lines, 4, out)
+	require.Regexp(t, `^runs/a +distr-lb  ms +sim-moderate/pure-cpu  3 +4 of 4 +\d+\.\d{3} s +\d{4}-\d\d-\d\d \d\d:\d\d  ok$`, lines[1])
+	require.Regexp(t, `^runs/deep/b .*  1 fault$`, lines[2])
+
+	out, _, err = command(t, "runs", "show", "runs/a")
+	require.NoError(t, err)
+	for _, want := range []string{
+		`method +distr-lb`, `episodes +4 of 4`, `checkpoint +format 1, of 4 episodes, SHA-256 [0-9a-f]{64}`,
+		`fingerprint +2 LBs, 8 servers, steps of 0.5 s`, `features +ongoing \[requests\], `,
+		`  reward +"ms" +\(default "vbf"\)`, `  sac.batch +8 +\(default 128\)`,
+		`  lb1.actor.out.weights +\[16 2\] +\d`, `round 1, the last:`, `  completion +\d`, `  critic_loss/1 +\d`,
+	} {
+		require.Regexp(t, "(?m)^"+want, out)
+	}
+	require.NotContains(t, out, "sac.tau", "it is the default")
+	require.NotContains(t, out, "\nfaults:")
+	out, _, err = command(t, "runs", "show", "runs/deep/b")
+	require.NoError(t, err)
+	require.Contains(t, out, "faults:\n  runs/deep/b/policy.safetensors: there is no such checkpoint")
+
+	out, _, err = command(t, "runs", "verify", "runs/a")
+	require.NoError(t, err)
+	require.Equal(t, "runs/a: ok\n", out)
+	out, _, err = command(t, "runs", "verify", "runs")
+	require.EqualError(t, err, "1 fault in 2 runs")
+	require.Equal(t, exitFailed, exitCode(err))
+	require.Equal(t, "runs/a: ok\nruns/deep/b: fault: runs/deep/b/policy.safetensors: there is no such checkpoint: file does not exist\n", out)
+
+	for args, want := range map[string]string{
+		"runs verify":            "requires at least 1 arg(s), only received 0 (see fairlb runs verify --help)",
+		"runs verify small.yaml": "small.yaml: holds no run: neither record.jsonl nor policy.safetensors is in it or below it",
+		"runs show runs":         "runs: holds no run: neither record.jsonl nor policy.safetensors is in it",
+		"runs list none":         "lstat none: no such file or directory",
+		"runs lost":              `unknown command "lost" for "fairlb runs" (see fairlb runs --help)`,
+	} {
+		out, _, err := command(t, strings.Fields(args)...)
+		require.EqualError(t, err, want)
+		require.Equal(t, exitUsage, exitCode(err))
+		require.Empty(t, out)
+	}
+}
+
+// edit replaces one text in a file by another.
+func edit(t *testing.T, path, from, to string) {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Contains(t, string(data), from)
+	require.NoError(t, os.WriteFile(path, []byte(strings.Replace(string(data), from, to, 1)), 0o666))
+}
+
+var hexadecimal = regexp.MustCompile(`\b[0-9a-f]{12}\b`)
+
+// TestVerifyNamesEveryFault damages a run in one way at a time.
+func TestVerifyNamesEveryFault(t *testing.T) {
+	whole := trainSmall(t)
+	meta := func(change func(*checkpoint.Meta)) func(t *testing.T) {
+		return func(t *testing.T) {
+			m, parameters, err := checkpoint.Load(train.CheckpointName)
+			require.NoError(t, err)
+			change(&m)
+			require.NoError(t, checkpoint.Save(train.CheckpointName, m, parameters))
+		}
+	}
+	for _, test := range []struct {
+		name   string
+		damage func(t *testing.T)
+		want   []string
+	}{
+		{"no record", func(t *testing.T) { require.NoError(t, os.Remove(recordName)) },
+			[]string{"record: open record.jsonl: no such file or directory"}},
+		{"last line cut off", func(t *testing.T) {
+			data, err := os.ReadFile(recordName)
+			require.NoError(t, err)
+			require.NoError(t, os.WriteFile(recordName, append(data, `{"row"`...), 0o666))
+		}, []string{"record.jsonl: the last line is cut off"}},
+		{"another kind", func(t *testing.T) { edit(t, recordName, `"kind":"train"`, `"kind":"eval"`) },
+			[]string{`record.jsonl: is the record of kind "eval": want "train"`,
+				"policy.safetensors: holds what 4 episodes taught: the record has 0"}},
+		{"episodes", func(t *testing.T) { edit(t, recordName, `"round":1,"episodes":4`, `"round":1,"episodes":2`) },
+			[]string{"record.jsonl:3: episode 2 of 4 behind episode 2: want a later one of those of the settings",
+				"policy.safetensors: holds what 4 episodes taught: the record has 2"}},
+		{"a row", func(t *testing.T) { edit(t, recordName, `"round":1,"episodes":4`, `"round":1,"episodes":"4"`) },
+			[]string{`record.jsonl: record: line 3: row "round": json: cannot unmarshal string into Go struct field Round.episodes of type int`,
+				"policy.safetensors: holds what 4 episodes taught: the record has 2"}},
+		{"other settings", func(t *testing.T) { edit(t, hyperName, "seed: 1", "seed: 2") },
+			[]string{"record.jsonl: was made with other settings than hyperparameters.yaml",
+				"policy.safetensors: was made with other settings than hyperparameters.yaml"}},
+		{"bad settings", func(t *testing.T) { edit(t, hyperName, "method: distr-lb", "method: magic") },
+			[]string{"hyperparameters.yaml:2:9: method = \"magic\": must be one of distr-lb, rlb-sac, centr-lb, qmix-lb, ippo, mappo, delay, es"}},
+		{"no settings", func(t *testing.T) { require.NoError(t, os.Remove(hyperName)) },
+			[]string{"hyperparameters.yaml: no such file"}},
+		{"bad scenario", func(t *testing.T) { edit(t, scenarioName, "lbs: 2", "lbs: -2") },
+			[]string{"scenario.yaml:2:6: lbs = -2: must be in [1, 1000]"}},
+		{"another scenario", func(t *testing.T) { edit(t, scenarioName, "lbs: 2", "lbs: 3") },
+			[]string{"policy.safetensors: trained for 2 LBs and 8 servers; the scenario has 3 LBs and 8 servers"}},
+		{"scenario's name", meta(func(m *checkpoint.Meta) { m.Scenario = "web" }),
+			[]string{"policy.safetensors: was trained in web: scenario.yaml is sim-moderate/pure-cpu"}},
+		{"method", meta(func(m *checkpoint.Meta) { m.Method = "es" }),
+			[]string{"policy.safetensors: is of method es and seed 1: its settings say distr-lb and 1",
+				`policy.safetensors: agents: parameters do not fit: "lb0.offset" is missing`}},
+		{"checkpoint's settings", meta(func(m *checkpoint.Meta) { m.Settings = "speed: 1" }),
+			[]string{`policy.safetensors (settings):1:1: speed: unknown field (did you mean "seed"?)`}},
+		{"checkpoint ahead", meta(func(m *checkpoint.Meta) { m.Episode = 6 }),
+			[]string{"policy.safetensors: holds what 6 episodes taught: the record has 4"}},
+		{"checkpoint behind", meta(func(m *checkpoint.Meta) { m.Episode = 2 }),
+			[]string{"policy.safetensors: holds what 2 episodes taught: the record has 4"}},
+		{"format", func(t *testing.T) { edit(t, train.CheckpointName, `"format":"1"`, `"format":"9"`) },
+			[]string{"policy.safetensors: format 9: this fairlb reads format 1"}},
+		{"hash", func(t *testing.T) { edit(t, train.CheckpointName, `"scenario":"sim`, `"scenario":"Sim`) },
+			[]string{"policy.safetensors: truncated or changed: the hash of its content begins with HEX, its header says HEX"}},
+		{"two at once", func(t *testing.T) {
+			edit(t, scenarioName, "lbs: 2", "lbs: -2")
+			require.NoError(t, os.Truncate(train.CheckpointName, 4))
+		}, []string{"scenario.yaml:2:6: lbs = -2: must be in [1, 1000]",
+			"policy.safetensors: truncated: a checkpoint has at least 8 bytes, the file has 4"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dir := t.TempDir()
+			require.NoError(t, os.CopyFS(dir, os.DirFS(whole)))
+			t.Chdir(dir)
+			test.damage(t)
+			out, _, err := command(t, "runs", "verify", ".")
+			require.Equal(t, exitFailed, exitCode(err), "%v", err)
+			t.Log(out)
+			var got []string
+			for line := range strings.Lines(out) {
+				fault := strings.TrimSuffix(strings.TrimPrefix(line, ".: fault: "), "\n")
+				got = append(got, hexadecimal.ReplaceAllString(fault, "HEX"))
+			}
+			require.Equal(t, test.want, got)
+		})
+	}
+}
+
+// TestVerifyDamage: whatever bytes are changed, cut off or put in, the run is
+// shown and listed without a panic, and a change of the checkpoint is a fault.
+func TestVerifyDamage(t *testing.T) {
+	dir := trainSmall(t)
+	rng := rand.New(rand.NewPCG(1, 2))
+	for _, name := range []string{train.CheckpointName, recordName, hyperName, scenarioName} {
+		path := filepath.Join(dir, name)
+		whole, err := os.ReadFile(path)
+		require.NoError(t, err)
+		for k := range 30 {
+			data := append([]byte(nil), whole...)
+			switch at := rng.IntN(len(data)); k % 3 {
+			case 0:
+				data[at] ^= byte(1 + rng.IntN(255))
+			case 1:
+				data = data[:at]
+			case 2:
+				data = append(data[:at], append([]byte{byte(rng.IntN(256))}, data[at:]...)...)
+			}
+			require.NoError(t, os.WriteFile(path, data, 0o666))
+			_, _, err := command(t, "runs", "verify", dir)
+			if name == train.CheckpointName {
+				require.ErrorContains(t, err, "fault")
+			}
+			_, _, err = command(t, "runs", "show", dir)
+			require.NoError(t, err)
+		}
+		require.NoError(t, os.WriteFile(path, whole, 0o666))
+	}
+	_, _, err := command(t, "runs", "verify", dir)
+	require.NoError(t, err)
+}
