@@ -51,6 +51,7 @@ type Round struct {
 	Round    int `json:"round"`
 	Episodes int `json:"episodes"` // so far
 	Of       int `json:"of"`       // in all
+	Steps    int `json:"steps"`    // of the round's episodes
 
 	Return     float64      `json:"return"`     // mean over episodes and LBs of the summed rewards
 	Completion float64      `json:"completion"` // s, mean completion time of the round's requests
@@ -134,6 +135,7 @@ func runRound(ctx context.Context, h *Hyper, crew *crew, learner agents.Learner,
 		if err := learner.Observe(r.episode); err != nil {
 			return Round{}, err
 		}
+		report.Steps += r.episode.Steps
 		report.Return += r.reward / float64(n)
 		report.Failed += r.interval.Failed
 		ended += r.interval.Completed + r.interval.Failed

@@ -144,6 +144,7 @@ func TestRounds(t *testing.T) {
 		require.Equal(t, k, r.Round)
 		require.Equal(t, []int{3, 5}[k], r.Episodes)
 		require.Equal(t, 5, r.Of)
+		require.Equal(t, []int{60, 40}[k], r.Steps)
 		require.Zero(t, r.Failed)
 		require.NotEmpty(t, r.Stats)
 		// In a Fake the time of a request is minus the reward.

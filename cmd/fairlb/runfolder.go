@@ -15,6 +15,7 @@ import (
 	"fairlb/env/scenario"
 	"fairlb/env/settings"
 	"fairlb/results/record"
+	"fairlb/results/tfevents"
 	"fairlb/rewards"
 	"fairlb/train"
 )
@@ -76,6 +77,7 @@ func readRun(dir string) *runFolder {
 		r.scenario = &s
 	}
 	r.readRecord()
+	r.readEvents()
 	r.readCheckpoint()
 	return r
 }
@@ -115,6 +117,19 @@ func (r *runFolder) readRecord() {
 				path, row.Line, round.Episodes, round.Of, r.played()))
 		}
 		r.rounds = append(r.rounds, round)
+	}
+}
+
+// readEvents reports an event file that TensorBoard could not read to its end.
+// Runs made elsewhere may have none.
+func (r *runFolder) readEvents() {
+	path := filepath.Join(r.dir, tfevents.FileName)
+	switch _, truncated, err := tfevents.Read(path); {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		r.fault(err)
+	case truncated:
+		r.fault(fmt.Errorf("%s: the last record is cut off or damaged", path))
 	}
 }
 

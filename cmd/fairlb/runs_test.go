@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"fairlb/agents/checkpoint"
+	"fairlb/results/tfevents"
 	"fairlb/train"
 )
 
@@ -105,6 +106,10 @@ func TestVerifyNamesEveryFault(t *testing.T) {
 			require.NoError(t, err)
 			require.NoError(t, os.WriteFile(recordName, append(data, `{"row"`...), 0o666))
 		}, []string{"record.jsonl: the last line is cut off"}},
+		{"event cut off", func(t *testing.T) { require.NoError(t, os.Truncate(tfevents.FileName, 100)) },
+			[]string{"events.out.tfevents.fairlb: the last record is cut off or damaged"}},
+		{"no event", func(t *testing.T) { require.NoError(t, os.Truncate(tfevents.FileName, 0)) },
+			[]string{"events.out.tfevents.fairlb: not an event file: no whole record at its beginning"}},
 		{"another kind", func(t *testing.T) { edit(t, recordName, `"kind":"train"`, `"kind":"eval"`) },
 			[]string{`record.jsonl: is the record of kind "eval": want "train"`,
 				"policy.safetensors: holds what 4 episodes taught: the record has 0"}},
@@ -169,7 +174,7 @@ func TestVerifyNamesEveryFault(t *testing.T) {
 func TestVerifyDamage(t *testing.T) {
 	dir := trainSmall(t)
 	rng := rand.New(rand.NewPCG(1, 2))
-	for _, name := range []string{train.CheckpointName, recordName, hyperName, scenarioName} {
+	for _, name := range []string{train.CheckpointName, tfevents.FileName, recordName, hyperName, scenarioName} {
 		path := filepath.Join(dir, name)
 		whole, err := os.ReadFile(path)
 		require.NoError(t, err)
@@ -185,7 +190,7 @@ func TestVerifyDamage(t *testing.T) {
 			}
 			require.NoError(t, os.WriteFile(path, data, 0o666))
 			_, _, err := command(t, "runs", "verify", dir)
-			if name == train.CheckpointName {
+			if name == train.CheckpointName || name == tfevents.FileName && k%3 == 0 {
 				require.ErrorContains(t, err, "fault")
 			}
 			_, _, err = command(t, "runs", "show", dir)

@@ -17,6 +17,7 @@ import (
 	"fairlb/env/scenario"
 	"fairlb/env/settings"
 	"fairlb/results/record"
+	"fairlb/results/tfevents"
 	"fairlb/rewards"
 	"fairlb/train"
 )
@@ -30,7 +31,7 @@ func (a *app) trainCommand() *cobra.Command {
 		Short: "Train agents from a hyperparameter file",
 		Long: `Train one agent per load balancer from a hyperparameter file. The run's folder
 takes the resolved hyperparameters and scenario, a record of every round (JSON
-lines) and the checkpoint. --set scenario.PATH=VALUE changes the scenario.`,
+lines), the same for TensorBoard, and the checkpoint. --set scenario.PATH=VALUE changes the scenario.`,
 		Example: "  fairlb train train/recipes/demo.yaml --set episodes=64 --seed 2 --out runs/two",
 		Args:    checked(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -115,12 +116,17 @@ func (a *app) trainRun(ctx context.Context, hyper train.Hyper, s scenario.Scenar
 		return err
 	}
 	defer log.Close()
+	board, err := tfevents.Create(filepath.Join(dir, tfevents.FileName), time.Now())
+	if err != nil {
+		return err
+	}
+	defer board.Close()
 	open := trainingEnv(s, reward, hyper.Method).unsampled()
 	bar := a.newBar("training", hyper.Episodes)
 	rounds := 0
 	err = train.Run(ctx, train.Config{
 		Hyper: hyper, Scenario: s.Name, Env: func() (env.Env, error) { return open(nil) },
-		Workers: workers, Dir: dir, Record: log, Log: a.log,
+		Workers: workers, Dir: dir, Record: roundLog{log, board}, Log: a.log,
 		Progress: func(r train.Round) {
 			rounds++
 			bar.set(r.Episodes, fmt.Sprintf("training: completion %.3f s, return %.4g", r.Completion, r.Return))
@@ -129,12 +135,12 @@ func (a *app) trainRun(ctx context.Context, hyper train.Hyper, s scenario.Scenar
 	bar.close()
 	if err != nil {
 		if rounds == 0 && exitCode(err) != exitInterrupted {
-			return errors.Join(err, log.Close(), os.Remove(path)) // nothing ran: the folder is free for another try
+			return errors.Join(err, log.Close(), board.Close(), os.Remove(path), os.Remove(board.Name())) // nothing ran: the folder is free for another try
 		}
 		return err
 	}
 	a.log.WithField("run", dir).Info("trained")
-	return log.Close()
+	return errors.Join(log.Close(), board.Close())
 }
 
 // writeSettings writes settings as a YAML file.

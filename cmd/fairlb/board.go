@@ -1,0 +1,51 @@
+package main
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"fairlb/results/record"
+	"fairlb/results/tfevents"
+	"fairlb/train"
+)
+
+// roundLog writes a run's rounds to its record and for TensorBoard.
+type roundLog struct {
+	record *record.Writer
+	board  *tfevents.Writer
+}
+
+var _ train.Record = roundLog{}
+
+// Write implements train.Record.
+func (l roundLog) Write(kind string, row any) error {
+	if err := l.record.Write(kind, row); err != nil {
+		return err
+	}
+	if round, ok := row.(train.Round); ok {
+		return l.board.Write(time.Now(), int64(round.Episodes), scalars(round))
+	}
+	return nil
+}
+
+// scalars are a round's figures under the tags that TensorBoard groups, as they
+// are usual for reinforcement learning. The step of a round is its number of
+// episodes so far.
+func scalars(r train.Round) []tfevents.Scalar {
+	out := []tfevents.Scalar{
+		{Tag: "rollout/ep_rew_mean", Value: r.Return},
+		{Tag: "rollout/completion_time", Value: r.Completion},
+		{Tag: "rollout/failed", Value: float64(r.Failed)},
+		{Tag: "time/play_s", Value: r.PlaySeconds},
+		{Tag: "time/update_s", Value: r.UpdateSeconds},
+	}
+	if s := r.PlaySeconds + r.UpdateSeconds; s > 0 {
+		out = append(out, tfevents.Scalar{Tag: "time/fps", Value: float64(r.Steps) / s})
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Stats)) {
+		out = append(out, tfevents.Scalar{Tag: "train/" + strings.ReplaceAll(name, "/", "_"), Value: r.Stats[name]})
+	}
+	return out
+}

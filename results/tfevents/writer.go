@@ -1,0 +1,85 @@
+package tfevents
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"time"
+)
+
+// FileName is a name by which TensorBoard knows an event file.
+const FileName = "events.out.tfevents.fairlb"
+
+// Writer appends events to a file. It is used by one goroutine at a time.
+type Writer struct {
+	f   *os.File
+	err error // the first failure; every later Write repeats it
+}
+
+// Create starts an event file, in the place of one that may be there.
+func Create(path string, wall time.Time) (*Writer, error) {
+	f, err := os.Create(path)
+	if err != nil {
+		return nil, fmt.Errorf("tfevents: %w", err)
+	}
+	w := &Writer{f: f}
+	if err := w.put(event(wall, 0, eventFileVersion, []byte(version))); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return w, nil
+}
+
+// Append opens an event file for a run that is resumed, whose next step is the
+// one given. A last record that a crash cut off is removed first; readers are
+// told to forget what stands at that step or later. It fails with ErrMalformed
+// as Read does.
+func Append(path string, wall time.Time, step int64) (*Writer, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("tfevents: %w", err)
+	}
+	_, end, err := scan(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		return nil, fmt.Errorf("tfevents: %w", err)
+	}
+	if err := f.Truncate(int64(end)); err != nil {
+		return nil, errors.Join(fmt.Errorf("tfevents: %w", err), f.Close())
+	}
+	w := &Writer{f: f}
+	if err := w.put(event(wall, step, eventSessionLog, start())); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return w, nil
+}
+
+// Write adds the scalars of a step. They are with the operating system when
+// Write returns.
+func (w *Writer) Write(wall time.Time, step int64, scalars []Scalar) error {
+	return w.put(event(wall, step, eventSummary, summary(scalars)))
+}
+
+// put writes one record by one call.
+func (w *Writer) put(data []byte) error {
+	if w.err != nil {
+		return w.err
+	}
+	if _, err := w.f.Write(frame(data)); err != nil {
+		w.err = fmt.Errorf("tfevents: %w", err)
+	}
+	return w.err
+}
+
+// Name returns the file's path as it was opened.
+func (w *Writer) Name() string { return w.f.Name() }
+
+// Close brings the file to disk and closes it.
+func (w *Writer) Close() error {
+	if err := errors.Join(w.f.Sync(), w.f.Close()); err != nil {
+		return fmt.Errorf("tfevents: %w", err)
+	}
+	return nil
+}
