@@ -5,7 +5,7 @@ BIN = bin/fairlb
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME = 20s
 
-.PHONY: build demo test race fuzz lint bench peers tables bench-peer asm asm-test vectors portable arm64 clean
+.PHONY: build demo test race fuzz lint bench peers tables bench-peer onnx-check asm asm-test vectors portable arm64 clean
 
 build:
 	go build -trimpath -o $(BIN) ./cmd/fairlb
@@ -66,6 +66,13 @@ bench-peer:
 # See env/sim/peers/README.md.
 peers:
 	env/sim/peers/run.sh -o runs/peers.jsonl
+
+# Exported policies in onnxruntime, beside ours; wants node and npm.
+ONNXRUNTIME = onnxruntime-node@1.30.0
+onnx-check:
+	npm install --prefix runs/onnx --ignore-scripts --no-audit --no-fund $(ONNXRUNTIME)
+	FAIRLB_ONNX_CASES=$(CURDIR)/runs/onnx/cases go test -count 1 -run TestWriteCases ./agents/onnx
+	NODE_PATH=runs/onnx/node_modules node agents/onnx/testdata/check.js runs/onnx/cases
 
 tables: build
 	./$(BIN) tables 11 12 13 14 15 16 --profile smoke

@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	// featureClip bounds normalised features: times have heavy tails.
-	featureClip = 5
+	// FeatureClip bounds normalised features: times have heavy tails.
+	FeatureClip = 5
 	// Floors of a feature's standard deviation, as a part of its mean and
 	// absolute, so that a feature that hardly varies is not blown up.
 	featureFloorShare = 1e-3
@@ -124,7 +124,7 @@ func (f *Features) Apply(dst, src []float32) {
 	for r := 0; r < len(src); r += count {
 		x, y := src[r:r+count], dst[r:r+count]
 		for k, v := range x {
-			y[k] = min(max((float32(f.scaled(v))-f.mean[k])/f.sd[k], -featureClip), featureClip)
+			y[k] = min(max((float32(f.scaled(v))-f.mean[k])/f.sd[k], -FeatureClip), FeatureClip)
 		}
 	}
 }

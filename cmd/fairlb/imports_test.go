@@ -100,7 +100,7 @@ func TestOutsideImports(t *testing.T) {
 		"github.com/spf13/cobra":            {"fairlb/cmd/fairlb"},
 		"github.com/goccy/go-yaml":          {"fairlb/env/settings"},
 		"github.com/nlpodyssey/safetensors": {"fairlb/agents/checkpoint"},
-		"google.golang.org/protobuf":        {"fairlb/results/tfevents"},
+		"google.golang.org/protobuf":        {"fairlb/agents/onnx", "fairlb/results/tfevents"},
 	}
 	used := map[string]bool{}
 	for _, p := range goPackages(t) {

@@ -67,7 +67,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		},
 	}
 	root.AddCommand(app.scenariosCommand(), app.trainCommand(), app.evalCommand(), app.tablesCommand(), app.figuresCommand(), app.plotCommand(), app.studyCommand(), app.traceCommand(), app.theoryCommand(), app.fitCommand(), app.growthCommand())
-	root.AddCommand(app.runsCommand())
+	root.AddCommand(app.runsCommand(), app.exportCommand())
 	root.SetHelpCommand(helpCommand())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetArgs(args)
@@ -101,8 +101,11 @@ func flagError(c *cobra.Command, err error) error {
 	var number *strconv.NumError
 	if errors.As(err, &number) {
 		rule := "must be a finite number"
-		if number.Func == "ParseUint" {
+		switch number.Func {
+		case "ParseUint":
 			rule = "must be a whole number from 0 to 2^64-1"
+		case "ParseInt":
+			rule = "must be a whole number"
 		}
 		text = strings.Replace(text, number.Error(), rule, 1)
 	}

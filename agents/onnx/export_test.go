@@ -1,0 +1,261 @@
+package onnx
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"fairlb/agents"
+	"fairlb/agents/build"
+	"fairlb/agents/checkpoint"
+	"fairlb/env"
+	"fairlb/sac"
+)
+
+// policies are one of each kind that is exported.
+var policies = []struct {
+	name, method string
+	change       func(s *build.Settings)
+}{
+	{"distr-lb", "distr-lb", func(*build.Settings) {}},
+	{"rlb-sac", "rlb-sac", func(s *build.Settings) { s.SAC.Layers, s.SAC.Embedding, s.SAC.Box = 1, 1, 0.5 }},
+	{"distr-lb-discrete", "distr-lb", func(s *build.Settings) { s.SAC.Head = sac.Discrete }},
+	{"centr-lb", "centr-lb", func(s *build.Settings) { s.SAC.Layers = 3 }},
+	{"qmix-lb", "qmix-lb", func(*build.Settings) {}},
+	{"ippo", "ippo", func(*build.Settings) {}},
+	{"ippo-discrete", "ippo", func(s *build.Settings) { s.PPO.Head = "discrete" }},
+	{"mappo", "mappo", func(*build.Settings) {}},
+	{"es", "es", func(*build.Settings) {}},
+	{"es-offsets", "es", func(s *build.Settings) { s.ES.Features = false }},
+	{"delay", "delay", func(*build.Settings) {}},
+	{"delay-offsets", "delay", func(s *build.Settings) { s.Delay.Layers = 0 }},
+}
+
+// spec is that of the environments that policies are made for.
+func spec(lbs, servers, features int) env.Spec {
+	s := env.Spec{Agents: lbs, Servers: servers, StepInterval: 0.5, Steps: 100, Action: env.ActionSpec{Low: math.Exp(-1.5), High: math.Exp(1.5)}}
+	for k := range features {
+		s.Features = append(s.Features, env.Feature{Name: fmt.Sprintf("f%d", k), Unit: "s"})
+	}
+	return s
+}
+
+// untrained returns a checkpoint of random parameters, and its Actor.
+func untrained(t *testing.T, method string, change func(*build.Settings), spec env.Spec, rng *rand.Rand) (checkpoint.Meta, build.Settings, []agents.Parameter, agents.Actor) {
+	t.Helper()
+	s := build.DefaultSettings()
+	s.SAC.Batch, s.SAC.Capacity, s.QMIX.Batch = 4, 1, 2
+	change(&s)
+	learner, err := build.Learner(method, s, spec, 1)
+	require.NoError(t, err)
+	parameters := learner.Parameters()
+	for _, p := range parameters {
+		for i := range p.Data {
+			switch {
+			case strings.HasSuffix(p.Name, "features.sd"):
+				p.Data[i] = float32(math.Exp(rng.NormFloat64()))
+			case strings.HasSuffix(p.Name, "out.weights"):
+				p.Data[i] = 0.3 * float32(rng.NormFloat64())
+			default:
+				p.Data[i] += 0.1 * float32(rng.NormFloat64())
+			}
+		}
+	}
+	actor, err := learner.Policy()
+	require.NoError(t, err)
+	actor.Reset(0)
+	meta := checkpoint.Meta{Method: method, Scenario: "a test's", Fingerprint: checkpoint.FingerprintOf(spec), TrainSeed: 1, Episode: 7, ContentSHA256: "abc"}
+	return meta, s, parameters, actor
+}
+
+// observed draws what an LB sees in a number of states: heavy-tailed, often 0,
+// now and then negative or huge.
+func observed(spec env.Spec, states int, rng *rand.Rand) []float32 {
+	out := make([]float32, states*spec.Servers*len(spec.Features))
+	for i := range out {
+		switch rng.IntN(20) {
+		case 0:
+		case 1:
+			out[i] = -float32(rng.ExpFloat64())
+		case 2:
+			out[i] = float32(1e6 * rng.NormFloat64())
+		case 3:
+			out[i] = float32(1e-6 * rng.ExpFloat64())
+		default:
+			out[i] = float32(math.Exp(1.5 * rng.NormFloat64()))
+		}
+	}
+	return out
+}
+
+// compared are observations and the weights that the Actor gives.
+type compared struct {
+	Obs     map[string][]float32 `json:"obs"`     // [states,N,F] by input
+	Weights map[string][]float64 `json:"weights"` // [states,N] by output
+	Shape   [3]int               `json:"shape"`
+}
+
+func compare(t *testing.T, actor agents.Actor, spec env.Spec, states int, rng *rand.Rand) compared {
+	t.Helper()
+	c := compared{map[string][]float32{}, map[string][]float64{}, [3]int{states, spec.Servers, len(spec.Features)}}
+	for lb := range spec.Agents {
+		c.Obs[observation(lb)] = observed(spec, states, rng)
+	}
+	dst := make([][]float64, spec.Agents)
+	for i := range dst {
+		dst[i] = make([]float64, spec.Servers)
+	}
+	step := env.Step{Obs: make([][]float32, spec.Agents)}
+	width := spec.Servers * len(spec.Features)
+	for s := range states {
+		for lb := range step.Obs {
+			step.Obs[lb] = c.Obs[observation(lb)][s*width : (s+1)*width]
+		}
+		require.NoError(t, actor.Act(dst, &step))
+		for lb, row := range dst {
+			c.Weights[weights(lb)] = append(c.Weights[weights(lb)], row...)
+		}
+	}
+	return c
+}
+
+// arrays are the inputs as the interpreter takes them.
+func (c compared) arrays() map[string]array {
+	out := map[string]array{}
+	for name, data := range c.Obs {
+		a := array{dims: c.Shape[:]}
+		for _, v := range data {
+			a.data = append(a.data, float64(v))
+		}
+		out[name] = a
+	}
+	return out
+}
+
+// TestExportActs: for every kind of policy and several sizes, the exported
+// graph gives the Actor's weights, to 1e-5, and not the same ones everywhere.
+func TestExportActs(t *testing.T) {
+	t.Parallel()
+	for _, p := range policies {
+		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
+			for k, spec := range []env.Spec{spec(2, 5, 3), spec(1, 1, 1), spec(3, 8, 11)} {
+				rng := rand.New(rand.NewPCG(uint64(k), 1))
+				meta, s, parameters, actor := untrained(t, p.method, p.change, spec, rng)
+				lbs := make([]int, spec.Agents)
+				for i := range lbs {
+					lbs[i] = i
+				}
+				data, err := Export(meta, s, parameters, lbs...)
+				require.NoError(t, err)
+				m := load(t, data)
+				c := compare(t, actor, spec, 40, rng)
+				got := m.run(t, c.arrays())
+				require.Len(t, m.inputs, spec.Agents)
+				require.Len(t, m.outputs, spec.Agents)
+				for lb := range spec.Agents {
+					require.Equal(t, []int{-1, spec.Servers, len(spec.Features)}, m.dims[observation(lb)])
+					require.Equal(t, []int{-1, spec.Servers}, m.dims[weights(lb)])
+					out := got[weights(lb)]
+					require.Equal(t, []int{40, spec.Servers}, out.dims)
+					require.InDeltaSlice(t, c.Weights[weights(lb)], out.data, 1e-5)
+					for _, w := range out.data {
+						require.True(t, w >= spec.Action.Low && w <= spec.Action.High)
+					}
+					if spec.Servers > 1 {
+						require.NotEqual(t, slices.Min(out.data), slices.Max(out.data), "the check would pass on equal weights")
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestExportOne: the model of one LB is that part of the whole, and it asks for
+// no other's observations unless the method does.
+func TestExportOne(t *testing.T) {
+	t.Parallel()
+	spec := spec(3, 4, 2)
+	for method, inputs := range map[string][]string{"distr-lb": {"obs_1"}, "centr-lb": {"obs_0", "obs_1", "obs_2"}} {
+		rng := rand.New(rand.NewPCG(3, 1))
+		meta, s, parameters, actor := untrained(t, method, func(*build.Settings) {}, spec, rng)
+		data, err := Export(meta, s, parameters, 1)
+		require.NoError(t, err)
+		m := load(t, data)
+		require.Equal(t, inputs, m.inputs)
+		require.Equal(t, []string{"weights_1"}, m.outputs)
+		require.Equal(t, map[string]string{
+			"method": method, "scenario": "a test's", "train_seed": "1", "episodes": "7", "checkpoint_sha256": "abc",
+			"features": `["f0 [s]","f1 [s]"]`, "step_interval_s": "0.5",
+		}, m.properties)
+		c := compare(t, actor, spec, 10, rng)
+		require.InDeltaSlice(t, c.Weights["weights_1"], m.run(t, c.arrays())["weights_1"].data, 1e-5)
+	}
+}
+
+func TestExportRefuses(t *testing.T) {
+	t.Parallel()
+	spec := spec(2, 3, 2)
+	meta, s, parameters, _ := untrained(t, "distr-lb", func(*build.Settings) {}, spec, rand.New(rand.NewPCG(1, 1)))
+	for _, lbs := range [][]int{{}, {-1}, {2}, {1, 0}, {0, 0}} {
+		_, err := Export(meta, s, parameters, lbs...)
+		require.EqualError(t, err, fmt.Sprintf("onnx: LBs %v: want some of 0 to 1, in order", lbs))
+	}
+	_, err := Export(meta, s, parameters[1:], 0)
+	require.ErrorIs(t, err, agents.ErrParameters)
+	s.SAC.Hidden = 3
+	_, err = Export(meta, s, parameters, 0)
+	require.ErrorIs(t, err, agents.ErrParameters)
+	meta.Method = "sed"
+	_, err = Export(meta, s, parameters, 0)
+	require.ErrorContains(t, err, `method "sed"`)
+}
+
+// TestEveryMethod: there is no method whose policy is not tried above.
+func TestEveryMethod(t *testing.T) {
+	t.Parallel()
+	tried := map[string]bool{}
+	for _, p := range policies {
+		tried[p.method] = true
+	}
+	for _, method := range build.Methods() {
+		require.True(t, tried[method], method)
+	}
+}
+
+func TestInside(t *testing.T) {
+	t.Parallel()
+	for _, v := range []float64{0.2, math.Exp(-1.5), math.Exp(1.5), 5, 1, 0.1, 0.7, 1.1, 3.3} {
+		f := inside(v)
+		require.InEpsilon(t, v, f, 2e-7)
+		require.True(t, v >= 1 && float64(f) <= v || v <= 1 && float64(f) >= v, "%g: %g", v, f)
+	}
+}
+
+// TestWriteCases writes models, a thousand observations each and the Actor's
+// weights, for make onnx-check, where another runtime is asked.
+func TestWriteCases(t *testing.T) {
+	dir := os.Getenv("FAIRLB_ONNX_CASES")
+	if dir == "" {
+		t.Skip("FAIRLB_ONNX_CASES names no folder: see make onnx-check")
+	}
+	require.NoError(t, os.MkdirAll(dir, 0o777))
+	for _, p := range policies {
+		spec, rng := spec(2, 8, 11), rand.New(rand.NewPCG(9, 9))
+		meta, s, parameters, actor := untrained(t, p.method, p.change, spec, rng)
+		data, err := Export(meta, s, parameters, 0, 1)
+		require.NoError(t, err)
+		text, err := json.Marshal(compare(t, actor, spec, 1000, rng))
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(filepath.Join(dir, p.name+".onnx"), data, 0o666))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, p.name+".json"), text, 0o666))
+	}
+}

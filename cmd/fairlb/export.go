@@ -1,0 +1,72 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"fairlb/agents/checkpoint"
+	"fairlb/agents/onnx"
+	"fairlb/train"
+)
+
+func (a *app) exportCommand() *cobra.Command {
+	var out string
+	var lb int
+	c := &cobra.Command{
+		Use:   "export RUN",
+		Short: "Write a run's policy as an ONNX model",
+		Long: `Write the deterministic policy of a run's folder or checkpoint as an ONNX model (opset 17).
+Its inputs obs_I are what load balancer I observes, float32 [batch, servers, features], not
+normalised, in the order and the units that the model's metadata name; its outputs weights_I
+are the weights, [batch, servers]. --lb K writes load balancer K's policy alone.`,
+		Example: "  fairlb export runs/demo --out policy.onnx",
+		Args:    checked(cobra.ExactArgs(1)),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if filepath.Ext(out) != ".onnx" {
+				return usage("--out %q: must end in .onnx", out)
+			}
+			path := args[0]
+			if info, err := os.Stat(path); err == nil && info.IsDir() {
+				path = filepath.Join(path, train.CheckpointName)
+			}
+			meta, parameters, err := checkpoint.Load(path)
+			if err != nil {
+				return err
+			}
+			hyper, err := train.LoadHyper(path+" (settings)", []byte(meta.Settings), nil)
+			if err != nil {
+				return err
+			}
+			if lb < -1 || lb >= meta.Fingerprint.Agents {
+				return usage("--lb %d: must be in [-1, %d]", lb, meta.Fingerprint.Agents-1)
+			}
+			lbs := []int{lb}
+			if lb < 0 {
+				lbs = lbs[:0]
+				for i := range meta.Fingerprint.Agents {
+					lbs = append(lbs, i)
+				}
+			}
+			model, err := onnx.Export(meta, hyper.Methods, parameters, lbs...)
+			if err != nil {
+				return fmt.Errorf("%s: %w", path, err)
+			}
+			err = writeFile(out, func(w io.Writer) error {
+				_, err := w.Write(model)
+				return err
+			})
+			if err != nil {
+				return fmt.Errorf("--out: %w", err)
+			}
+			a.log.WithField("file", out).Info("exported")
+			return nil
+		},
+	}
+	c.Flags().StringVar(&out, "out", "policy.onnx", "the model's file")
+	c.Flags().IntVar(&lb, "lb", -1, "the load balancer, from 0; -1 for all in one model")
+	return c
+}
