@@ -39,7 +39,7 @@ func restored(t testing.TB, capacity int, data []byte) *replay.Buffer {
 // arithmetic would not keep.
 func filledFields(t testing.TB) *replay.Episode {
 	ep := &replay.Episode{Shape: shape, Steps: 1}
-	sizes := map[string]int{"Obs": 2 * 12, "Load": 2 * 6, "Reward": 2, "TeamReward": 1} // else a value an agent and server
+	sizes := map[string]int{"Obs": 2 * 12, "Load": 2 * 6, "Reward": 2, "TeamReward": 1, "Memory": 0} // else a value an agent and server
 	v := reflect.ValueOf(ep).Elem()
 	next := uint32(0x7f800001) // a signalling NaN, then the next
 	for k := range v.NumField() {
@@ -235,6 +235,7 @@ func TestRestoreOfAnother(t *testing.T) {
 		"servers = 3, want 4":  {replay.Shape{Agents: 2, Servers: 4, Features: 2}, 3},
 		"features = 2, want 1": {replay.Shape{Agents: 2, Servers: 3, Features: 1}, 3},
 		"actions = 0, want 2":  {replay.Shape{Agents: 2, Servers: 3, Features: 2, Actions: 2}, 3},
+		"memory = 0, want 5":   {replay.Shape{Agents: 2, Servers: 3, Features: 2, MemorySize: 5}, 3},
 		"capacity = 3, want 4": {shape, 4},
 	} {
 		other, err := replay.NewBuffer(test.shape, test.capacity)
@@ -267,7 +268,7 @@ func TestRestoreOfAnother(t *testing.T) {
 // terabytes, of which not one is there.
 func TestRestoreMakesRoomForWhatIsThere(t *testing.T) {
 	data := saved(t, filled(t, 3, episode(1, 2, false)).Save)
-	at := len("fairlb replay buffer") + 8*7 // behind version, shape, capacity and number of episodes
+	at := len("fairlb replay buffer") + 8*8 // behind version, shape, capacity and number of episodes
 	require.Equal(t, byte(2), data[at])
 	for _, steps := range []uint64{1 << 40, 1 << 57, math.MaxInt64, math.MaxUint64} {
 		binary.LittleEndian.PutUint64(data[at:], steps)
@@ -345,7 +346,7 @@ func TestRestoreFalseValues(t *testing.T) {
 	for _, x := range []float64{0, -1, math.NaN(), 3} {
 		require.ErrorContains(t, p.Restore(change(kept, head+24, math.Float64bits(x))), "a priority of")
 	}
-	flags := len("fairlb replay buffer") + 8*9 // behind number of steps and seed
+	flags := len("fairlb replay buffer") + 8*10 // behind number of steps and seed
 	require.NoError(t, filled(t, 3).Restore(change(buffer, flags, 1)))
 	require.ErrorContains(t, filled(t, 3).Restore(change(buffer, flags, 16)), "flags are 16")
 	last := len(buffer) - sha256.Size - 4*(12+6) - 8
