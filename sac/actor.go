@@ -18,8 +18,14 @@ func (l *Learner) newActor(explore bool) (agents.Actor, error) {
 			values = a.nets.actor
 		}
 		plan := nn.NewPlan(values.Clone())
-		policies[i] = policy.Policy{Steers: a.steers, Features: a.features.Clone()}
-		policies[i].Obs, policies[i].Decide = a.head.act(plan, a.nets.policy, explore)
+		p := &policies[i]
+		p.Steers, p.Features = a.steers, a.features.Clone()
+		if a.recurrent != nil {
+			r := a.recurrent.newPolicy(plan, explore)
+			p.Obs, p.Decide, p.Forget = r.obs, r.decide, r.forget
+		} else {
+			p.Obs, p.Decide = a.head.act(plan, a.nets.policy, explore)
+		}
 		if err := plan.Err(); err != nil {
 			return nil, fmt.Errorf("sac: actor of LB %v: %w", a.steers, err)
 		}

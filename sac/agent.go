@@ -28,6 +28,7 @@ type agent struct {
 	batch    *replay.Batch
 
 	prioritised *prioritised // nil where batches are drawn uniformly
+	recurrent   *recurrent   // nil where networks are feed-forward; else in place of next, critic, actor and batch
 
 	states   []float32 // [2R,F]: normalised states, then those that followed
 	serverR  []float32 // [B,N]: normalised rewards
@@ -59,17 +60,23 @@ type sums struct {
 }
 
 // newAgent returns the learner of agent index of the episodes, which steers the
-// given LBs.
-func newAgent(cfg *Config, index int, steers []int, shape replay.Shape, seed uint64) (*agent, error) {
+// given LBs. steps is the length of whole episodes.
+func newAgent(cfg *Config, index int, steers []int, shape replay.Shape, steps int, seed uint64) (*agent, error) {
 	a := &agent{
 		index: index, steers: steers, cfg: cfg, head: newHead(cfg, shape.Servers, len(steers)),
 		rng:      rand.New(rand.NewPCG(seed, uint64(2*index+1))),
 		features: policy.NewFeatures(shape.Features),
 		rewards:  rewards{mean: make([]float64, shape.Servers)},
-		batch:    replay.NewBatch(shape, cfg.Batch),
 	}
 	a.alpha = newTemperature(cfg, a.head.targetEntropy())
 	initial := rand.New(rand.NewPCG(seed, uint64(2*index)))
+	if cfg.Network == Recurrent {
+		if cfg.Window > 0 {
+			steps = cfg.Window
+		}
+		return a, newRecurrent(a, shape, steps, initial)
+	}
+	a.batch = replay.NewBatch(shape, cfg.Batch)
 	var err error
 	if a.nets, err = newNetworks(cfg, a.head, shape.Servers, shape.Features, initial); err != nil {
 		return nil, err
@@ -107,7 +114,7 @@ func (a *agent) compileCritic() (err error) {
 		c.weight = g.Input("weights", a.head.targets(a.cfg.Batch), 1)
 	}
 	c.nodes = a.head.critic(g, n, c.x, c.action, c.y, c.weight)
-	c.adam = nn.NewAdam(len(n.critic.Values()), nn.AdamConfig{WeightDecay: a.cfg.WeightDecay, MaxNorm: a.cfg.GradientNorm})
+	c.adam = a.newAdam(n.critic)
 	c.program, err = g.Compile(c.nodes.loss)
 	return err
 }
@@ -122,9 +129,14 @@ func (a *agent) compileActor() (err error) {
 		alpha: g.Input("alpha", 1),
 	}
 	t.nodes = a.head.actor(g, n, t.in)
-	t.adam = nn.NewAdam(len(n.actor.Values()), nn.AdamConfig{WeightDecay: a.cfg.WeightDecay, MaxNorm: a.cfg.GradientNorm})
+	t.adam = a.newAdam(n.actor)
 	t.program, err = g.Compile(t.nodes.loss)
 	return err
+}
+
+// newAdam returns an optimiser of an arena.
+func (a *agent) newAdam(values *nn.Arena) *nn.Adam {
+	return nn.NewAdam(len(values.Values()), nn.AdamConfig{WeightDecay: a.cfg.WeightDecay, MaxNorm: a.cfg.GradientNorm})
 }
 
 // round makes n updates on what buffer holds. beta is the exponent of
@@ -136,6 +148,12 @@ func (a *agent) round(buffer *replay.Buffer, n int, rate, beta float64, fitFeatu
 	a.rewards.fit(buffer, a.index, a.cfg.Gamma)
 	a.averages = sums{}
 	for range n {
+		if a.recurrent != nil {
+			if err := a.recurrent.update(buffer, rate, trainActor); err != nil {
+				return err
+			}
+			continue
+		}
 		if err := a.draw(buffer, beta); err != nil {
 			return err
 		}

@@ -40,3 +40,22 @@ func BenchmarkAct(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkRecurrentUpdate is one update of one LB at the sizes of Table 9's
+// simulation: 25 episodes of 120 steps, 8 servers, 11 features, 64 hidden.
+func BenchmarkRecurrentUpdate(b *testing.B) {
+	cfg := sac.DefaultConfig()
+	cfg.Network, cfg.Batch, cfg.Hidden, cfg.CriticRounds = sac.Recurrent, 25, 64, 0
+	spec := specOf(1, 8, 11)
+	spec.Steps = 120
+	l := newLearner(b, cfg, spec, 1)
+	actor, err := l.Explorer()
+	require.NoError(b, err)
+	require.NoError(b, l.Observe(newBandit(spec, 1).episode(b, actor, 1, spec.Steps)))
+	_, err = l.Update(1, 0)
+	require.NoError(b, err)
+	b.ReportAllocs()
+	b.ResetTimer()
+	_, err = l.Update(b.N, 0)
+	require.NoError(b, err)
+}

@@ -20,11 +20,23 @@ const (
 	Discrete Head = "discrete" // a categorical over Levels per server
 )
 
+// Network names the kind of networks.
+type Network string
+
+// The kinds of networks.
+const (
+	Equivariant Network = "equivariant" // nn.ServerNet: feed-forward, weights shared over servers
+	Recurrent   Network = "recurrent"   // nn.RecurrentNet: flat, with a GRU, learned on sequences
+)
+
 // Config holds every number of the learner. DefaultConfig gives the defaults
 // named here; zero is a value like any other, and most fields refuse it.
 type Config struct {
 	// Head is the kind of policy. Default gaussian.
 	Head Head `yaml:"head"`
+	// Network is the kind of actor and critics. Default equivariant; recurrent
+	// needs the gaussian head and uniform draws (Priority 0).
+	Network Network `yaml:"network"`
 
 	// Box bounds the log-weights of the gaussian head to [-Box, Box].
 	// Default 1; must be positive.
@@ -39,13 +51,23 @@ type Config struct {
 	// the uniform choice, log K per server. Default 0.6; in (0, 1).
 	EntropyShare float64 `yaml:"entropy_share"`
 
-	// Hidden is the width of the hidden layers. Default 16; at most 4096.
+	// Hidden is the width of the hidden layers and of the recurrent one.
+	// Default 16; at most 4096.
 	Hidden int `yaml:"hidden"`
-	// Layers is the number of hidden layers. Default 2; at most 32.
+	// Layers is the number of hidden layers. Default 2; at most 32. A recurrent
+	// network has two, the recurrent one and another, whatever this says.
 	Layers int `yaml:"layers"`
 	// Embedding is the length of the learned embedding of a server, in actor
-	// and critics. Default 4.
+	// and critics. Default 4. A recurrent network has none.
 	Embedding int `yaml:"embedding"`
+	// Window is the number of consecutive steps that a recurrent network
+	// learns from at a time, and through which its gradients flow. Default 0,
+	// which takes whole episodes; at most 100 000.
+	Window int `yaml:"window"`
+	// BurnIn is the number of steps before a window that a recurrent network
+	// runs over, from the state it had in acting, to begin the window with a
+	// state of its own. Default 0; at most 100 000. Whole episodes need none.
+	BurnIn int `yaml:"burn_in"`
 
 	// Gamma is the discount per step. Default 0.9; in [0, 1).
 	Gamma float64 `yaml:"gamma"`
@@ -53,8 +75,8 @@ type Config struct {
 	// consecutive states. Default 1; 0 for none.
 	Smoothness float64 `yaml:"smoothness"`
 
-	// Batch is the number of transitions of an update. Default 128; at most
-	// 100 000.
+	// Batch is the number of transitions of an update; of windows, where the
+	// network is recurrent. Default 128; at most 100 000.
 	Batch int `yaml:"batch"`
 	// Capacity is the number of episodes in the replay buffer. Default 400.
 	Capacity int `yaml:"capacity"`
@@ -115,7 +137,7 @@ type Config struct {
 // DefaultConfig returns the recipe that is known to learn.
 func DefaultConfig() Config {
 	return Config{
-		Head: Gaussian, Box: 1, Sigma: 0.4,
+		Head: Gaussian, Network: Equivariant, Box: 1, Sigma: 0.4,
 		Levels: []float64{-0.8, -0.4, 0, 0.4, 0.8}, EntropyShare: 0.6,
 		Hidden: 16, Layers: 2, Embedding: 4,
 		Gamma: 0.9, Smoothness: 1,
@@ -134,6 +156,7 @@ func (c *Config) Validate() error {
 // Check reports every field that breaks its rule, under its name in a file.
 func (c *Config) Check(r rules.Report) {
 	r.Want(c.Head == Gaussian || c.Head == Discrete, "head", string(c.Head), "must be gaussian or discrete")
+	c.checkNetwork(r)
 	r.Positive("box", c.Box)
 	r.Positive("sigma", c.Sigma)
 	r.Levels("levels", c.Levels)
@@ -161,6 +184,17 @@ func (c *Config) Check(r rules.Report) {
 	r.Want(c.Alpha >= c.AlphaMin && c.Alpha <= c.AlphaMax, "alpha", c.Alpha,
 		fmt.Sprintf("must be in [alpha_min, alpha_max] = [%g, %g]", c.AlphaMin, c.AlphaMax))
 	r.NotNegative("alpha_rate", c.AlphaRate)
+}
+
+// checkNetwork reports the kind of networks and what does not go with it.
+func (c *Config) checkNetwork(r rules.Report) {
+	recurrent := c.Network == Recurrent
+	r.Want(recurrent || c.Network == Equivariant, "network", string(c.Network), "must be equivariant or recurrent")
+	r.Within("window", c.Window, 0, 100_000)
+	r.Within("burn_in", c.BurnIn, 0, 100_000)
+	r.Want(!recurrent || c.Head != Discrete, "head", string(c.Head), "must be gaussian where network is recurrent")
+	r.Want(!recurrent || c.Priority == 0, "priority", c.Priority, "must be 0 where network is recurrent")
+	r.Want(!recurrent || c.Window > 0 || c.BurnIn == 0, "burn_in", c.BurnIn, "must be 0 where window is 0: whole episodes begin from nothing")
 }
 
 // schedule is that of the learning rate.

@@ -20,4 +20,23 @@
 // Batches are drawn uniformly or, if Config.Priority is set, by priorities of
 // each learner's own (Schaul et al. 2016, "Prioritized Experience Replay",
 // cited as [PER]).
+//
+// Networks may be recurrent instead (Config.Network), in the paper's form: flat,
+// a GRU between dense layers (nn.RecurrentNet), with the gaussian head, for
+// Distr-LB, RLB-SAC and Centr-LB. They learn from windows of an agent's steps,
+// of whole episodes if Config.Window is 0, by the same losses; gradients flow
+// back through the window and no further. Actor, critics and target critics
+// each have a state of their own. Where windows begin within episodes, all five
+// are stored with the episode when it is observed, by running the networks of
+// that moment over it: they are the parameters that acted, so the actor's are
+// the states that it acted in. A window's states are the stored ones, run over
+// burn-in by the present networks (Kapturowski et al. 2019, "Recurrent
+// Experience Replay in Distributed Reinforcement Learning"). The critics' are
+// stored too, as they cost little: from zero, a burn-in would have to be as long
+// as what is to be remembered. Whole episodes begin from zero, as acting does,
+// and nothing is stored. A critic's history is what was done; an action of the
+// policy is valued one step on from it.
+//
+// For them there is no discrete head, and there are no priorities, which are of
+// single transitions: both are refused.
 package sac

@@ -43,6 +43,9 @@ func newLearner(cfg Config, spec env.Spec, seed uint64, joint bool) (*Learner, e
 	if joint && cfg.Head == Discrete {
 		err = errors.Join(err, fmt.Errorf("%w: head = %q: Centr-LB has a gaussian one", ErrConfig, cfg.Head))
 	}
+	if cfg.Network == Recurrent && cfg.Window == 0 && spec.Steps < 1 {
+		err = errors.Join(err, fmt.Errorf("%w: window = 0: whole episodes need an environment whose episodes have a set end", ErrConfig))
+	}
 	if err == nil {
 		setting, low, high := cfg.reach()
 		err = rules.Weights(ErrConfig, spec, setting, low, high)
@@ -60,6 +63,7 @@ func newLearner(cfg Config, spec env.Spec, seed uint64, joint bool) (*Learner, e
 	if joint {
 		shape = replay.Shape{Agents: 1, Servers: spec.Servers, Features: spec.Agents * len(spec.Features), Actions: spec.Agents}
 	}
+	shape.MemorySize = cfg.memorySize()
 	if l.buffer, err = replay.NewBuffer(shape, cfg.Capacity); err != nil {
 		return nil, fmt.Errorf("sac: %w", err)
 	}
@@ -68,7 +72,7 @@ func newLearner(cfg Config, spec env.Spec, seed uint64, joint bool) (*Learner, e
 		if joint {
 			steers = lbs
 		}
-		a, err := newAgent(&l.cfg, i, steers, shape, seed)
+		a, err := newAgent(&l.cfg, i, steers, shape, spec.Steps, seed)
 		if err != nil {
 			return nil, fmt.Errorf("sac: LB %v: %w", steers, err)
 		}
@@ -85,11 +89,19 @@ func newLearner(cfg Config, spec env.Spec, seed uint64, joint bool) (*Learner, e
 // Observe implements agents.Learner. The learner keeps ep.
 func (l *Learner) Observe(ep *replay.Episode) error {
 	want := replay.Shape{Agents: l.spec.Agents, Servers: l.spec.Servers, Features: len(l.spec.Features)}
-	if l.joint && ep.Shape == want {
+	if ep.Shape == want {
 		if err := ep.Validate(); err != nil {
 			return fmt.Errorf("sac: observe: %w", err)
 		}
-		ep = replay.Joint(ep)
+		if l.joint {
+			ep = replay.Joint(ep)
+		}
+		if l.cfg.memorySize() > 0 {
+			ep = l.remember(ep)
+		}
+	}
+	if l.cfg.Network == Recurrent && l.cfg.Window == 0 && ep.Steps > l.spec.Steps {
+		return fmt.Errorf("sac: observe: episode of %d steps, want at most the environment's %d", ep.Steps, l.spec.Steps)
 	}
 	if err := l.buffer.Add(ep); err != nil {
 		return fmt.Errorf("sac: observe: %w", err)

@@ -12,8 +12,13 @@ import (
 //
 //	mean_j [alpha log pi_j - (Q1_j + Q2_j) / 2]
 //
-// from log pi, Q1 and Q2 [R,1] and alpha [1] -> [1]. alpha gets no gradient.
-type policyLoss struct{ rows int }
+// from log pi, Q1 and Q2 [R,1] and alpha [1] -> [1]. alpha gets no gradient. A
+// fifth input masks rows: a mask [R,1], 1 for those that count and 0 for those
+// that do not, as nn's losses have it.
+type policyLoss struct {
+	rows int
+	left int // rows that the last Forward counted
+}
 
 var _ nn.Kernel = (*policyLoss)(nil)
 
@@ -22,12 +27,16 @@ func (k *policyLoss) Name() string { return "policy loss" }
 
 // Bind implements nn.Kernel.
 func (k *policyLoss) Bind(in ...[]int) ([]int, error) {
-	if len(in) != 4 || len(in[0]) != 2 {
-		return nil, fmt.Errorf("%w: want log pi, Q1, Q2 [R,1] and alpha", nn.ErrShape)
+	if len(in) != 4 && len(in) != 5 || len(in[0]) != 2 {
+		return nil, fmt.Errorf("%w: want log pi, Q1, Q2 [R,1], alpha and perhaps a mask", nn.ErrShape)
 	}
 	k.rows = in[0][0]
-	for i, want := range [][]int{{k.rows, 1}, {k.rows, 1}, {k.rows, 1}, {1}} {
-		if err := nn.WantShape(fmt.Sprintf("input %d", i), in[i], want...); err != nil {
+	for i, shape := range in {
+		want := []int{k.rows, 1}
+		if i == 3 {
+			want = []int{1}
+		}
+		if err := nn.WantShape(fmt.Sprintf("input %d", i), shape, want...); err != nil {
 			return nil, err
 		}
 	}
@@ -38,21 +47,34 @@ func (k *policyLoss) Bind(in ...[]int) ([]int, error) {
 func (k *policyLoss) Forward(out []float32, in [][]float32) {
 	alpha := float64(in[3][0])
 	var sum float64
+	k.left = 0
 	for i, lp := range in[0] {
+		if k.masked(in, i) {
+			continue
+		}
+		k.left++
 		sum += alpha*float64(lp) - (float64(in[1][i])+float64(in[2][i]))/2
 	}
-	out[0] = float32(sum / float64(k.rows))
+	out[0] = float32(sum / float64(max(k.left, 1)))
 }
+
+// masked reports whether a row does not count.
+func (k *policyLoss) masked(in [][]float32, row int) bool { return len(in) == 5 && in[4][row] == 0 }
 
 // Backward implements nn.Kernel.
 func (k *policyLoss) Backward(din [][]float32, dout, _ []float32, in [][]float32) {
-	d := dout[0] / float32(k.rows)
+	d := dout[0] / float32(max(k.left, 1))
 	for i, slope := range []float32{in[3][0], -0.5, -0.5} {
 		for r := range din[i] {
 			din[i][r] = d * slope
+			if k.masked(in, r) {
+				din[i][r] = 0
+			}
 		}
 	}
-	clear(din[3])
+	for _, constant := range din[3:] {
+		clear(constant)
+	}
 }
 
 // factoredPolicyLoss is the actor's loss of a factored categorical policy, with

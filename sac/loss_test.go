@@ -18,6 +18,10 @@ func TestLossKernelGradients(t *testing.T) {
 	for _, rows := range []int{1, 6} {
 		nntest.Kernel(t, func() nn.Kernel { return new(policyLoss) },
 			nntest.Of(rows, 1), nntest.Of(rows, 1), nntest.Of(rows, 1), fixed(1))
+		mask := nntest.Input{Shape: []int{rows, 1}, Constant: true,
+			Draw: func(rng *rand.Rand) float32 { return float32(rng.IntN(2)) }}
+		nntest.Kernel(t, func() nn.Kernel { return new(policyLoss) },
+			nntest.Of(rows, 1), nntest.Of(rows, 1), nntest.Of(rows, 1), fixed(1), mask)
 		nntest.Kernel(t, func() nn.Kernel { return new(factoredPolicyLoss) },
 			nntest.Of(rows, 4), fixed(rows, 4), fixed(1))
 		nntest.Kernel(t, func() nn.Kernel { return new(weightedSquare) }, nntest.Of(rows, 1), nntest.Of(rows, 1), fixed(rows, 1))

@@ -85,21 +85,29 @@ func (n *RecurrentNet) Out() int { return n.out }
 // state [B,Hidden] -> the outputs [T*B,Out] and all states [T*B,Hidden], of
 // which the last B rows are the final one.
 func (n *RecurrentNet) Apply(b Builder, x, state *Node) (out, states *Node) {
+	states = n.States(b, x, state)
+	x = states
+	for _, p := range n.after {
+		x = layer(b, x, p, ReLU)
+	}
+	return layer(b, x, n.head, Identity), states
+}
+
+// States adds the network to b up to its recurrent layer: as Apply, without
+// the outputs.
+func (n *RecurrentNet) States(b Builder, x, state *Node) *Node {
 	steps := 1
 	if b.Err() == nil && len(x.shape) == 2 && len(state.shape) == 2 && state.shape[0] > 0 {
 		steps = max(x.shape[0]/state.shape[0], 1)
 	}
-	layer := func(x *Node, p denseParams, act Activation) *Node {
-		return b.Apply(&Dense{Act: act}, x, b.Param(p.weights), b.Param(p.bias))
-	}
 	for _, p := range n.before {
-		x = layer(x, p, ReLU)
+		x = layer(b, x, p, ReLU)
 	}
-	states = b.Apply(&GRU{Steps: steps}, x, state,
+	return b.Apply(&GRU{Steps: steps}, x, state,
 		b.Param(n.gru[0]), b.Param(n.gru[1]), b.Param(n.gru[2]), b.Param(n.gru[3]))
-	x = states
-	for _, p := range n.after {
-		x = layer(x, p, ReLU)
-	}
-	return layer(x, n.head, Identity), states
+}
+
+// layer adds a dense layer.
+func layer(b Builder, x *Node, p denseParams, act Activation) *Node {
+	return b.Apply(&Dense{Act: act}, x, b.Param(p.weights), b.Param(p.bias))
 }

@@ -17,13 +17,15 @@ type Policy struct {
 	Steers []int
 	// Features normalises the observation.
 	Features *Features
-	// Obs takes the normalised observation [N,F]; that of several LBs has
-	// the features of the first, then those of the second and so on, as
-	// replay.Joint puts them.
+	// Obs takes the normalised observation, N*F values of [N,F]; that of
+	// several LBs has the features of the first, then those of the second and
+	// so on, as replay.Joint puts them.
 	Obs *nn.Node
 	// Decide reads Obs and writes the log-weights u [N,LBs]. rng is nil
 	// unless the actor explores.
 	Decide func(u []float64, rng *rand.Rand)
+	// Forget begins an episode; nil for a policy that remembers nothing.
+	Forget func()
 
 	raw    []float32 // [N,LBs*F], before it is normalised
 	u      []float64
@@ -57,8 +59,12 @@ func NewActor(spec env.Spec, policies []Policy, explore bool) agents.Actor {
 // Reset implements agents.Actor.
 func (a *actor) Reset(seed uint64) {
 	for i := range a.policies {
-		if p := &a.policies[i]; p.source != nil {
+		p := &a.policies[i]
+		if p.source != nil {
 			p.source.Seed(seed, uint64(i))
+		}
+		if p.Forget != nil {
+			p.Forget()
 		}
 	}
 }
