@@ -43,6 +43,10 @@ type Episode struct {
 	// earns: [T], or empty, which stands for the mean of the agents' own.
 	TeamReward []float32
 
+	// TeamServerReward is its parts by server, which sum to it: [T, Servers],
+	// or empty, which stands for the means of the agents' own.
+	TeamServerReward []float32
+
 	// Terminated says that the last state has no future; an episode that was
 	// cut off (truncated) bootstraps from its last observation instead.
 	Terminated bool
@@ -114,6 +118,9 @@ func (e *Episode) Validate() error {
 	}
 	if n := len(e.TeamReward); n != 0 && n != e.Steps {
 		return fmt.Errorf("replay: episode of %d steps has %d team rewards, want as many or none", e.Steps, n)
+	}
+	if n := len(e.TeamServerReward); n != 0 && n != e.Steps*e.Servers {
+		return fmt.Errorf("replay: episode of %d steps has %d parts of team rewards, want %d or none", e.Steps, n, e.Steps*e.Servers)
 	}
 	return nil
 }

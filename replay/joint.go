@@ -2,8 +2,9 @@ package replay
 
 // Joint is an episode as one agent sees it that steers all LBs: its features of
 // a server are those of the first LB, then those of the second and so on, its
-// actions on a server one for each LB, and its rewards and loads the means over
-// the LBs. ep is not changed.
+// actions on a server one for each LB, and its loads the means over the LBs. Its
+// rewards are the team's (TeamServerReward), whole and by server, or the means
+// over the LBs where the episode lacks the parts. ep is not changed.
 func Joint(ep *Episode) *Episode {
 	lbs, servers, features := ep.Agents, ep.Servers, ep.Features
 	shape := Shape{Agents: 1, Servers: servers, Features: lbs * features, Actions: lbs}
@@ -15,6 +16,11 @@ func Joint(ep *Episode) *Episode {
 	}
 	for t := range ep.Steps {
 		out.LogWeight = Interleave(out.LogWeight, ep.LogWeight[t*lbs*servers:], lbs, servers, 1)
+		if len(ep.TeamServerReward) > 0 {
+			out.ServerReward = append(out.ServerReward, ep.TeamServerReward[t*servers:(t+1)*servers]...)
+			out.Reward = append(out.Reward, ep.Team(t))
+			continue
+		}
 		out.ServerReward = appendMeans(out.ServerReward, ep.ServerReward[t*lbs*servers:], lbs, servers)
 		out.Reward = appendMeans(out.Reward, ep.Reward[t*lbs:], lbs, 1)
 	}

@@ -33,4 +33,13 @@ func TestJoint(t *testing.T) {
 	require.Equal(t, []float32{0, 0, 0, 2, 0, 0}, got.Load)
 	require.True(t, got.Terminated)
 	require.Equal(t, float32(23), ep.Obs[23], "the episode itself is as it was")
+
+	ep.TeamReward, ep.TeamServerReward = []float32{60}, []float32{10, 20, 30}
+	joint := replay.Joint(ep)
+	require.Equal(t, []float32{10, 20, 30}, joint.ServerReward)
+	require.Equal(t, []float32{60}, joint.Reward)
+	joint.ServerReward[0] = 1
+	require.Equal(t, float32(10), ep.TeamServerReward[0], "the episode itself is as it was")
+	ep.TeamServerReward = nil
+	require.Equal(t, got, replay.Joint(ep), "without parts, the means")
 }

@@ -29,6 +29,7 @@ func (e *Episode) arrays() []array {
 		{&e.Flows, e.Steps * n, true},
 		{&e.FlowDelay, e.Steps * n, true},
 		{&e.TeamReward, e.Steps, true},
+		{&e.TeamServerReward, e.Steps * e.Servers, true},
 	}
 }
 

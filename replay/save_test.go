@@ -39,7 +39,7 @@ func restored(t testing.TB, capacity int, data []byte) *replay.Buffer {
 // arithmetic would not keep.
 func filledFields(t testing.TB) *replay.Episode {
 	ep := &replay.Episode{Shape: shape, Steps: 1}
-	sizes := map[string]int{"Obs": 2 * 12, "Load": 2 * 6, "Reward": 2, "TeamReward": 1, "Memory": 0} // else a value an agent and server
+	sizes := map[string]int{"Obs": 2 * 12, "Load": 2 * 6, "Reward": 2, "TeamReward": 1, "TeamServerReward": 3, "Memory": 0} // else a value an agent and server
 	v := reflect.ValueOf(ep).Elem()
 	next := uint32(0x7f800001) // a signalling NaN, then the next
 	for k := range v.NumField() {
@@ -348,7 +348,7 @@ func TestRestoreFalseValues(t *testing.T) {
 	}
 	flags := len("fairlb replay buffer") + 8*10 // behind number of steps and seed
 	require.NoError(t, filled(t, 3).Restore(change(buffer, flags, 1)))
-	require.ErrorContains(t, filled(t, 3).Restore(change(buffer, flags, 16)), "flags are 16")
+	require.ErrorContains(t, filled(t, 3).Restore(change(buffer, flags, 32)), "flags are 32")
 	last := len(buffer) - sha256.Size - 4*(12+6) - 8
 	require.NoError(t, filled(t, 3).Restore(change(buffer, last, 1)))
 	require.ErrorContains(t, filled(t, 3).Restore(change(buffer, last, 2)), "an episode of no step")

@@ -65,6 +65,8 @@ func TestTeamReward(t *testing.T) {
 	short := episode(1, 2, false)
 	short.TeamReward = []float32{5}
 	require.ErrorContains(t, b.Add(short), "1 team rewards")
+	short.TeamReward, short.TeamServerReward = nil, []float32{5, 6}
+	require.ErrorContains(t, b.Add(short), "2 parts of team rewards, want 6")
 }
 
 func TestWindowsErrors(t *testing.T) {

@@ -135,7 +135,8 @@ func (r Reward) Of(load, ongoing []float64) float64 {
 //	ongoing:  -q_j
 //	others:   the whole, divided equally over the servers
 //
-// dst has one entry per server; ByServer panics where it has not.
+// dst has one entry per server; ByServer panics where it has not. dst may be
+// what is read.
 func (r Reward) ByServer(dst, load, ongoing []float64) float64 {
 	whole := r.Of(load, ongoing)
 	read := load

@@ -33,7 +33,9 @@ func New(cfg Config, spec env.Spec, seed uint64) (*Learner, error) {
 
 // NewCentralised returns an untrained Centr-LB, under the same conditions: its
 // critics value all LBs' actions from all observations, its actor chooses them
-// together, and its reward is the mean of the LBs' own. Its head is gaussian.
+// together, and its reward is the team's (replay.Joint): that of the LBs' mean
+// load, by server where the reward is a sum over servers. For the reward
+// "ongoing" that is the mean of the LBs' own. Its head is gaussian.
 func NewCentralised(cfg Config, spec env.Spec, seed uint64) (*Learner, error) {
 	return newLearner(cfg, spec, seed, true)
 }

@@ -117,7 +117,8 @@ func playOne(ctx context.Context, e env.Env, actor agents.Actor, reward rewards.
 	for i := range weights {
 		weights[i] = make([]float64, spec.Servers)
 	}
-	scratch := make([]float64, spec.Servers)
+	team := make([]float64, spec.Servers)
+	r.episode.TeamServerReward = make([]float32, 0, spec.Steps*spec.Servers)
 	for !step.Terminated && !step.Truncated {
 		if err := actor.Act(weights, &step); err != nil {
 			return played{}, err
@@ -126,7 +127,11 @@ func playOne(ctx context.Context, e env.Env, actor agents.Actor, reward rewards.
 			return played{}, err
 		}
 		r.keep(weights, &step)
-		r.episode.TeamReward = append(r.episode.TeamReward, float32(reward.Team(step.Reward, step.Load, scratch)))
+		whole := reward.TeamByServer(team, step.Reward, step.ServerReward, step.Load)
+		r.episode.TeamReward = append(r.episode.TeamReward, float32(whole))
+		for _, x := range team {
+			r.episode.TeamServerReward = append(r.episode.TeamServerReward, float32(x))
+		}
 	}
 	r.episode.Terminated = step.Terminated
 	r.episode.End()

@@ -338,7 +338,8 @@ func TestEpisodeLayout(t *testing.T) {
 }
 
 // TestTeamRewards: an episode keeps the reward of the mean of the LBs' loads
-// as it stood after each step, or for "ongoing" the mean of their rewards.
+// as it stood after each step, or for "ongoing" the mean of their rewards, and
+// its parts by server.
 func TestTeamRewards(t *testing.T) {
 	t.Parallel()
 	fake := envtest.NewFake(2, 5, speeds...)
@@ -346,23 +347,35 @@ func TestTeamRewards(t *testing.T) {
 	require.NoError(t, err)
 	actor, err := learner.Explorer()
 	require.NoError(t, err)
-	for _, name := range []string{"ms", "ongoing"} {
+	for _, name := range []string{"ms", "vbf", "ongoing"} {
 		r, err := playOne(context.Background(), fake, actor, reward(t, name), 1, 1)
 		require.NoError(t, err)
 		ep := r.episode
 		require.NoError(t, ep.Validate())
 		require.Len(t, ep.TeamReward, 5)
 		for k := range 5 {
-			most := float32(0)
-			for j := range speeds {
-				at := (k+1)*2*len(speeds) + j
-				most = max(most, (ep.Load[at]+ep.Load[at+len(speeds)])/2)
+			n := len(speeds)
+			parts, most, mean := make([]float32, n), float32(0), float32(0)
+			for j := range parts {
+				at := (k+1)*2*n + j
+				parts[j] = (ep.Load[at] + ep.Load[at+n]) / 2
+				most = max(most, parts[j])
+				mean += parts[j] / float32(n)
 			}
-			want := -most
-			if name == "ongoing" {
-				want = (ep.Reward[2*k] + ep.Reward[2*k+1]) / 2
+			want := float32(0)
+			for j, l := range parts {
+				switch at := 2*k*n + j; name {
+				case "ms":
+					parts[j] = -most / float32(n)
+				case "vbf":
+					parts[j] = -(l - mean) * (l - mean) / float32(n)
+				default:
+					parts[j] = (ep.ServerReward[at] + ep.ServerReward[at+n]) / 2
+				}
+				want += parts[j]
 			}
 			require.InDelta(t, want, ep.TeamReward[k], 1e-6)
+			require.InDeltaSlice(t, parts, ep.TeamServerReward[k*n:(k+1)*n], 1e-6)
 			require.NotZero(t, want)
 		}
 	}
