@@ -92,7 +92,7 @@ func TestQueuesAreSplitBest(t *testing.T) {
 	t.Run("gaussian", func(t *testing.T) {
 		t.Parallel()
 		s := newStatic(2, 0.05, pay)
-		for i, w := range s.train(t, newLearner(t, cfg, s.spec, 1), 25, nil, nil, nil, nil) {
+		for i, w := range s.train(t, newLearner(t, cfg, s.spec, 1), 25, nil) {
 			require.InDelta(t, pools[i].bestNoisy(cfg.Sigma), w[0]/(w[0]+w[1]), 0.015, "LB %d", i)
 		}
 	})
@@ -101,7 +101,7 @@ func TestQueuesAreSplitBest(t *testing.T) {
 		cfg := cfg
 		cfg.Head = sac.Discrete
 		s := newStatic(2, 0.05, pay)
-		for i, w := range s.train(t, newLearner(t, cfg, s.spec, 1), 25, nil, nil, nil, nil) {
+		for i, w := range s.train(t, newLearner(t, cfg, s.spec, 1), 25, nil) {
 			least := math.Inf(1)
 			for _, u := range cfg.Levels {
 				for _, v := range cfg.Levels {

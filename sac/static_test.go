@@ -52,19 +52,18 @@ func (s *static) episode(t testing.TB, actor agents.Actor, seed uint64, steps in
 	return ep
 }
 
-// train runs rounds of episodes of 20 steps, one by each of the actors, and 40
-// updates, and returns the policy's weights. An actor that is nil stands for
-// the learner's explorer.
-func (s *static) train(t testing.TB, l *sac.Learner, rounds int, actors ...agents.Actor) [][]float64 {
+// train runs rounds of four episodes of 20 steps and 40 updates, and returns
+// the policy's weights. The learner's explorer plays, or what behave makes of it.
+func (s *static) train(t testing.TB, l *sac.Learner, rounds int, behave func(agents.Actor) agents.Actor) [][]float64 {
 	t.Helper()
 	for r := range rounds {
-		for k, actor := range actors {
-			if actor == nil {
-				var err error
-				actor, err = l.Explorer()
-				require.NoError(t, err)
+		for k := range 4 {
+			actor, err := l.Explorer()
+			require.NoError(t, err)
+			if behave != nil {
+				actor = behave(actor)
 			}
-			require.NoError(t, l.Observe(s.episode(t, actor, uint64(r*len(actors)+k), 20)))
+			require.NoError(t, l.Observe(s.episode(t, actor, uint64(4*r+k), 20)))
 		}
 		_, err := l.Update(40, float64(r)/float64(rounds))
 		require.NoError(t, err)
