@@ -122,12 +122,33 @@ type Batch struct {
 	// Bootstrap is 1 where the next state has a future, 0 where the episode
 	// terminated; a truncated episode bootstraps.
 	Bootstrap []float32 // [Size]
+
+	// Of returns over several steps (Horizon). Over one, Last is Next and
+	// Span is 1.
+	Last []float32 // [Size, Servers, Features]: the observation behind the last of them
+	Span []float32 // [Size]: the sum of the discounts of the rewards
+
+	horizon int
+	gamma   float64
+}
+
+// Horizon makes the batch one of returns over up to so many steps, at least 1:
+// Reward and ServerReward become sums of rewards, that of k steps later times
+// gamma^k, Last what was observed behind the last one, and Bootstrap gamma^(k-1)
+// of k rewards where it was 1. An episode's end shortens the sum. The rewards are
+// those of the policy that acted, without correction for the present one.
+func (b *Batch) Horizon(steps int, gamma float64) {
+	b.horizon, b.gamma = steps, gamma
+	b.Last = b.Next
+	if steps > 1 {
+		b.Last = make([]float32, len(b.Next))
+	}
 }
 
 // NewBatch returns a batch of size transitions from buffers of shape.
 func NewBatch(shape Shape, size int) *Batch {
 	n, f := shape.Servers, shape.Features
-	return &Batch{
+	b := &Batch{
 		Size: size, servers: n, features: f, actions: shape.actions(),
 		Obs:          make([]float32, size*n*f),
 		LogWeight:    make([]float32, size*n*shape.actions()),
@@ -137,7 +158,10 @@ func NewBatch(shape Shape, size int) *Batch {
 		Flows:        make([]float32, size*n),
 		FlowDelay:    make([]float32, size*n),
 		Bootstrap:    make([]float32, size),
+		Span:         make([]float32, size),
 	}
+	b.Horizon(1, 1)
+	return b
 }
 
 // set copies step t of an agent into a row.
@@ -158,8 +182,32 @@ func (b *Batch) set(row int, ep *Episode, t, agent int) {
 		clear(b.FlowDelay[row*n : (row+1)*n])
 	}
 	b.Reward[row] = ep.Reward[at]
-	b.Bootstrap[row] = 1
+	b.Bootstrap[row], b.Span[row] = 1, 1
 	if ep.Terminated && t == ep.Steps-1 {
 		b.Bootstrap[row] = 0
 	}
+	if b.horizon > 1 {
+		b.extend(row, ep, t, agent)
+	}
+}
+
+// extend adds the rewards of the steps after t to a row of one step.
+func (b *Batch) extend(row int, ep *Episode, t, agent int) {
+	n, state := b.servers, b.servers*b.features
+	steps := min(b.horizon, ep.Steps-t)
+	discount := 1.0
+	for k := 1; k < steps; k++ {
+		discount *= b.gamma
+		at := (t+k)*ep.Agents + agent
+		b.Reward[row] += float32(discount) * ep.Reward[at]
+		for j, r := range ep.ServerReward[at*n : (at+1)*n] {
+			b.ServerReward[row*n+j] += float32(discount) * r
+		}
+		b.Span[row] += float32(discount)
+	}
+	b.Bootstrap[row] = float32(discount)
+	if ep.Terminated && t+steps == ep.Steps {
+		b.Bootstrap[row] = 0
+	}
+	copy(b.Last[row*state:(row+1)*state], ep.Obs[((t+steps)*ep.Agents+agent)*state:])
 }

@@ -143,3 +143,42 @@ func TestBufferErrors(t *testing.T) {
 	wrong.Features = 3
 	require.ErrorContains(t, b.Add(wrong), "in a buffer of")
 }
+
+// TestHorizon: sums over three steps by hand, of an episode that is cut off and
+// of one that terminates.
+func TestHorizon(t *testing.T) {
+	t.Parallel()
+	b := filled(t, 5, episode(1, 5, false), episode(2, 5, true))
+	batch := replay.NewBatch(shape, 300)
+	batch.Horizon(3, 0.5)
+	require.NoError(t, b.Sample(batch, 1, rand.New(rand.NewPCG(1, 1))))
+	seen := map[float32]bool{}
+	for row := range batch.Size {
+		first := batch.Obs[row*6] // agent 1: id, time, 100
+		seen[first] = true
+		step := int(first) / 1000 % 10
+		steps := min(3, 5-step)
+		var sum, span, discount float32 = 0, 0, 1
+		for k := range steps {
+			sum += discount * (first + 4 + float32(1000*k))
+			span += discount
+			discount /= 2
+		}
+		require.Equal(t, sum, batch.Reward[row])
+		require.Equal(t, span, batch.Span[row])
+		require.Equal(t, sum-span+20*span, batch.ServerReward[row*3+2], "server 2")
+		require.Equal(t, first+float32(1000*steps), batch.Last[row*6])
+		require.Equal(t, first+1000, batch.Next[row*6], "the next one is the next one")
+		want := 2 * discount // gamma^(steps-1)
+		if first > 20000 && step+steps == 5 {
+			want = 0
+		}
+		require.Equal(t, want, batch.Bootstrap[row])
+	}
+	require.Len(t, seen, 10)
+
+	one := replay.NewBatch(shape, 20)
+	require.NoError(t, b.Sample(one, 0, rand.New(rand.NewPCG(1, 1))))
+	require.Equal(t, one.Next, one.Last)
+	require.Equal(t, float32(1), one.Span[7])
+}

@@ -31,8 +31,11 @@ type agent struct {
 	recurrent   *recurrent   // nil where networks are feed-forward; else in place of next, critic, actor and batch
 
 	states   []float32 // [2R,F]: normalised states, then those that followed
+	later    []float32 // [R,F]: normalised states behind the targets' rewards
 	serverR  []float32 // [B,N]: normalised rewards
 	averages sums
+	spread   spread
+	aside    *rand.Rand // for figures, which must not move what is learned
 }
 
 // criticTrainer is the critics' graph and optimiser.
@@ -65,6 +68,7 @@ func newAgent(cfg *Config, index int, steers []int, shape replay.Shape, steps in
 	a := &agent{
 		index: index, steers: steers, cfg: cfg, head: newHead(cfg, shape.Servers, len(steers)),
 		rng:      rand.New(rand.NewPCG(seed, uint64(2*index+1))),
+		aside:    rand.New(rand.NewPCG(seed, uint64(2*index+1)|1<<32)),
 		features: policy.NewFeatures(shape.Features),
 		rewards:  rewards{mean: make([]float64, shape.Servers)},
 	}
@@ -77,6 +81,7 @@ func newAgent(cfg *Config, index int, steers []int, shape replay.Shape, steps in
 		return a, newRecurrent(a, shape, steps, initial)
 	}
 	a.batch = replay.NewBatch(shape, cfg.Batch)
+	a.batch.Horizon(cfg.NStep, cfg.Gamma)
 	var err error
 	if a.nets, err = newNetworks(cfg, a.head, shape.Servers, shape.Features, initial); err != nil {
 		return nil, err
@@ -92,6 +97,10 @@ func newAgent(cfg *Config, index int, steers []int, shape replay.Shape, steps in
 	}
 	rows := cfg.Batch * shape.Servers
 	a.states = make([]float32, 2*rows*shape.Features)
+	a.later = a.states[rows*shape.Features:]
+	if cfg.NStep > 1 {
+		a.later = make([]float32, rows*shape.Features)
+	}
 	a.serverR = make([]float32, rows)
 	return a, nil
 }
@@ -170,6 +179,7 @@ func (a *agent) round(buffer *replay.Buffer, n int, rate, beta float64, fitFeatu
 		}
 		nn.Polyak(a.nets.target.Values(), a.nets.critic.Values(), float32(a.cfg.Tau))
 	}
+	a.measure()
 	return nil
 }
 
@@ -178,8 +188,11 @@ func (a *agent) updateCritic(rate float64) error {
 	half := len(a.states) / 2
 	a.features.Apply(a.states[:half], a.batch.Obs)
 	a.features.Apply(a.states[half:], a.batch.Next)
-	a.rewards.apply(a.serverR, a.batch.ServerReward)
-	a.next.targets(c.y.Data(), a.states[half:], a.serverR, a.batch.Bootstrap,
+	if a.cfg.NStep > 1 {
+		a.features.Apply(a.later, a.batch.Last)
+	}
+	a.rewards.applySums(a.serverR, a.batch.ServerReward, a.batch.Span)
+	a.next.targets(c.y.Data(), a.later, a.serverR, a.batch.Bootstrap,
 		a.cfg.Gamma, a.alpha.alpha(), a.rng)
 	copy(c.x.Data(), a.states[:half])
 	a.head.encode(c.action.Data(), a.batch.LogWeight)
@@ -228,6 +241,7 @@ func (a *agent) report(stats agents.Stats) {
 	set("critic_loss", s.critic, s.updates)
 	set("grad_norm_critic", s.criticNorm, s.updates)
 	set("q_mean", s.q, s.updates)
+	a.spread.report(set)
 	set("alpha", a.alpha.alpha(), 1)
 	set("actor_loss", s.actor, s.actorUpdates)
 	set("grad_norm_actor", s.actorNorm, s.actorUpdates)

@@ -35,7 +35,7 @@ type Config struct {
 	// Head is the kind of policy. Default gaussian.
 	Head Head `yaml:"head"`
 	// Network is the kind of actor and critics. Default equivariant; recurrent
-	// needs the gaussian head and uniform draws (Priority 0).
+	// needs the gaussian head, uniform draws (Priority 0) and NStep 1.
 	Network Network `yaml:"network"`
 
 	// Box bounds the log-weights of the gaussian head to [-Box, Box].
@@ -71,6 +71,10 @@ type Config struct {
 
 	// Gamma is the discount per step. Default 0.9; in [0, 1).
 	Gamma float64 `yaml:"gamma"`
+	// NStep is the number of steps whose rewards a target sums before it
+	// bootstraps; they are those of the policies that acted, uncorrected.
+	// Default 1; at most 1000. A recurrent network takes 1.
+	NStep int `yaml:"n_step"`
 	// Smoothness weighs the penalty on the change of the mode between
 	// consecutive states. Default 1; 0 for none.
 	Smoothness float64 `yaml:"smoothness"`
@@ -140,7 +144,7 @@ func DefaultConfig() Config {
 		Head: Gaussian, Network: Equivariant, Box: 1, Sigma: 0.4,
 		Levels: []float64{-0.8, -0.4, 0, 0.4, 0.8}, EntropyShare: 0.6,
 		Hidden: 16, Layers: 2, Embedding: 4,
-		Gamma: 0.9, Smoothness: 1,
+		Gamma: 0.9, NStep: 1, Smoothness: 1,
 		Batch: 128, Capacity: 400, PriorityBeta: 0.4, CriticRounds: 4, FeatureRounds: 4,
 		Rate: 2e-3, Schedule: nn.Linear, FinalRate: 0.1, GradientNorm: 10, Tau: 0.03, Average: 0.99,
 		Alpha: 0.02, AlphaMin: 1e-4, AlphaMax: 1, AlphaRate: 3e-3,
@@ -165,6 +169,7 @@ func (c *Config) Check(r rules.Report) {
 	r.Within("layers", c.Layers, 1, 32)
 	r.Within("embedding", c.Embedding, 1, 1024)
 	r.Below1("gamma", c.Gamma)
+	r.Within("n_step", c.NStep, 1, 1000)
 	r.NotNegative("smoothness", c.Smoothness)
 	r.Within("batch", c.Batch, 1, 100_000)
 	r.Within("capacity", c.Capacity, 1, 1_000_000)
@@ -194,6 +199,7 @@ func (c *Config) checkNetwork(r rules.Report) {
 	r.Within("burn_in", c.BurnIn, 0, 100_000)
 	r.Want(!recurrent || c.Head != Discrete, "head", string(c.Head), "must be gaussian where network is recurrent")
 	r.Want(!recurrent || c.Priority == 0, "priority", c.Priority, "must be 0 where network is recurrent")
+	r.Want(!recurrent || c.NStep == 1, "n_step", c.NStep, "must be 1 where network is recurrent")
 	r.Want(!recurrent || c.Window > 0 || c.BurnIn == 0, "burn_in", c.BurnIn, "must be 0 where window is 0: whole episodes begin from nothing")
 }
 

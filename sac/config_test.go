@@ -30,6 +30,7 @@ func TestConfigErrors(t *testing.T) {
 		"embedding = 1000000000000: must be in [1, 1024]":  func(c *sac.Config) { c.Embedding = 1e12 },
 		"batch = 9000000000000000: must be in [1, 100000]": func(c *sac.Config) { c.Batch = 9e15 },
 		"gamma = 1: must be in [0, 1)":                     func(c *sac.Config) { c.Gamma = 1 },
+		"n_step = 0: must be in [1, 1000]":                 func(c *sac.Config) { c.NStep = 0 },
 		"smoothness = -1: must be finite":                  func(c *sac.Config) { c.Smoothness = -1 },
 		"batch = 0: must be in [1, 100000]":                func(c *sac.Config) { c.Batch = 0 },
 		"capacity = 0: must be in [1, 1000000]":            func(c *sac.Config) { c.Capacity = 0 },

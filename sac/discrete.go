@@ -104,6 +104,7 @@ func (h *discrete) prepare(extra []float32, c *criticNodes, _ *rand.Rand) {
 
 // discreteNext gives next log-probabilities and the target critics' outputs.
 type discreteNext struct {
+	servers              int
 	policy, critics      *nn.Plan
 	policyObs, criticObs *nn.Node
 	logp                 *nn.Node
@@ -113,7 +114,7 @@ type discreteNext struct {
 // next implements head.
 func (h *discrete) next(n *networks, batch int) (nextState, error) {
 	rows := batch * n.servers
-	s := &discreteNext{policy: nn.NewPlan(n.actor), critics: nn.NewPlan(n.target)}
+	s := &discreteNext{servers: n.servers, policy: nn.NewPlan(n.actor), critics: nn.NewPlan(n.target)}
 	s.policyObs = s.policy.Input("next states", rows, n.features)
 	s.logp = s.policy.Apply(new(nn.LogSoftmax), n.policy.Apply(s.policy, s.policyObs))
 	s.criticObs = s.critics.Input("next states", rows, n.features)
@@ -124,6 +125,26 @@ func (h *discrete) next(n *networks, batch int) (nextState, error) {
 		return nil, err
 	}
 	return s, s.critics.Err()
+}
+
+// values implements nextState.
+func (s *discreteNext) values(x []float32, rng *rand.Rand) (q [2][]float64) {
+	copy(s.policyObs.Data(), x)
+	s.policy.Run()
+	copy(s.criticObs.Data(), x)
+	s.critics.Run()
+	levels := s.logp.Shape()[1]
+	for k := range q {
+		q[k] = make([]float64, s.logp.Shape()[0]/s.servers)
+		for row := range s.logp.Shape()[0] {
+			level := sample(s.logp.Data()[row*levels:(row+1)*levels], rng)
+			for _, out := range s.out {
+				values := out.Data()[row*(1+levels):]
+				q[k][row/s.servers] += (float64(values[0])/float64(s.servers) + float64(values[1+level])) / 2
+			}
+		}
+	}
+	return q
 }
 
 // targets implements nextState; the expectation is exact and draws nothing.

@@ -110,6 +110,7 @@ func drawNormal(dst []float32, rng *rand.Rand) {
 
 // gaussianNext draws next actions and values them by the target critics.
 type gaussianNext struct {
+	servers           int
 	policy, critics   *nn.Plan
 	policyObs, noise  *nn.Node
 	drawn, logp       *nn.Node
@@ -120,7 +121,7 @@ type gaussianNext struct {
 // next implements head.
 func (h *gaussian) next(n *networks, batch int) (nextState, error) {
 	rows := batch * n.servers
-	s := &gaussianNext{policy: nn.NewPlan(n.actor), critics: nn.NewPlan(n.target)}
+	s := &gaussianNext{servers: n.servers, policy: nn.NewPlan(n.actor), critics: nn.NewPlan(n.target)}
 	s.policyObs = s.policy.Input("next states", rows, n.features)
 	s.noise = s.policy.Input("noise", rows, h.lbs)
 	s.drawn, s.logp = h.draw(s.policy, n.policy.Apply(s.policy, s.policyObs), s.noise, rows)
@@ -133,14 +134,28 @@ func (h *gaussian) next(n *networks, batch int) (nextState, error) {
 	return s, s.critics.Err()
 }
 
-// targets implements nextState.
-func (s *gaussianNext) targets(y, x, r, bootstrap []float32, gamma, alpha float64, rng *rand.Rand) {
+// run draws actions for the states x and values them.
+func (s *gaussianNext) run(x []float32, rng *rand.Rand) {
 	copy(s.policyObs.Data(), x)
 	drawNormal(s.noise.Data(), rng)
 	s.policy.Run()
 	copy(s.criticObs.Data(), x)
 	copy(s.action.Data(), s.drawn.Data())
 	s.critics.Run()
+}
+
+// values implements nextState.
+func (s *gaussianNext) values(x []float32, rng *rand.Rand) (q [2][]float64) {
+	for k := range q {
+		s.run(x, rng)
+		q[k] = sumServers(s.q[0].Data(), s.q[1].Data(), s.servers)
+	}
+	return q
+}
+
+// targets implements nextState.
+func (s *gaussianNext) targets(y, x, r, bootstrap []float32, gamma, alpha float64, rng *rand.Rand) {
+	s.run(x, rng)
 	perServerTarget(y, r, bootstrap, s.q[0].Data(), s.q[1].Data(), s.logp.Data(), gamma, alpha)
 }
 

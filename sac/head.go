@@ -74,6 +74,11 @@ type nextState interface {
 	// targets writes y from the next states x [R,F], normalised rewards
 	// r [B,N] and bootstrap [B].
 	targets(y, x, r, bootstrap []float32, gamma, alpha float64, rng *rand.Rand)
+
+	// values returns the target critics' Q(s, a) of the states x [R,F], the sum
+	// over servers and the mean of the twins, at two actions that the policy
+	// draws for each.
+	values(x []float32, rng *rand.Rand) [2][]float64
 }
 
 // networks are the networks of one LB. target and average are clones of the

@@ -322,6 +322,22 @@ func (r *recurrent) stepActor(rate float64) error {
 	return nil
 }
 
+// values is nextState's, of the windows that were drawn last: the present
+// critics' Q of their steps, at two actions each.
+func (r *recurrent) values() (q [2][]float64) {
+	for k := range q {
+		drawNormal(r.actor.noise.Data(), r.agent.aside)
+		r.actor.program.Run()
+		all := sumServers(r.actor.q[0].Data(), r.actor.q[1].Data(), r.servers)
+		for row, m := range r.sequences.Mask {
+			if m != 0 {
+				q[k] = append(q[k], all[row])
+			}
+		}
+	}
+	return q
+}
+
 // maskedMean is the mean of the values whose mask is 1.
 func maskedMean(x, mask []float32) float64 {
 	sum, count := 0.0, 0

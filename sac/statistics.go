@@ -47,3 +47,12 @@ func (w *rewards) apply(dst, src []float32) {
 		dst[i] = float32((float64(r) - w.mean[i%n]) * w.scale)
 	}
 }
+
+// applySums is apply for sums of rewards, the discounts of which sum to
+// span [B].
+func (w *rewards) applySums(dst, src, span []float32) {
+	n := len(w.mean)
+	for i, r := range src {
+		dst[i] = float32((float64(r) - float64(span[i/n])*w.mean[i%n]) * w.scale)
+	}
+}

@@ -1,6 +1,7 @@
 package sac
 
 import (
+	"math/rand/v2"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -41,4 +42,33 @@ func TestRewardStatistics(t *testing.T) {
 	got := make([]float32, 2)
 	w.apply(got, []float32{3, 9})
 	require.InDeltaSlice(t, []float32{0.1414214, -0.1414214}, got, 1e-6)
+}
+
+func TestRewardSums(t *testing.T) {
+	t.Parallel()
+	w := rewards{mean: []float64{2, 10}, scale: 0.5}
+	got := make([]float32, 4)
+	w.applySums(got, []float32{3, 9, 5, 20}, []float32{1, 1.5})
+	require.Equal(t, []float32{0.5, -0.5, 1, 2.5}, got, "each reward of a sum is centred")
+}
+
+// TestActionShare: critics whose share is known.
+func TestActionShare(t *testing.T) {
+	t.Parallel()
+	rng := rand.New(rand.NewPCG(1, 1))
+	of := func(state, action float64) float64 {
+		var q [2][]float64
+		for range 4000 {
+			s := state * rng.NormFloat64()
+			for k := range q {
+				q[k] = append(q[k], s+action*rng.NormFloat64())
+			}
+		}
+		return actionShare(q)
+	}
+	require.Zero(t, of(3, 0))
+	require.InDelta(t, 1, of(0, 2), 0.05)
+	require.InDelta(t, 0.2, of(2, 1), 0.02, "1 / (4 + 1)")
+	require.Zero(t, of(0, 0))
+	require.Equal(t, []float64{3, 11}, sumServers([]float32{1, 2, 3, 4}, []float32{1, 2, 5, 10}, 2))
 }
