@@ -101,7 +101,7 @@ func TestFigure10a(t *testing.T) {
 		require.Equal(t, "11", row["features"])
 	}
 	require.Len(t, memory, 5*len(counts))
-	common := 4 * 8 // the team's reward
+	common := 4 * 8 * (1 + 7) // the team's rewards, whole and by server
 	one := memory[[2]int{1, 1}] - common
 	require.Greater(t, one, 4*9*7*11, "the observations alone")
 	for _, lbs := range counts {
