@@ -106,10 +106,15 @@ func newAgent(cfg *Config, index int, steers []int, shape replay.Shape, steps in
 }
 
 func newHead(cfg *Config, servers, lbs int) head {
-	if cfg.Head == Discrete {
-		return &discrete{levels: cfg.Levels, entropyShare: cfg.EntropyShare, servers: servers}
+	critics := perServer{servers: servers, lbs: lbs}
+	if cfg.Head == Gaussian {
+		return &gaussian{perServer: critics, box: float32(cfg.Box), sigma: float32(cfg.Sigma)}
 	}
-	return &gaussian{box: float32(cfg.Box), sigma: float32(cfg.Sigma), servers: servers, lbs: lbs}
+	levels := discrete{levels: cfg.Levels, entropyShare: cfg.EntropyShare, servers: servers}
+	if cfg.Discrete == StraightThrough {
+		return &straightThrough{perServer: critics, discrete: levels}
+	}
+	return &levels
 }
 
 func (a *agent) compileCritic() (err error) {

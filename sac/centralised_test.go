@@ -87,6 +87,19 @@ func TestCentralisedSeesAllObservations(t *testing.T) {
 	require.Less(t, task().evaluate(t, newLearner(t, cfg, spec, 1), 25), -0.2)
 }
 
+// Centr-LB of a discrete head does as well: each LB has its categorical.
+func TestCentralisedStraightThrough(t *testing.T) {
+	t.Parallel()
+	cfg := config(sac.Discrete)
+	cfg.Discrete, cfg.Levels = sac.StraightThrough, []float64{-0.25, 0, 0.25}
+	cfg.Gamma, cfg.Smoothness = 0, 0 // a bandit
+	spec := specOf(2, 2, 1)
+	central, err := sac.NewCentralised(cfg, spec, 1)
+	require.NoError(t, err)
+	task := &messenger{spec, rand.New(rand.NewPCG(1, 1))}
+	require.Greater(t, task.evaluate(t, central, 25), -0.07, "a level off costs 1/16")
+}
+
 // Equal seeds give equal bits, and what is trained goes through a checkpoint.
 func TestCentralisedIsReproducible(t *testing.T) {
 	t.Parallel()
@@ -118,5 +131,5 @@ func TestCentralisedRefusesDiscrete(t *testing.T) {
 	t.Parallel()
 	_, err := sac.NewCentralised(config(sac.Discrete), specOf(2, 2, 1), 1)
 	require.ErrorIs(t, err, sac.ErrConfig)
-	require.ErrorContains(t, err, `head = "discrete": Centr-LB has a gaussian one`)
+	require.ErrorContains(t, err, `discrete = "exact": must be straight-through for Centr-LB`)
 }

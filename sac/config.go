@@ -20,6 +20,15 @@ const (
 	Discrete Head = "discrete" // a categorical over Levels per server
 )
 
+// DiscreteLoss names how the discrete head learns.
+type DiscreteLoss string
+
+// The ways in which the discrete head learns.
+const (
+	Exact           DiscreteLoss = "exact"            // exact expectations over factored critics
+	StraightThrough DiscreteLoss = "straight-through" // samples into critics of one Q per server
+)
+
 // Network names the kind of networks.
 type Network string
 
@@ -50,6 +59,13 @@ type Config struct {
 	// EntropyShare is the discrete head's target entropy as a part of that of
 	// the uniform choice, log K per server. Default 0.6; in (0, 1).
 	EntropyShare float64 `yaml:"entropy_share"`
+
+	// Discrete is how the discrete head learns: exact takes expectations over
+	// critics that are sums over servers, in which no server's value depends on
+	// another's level; straight-through draws levels, as the gaussian head draws
+	// log-weights, for critics like its own. Default exact. Centr-LB needs
+	// straight-through.
+	Discrete DiscreteLoss `yaml:"discrete"`
 
 	// Hidden is the width of the hidden layers and of the recurrent one.
 	// Default 16; at most 4096.
@@ -142,7 +158,7 @@ type Config struct {
 func DefaultConfig() Config {
 	return Config{
 		Head: Gaussian, Network: Equivariant, Box: 1, Sigma: 0.4,
-		Levels: []float64{-0.8, -0.4, 0, 0.4, 0.8}, EntropyShare: 0.6,
+		Levels: []float64{-0.8, -0.4, 0, 0.4, 0.8}, EntropyShare: 0.6, Discrete: Exact,
 		Hidden: 16, Layers: 2, Embedding: 4,
 		Gamma: 0.9, NStep: 1, Smoothness: 1,
 		Batch: 128, Capacity: 400, PriorityBeta: 0.4, CriticRounds: 4, FeatureRounds: 4,
@@ -160,6 +176,7 @@ func (c *Config) Validate() error {
 // Check reports every field that breaks its rule, under its name in a file.
 func (c *Config) Check(r rules.Report) {
 	r.Want(c.Head == Gaussian || c.Head == Discrete, "head", string(c.Head), "must be gaussian or discrete")
+	r.Want(c.Discrete == Exact || c.Discrete == StraightThrough, "discrete", string(c.Discrete), "must be exact or straight-through")
 	c.checkNetwork(r)
 	r.Positive("box", c.Box)
 	r.Positive("sigma", c.Sigma)

@@ -159,9 +159,13 @@ func (s *discreteNext) targets(y, x, r, bootstrap []float32, gamma, alpha float6
 // act implements head.
 func (h *discrete) act(plan *nn.Plan, policy *nn.ServerNet, explore bool) (*nn.Node, func([]float64, *rand.Rand)) {
 	obs := plan.Input("observation", h.servers, policy.In())
-	logp := plan.Apply(new(nn.LogSoftmax), policy.Apply(plan, obs))
+	return obs, h.choose(plan, plan.Apply(new(nn.LogSoftmax), policy.Apply(plan, obs)), explore)
+}
+
+// choose is act's choice by log-probabilities [len(u),K].
+func (h *discrete) choose(plan *nn.Plan, logp *nn.Node, explore bool) func(u []float64, rng *rand.Rand) {
 	k := len(h.levels)
-	return obs, func(u []float64, rng *rand.Rand) {
+	return func(u []float64, rng *rand.Rand) {
 		plan.Run()
 		for j := range u {
 			row := logp.Data()[j*k : (j+1)*k]

@@ -11,7 +11,10 @@
 //   - gaussian: a squashed Gaussian per server, reparameterised, and critics
 //     that learn one Q_j per server from that server's own reward stream;
 //   - discrete: a categorical over levels of log-weight per server, critics
-//     Q(s, a) = V(s) + sum_j U_j(s, a_j), and exact expectations per head.
+//     Q(s, a) = V(s) + sum_j U_j(s, a_j), and exact expectations per head; or,
+//     if Config.Discrete says so, the gaussian head's critics and straight-
+//     through Gumbel-softmax samples of levels (Jang et al. 2017, "Categorical
+//     Reparameterization with Gumbel-Softmax").
 //
 // In both the critic's gradient reaches the actor. The networks share their
 // weights over servers (nn.ServerNet). Haarnoja et al. 2018, "Soft Actor-Critic

@@ -35,15 +35,16 @@ func New(cfg Config, spec env.Spec, seed uint64) (*Learner, error) {
 // critics value all LBs' actions from all observations, its actor chooses them
 // together, and its reward is the team's (replay.Joint): that of the LBs' mean
 // load, by server where the reward is a sum over servers. For the reward
-// "ongoing" that is the mean of the LBs' own. Its head is gaussian.
+// "ongoing" that is the mean of the LBs' own. Its head is
+// gaussian, or discrete of the straight-through kind.
 func NewCentralised(cfg Config, spec env.Spec, seed uint64) (*Learner, error) {
 	return newLearner(cfg, spec, seed, true)
 }
 
 func newLearner(cfg Config, spec env.Spec, seed uint64, joint bool) (*Learner, error) {
 	err := errors.Join(cfg.Validate(), rules.Environment(ErrConfig, spec))
-	if joint && cfg.Head == Discrete {
-		err = errors.Join(err, fmt.Errorf("%w: head = %q: Centr-LB has a gaussian one", ErrConfig, cfg.Head))
+	if joint && cfg.Head == Discrete && cfg.Discrete != StraightThrough {
+		err = errors.Join(err, fmt.Errorf("%w: discrete = %q: must be straight-through for Centr-LB of a discrete head", ErrConfig, cfg.Discrete))
 	}
 	if cfg.Network == Recurrent && cfg.Window == 0 && spec.Steps < 1 {
 		err = errors.Join(err, fmt.Errorf("%w: window = 0: whole episodes need an environment whose episodes have a set end", ErrConfig))

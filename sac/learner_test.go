@@ -149,16 +149,20 @@ func TestLearnsABandit(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		head     sac.Head
+		discrete sac.DiscreteLoss
 		priority float64
 		steps    int
-	}{{sac.Gaussian, 0, 1}, {sac.Discrete, 0, 1}, {sac.Gaussian, 0.6, 1}, {sac.Gaussian, 0, 3}, {sac.Discrete, 0, 3}} {
+	}{
+		{sac.Gaussian, sac.Exact, 0, 1}, {sac.Discrete, sac.Exact, 0, 1}, {sac.Gaussian, sac.Exact, 0.6, 1},
+		{sac.Gaussian, sac.Exact, 0, 3}, {sac.Discrete, sac.Exact, 0, 3}, {sac.Discrete, sac.StraightThrough, 0, 1},
+	} {
 		t.Run(fmt.Sprint(test), func(t *testing.T) {
 			t.Parallel()
 			spec := specOf(2, 3, 2)
 			b := newBandit(spec, 1)
 			cfg := config(test.head)
 			cfg.Batch, cfg.CriticRounds, cfg.Average, cfg.Priority = 32, 2, 0.98, test.priority
-			cfg.NStep = test.steps
+			cfg.NStep, cfg.Discrete = test.steps, test.discrete
 			l := newLearner(t, cfg, spec, 5)
 			stats := train(t, l, b, 18, 40)
 			for seed := range uint64(3) {

@@ -29,6 +29,9 @@ var policies = []struct {
 	{"rlb-sac", "rlb-sac", func(s *build.Settings) { s.SAC.Layers, s.SAC.Embedding, s.SAC.Box = 1, 1, 0.5 }},
 	{"distr-lb-discrete", "distr-lb", func(s *build.Settings) { s.SAC.Head = sac.Discrete }},
 	{"centr-lb", "centr-lb", func(s *build.Settings) { s.SAC.Layers = 3 }},
+	{"centr-lb-discrete", "centr-lb", func(s *build.Settings) {
+		s.SAC.Head, s.SAC.Discrete = sac.Discrete, sac.StraightThrough
+	}},
 	{"qmix-lb", "qmix-lb", func(*build.Settings) {}},
 	{"ippo", "ippo", func(*build.Settings) {}},
 	{"ippo-discrete", "ippo", func(s *build.Settings) { s.PPO.Head = "discrete" }},

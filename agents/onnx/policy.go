@@ -92,8 +92,18 @@ func (w *writer) joint(lbs []int) {
 		x = w.op("Concat", seen, integer("axis", 2))
 	}
 	x = w.serverNet(w.prefixOf()+"actor", w.normal(w.prefixOf(), x, false))
+	levels := w.settings.SAC.Levels
 	for _, lb := range lbs {
-		w.mode(x, 2*lb, w.settings.SAC.Box, weights(lb))
+		if w.settings.SAC.Head != sac.Discrete {
+			w.mode(x, 2*lb, w.settings.SAC.Box, weights(lb))
+			continue
+		}
+		own := make([]float32, w.lbs*len(levels)*len(levels)) // 1 where a column is the LB's level
+		for k := range levels {
+			own[(lb*len(levels)+k)*len(levels)+k] = 1
+		}
+		values := w.matMul(x, w.floats("own", []int{w.lbs * len(levels), len(levels)}, own))
+		w.best(values, levels, weights(lb))
 	}
 }
 
