@@ -28,6 +28,7 @@ type agent struct {
 	batch    *replay.Batch
 
 	prioritised *prioritised // nil where batches are drawn uniformly
+	potential   *potential   // nil without; taken out of the rewards
 	recurrent   *recurrent   // nil where networks are feed-forward; else in place of next, critic, actor and batch
 
 	states   []float32 // [2R,F]: normalised states, then those that followed
@@ -102,6 +103,9 @@ func newAgent(cfg *Config, index int, steers []int, shape replay.Shape, steps in
 		a.later = make([]float32, rows*shape.Features)
 	}
 	a.serverR = make([]float32, rows)
+	if cfg.Baseline == Difference {
+		a.potential = newPotential(shape.Servers, shape.Features)
+	}
 	return a, nil
 }
 
@@ -160,6 +164,9 @@ func (a *agent) round(buffer *replay.Buffer, n int, rate, beta float64, fitFeatu
 		a.features.FitTo(buffer, a.index)
 	}
 	a.rewards.fit(buffer, a.index, a.cfg.Gamma)
+	if fitFeatures && a.potential != nil {
+		a.potential.fit(buffer, a.index, a.features, &a.rewards, a.cfg.Gamma)
+	}
 	a.averages = sums{}
 	for range n {
 		if a.recurrent != nil {
@@ -197,6 +204,9 @@ func (a *agent) updateCritic(rate float64) error {
 		a.features.Apply(a.later, a.batch.Last)
 	}
 	a.rewards.applySums(a.serverR, a.batch.ServerReward, a.batch.Span)
+	if a.potential != nil {
+		a.potential.shape(a.serverR, a.states[:half], a.later, a.batch.Bootstrap, a.cfg.Gamma)
+	}
 	a.next.targets(c.y.Data(), a.later, a.serverR, a.batch.Bootstrap,
 		a.cfg.Gamma, a.alpha.alpha(), a.rng)
 	copy(c.x.Data(), a.states[:half])

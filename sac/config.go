@@ -29,6 +29,15 @@ const (
 	StraightThrough DiscreteLoss = "straight-through" // samples into critics of one Q per server
 )
 
+// Baseline names what is taken out of what the critics learn.
+type Baseline string
+
+// The kinds of baseline.
+const (
+	NoBaseline Baseline = "none"
+	Difference Baseline = "difference" // a linear value of the state, as a potential of the rewards
+)
+
 // Network names the kind of networks.
 type Network string
 
@@ -91,6 +100,12 @@ type Config struct {
 	// bootstraps; they are those of the policies that acted, uncorrected.
 	// Default 1; at most 1000. A recurrent network takes 1.
 	NStep int `yaml:"n_step"`
+	// Baseline is what is taken out of what the critics learn without a change
+	// of what is best. difference: a linear value of the state alone, fitted in
+	// the first FeatureRounds rounds, makes the rewards differences of it; q_mean,
+	// q_sd and action_share are of what is left. Default none, which a recurrent
+	// network needs.
+	Baseline Baseline `yaml:"baseline"`
 	// Smoothness weighs the penalty on the change of the mode between
 	// consecutive states. Default 1; 0 for none.
 	Smoothness float64 `yaml:"smoothness"`
@@ -160,7 +175,7 @@ func DefaultConfig() Config {
 		Head: Gaussian, Network: Equivariant, Box: 1, Sigma: 0.4,
 		Levels: []float64{-0.8, -0.4, 0, 0.4, 0.8}, EntropyShare: 0.6, Discrete: Exact,
 		Hidden: 16, Layers: 2, Embedding: 4,
-		Gamma: 0.9, NStep: 1, Smoothness: 1,
+		Gamma: 0.9, NStep: 1, Baseline: NoBaseline, Smoothness: 1,
 		Batch: 128, Capacity: 400, PriorityBeta: 0.4, CriticRounds: 4, FeatureRounds: 4,
 		Rate: 2e-3, Schedule: nn.Linear, FinalRate: 0.1, GradientNorm: 10, Tau: 0.03, Average: 0.99,
 		Alpha: 0.02, AlphaMin: 1e-4, AlphaMax: 1, AlphaRate: 3e-3,
@@ -187,6 +202,7 @@ func (c *Config) Check(r rules.Report) {
 	r.Within("embedding", c.Embedding, 1, 1024)
 	r.Below1("gamma", c.Gamma)
 	r.Within("n_step", c.NStep, 1, 1000)
+	r.Want(c.Baseline == NoBaseline || c.Baseline == Difference, "baseline", string(c.Baseline), "must be none or difference")
 	r.NotNegative("smoothness", c.Smoothness)
 	r.Within("batch", c.Batch, 1, 100_000)
 	r.Within("capacity", c.Capacity, 1, 1_000_000)
@@ -217,6 +233,7 @@ func (c *Config) checkNetwork(r rules.Report) {
 	r.Want(!recurrent || c.Head != Discrete, "head", string(c.Head), "must be gaussian where network is recurrent")
 	r.Want(!recurrent || c.Priority == 0, "priority", c.Priority, "must be 0 where network is recurrent")
 	r.Want(!recurrent || c.NStep == 1, "n_step", c.NStep, "must be 1 where network is recurrent")
+	r.Want(!recurrent || c.Baseline == NoBaseline, "baseline", string(c.Baseline), "must be none where network is recurrent")
 	r.Want(!recurrent || c.Window > 0 || c.BurnIn == 0, "burn_in", c.BurnIn, "must be 0 where window is 0: whole episodes begin from nothing")
 }
 

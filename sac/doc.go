@@ -24,6 +24,10 @@
 // each learner's own (Schaul et al. 2016, "Prioritized Experience Replay",
 // cited as [PER]).
 //
+// Config.Baseline takes a value of the state alone out of what the critics
+// learn: rewards r_j become r_j - (Phi_j(s) - gamma Phi_j(s')), which changes no
+// action's advantage (potential).
+//
 // Networks may be recurrent instead (Config.Network), in the paper's form: flat,
 // a GRU between dense layers (nn.RecurrentNet), with the gaussian head, for
 // Distr-LB, RLB-SAC and Centr-LB. They learn from windows of an agent's steps,

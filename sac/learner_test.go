@@ -152,9 +152,12 @@ func TestLearnsABandit(t *testing.T) {
 		discrete sac.DiscreteLoss
 		priority float64
 		steps    int
+		baseline sac.Baseline
 	}{
-		{sac.Gaussian, sac.Exact, 0, 1}, {sac.Discrete, sac.Exact, 0, 1}, {sac.Gaussian, sac.Exact, 0.6, 1},
-		{sac.Gaussian, sac.Exact, 0, 3}, {sac.Discrete, sac.Exact, 0, 3}, {sac.Discrete, sac.StraightThrough, 0, 1},
+		{sac.Gaussian, sac.Exact, 0, 1, sac.NoBaseline}, {sac.Discrete, sac.Exact, 0, 1, sac.NoBaseline},
+		{sac.Gaussian, sac.Exact, 0.6, 1, sac.NoBaseline}, {sac.Gaussian, sac.Exact, 0, 3, sac.NoBaseline},
+		{sac.Discrete, sac.Exact, 0, 3, sac.NoBaseline}, {sac.Discrete, sac.StraightThrough, 0, 1, sac.NoBaseline},
+		{sac.Gaussian, sac.Exact, 0, 1, sac.Difference}, {sac.Discrete, sac.Exact, 0, 1, sac.Difference},
 	} {
 		t.Run(fmt.Sprint(test), func(t *testing.T) {
 			t.Parallel()
@@ -162,7 +165,7 @@ func TestLearnsABandit(t *testing.T) {
 			b := newBandit(spec, 1)
 			cfg := config(test.head)
 			cfg.Batch, cfg.CriticRounds, cfg.Average, cfg.Priority = 32, 2, 0.98, test.priority
-			cfg.NStep, cfg.Discrete = test.steps, test.discrete
+			cfg.NStep, cfg.Discrete, cfg.Baseline = test.steps, test.discrete, test.baseline
 			l := newLearner(t, cfg, spec, 5)
 			stats := train(t, l, b, 18, 40)
 			for seed := range uint64(3) {
