@@ -35,6 +35,7 @@ type Baseline string
 // The kinds of baseline.
 const (
 	NoBaseline Baseline = "none"
+	Advantage  Baseline = "advantage"  // networks of the state's value, and of the action's advantage over the mode
 	Difference Baseline = "difference" // a linear value of the state, as a potential of the rewards
 )
 
@@ -101,7 +102,9 @@ type Config struct {
 	// Default 1; at most 1000. A recurrent network takes 1.
 	NStep int `yaml:"n_step"`
 	// Baseline is what is taken out of what the critics learn without a change
-	// of what is best. difference: a linear value of the state alone, fitted in
+	// of what is best. advantage: twins of a value of the state and, of their own
+	// weights, an advantage that is 0 at the policy's mode; not for a discrete
+	// head with exact expectations, whose critics are split. difference: a linear value of the state alone, fitted in
 	// the first FeatureRounds rounds, makes the rewards differences of it; q_mean,
 	// q_sd and action_share are of what is left. Default none, which a recurrent
 	// network needs.
@@ -202,7 +205,8 @@ func (c *Config) Check(r rules.Report) {
 	r.Within("embedding", c.Embedding, 1, 1024)
 	r.Below1("gamma", c.Gamma)
 	r.Within("n_step", c.NStep, 1, 1000)
-	r.Want(c.Baseline == NoBaseline || c.Baseline == Difference, "baseline", string(c.Baseline), "must be none or difference")
+	r.Want(c.Baseline == NoBaseline || c.Baseline == Advantage || c.Baseline == Difference, "baseline", string(c.Baseline), "must be none, advantage or difference")
+	r.Want(c.Baseline != Advantage || c.Head != Discrete || c.Discrete != Exact, "baseline", string(c.Baseline), "must not be advantage where a discrete head is exact: its critics are split")
 	r.NotNegative("smoothness", c.Smoothness)
 	r.Within("batch", c.Batch, 1, 100_000)
 	r.Within("capacity", c.Capacity, 1, 1_000_000)

@@ -26,7 +26,8 @@
 //
 // Config.Baseline takes a value of the state alone out of what the critics
 // learn: rewards r_j become r_j - (Phi_j(s) - gamma Phi_j(s')), which changes no
-// action's advantage (potential).
+// action's advantage (potential); or it splits critics into a value of the state
+// and an advantage over the policy's mode (perServer.q).
 //
 // Networks may be recurrent instead (Config.Network), in the paper's form: flat,
 // a GRU between dense layers (nn.RecurrentNet), with the gaussian head, for

@@ -28,6 +28,11 @@ func (h *gaussian) targetEntropy() float64 {
 	return float64(h.lbs) * nn.SquashedGaussianEntropy(float64(h.box), float64(h.sigma))
 }
 
+// critic implements head.
+func (h *gaussian) critic(b nn.Builder, n *networks, x, action, y, weight *nn.Node) criticNodes {
+	return h.criticOf(h, b, n, x, action, y, weight)
+}
+
 // actor implements head; extra is the noise [R,LBs].
 func (h *gaussian) actor(b nn.Builder, n *networks, in actorInputs) actorNodes {
 	return h.actorOf(h, b, n, in)

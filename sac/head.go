@@ -89,6 +89,7 @@ type networks struct {
 
 	policy  *nn.ServerNet
 	critics [2]*nn.ServerNet
+	values  [2]*nn.ServerNet // of the state, where critics are advantages; else nil
 
 	actor, critic   *nn.Arena
 	target, average *nn.Arena
@@ -114,9 +115,20 @@ func newNetworks(cfg *Config, h head, servers, features int, rng *rand.Rand) (*n
 			return nil, err
 		}
 	}
+	if cfg.Baseline == Advantage {
+		shape.In = features
+		for i, name := range []string{"value1", "value2"} {
+			if n.values[i], err = nn.NewServerNet(n.critic, name, shape, rng); err != nil {
+				return nil, err
+			}
+		}
+	}
 	n.target, n.average = n.critic.Clone(), n.actor.Clone()
 	return n, nil
 }
+
+// splits says whether critics are advantages beside values of the state.
+func (n *networks) splits() bool { return n.values[0] != nil }
 
 // smoothnessPenalty is mean_j (m_j(s) - m_j(s'))^2 of the centred actions
 // m [2*rows,1] of states and the states that followed (DESIGN section 6).

@@ -157,6 +157,7 @@ func TestLearnsABandit(t *testing.T) {
 		{sac.Gaussian, sac.Exact, 0, 1, sac.NoBaseline}, {sac.Discrete, sac.Exact, 0, 1, sac.NoBaseline},
 		{sac.Gaussian, sac.Exact, 0.6, 1, sac.NoBaseline}, {sac.Gaussian, sac.Exact, 0, 3, sac.NoBaseline},
 		{sac.Discrete, sac.Exact, 0, 3, sac.NoBaseline}, {sac.Discrete, sac.StraightThrough, 0, 1, sac.NoBaseline},
+		{sac.Gaussian, sac.Exact, 0, 1, sac.Advantage}, {sac.Discrete, sac.StraightThrough, 0, 1, sac.Advantage},
 		{sac.Gaussian, sac.Exact, 0, 1, sac.Difference}, {sac.Discrete, sac.Exact, 0, 1, sac.Difference},
 	} {
 		t.Run(fmt.Sprint(test), func(t *testing.T) {

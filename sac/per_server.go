@@ -38,15 +38,43 @@ func (h *perServer) targets(batch int) int { return batch * h.servers }
 
 func (h *perServer) encode(dst, u []float32) { copy(dst, u) }
 
-// q adds the critics' values [R,1] of features x and actions u [R,LBs].
-func (h *perServer) q(b nn.Builder, n *networks, x, u *nn.Node) [2]*nn.Node {
-	in := b.Apply(new(nn.Concat), x, b.Apply(&nn.Centre{Servers: h.servers}, u))
-	return [2]*nn.Node{n.critics[0].Apply(b, in), n.critics[1].Apply(b, in)}
+// q adds the critics' values [R,1] of features x and actions u [R,LBs]. Where
+// networks split values,
+//
+//	Q_j(s, u) = V_j(s) + A_j(s, u) - A_j(s, m(s)),
+//
+// m being the policy's mode [R,LBs], a constant to every gradient: V is the
+// value of the mode, the advantage is 0 there, and the slope by u is that of A
+// (Wang et al. 2016, "Dueling Network Architectures"; Gu et al. 2016,
+// "Continuous Deep Q-Learning with Model-based Acceleration"). Elsewhere mode is
+// nil.
+func (h *perServer) q(b nn.Builder, n *networks, x, u, mode *nn.Node) (q [2]*nn.Node) {
+	in := h.criticRows(b, x, u)
+	var at *nn.Node
+	if mode != nil {
+		at = h.criticRows(b, x, mode)
+	}
+	for i, critic := range n.critics {
+		q[i] = critic.Apply(b, in)
+		if mode != nil {
+			q[i] = b.Apply(&nn.WeightedSum{Weights: []float32{1, 1, -1}}, n.values[i].Apply(b, x), q[i], critic.Apply(b, at))
+		}
+	}
+	return q
 }
 
-// critic implements head: both twins fit mean_j (Q_j - y_j)^2.
-func (h *perServer) critic(b nn.Builder, n *networks, x, action, y, weight *nn.Node) criticNodes {
-	q := h.q(b, n, x, action)
+// criticRows adds a critic's input.
+func (h *perServer) criticRows(b nn.Builder, x, u *nn.Node) *nn.Node {
+	return b.Apply(new(nn.Concat), x, b.Apply(&nn.Centre{Servers: h.servers}, u))
+}
+
+// criticOf is head's critic, of policy p: both twins fit mean_j (Q_j - y_j)^2.
+func (h *perServer) criticOf(p sampled, b nn.Builder, n *networks, x, action, y, weight *nn.Node) criticNodes {
+	var mode *nn.Node
+	if n.splits() {
+		mode = p.mode(b, n.policy.Apply(b, x))
+	}
+	q := h.q(b, n, x, action, mode)
 	loss := b.Apply(&nn.WeightedSum{Weights: []float32{1, 1}},
 		squareLoss(b, q[0], y, weight), squareLoss(b, q[1], y, weight))
 	return criticNodes{out: q, q: q, loss: loss}
@@ -58,9 +86,14 @@ func (h *perServer) actorOf(p sampled, b nn.Builder, n *networks, in actorInputs
 	out := n.policy.Apply(b, in.x)
 	first := func(x *nn.Node) *nn.Node { return b.Apply(&nn.Rows{From: 0, To: rows}, x) }
 	u, logp := p.draw(b, first(out), in.extra, rows)
-	q := h.q(b, n, first(in.x), u)
+	mode := p.mode(b, out)
+	var at *nn.Node
+	if n.splits() {
+		at = b.Detach(first(mode))
+	}
+	q := h.q(b, n, first(in.x), u, at)
 	objective := b.Apply(new(policyLoss), logp, q[0], q[1], in.alpha)
-	smooth := smoothnessPenalty(b, n, p.mode(b, out), rows)
+	smooth := smoothnessPenalty(b, n, mode, rows)
 	return actorNodes{
 		loss:       b.Apply(&nn.WeightedSum{Weights: []float32{1, n.smoothness}}, objective, smooth),
 		smoothness: smooth,
@@ -85,6 +118,7 @@ type sampledNext struct {
 	policyObs, noise  *nn.Node
 	u, logp           *nn.Node
 	criticObs, action *nn.Node
+	mode, at          *nn.Node // of the policy, and as the critics' input; nil unless they split values
 	q                 [2]*nn.Node
 }
 
@@ -94,10 +128,15 @@ func (h *perServer) nextOf(p sampled, n *networks, batch int) (nextState, error)
 	s := &sampledNext{sampled: p, servers: n.servers, policy: nn.NewPlan(n.actor), critics: nn.NewPlan(n.target)}
 	s.policyObs = s.policy.Input("next states", rows, n.features)
 	s.noise = s.policy.Input("noise", rows, p.extraColumns())
-	s.u, s.logp = p.draw(s.policy, n.policy.Apply(s.policy, s.policyObs), s.noise, rows)
+	out := n.policy.Apply(s.policy, s.policyObs)
+	s.u, s.logp = p.draw(s.policy, out, s.noise, rows)
 	s.criticObs = s.critics.Input("next states", rows, n.features)
 	s.action = s.critics.Input("next actions", rows, h.lbs)
-	s.q = h.q(s.critics, n, s.criticObs, s.action)
+	if n.splits() {
+		s.mode = p.mode(s.policy, out)
+		s.at = s.critics.Input("next modes", rows, h.lbs)
+	}
+	s.q = h.q(s.critics, n, s.criticObs, s.action, s.at)
 	if err := s.policy.Err(); err != nil {
 		return nil, err
 	}
@@ -111,6 +150,9 @@ func (s *sampledNext) run(x []float32, rng *rand.Rand) {
 	s.policy.Run()
 	copy(s.criticObs.Data(), x)
 	copy(s.action.Data(), s.u.Data())
+	if s.at != nil {
+		copy(s.at.Data(), s.mode.Data())
+	}
 	s.critics.Run()
 }
 

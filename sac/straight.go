@@ -42,6 +42,11 @@ func (h *straightThrough) targetEntropy() float64 {
 	return float64(h.lbs) * h.discrete.targetEntropy()
 }
 
+// critic implements head.
+func (h *straightThrough) critic(b nn.Builder, n *networks, x, action, y, weight *nn.Node) criticNodes {
+	return h.criticOf(h, b, n, x, action, y, weight)
+}
+
 // actor implements head; extra is the noise [R,LBs*K].
 func (h *straightThrough) actor(b nn.Builder, n *networks, in actorInputs) actorNodes {
 	return h.actorOf(h, b, n, in)
