@@ -95,8 +95,8 @@ func (a *actor) Act(dst [][]float64, step *env.Step) error {
 		a.features[i].Apply(a.utility.x[i].Data(), obs)
 	}
 	a.utility.plan.Run()
-	for i, q := range a.utility.q {
-		best(a.level, q.Data())
+	for i := range a.utility.out {
+		a.utility.choose(a.level, i)
 		if len(a.lbs) > 0 {
 			a.lbs[i].apply(a.level, len(a.weights))
 		}

@@ -20,6 +20,15 @@ const (
 	Sum       Mixer = "vdn"  // the plain sum
 )
 
+// Utility names the form of an LB's utility.
+type Utility string
+
+// The forms.
+const (
+	Quadratic Utility = "quadratic" // concave in the centred log-weight of each server
+	Table     Utility = "levels"    // a value for each level of each server
+)
+
 // Mixed names the utilities that are joined.
 type Mixed string
 
@@ -46,10 +55,23 @@ type Config struct {
 	// rising. Default -0.8, -0.4, 0, 0.4, 0.8; at least two.
 	Levels []float64 `yaml:"levels"`
 
+	// Utility is the form of an LB's utility: quadratic, concave in the
+	// centred log-weight of each server, or levels, a value for each level of
+	// each server. Default quadratic.
+	Utility Utility `yaml:"utility"`
+	// Streams is the part of the loss that is not the team's but has each
+	// server's part of an LB's quadratic utility learn the value of the LB's
+	// own reward of that server. Default 0.99; in [0, 1); 0 for none. A
+	// utility of levels has none.
+	Streams float64 `yaml:"streams"`
+	// Smoothness weighs the penalty on the change between consecutive states
+	// of the best log-weights of a quadratic utility. Default 0.02; 0 for none.
+	Smoothness float64 `yaml:"smoothness"`
+
 	// Mixer is qmix, the monotonic network, or vdn, the plain sum. Default qmix.
 	Mixer Mixer `yaml:"mixer"`
-	// Mixed is what is mixed: lbs, or heads for each server of each LB.
-	// Default lbs.
+	// Mixed is what is mixed: lbs, or heads for each server of each LB, whose
+	// utility is of levels. Default lbs.
 	Mixed Mixed `yaml:"mixed"`
 	// State is the mixer's global state: concat, or mean over LBs.
 	// Default concat.
@@ -131,8 +153,9 @@ type Config struct {
 // DefaultConfig returns the defaults.
 func DefaultConfig() Config {
 	return Config{
-		Levels: []float64{-0.8, -0.4, 0, 0.4, 0.8},
-		Mixer:  Monotonic, Mixed: LBs, State: Concat, Mixing: 32,
+		Levels:  []float64{-0.8, -0.4, 0, 0.4, 0.8},
+		Utility: Quadratic, Streams: 0.99, Smoothness: 0.02,
+		Mixer: Monotonic, Mixed: LBs, State: Concat, Mixing: 32,
 		Hidden: 16, Layers: 2, Embedding: 4,
 		Gamma: 0.9, Lambda: 0.6, Double: true,
 		Window: 8, Batch: 32, Capacity: 400, FeatureRounds: 4,
@@ -150,8 +173,12 @@ func (c *Config) Validate() error {
 // Check reports every field that breaks its rule, under its name in a file.
 func (c *Config) Check(r rules.Report) {
 	r.Levels("levels", c.Levels)
+	r.Want(c.Utility == Quadratic || c.Utility == Table, "utility", string(c.Utility), "must be quadratic or levels")
+	r.Below1("streams", c.Streams)
+	r.NotNegative("smoothness", c.Smoothness)
 	r.Want(c.Mixer == Monotonic || c.Mixer == Sum, "mixer", string(c.Mixer), "must be qmix or vdn")
 	r.Want(c.Mixed == LBs || c.Mixed == Heads, "mixed", string(c.Mixed), "must be lbs or heads")
+	r.Want(c.Mixed != Heads || c.Utility != Quadratic, "mixed", string(c.Mixed), "must be lbs if utility is quadratic")
 	r.Want(c.State == Concat || c.State == Mean, "state", string(c.State), "must be concat or mean")
 	r.Within("mixing", c.Mixing, 1, 4096)
 	r.Within("hidden", c.Hidden, 1, 4096)
@@ -177,6 +204,12 @@ func (c *Config) Check(r rules.Report) {
 	r.Below1("average", c.Average)
 }
 
+// streams says whether servers' parts of utilities have a loss of their own.
+func (c *Config) streams() bool { return c.Utility == Quadratic && c.Streams > 0 }
+
+// smooth says whether there is a penalty on change.
+func (c *Config) smooth() bool { return c.Utility == Quadratic && c.Smoothness > 0 }
+
 // schedule is that of the learning rate.
 func (c *Config) schedule() nn.Schedule {
 	return nn.Schedule{Shape: c.Schedule, Final: c.FinalRate, Warmup: c.Warmup}
@@ -190,9 +223,13 @@ func (c *Config) epsilon(progress float64) float64 {
 
 // nearest returns the index of the level nearest to u, the first of several.
 func (c *Config) nearest(u float64) int {
+	return nearest(c.Levels, u)
+}
+
+func nearest(levels []float64, u float64) int {
 	best := 0
-	for k, l := range c.Levels {
-		if math.Abs(l-u) < math.Abs(c.Levels[best]-u) {
+	for k, l := range levels {
+		if math.Abs(l-u) < math.Abs(levels[best]-u) {
 			best = k
 		}
 	}

@@ -21,6 +21,10 @@ func TestConfigRules(t *testing.T) {
 		"levels = [1 0]: must be at least two":             func(c *Config) { c.Levels = []float64{1, 0} },
 		`mixer = "none": must be qmix or vdn`:              func(c *Config) { c.Mixer = "none" },
 		`mixed = "": must be lbs or heads`:                 func(c *Config) { c.Mixed = "" },
+		`utility = "": must be quadratic or levels`:        func(c *Config) { c.Utility = "" },
+		`mixed = "heads": must be lbs if utility`:          func(c *Config) { c.Mixed = Heads },
+		"streams = 1: must be in [0, 1)":                   func(c *Config) { c.Streams = 1 },
+		"smoothness = NaN: must be finite and not":         func(c *Config) { c.Smoothness = math.NaN() },
 		`state = "all": must be concat or mean`:            func(c *Config) { c.State = "all" },
 		"mixing = 0: must be in [1, 4096]":                 func(c *Config) { c.Mixing = 0 },
 		"hidden = 5000: must be in [1, 4096]":              func(c *Config) { c.Hidden = 5000 },
@@ -117,7 +121,9 @@ func TestOneUpdate(t *testing.T) {
 // TestFirstBias: the level nearest to 0 wins, by little.
 func TestFirstBias(t *testing.T) {
 	t.Parallel()
-	l, err := New(DefaultConfig(), gameSpec(), 1)
+	cfg := DefaultConfig()
+	cfg.Utility = Table
+	l, err := New(cfg, gameSpec(), 1)
 	require.NoError(t, err)
 	for _, p := range l.Parameters() {
 		if p.Name == "lb0.utility.out.bias" {
@@ -149,6 +155,6 @@ func TestDoubleChooses(t *testing.T) {
 		if double {
 			want = 2
 		}
-		require.Equal(t, want, l.next.level[1].Data()[0])
+		require.Equal(t, want, l.next.action[1].Data()[0])
 	}
 }

@@ -1,13 +1,23 @@
 // Package qmix is QMIX for load balancing: QMix-LB, whose LBs are trained
 // together, on one team reward, and act alone, each on its own traffic.
 //
-// Each LB has a utility, the sum over servers of Q_j(k_j) for the levels k_j
-// of log-weight that it chooses, from a network that shares its weights over
-// servers (nn.ServerNet). The mixer of package hypernet joins the utilities to
-// the value of all, which falls in none of them, so that the best joint action
-// is each server's best level. It is learned by TD(lambda) on windows of
-// episodes with double Q-learning and target networks; nothing but the
-// utilities acts.
+// Each LB has a utility of the levels of log-weight that it chooses for its
+// servers, from a network that shares its weights over servers (nn.ServerNet).
+// The mixer of package hypernet joins the utilities to the value of all, which
+// falls in none of them, so that the best joint action is the best one of each
+// LB. It is learned by TD(lambda) on windows of episodes with double
+// Q-learning and target networks; nothing but the utilities acts.
+//
+// A utility is a sum of parts, one per server. Two forms of them:
+//
+//   - levels: a value for each level of each server. It can learn any game
+//     that factors, but what a level is worth drowns in what the state is.
+//   - quadratic: concave in the server's log-weight, counted from the mean by
+//     shares w of all servers', for weights act by their ratios: what one
+//     server gets the others lose, and their parts know. So each part can
+//     learn from its own server's reward, in which an action is not drowned
+//     by the other servers; the mixer learns from the team's as ever. The
+//     LB's best levels follow from the peak, which has a closed form.
 //
 // Rashid et al. 2018, "QMIX: Monotonic Value Function Factorisation for Deep
 // Multi-Agent Reinforcement Learning", is cited as [QMIX], Sunehag et al. 2018,

@@ -20,7 +20,7 @@ func gameSpec() env.Spec {
 
 func gameConfig(mixer Mixer, moves int) Config {
 	cfg := DefaultConfig()
-	cfg.Levels = []float64{-1, 0, 1}[:moves]
+	cfg.Utility, cfg.Levels = Table, []float64{-1, 0, 1}[:moves]
 	cfg.Mixer, cfg.Mixing, cfg.Embedding = mixer, 16, 1
 	cfg.Window, cfg.Batch, cfg.Average = 2, 32, 0.9
 	cfg.Rate, cfg.Epsilon, cfg.FinalEpsilon = 5e-3, 1, 1
@@ -98,7 +98,7 @@ func values(t *testing.T, l *Learner, state int) [][]float64 {
 			row[state] = 1
 			for i, level := range []int{a, b} {
 				l.features[i].Apply(tr.x[i].Data()[:3], row)
-				tr.level[i].Data()[0] = float32(level)
+				tr.action[i].Data()[0] = float32(level)
 				if tr.state != nil {
 					copy(tr.state.Data()[3*i:width], tr.x[i].Data()[:3])
 				}

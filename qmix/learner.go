@@ -27,20 +27,22 @@ type Learner struct {
 
 	features []*policy.Features // per LB
 	rewards  rewards
+	streams  streams
 	nets     *networks
 	trainer  trainer
 	chooser  greedy   // of the next levels
 	target   *nn.Plan // the value of the next states
 	next     joint
 
-	normal []float32   // [W*L], rewards
-	states [][]float32 // per LB: [W*L*N,F], the next ones
+	normal  []float32   // [W*L], rewards
+	serverR []float32   // [W*L*N], of one LB
+	states  [][]float32 // per LB: [W*L*N,F], the next ones
 }
 
 // trainer is the graph of the loss and its optimiser.
 type trainer struct {
 	joint
-	y, mask *nn.Node
+	losses
 	program *nn.Program
 	adam    *nn.Adam
 }
@@ -82,6 +84,8 @@ func (l *Learner) build(shape replay.Shape, initial *rand.Rand) (err error) {
 	rows := l.cfg.Batch * steps
 	l.windows = replay.NewWindows(shape, l.cfg.Batch, steps)
 	l.normal = make([]float32, rows)
+	l.serverR = make([]float32, rows*shape.Servers)
+	l.streams.mean = make([]float64, shape.Agents*shape.Servers)
 	for range shape.Agents {
 		l.features = append(l.features, policy.NewFeatures(shape.Features))
 		l.states = append(l.states, make([]float32, rows*shape.Servers*shape.Features))
@@ -104,9 +108,9 @@ func (l *Learner) build(shape replay.Shape, initial *rand.Rand) (err error) {
 	t := &l.trainer
 	g := nn.NewGraph(l.nets.values)
 	t.joint = l.nets.joint(g, rows)
-	t.y, t.mask = g.Input("targets", rows, 1), g.Input("mask", rows, 1)
+	t.losses = newLosses(g, &l.cfg, shape, t.joint)
 	t.adam = nn.NewAdam(len(l.nets.values.Values()), nn.AdamConfig{WeightDecay: l.cfg.WeightDecay, MaxNorm: l.cfg.GradientNorm})
-	t.program, err = g.Compile(g.Apply(new(nn.MeanSquare), t.total, t.y, t.mask))
+	t.program, err = g.Compile(t.loss)
 	return err
 }
 
@@ -136,18 +140,20 @@ func (l *Learner) Update(n int, progress float64) (agents.Stats, error) {
 		}
 	}
 	l.rewards.fit(l.buffer, l.cfg.Gamma)
+	l.streams.fit(l.buffer, l.cfg.Gamma)
 	rate := l.cfg.Rate * l.cfg.schedule().At(progress)
-	var loss, norm, value float64
+	var figures sums
 	for range n {
-		step, err := l.update(rate)
+		norm, err := l.update(rate)
 		if err != nil {
 			return nil, fmt.Errorf("qmix: update: %w", err)
 		}
-		loss += float64(l.trainer.program.Loss()) / float64(n)
-		norm += step / float64(n)
-		value += mean(l.trainer.total.Data()) / float64(n)
+		figures.add(&l.trainer, norm)
 	}
-	return agents.Stats{"loss": loss, "grad_norm": norm, "q_mean": value, "epsilon": l.epsilon}, nil
+	stats := agents.Stats{"epsilon": l.epsilon}
+	figures.report(stats, &l.trainer, n)
+	stats["advantage_share"], stats["q_spread"] = l.nets.effect(l.trainer.joint, l.windows.Mask)
+	return stats, nil
 }
 
 // update makes one gradient update and returns the gradient's norm.
@@ -186,9 +192,9 @@ func (l *Learner) load() {
 			now, after := w.Obs[(at*m+i)*f:][:f], w.Obs[((at+1)*m+i)*f:][:f]
 			l.features[i].Apply(l.trainer.x[i].Data()[row*f:(row+1)*f], now)
 			l.features[i].Apply(l.states[i][row*f:(row+1)*f], after)
-			level := l.trainer.level[i].Data()[row*n : (row+1)*n]
+			action := l.trainer.action[i].Data()[row*n : (row+1)*n]
 			for j, u := range w.LogWeight[(row*m+i)*n:][:n] {
-				level[j] = float32(l.cfg.nearest(float64(u)))
+				action[j] = l.nets.form.encode(u)
 			}
 		}
 	}
@@ -198,7 +204,7 @@ func (l *Learner) load() {
 		}
 	}
 	l.rewards.apply(l.normal, w.Team)
-	copy(l.trainer.mask.Data(), w.Mask)
+	l.trainer.mark(w)
 }
 
 // targets fills the targets from the next states: the levels that the
@@ -213,12 +219,18 @@ func (l *Learner) targets() {
 		}
 	}
 	l.chooser.plan.Run()
-	for i, q := range l.chooser.q {
-		best(l.next.level[i].Data(), q.Data())
+	for i, action := range l.next.action {
+		l.chooser.choose(action.Data(), i)
+		l.nets.act(action.Data())
 	}
 	l.target.Run()
 	tdLambda(l.trainer.y.Data(), l.normal, l.next.total.Data(), l.windows.Bootstrap, l.windows.Mask,
 		l.windows.Steps, l.cfg.Gamma, l.cfg.Lambda)
+	for i, y := range l.trainer.own {
+		l.streams.apply(l.serverR, l.windows.ServerReward, i, l.spec.Servers)
+		tdLambda(y.Data(), l.serverR, l.next.q[i].Data(), l.windows.Bootstrap, l.windows.Mask,
+			l.windows.Steps, l.cfg.Gamma, l.cfg.Lambda)
+	}
 }
 
 // Parameters implements agents.Learner: the averaged utilities that are

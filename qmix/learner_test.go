@@ -59,8 +59,7 @@ func episode(t testing.TB, spec env.Spec, actor agents.Actor, seed uint64) *repl
 	ep := replay.NewEpisode(replay.Shape{Agents: spec.Agents, Servers: spec.Servers, Features: len(spec.Features)}, steps)
 	ep.Steps = steps
 	ep.Load = make([]float32, (steps+1)*spec.Agents*spec.Servers)
-	ep.ServerReward = make([]float32, steps*spec.Agents*spec.Servers) // a team learner reads neither
-	ep.Reward = make([]float32, steps*spec.Agents)
+	ep.Reward = make([]float32, steps*spec.Agents) // a team learner does not read it
 	rng := rand.New(rand.NewPCG(seed, 99))
 	obs, weights := grid[float32](spec.Agents, spec.Servers*len(spec.Features)), grid[float64](spec.Agents, spec.Servers)
 	actor.Reset(seed)
@@ -73,7 +72,9 @@ func episode(t testing.TB, spec env.Spec, actor agents.Actor, seed uint64) *repl
 			ep.Obs = append(ep.Obs, obs[i]...)
 			for j, w := range row {
 				ep.LogWeight = append(ep.LogWeight, float32(math.Log(w)))
-				team -= math.Pow(math.Log(w)-best(i, j), 2)
+				pay := -math.Pow(math.Log(w)-best(i, j), 2)
+				ep.ServerReward = append(ep.ServerReward, float32(pay))
+				team += pay
 			}
 		}
 		ep.TeamReward = append(ep.TeamReward, float32(team))
@@ -133,13 +134,25 @@ func parameter(t testing.TB, l *qmix.Learner, name string) []float32 {
 // team's reward alone.
 func TestLearnsABandit(t *testing.T) {
 	t.Parallel()
+	type how struct {
+		mixer   qmix.Mixer
+		mixed   qmix.Mixed
+		utility qmix.Utility
+		streams float64
+	}
 	for _, mixer := range []qmix.Mixer{qmix.Monotonic, qmix.Sum} {
-		for _, mixed := range []qmix.Mixed{qmix.LBs, qmix.Heads} {
-			t.Run(fmt.Sprintf("%s of %s", mixer, mixed), func(t *testing.T) {
+		for _, how := range []how{
+			{mixer, qmix.LBs, qmix.Table, 0},
+			{mixer, qmix.Heads, qmix.Table, 0},
+			{mixer, qmix.LBs, qmix.Quadratic, 0},
+			{mixer, qmix.LBs, qmix.Quadratic, 0.9},
+		} {
+			t.Run(fmt.Sprint(how), func(t *testing.T) {
 				t.Parallel()
 				spec := specOf(2, 3, 2)
 				cfg := qmix.DefaultConfig()
-				cfg.Levels, cfg.Mixer, cfg.Mixed = []float64{-0.4, 0, 0.4}, mixer, mixed
+				cfg.Levels, cfg.Mixer, cfg.Mixed = []float64{-0.4, 0, 0.4}, how.mixer, how.mixed
+				cfg.Utility, cfg.Streams = how.utility, how.streams
 				cfg.Gamma, cfg.Lambda, cfg.Batch, cfg.Average, cfg.Rate = 0.3, 0.3, 8, 0.95, 5e-3
 				l := newLearner(t, cfg, spec, 5)
 				stats := train(t, l, spec, 20, 40)
@@ -154,7 +167,7 @@ func TestLearnsABandit(t *testing.T) {
 					}
 				}
 				require.LessOrEqual(t, wrong, 4)
-				for _, name := range []string{"loss", "grad_norm", "q_mean", "epsilon"} {
+				for _, name := range []string{"loss", "loss_team", "grad_norm", "q_mean", "epsilon", "advantage_share", "q_spread"} {
 					require.Contains(t, stats, name)
 					require.False(t, math.IsNaN(stats[name]), name)
 				}

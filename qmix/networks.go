@@ -16,23 +16,18 @@ import (
 type networks struct {
 	cfg       *Config
 	shape     replay.Shape
+	form      form
 	utilities []*nn.ServerNet
 	mixer     *hypernet.Mixer // nil for the plain sum
 
 	values, target, average *nn.Arena
 }
 
-// firstBias is the first value of the level nearest to 0, which an untrained
-// policy chooses for every server.
-const firstBias = 0.02
-
 func newNetworks(cfg *Config, shape replay.Shape, rng *rand.Rand) (*networks, error) {
-	n := &networks{cfg: cfg, shape: shape, values: nn.NewArena()}
-	bias := make([]float32, len(cfg.Levels))
-	bias[cfg.nearest(0)] = firstBias
+	n := &networks{cfg: cfg, shape: shape, form: newForm(cfg, shape.Servers), values: nn.NewArena()}
 	for i := range shape.Agents {
 		net, err := nn.NewServerNet(n.values, utilityName(i), nn.ServerNetShape{
-			Servers: shape.Servers, In: shape.Features, Out: len(cfg.Levels), Bias: bias,
+			Servers: shape.Servers, In: shape.Features, Out: n.form.columns(), Bias: n.form.bias(),
 			Embedding: cfg.Embedding, Hidden: cfg.Hidden, Layers: cfg.Layers,
 		}, rng)
 		if err != nil {
@@ -90,9 +85,12 @@ func (n *networks) writeState(dst []float32, i int, x []float32) {
 
 // joint are the nodes of the value of a joint action in R states.
 type joint struct {
-	x, level []*nn.Node // per LB: observations [R*N,F], levels [R*N,1]
-	state    *nn.Node   // [R,S]; nil without a mixing network
-	total    *nn.Node   // [R,1]
+	x      []*nn.Node // per LB: observations [R*N,F]
+	out    []*nn.Node // per LB: the networks' outputs [R*N,columns]
+	action []*nn.Node // per LB: what form.encode gives [R*N,1]
+	q      []*nn.Node // per LB: the servers' parts of the utility [R*N,1]
+	state  *nn.Node   // [R,S]; nil without a mixing network
+	total  *nn.Node   // [R,1]
 }
 
 // joint adds the value of a joint action to b.
@@ -101,12 +99,16 @@ func (n *networks) joint(b nn.Builder, rows int) joint {
 	var q *nn.Node
 	for i, net := range n.utilities {
 		x := b.Input("observations", rows*n.shape.Servers, n.shape.Features)
-		level := b.Input("levels", rows*n.shape.Servers, 1)
-		j.x, j.level = append(j.x, x), append(j.level, level)
-		chosen := b.Apply(new(nn.Gather), net.Apply(b, x), level)
+		action := b.Input("actions", rows*n.shape.Servers, 1)
+		out := net.Apply(b, x)
+		chosen := b.Apply(n.form.part(), out, action)
+		j.x, j.action, j.out, j.q = append(j.x, x), append(j.action, action), append(j.out, out), append(j.q, chosen)
 		own := b.Apply(&nn.Reshape{To: []int{rows, n.shape.Servers}}, chosen)
 		if n.cfg.Mixed == LBs {
 			own = b.Apply(new(nn.SumColumns), own)
+			if scale := n.form.scale(); scale != 1 {
+				own = b.Apply(&nn.WeightedSum{Weights: []float32{scale}}, own)
+			}
 		}
 		if i == 0 {
 			q = own
@@ -123,18 +125,29 @@ func (n *networks) joint(b nn.Builder, rows int) joint {
 	return j
 }
 
-// greedy are the utilities of R states without a choice.
+// greedy are the utilities of R states without a choice, and what chooses.
 type greedy struct {
-	plan *nn.Plan
-	x, q []*nn.Node // per LB: observations [R*N,F], values [R*N,K]
+	plan    *nn.Plan
+	x, out  []*nn.Node // per LB: observations [R*N,F], outputs [R*N,columns]
+	chooser chooser
+	servers int
+}
+
+// choose writes the best levels of LB i to dst [R*N].
+func (g *greedy) choose(dst []float32, i int) {
+	out := g.out[i].Data()
+	state := len(out) / len(dst) * g.servers
+	for r := 0; r*g.servers < len(dst); r++ {
+		g.chooser.choose(dst[r*g.servers:(r+1)*g.servers], out[r*state:(r+1)*state])
+	}
 }
 
 // greedy returns a plan of the utilities, on the values of an arena.
 func (n *networks) greedy(values *nn.Arena, rows int) (greedy, error) {
-	g := greedy{plan: nn.NewPlan(values)}
+	g := greedy{plan: nn.NewPlan(values), chooser: n.form.chooser(), servers: n.shape.Servers}
 	for _, net := range n.utilities {
 		x := g.plan.Input("observations", rows*n.shape.Servers, n.shape.Features)
-		g.x, g.q = append(g.x, x), append(g.q, net.Apply(g.plan, x))
+		g.x, g.out = append(g.x, x), append(g.out, net.Apply(g.plan, x))
 	}
 	return g, g.plan.Err()
 }
@@ -148,19 +161,4 @@ func (n *networks) parameters() []agents.Parameter {
 		}
 	}
 	return out
-}
-
-// best writes the index of the largest of each row of q [R,K], the first of
-// several, to dst [R].
-func best(dst, q []float32) {
-	levels := len(q) / len(dst)
-	for r := range dst {
-		row, top := q[r*levels:(r+1)*levels], 0
-		for k, v := range row {
-			if v > row[top] {
-				top = k
-			}
-		}
-		dst[r] = float32(top)
-	}
 }

@@ -59,6 +59,16 @@ func TestTDLambdaIsTheMeanOfReturns(t *testing.T) {
 			}
 		}
 		tdLambda(y, r, v, bootstrap, mask, steps, gamma, lambda)
+		both := func(x []float32) []float32 { // two streams, the second of twice as much
+			out := make([]float32, 2*n)
+			for i, e := range x {
+				out[2*i], out[2*i+1] = e, 2*e
+			}
+			return out
+		}
+		two := make([]float32, 2*n)
+		tdLambda(two, both(r), both(v), bootstrap, mask, steps, gamma, lambda)
+		require.InDeltaSlice(rt, both(y), two, 1e-5)
 		for i := range n {
 			w, k := i/steps, i%steps
 			if k >= length[w] {
@@ -90,6 +100,30 @@ func TestRewardStatistics(t *testing.T) {
 	w.fit(b, 0.9)
 	w.apply(got, []float32{4, 5})
 	require.InDeltaSlice(t, []float32{0, 0.1}, got, 1e-6, "constant rewards are not divided")
+}
+
+// TestStreamStatistics: of two LBs with two servers each; one mean for each of
+// the four, one deviation for all.
+func TestStreamStatistics(t *testing.T) {
+	t.Parallel()
+	shape := replay.Shape{Agents: 2, Servers: 2, Features: 1}
+	b, err := replay.NewBuffer(shape, 2)
+	require.NoError(t, err)
+	ep := replay.NewEpisode(shape, 2)
+	ep.Steps = 2
+	ep.Obs, ep.Load, ep.LogWeight, ep.Reward = make([]float32, 12), make([]float32, 12), make([]float32, 8), make([]float32, 4)
+	ep.ServerReward = []float32{0, 10, 20, 30, 2, 12, 26, 36} // deviations 1, 1, 3, 3
+	require.NoError(t, b.Add(ep))
+	w := streams{mean: make([]float64, 4)}
+	w.fit(b, 0.9)
+	got := make([]float32, 4)
+	w.apply(got, ep.ServerReward, 1, 2)
+	s := float32(0.1 / math.Sqrt(5)) // the mean square is 5
+	require.InDeltaSlice(t, []float32{-3 * s, -3 * s, 3 * s, 3 * s}, got, 1e-6)
+	ep.ServerReward = []float32{1, 2, 3, 4, 1, 2, 3, 4}
+	w.fit(b, 0.9)
+	w.apply(got, []float32{0, 0, 4, 4, 0, 0, 3, 3}, 1, 2)
+	require.InDeltaSlice(t, []float32{0.1, 0, 0, -0.1}, got, 1e-6, "constant rewards are not divided")
 }
 
 func TestBest(t *testing.T) {

@@ -14,10 +14,11 @@ type Windows struct {
 	Steps int // L
 	shape Shape
 
-	Obs       []float32 // [W, L+1, Agents, Servers, Features]
-	LogWeight []float32 // [W, L, Agents, Servers]
-	Team      []float32 // [W, L]: the team's reward
-	Mask      []float32 // [W, L]: 1 where there is a transition, 0 behind the end
+	Obs          []float32 // [W, L+1, Agents, Servers, Features]
+	LogWeight    []float32 // [W, L, Agents, Servers]
+	Team         []float32 // [W, L]: the team's reward
+	ServerReward []float32 // [W, L, Agents, Servers]: the LBs' own
+	Mask         []float32 // [W, L]: 1 where there is a transition, 0 behind the end
 
 	// Bootstrap is 1 where the next state has a future, 0 where the episode
 	// terminated and behind its end.
@@ -31,11 +32,12 @@ func NewWindows(shape Shape, size, steps int) *Windows {
 	rows := shape.Agents * shape.Servers
 	return &Windows{
 		Size: size, Steps: steps, shape: shape,
-		Obs:       make([]float32, (n+size)*rows*shape.Features),
-		LogWeight: make([]float32, n*rows),
-		Team:      make([]float32, n),
-		Mask:      make([]float32, n),
-		Bootstrap: make([]float32, n),
+		Obs:          make([]float32, (n+size)*rows*shape.Features),
+		LogWeight:    make([]float32, n*rows),
+		Team:         make([]float32, n),
+		ServerReward: make([]float32, n*rows),
+		Mask:         make([]float32, n),
+		Bootstrap:    make([]float32, n),
 	}
 }
 
@@ -65,6 +67,7 @@ func (w *Windows) set(row int, ep *Episode, start int) {
 	f := n * ep.Features
 	fill(w.Obs[row*(w.Steps+1)*f:(row+1)*(w.Steps+1)*f], ep.Obs[start*f:(start+steps+1)*f])
 	fill(w.LogWeight[row*w.Steps*n:(row+1)*w.Steps*n], ep.LogWeight[start*n:(start+steps)*n])
+	fill(w.ServerReward[row*w.Steps*n:(row+1)*w.Steps*n], ep.ServerReward[start*n:(start+steps)*n])
 	for t := range w.Steps {
 		at := row*w.Steps + t
 		w.Team[at], w.Mask[at], w.Bootstrap[at] = 0, 0, 0

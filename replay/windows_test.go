@@ -32,6 +32,7 @@ func TestWindowsAreConsecutive(t *testing.T) {
 				require.Zero(t, w.Bootstrap[at])
 				require.Zero(t, w.Team[at])
 				require.Equal(t, make([]float32, n), w.LogWeight[at*n:(at+1)*n])
+				require.Equal(t, make([]float32, n), w.ServerReward[at*n:(at+1)*n])
 				require.Equal(t, make([]float32, f), w.Obs[(row*4+k+1)*f:(row*4+k+2)*f])
 				continue
 			}
@@ -40,6 +41,7 @@ func TestWindowsAreConsecutive(t *testing.T) {
 			require.Equal(t, place+54, w.Team[at], "the mean of the agents' own rewards")
 			require.Equal(t, []float32{place + 2, place + 12, place + 22, place + 102, place + 112, place + 122}, w.LogWeight[at*n:(at+1)*n])
 			require.Equal(t, place, w.Obs[(row*4+k)*f])
+			require.Equal(t, []float32{place + 3, place + 13, place + 23, place + 103, place + 113, place + 123}, w.ServerReward[at*n:(at+1)*n])
 			require.Equal(t, place+1121, w.Obs[(row*4+k+2)*f-1], "what followed")
 			want := float32(1)
 			if place == 23000 {

@@ -1,0 +1,87 @@
+package qmix
+
+import (
+	"fairlb/agents/nn"
+	"fairlb/replay"
+)
+
+// losses are the terms of the loss and their inputs. R = W*L is the number of
+// steps of a batch. What the configuration leaves out is nil.
+type losses struct {
+	servers int
+
+	y, mask *nn.Node // [R,1]: targets of the value of all, steps that count
+	team    *nn.Node // mean (Q - y)^2
+
+	own     []*nn.Node // per LB [R*N,1]: targets of each server's part
+	ownMask *nn.Node   // [R*N,1]
+	streams *nn.Node   // mean_ij (Q_ij - y_ij)^2
+
+	pairs  *nn.Node // [(R-1)*N,1]: steps that the next row follows
+	smooth *nn.Node // mean_ij (d_ij(s) - d_ij(s'))^2, of the peaks d
+
+	loss *nn.Node // their weighted sum
+}
+
+// newLosses adds the loss of a joint action to g.
+func newLosses(g *nn.Graph, cfg *Config, shape replay.Shape, j joint) losses {
+	l := losses{servers: shape.Servers}
+	if g.Err() != nil {
+		l.loss = j.total
+		return l
+	}
+	rows, n := j.total.Shape()[0], shape.Servers
+	l.y, l.mask = g.Input("targets", rows, 1), g.Input("mask", rows, 1)
+	l.team = g.Apply(new(nn.MeanSquare), j.total, l.y, l.mask)
+	terms, weights := []*nn.Node{l.team}, []float32{1}
+	if cfg.streams() {
+		l.ownMask = g.Input("mask of servers", rows*n, 1)
+		l.streams = meanOverLBs(g, j.q, func(q *nn.Node) *nn.Node {
+			y := g.Input("targets of servers", rows*n, 1)
+			l.own = append(l.own, y)
+			return g.Apply(new(nn.MeanSquare), q, y, l.ownMask)
+		})
+		terms, weights = append(terms, l.streams), []float32{float32(1 - cfg.Streams), float32(cfg.Streams)}
+	}
+	if cfg.smooth() && rows > 1 {
+		l.pairs = g.Input("mask of pairs", (rows-1)*n, 1)
+		l.smooth = meanOverLBs(g, j.out, func(out *nn.Node) *nn.Node {
+			d := g.Apply(&peak{servers: n}, out)
+			now, next := g.Apply(&nn.Rows{From: 0, To: (rows - 1) * n}, d), g.Apply(&nn.Rows{From: n, To: rows * n}, d)
+			return g.Apply(new(nn.MeanSquare), now, next, l.pairs)
+		})
+		terms, weights = append(terms, l.smooth), append(weights, float32(cfg.Smoothness))
+	}
+	l.loss = g.Apply(&nn.WeightedSum{Weights: weights}, terms...)
+	return l
+}
+
+// meanOverLBs adds the mean of a loss [1] of each LB's node.
+func meanOverLBs(b nn.Builder, nodes []*nn.Node, loss func(*nn.Node) *nn.Node) *nn.Node {
+	var terms []*nn.Node
+	var weights []float32
+	for _, node := range nodes {
+		terms, weights = append(terms, loss(node)), append(weights, 1/float32(len(nodes)))
+	}
+	return b.Apply(&nn.WeightedSum{Weights: weights}, terms...)
+}
+
+// mark fills the masks.
+func (l *losses) mark(w *replay.Windows) {
+	copy(l.mask.Data(), w.Mask)
+	if l.ownMask != nil {
+		mask := l.ownMask.Data()
+		for k := range mask {
+			mask[k] = w.Mask[k/l.servers]
+		}
+	}
+	if l.pairs != nil {
+		mask := l.pairs.Data()
+		for k := range mask {
+			next := k/l.servers + 1
+			if mask[k] = w.Mask[next]; next%w.Steps == 0 {
+				mask[k] = 0 // the next window
+			}
+		}
+	}
+}

@@ -1,0 +1,270 @@
+package qmix
+
+import (
+	"fmt"
+	"math"
+
+	"fairlb/agents/nn"
+)
+
+// Columns of what the network of a quadratic utility gives per server.
+const (
+	valueColumn     = iota // V_j
+	slopeColumn            // b_j
+	curvatureColumn        // of which softplus makes c_j
+	shareColumn            // of which a softmax over servers makes w_j
+	quadraticColumns
+)
+
+// leastCurvature is the least c_j, so that a maximum is always finite.
+const leastCurvature = 0.02
+
+// curvature is c_j of the network's output.
+func curvature(x float32) float64 { return leastCurvature + softplus(float64(x)) }
+
+func softplus(x float64) float64 { return max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) }
+
+// quadratic is the part of a utility that is a server's, concave in its
+// centred log-weight as the advantage of Gu et al. 2016 ("Continuous Deep
+// Q-Learning with Model-based Acceleration", eq. 6 and 7) is in the action:
+//
+//	Q_j = V_j + b_j d_j - c_j d_j^2 / 2,  d_j = u_j - sum_k w_k u_k,
+//
+// from the network's output [B*N,4] and log-weights u [B*N,1] -> [B*N,1].
+// Weights act by their ratios alone, and a server gains what the others lose:
+// d carries it into their parts. u gets no gradient.
+type quadratic struct {
+	servers int // N
+
+	w, d []float32 // [B*N]
+}
+
+var _ nn.Kernel = (*quadratic)(nil)
+
+// Name implements nn.Kernel.
+func (k *quadratic) Name() string { return "quadratic utility" }
+
+// Bind implements nn.Kernel.
+func (k *quadratic) Bind(in ...[]int) ([]int, error) {
+	if len(in) != 2 {
+		return nil, fmt.Errorf("%w: %d inputs, want outputs and log-weights", nn.ErrShape, len(in))
+	}
+	rows, err := wantOutputs(in[0], k.servers)
+	if err != nil {
+		return nil, err
+	}
+	k.w, k.d = make([]float32, rows), make([]float32, rows)
+	return []int{rows, 1}, nn.WantShape("log-weights", in[1], rows, 1)
+}
+
+// wantOutputs checks the shape of the network's output and returns its rows.
+func wantOutputs(shape []int, servers int) (rows int, err error) {
+	if len(shape) != 2 || servers < 1 || shape[0]%servers != 0 {
+		return 0, fmt.Errorf("%w: outputs have shape %v, want [B*%d,%d]", nn.ErrShape, shape, servers, quadraticColumns)
+	}
+	return shape[0], nn.WantShape("outputs", shape, shape[0], quadraticColumns)
+}
+
+// Forward implements nn.Kernel.
+func (k *quadratic) Forward(out []float32, in [][]float32) {
+	for at := 0; at < len(k.d); at += k.servers {
+		u, d, w := in[1][at:at+k.servers], k.d[at:at+k.servers], k.w[at:at+k.servers]
+		sharesOf(w, in[0][at*quadraticColumns:])
+		var mean float32
+		for j, v := range u {
+			mean += w[j] * v
+		}
+		for j, v := range u {
+			d[j] = v - mean
+		}
+	}
+	for r, d := range k.d {
+		row := in[0][r*quadraticColumns:][:quadraticColumns]
+		c := float32(curvature(row[curvatureColumn]))
+		out[r] = row[valueColumn] + row[slopeColumn]*d - c*d*d/2
+	}
+}
+
+// Backward implements nn.Kernel.
+func (k *quadratic) Backward(din [][]float32, dout, _ []float32, in [][]float32) {
+	clear(din[1])
+	if din[0] == nil {
+		return
+	}
+	for at := 0; at < len(k.d); at += k.servers {
+		var sum float32 // the gradient by d_j, over servers
+		for j, d := range k.d[at : at+k.servers] {
+			g, x, row := dout[at+j], in[0][(at+j)*quadraticColumns:], din[0][(at+j)*quadraticColumns:]
+			row[valueColumn] = g
+			row[slopeColumn] = g * d
+			row[curvatureColumn] = -g * d * d / 2 * float32(sigmoid(float64(x[curvatureColumn])))
+			sum += g * (x[slopeColumn] - float32(curvature(x[curvatureColumn]))*d)
+		}
+		for j, d := range k.d[at : at+k.servers] {
+			din[0][(at+j)*quadraticColumns+shareColumn] = -sum * k.w[at+j] * d
+		}
+	}
+}
+
+// sharesOf writes the shares w_j of one state's outputs [N,4] to dst [N].
+func sharesOf(dst, outputs []float32) {
+	top := outputs[shareColumn]
+	for j := range dst {
+		top = max(top, outputs[j*quadraticColumns+shareColumn])
+	}
+	var sum float32
+	for j := range dst {
+		dst[j] = float32(math.Exp(float64(outputs[j*quadraticColumns+shareColumn] - top)))
+		sum += dst[j]
+	}
+	for j := range dst {
+		dst[j] /= sum
+	}
+}
+
+func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
+
+// peak is where sum_j Q_j is largest among centred log-weights: by Lagrange,
+//
+//	d_j = (b_j - m w_j) / c_j,  m = sum_j (w_j b_j / c_j) / sum_j (w_j^2 / c_j),
+//
+// from the network's output [B*N,4] -> [B*N,1].
+type peak struct {
+	servers int // N
+
+	w []float32 // [N]
+}
+
+var _ nn.Kernel = (*peak)(nil)
+
+// Name implements nn.Kernel.
+func (k *peak) Name() string { return "peak of quadratic utilities" }
+
+// Bind implements nn.Kernel.
+func (k *peak) Bind(in ...[]int) ([]int, error) {
+	if len(in) != 1 {
+		return nil, fmt.Errorf("%w: %d inputs, want outputs", nn.ErrShape, len(in))
+	}
+	rows, err := wantOutputs(in[0], k.servers)
+	k.w = make([]float32, k.servers)
+	return []int{rows, 1}, err
+}
+
+// Forward implements nn.Kernel.
+func (k *peak) Forward(out []float32, in [][]float32) {
+	for at := 0; at < len(out); at += k.servers {
+		peakOf(out[at:at+k.servers], k.w, in[0][at*quadraticColumns:])
+	}
+}
+
+// peakOf writes the peak of one state's outputs [N,4] to dst [N], and its
+// shares to w [N], and returns m and sum_j w_j^2 / c_j.
+func peakOf(dst, w, outputs []float32) (m, room float64) {
+	sharesOf(w, outputs)
+	var slopes float64
+	for j := range dst {
+		wc := float64(w[j]) / curvature(outputs[j*quadraticColumns+curvatureColumn])
+		slopes += float64(outputs[j*quadraticColumns+slopeColumn]) * wc
+		room += float64(w[j]) * wc
+	}
+	m = slopes / room
+	for j := range dst {
+		c := curvature(outputs[j*quadraticColumns+curvatureColumn])
+		dst[j] = float32((float64(outputs[j*quadraticColumns+slopeColumn]) - m*float64(w[j])) / c)
+	}
+	return m, room
+}
+
+// Backward implements nn.Kernel.
+func (k *peak) Backward(din [][]float32, dout, out []float32, in [][]float32) {
+	dx := din[0]
+	clear(dx)
+	for at := 0; at < len(out); at += k.servers {
+		x := in[0][at*quadraticColumns:]
+		d := out[at : at+k.servers]
+		m, room := peakOf(d, k.w, x)
+		var sum float64 // of w_j dout_j / c_j
+		for j, w := range k.w {
+			sum += float64(dout[at+j]) * float64(w) / curvature(x[j*quadraticColumns+curvatureColumn])
+		}
+		sum /= room
+		mean := 0.0 // of the gradient by w_j
+		for j, w := range k.w {
+			raw := x[j*quadraticColumns+curvatureColumn]
+			c := curvature(raw)
+			slope := (float64(dout[at+j]) - sum*float64(w)) / c
+			byShare := -m*slope - sum*float64(d[j])
+			row := dx[(at+j)*quadraticColumns:][:quadraticColumns]
+			row[slopeColumn] = float32(slope)
+			row[curvatureColumn] = float32(-slope * float64(d[j]) * sigmoid(float64(raw)))
+			row[shareColumn] = float32(byShare)
+			mean += float64(w) * byShare
+		}
+		for j, w := range k.w {
+			share := &dx[(at+j)*quadraticColumns+shareColumn]
+			*share = w * (*share - float32(mean))
+		}
+	}
+}
+
+// ascent finds levels at which no change of one server's level raises the sum
+// over servers of quadratic utilities.
+type ascent struct {
+	levels  []float64
+	peak, w []float32 // [N]
+}
+
+// maxSweeps bounds the sweeps over servers; two or three are usual.
+const maxSweeps = 20
+
+// choose writes the indices of the levels of one state's outputs [N,4] to
+// dst [N]: from those nearest to the peak, server by server to the best one
+// given the others', until none changes.
+func (a *ascent) choose(dst, outputs []float32) {
+	peakOf(a.peak, a.w, outputs)
+	// With d = u - mean, mean = sum_j w_j u_j, the sum is B - mean b - (C - 2 mean S + mean^2 c) / 2
+	// of the sums B of b_j u_j, b of b_j, C of c_j u_j^2, S of c_j u_j, c of c_j.
+	var total, weighted, slopes, squares, firsts, curves float64
+	for j := range dst {
+		k := nearest(a.levels, float64(a.peak[j]))
+		dst[j] = float32(k)
+		u, b, c := a.levels[k], float64(outputs[j*quadraticColumns+slopeColumn]), curvature(outputs[j*quadraticColumns+curvatureColumn])
+		total += float64(a.w[j]) * u
+		weighted += b * u
+		slopes += b
+		squares += c * u * u
+		firsts += c * u
+		curves += c
+	}
+	for range maxSweeps {
+		changed := false
+		for j := range dst {
+			b, c := float64(outputs[j*quadraticColumns+slopeColumn]), curvature(outputs[j*quadraticColumns+curvatureColumn])
+			old := a.levels[int(dst[j])]
+			value := func(u float64) float64 {
+				mean := total + float64(a.w[j])*(u-old)
+				return weighted + b*(u-old) - mean*slopes -
+					(squares+c*(u*u-old*old)-2*mean*(firsts+c*(u-old))+mean*mean*curves)/2
+			}
+			best, top := int(dst[j]), value(old)+1e-9
+			for k, u := range a.levels {
+				if v := value(u); v > top {
+					best, top = k, v
+				}
+			}
+			if best == int(dst[j]) {
+				continue
+			}
+			u := a.levels[best]
+			total += float64(a.w[j]) * (u - old)
+			weighted += b * (u - old)
+			squares += c * (u*u - old*old)
+			firsts += c * (u - old)
+			dst[j] = float32(best)
+			changed = true
+		}
+		if !changed {
+			return
+		}
+	}
+}

@@ -1,0 +1,195 @@
+package qmix
+
+import (
+	"math"
+
+	"fairlb/agents/nn"
+)
+
+// form is what differs between forms of an LB's utility. Its network gives so
+// many columns per server, of which, with the action, the servers' parts of
+// the utility are made. N is the number of servers.
+type form interface {
+	// columns is the number of the network's outputs per server.
+	columns() int
+	// bias is their first bias, at which the best level of every server is
+	// the one nearest to 0: an untrained policy treats servers alike.
+	bias() []float32
+	// part is a server's part of the utility, from outputs [R*N,columns] and
+	// actions [R*N,1] -> [R*N,1].
+	part() nn.Kernel
+	// scale is what the sum of the parts is multiplied by.
+	scale() float32
+	// encode returns the action input of a log-weight.
+	encode(u float32) float32
+	// chooser returns what finds the best levels. Each has its own memory.
+	chooser() chooser
+	// worth is the utility of one state's outputs [N,columns] and actions
+	// [N], and the part of it that is the actions': their advantage.
+	worth(outputs, action []float32) (utility, advantage float64)
+}
+
+// chooser writes the indices of the best levels, given one state's outputs
+// [N,columns], to dst [N].
+type chooser interface {
+	choose(dst, outputs []float32)
+}
+
+func newForm(cfg *Config, servers int) form {
+	if cfg.Utility == Quadratic {
+		return &quadraticForm{levels: cfg.Levels, servers: servers}
+	}
+	return &levelsForm{levels: cfg.Levels}
+}
+
+// levelsForm is a value for each level of each server.
+type levelsForm struct{ levels []float64 }
+
+var (
+	_ form    = (*levelsForm)(nil)
+	_ chooser = (*levelsForm)(nil)
+)
+
+// firstBias is the first value of the level nearest to 0.
+const firstBias = 0.02
+
+func (f *levelsForm) columns() int { return len(f.levels) }
+
+func (f *levelsForm) bias() []float32 {
+	bias := make([]float32, len(f.levels))
+	bias[nearest(f.levels, 0)] = firstBias
+	return bias
+}
+
+func (f *levelsForm) part() nn.Kernel { return new(nn.Gather) }
+
+func (f *levelsForm) scale() float32 { return 1 }
+
+func (f *levelsForm) encode(u float32) float32 { return float32(nearest(f.levels, float64(u))) }
+
+func (f *levelsForm) chooser() chooser { return f }
+
+func (f *levelsForm) choose(dst, outputs []float32) { best(dst, outputs) }
+
+// worth takes the mean of a server's levels for its value.
+func (f *levelsForm) worth(outputs, action []float32) (utility, advantage float64) {
+	k := len(f.levels)
+	for j, level := range action {
+		row := outputs[j*k : (j+1)*k]
+		utility += float64(row[int(level)])
+		advantage += float64(row[int(level)]) - mean(row)
+	}
+	return utility, advantage
+}
+
+// best writes the index of the largest of each row of q [R,K], the first of
+// several, to dst [R].
+func best(dst, q []float32) {
+	levels := len(q) / len(dst)
+	for r := range dst {
+		row, top := q[r*levels:(r+1)*levels], 0
+		for k, v := range row {
+			if v > row[top] {
+				top = k
+			}
+		}
+		dst[r] = float32(top)
+	}
+}
+
+// quadraticForm is the mean over servers of parts that are concave in the
+// servers' log-weights (kernel quadratic).
+type quadraticForm struct {
+	levels  []float64
+	servers int
+}
+
+var _ form = (*quadraticForm)(nil)
+
+// firstCurvature is the first value of what softplus makes curvatures of.
+const firstCurvature = -1
+
+func (f *quadraticForm) columns() int { return quadraticColumns }
+
+func (f *quadraticForm) bias() []float32 {
+	bias := make([]float32, quadraticColumns)
+	bias[curvatureColumn] = firstCurvature
+	return bias
+}
+
+func (f *quadraticForm) part() nn.Kernel { return &quadratic{servers: f.servers} }
+
+func (f *quadraticForm) scale() float32 { return 1 / float32(f.servers) }
+
+func (f *quadraticForm) encode(u float32) float32 { return u }
+
+func (f *quadraticForm) chooser() chooser {
+	return &ascent{levels: f.levels, peak: make([]float32, f.servers), w: make([]float32, f.servers)}
+}
+
+// worth takes V for the value. It allocates.
+func (f *quadraticForm) worth(outputs, action []float32) (utility, advantage float64) {
+	n := float64(f.servers)
+	w, centre := make([]float32, f.servers), 0.0
+	sharesOf(w, outputs)
+	for j, u := range action {
+		centre += float64(w[j]) * float64(u)
+	}
+	for j, u := range action {
+		row, d := outputs[j*quadraticColumns:], float64(u)-centre
+		utility += float64(row[valueColumn]) / n
+		advantage += d * (float64(row[slopeColumn]) - curvature(row[curvatureColumn])*d/2) / n
+	}
+	return utility + advantage, advantage
+}
+
+// moments sum up a sample.
+type moments struct{ n, sum, square float64 }
+
+func (m *moments) add(x float64) {
+	m.n++
+	m.sum += x
+	m.square += x * x
+}
+
+func (m *moments) variance() float64 {
+	mean := m.sum / m.n
+	return max(0, m.square/m.n-mean*mean)
+}
+
+// effect tells what the choice of levels is worth in a batch, as means over
+// LBs: the variance of the advantage as a part of that of the utility, and by
+// how much the best levels are above those taken, in standard deviations of
+// the utility.
+func (n *networks) effect(j joint, mask []float32) (share, spread float64) {
+	servers, cols, lbs := n.shape.Servers, n.form.columns(), float64(len(j.out))
+	chooser, top := n.form.chooser(), make([]float32, servers)
+	for i, out := range j.out {
+		var utility, advantage, gain moments
+		for r, m := range mask {
+			if m == 0 {
+				continue
+			}
+			x := out.Data()[r*servers*cols : (r+1)*servers*cols]
+			q, a := n.form.worth(x, j.action[i].Data()[r*servers:(r+1)*servers])
+			chooser.choose(top, x)
+			n.act(top)
+			most, _ := n.form.worth(x, top)
+			utility.add(q)
+			advantage.add(a)
+			gain.add(most - q)
+		}
+		if v := utility.variance(); v > 0 {
+			share += advantage.variance() / v / lbs
+			spread += gain.sum / gain.n / math.Sqrt(v) / lbs
+		}
+	}
+	return share, spread
+}
+
+// act turns the indices of levels into action inputs.
+func (n *networks) act(level []float32) {
+	for j, k := range level {
+		level[j] = n.form.encode(float32(n.cfg.Levels[int(k)]))
+	}
+}
