@@ -423,3 +423,53 @@ func TestLearnerErrors(t *testing.T) {
 		require.ErrorContains(t, err, "want n at least 1")
 	}
 }
+
+// TestStreamsTeach: a server's own reward teaches its part of a quadratic
+// utility where the team's reward says nothing; without it, nothing is learned.
+func TestStreamsTeach(t *testing.T) {
+	t.Parallel()
+	spec := specOf(2, 3, 2)
+	for streams, most := range map[float64]int{0: 18, 0.99: 4} {
+		cfg := qmix.DefaultConfig()
+		cfg.Levels, cfg.Streams = []float64{-0.4, 0, 0.4}, streams
+		cfg.Gamma, cfg.Lambda, cfg.Batch, cfg.Average, cfg.Rate = 0.3, 0.3, 8, 0.95, 5e-3
+		l := newLearner(t, cfg, spec, 5)
+		for r := range 20 {
+			actor, err := l.Explorer()
+			require.NoError(t, err)
+			for e := range 4 {
+				ep := episode(t, spec, actor, uint64(4*r+e))
+				clear(ep.TeamReward)
+				require.NoError(t, l.Observe(ep))
+			}
+			_, err = l.Update(40, float64(r+1)/20)
+			require.NoError(t, err)
+		}
+		wrong := 0
+		for seed := range uint64(3) {
+			for i, row := range weights(t, l, spec, observation(spec, seed)) {
+				for j, w := range row {
+					if math.Abs(best(i, j)-math.Log(w)) > 1e-6 {
+						wrong++
+					}
+				}
+			}
+		}
+		require.LessOrEqual(t, wrong, most)
+		require.GreaterOrEqual(t, wrong, most-9)
+	}
+}
+
+// TestSmoothness: the penalty keeps the best log-weights alike in all states.
+func TestSmoothness(t *testing.T) {
+	t.Parallel()
+	spec := specOf(2, 3, 2)
+	change := map[float64]float64{}
+	for _, penalty := range []float64{1e-9, 3} {
+		cfg := qmix.DefaultConfig()
+		cfg.Smoothness, cfg.Batch = penalty, 8
+		l := newLearner(t, cfg, spec, 5)
+		change[penalty] = train(t, l, spec, 10, 40)["smoothness"]
+	}
+	require.Less(t, change[3], change[1e-9]/10)
+}
