@@ -52,7 +52,7 @@ const (
 // named here; zero is a value like any other, and most fields refuse it.
 type Config struct {
 	// Levels are the log-weights that an LB chooses among for each server,
-	// rising. Default -0.8, -0.4, 0, 0.4, 0.8; at least two.
+	// rising. Default -1 to 1 in steps of 0.1; at least two.
 	Levels []float64 `yaml:"levels"`
 
 	// Utility is the form of an LB's utility: quadratic, concave in the
@@ -90,16 +90,16 @@ type Config struct {
 	// Gamma is the discount per step. Default 0.9; in [0, 1).
 	Gamma float64 `yaml:"gamma"`
 	// Lambda weighs longer returns against shorter ones: TD(lambda).
-	// Default 0.6; in [0, 1], 0 for one step, 1 for the whole window.
+	// Default 0.9; in [0, 1], 0 for one step, 1 for the whole window.
 	Lambda float64 `yaml:"lambda"`
 	// Double lets the present utilities choose the next levels that the target
 	// networks value. Default true; false lets the target networks choose.
 	Double bool `yaml:"double"`
 
 	// Window is the number of consecutive transitions of a sequence. Default
-	// 8; at most 100 000; 0 for whole episodes.
+	// 16; at most 100 000; 0 for whole episodes.
 	Window int `yaml:"window"`
-	// Batch is the number of windows of an update. Default 32; at most 100 000.
+	// Batch is the number of windows of an update. Default 16; at most 100 000.
 	Batch int `yaml:"batch"`
 	// Capacity is the number of episodes in the replay buffer. Default 400.
 	Capacity int `yaml:"capacity"`
@@ -117,8 +117,8 @@ type Config struct {
 	// one to the other. Default 0.5; in (0, 1].
 	EpsilonShare float64 `yaml:"epsilon_share"`
 	// Hold is the number of steps for which an exploring LB holds a draw for a
-	// server on average, random level or best one. Default 1, which is plain
-	// epsilon-greedy; at least 1.
+	// server on average, random level or best one. Default 5; at least 1, which is
+	// plain epsilon-greedy.
 	Hold float64 `yaml:"hold"`
 
 	// Rate is the learning rate at the start. Default 2e-3.
@@ -153,13 +153,16 @@ type Config struct {
 // DefaultConfig returns the defaults.
 func DefaultConfig() Config {
 	return Config{
-		Levels:  []float64{-0.8, -0.4, 0, 0.4, 0.8},
+		Levels: []float64{
+			-1, -0.9, -0.8, -0.7, -0.6, -0.5, -0.4, -0.3, -0.2, -0.1, 0,
+			0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1,
+		},
 		Utility: Quadratic, Streams: 0.99, Smoothness: 0.02,
 		Mixer: Monotonic, Mixed: LBs, State: Concat, Mixing: 32,
 		Hidden: 16, Layers: 2, Embedding: 4,
-		Gamma: 0.9, Lambda: 0.6, Double: true,
-		Window: 8, Batch: 32, Capacity: 400, FeatureRounds: 4,
-		Epsilon: 1, FinalEpsilon: 0.1, EpsilonShare: 0.5, Hold: 1,
+		Gamma: 0.9, Lambda: 0.9, Double: true,
+		Window: 16, Batch: 16, Capacity: 400, FeatureRounds: 4,
+		Epsilon: 1, FinalEpsilon: 0.1, EpsilonShare: 0.5, Hold: 5,
 		Rate: 2e-3, Schedule: nn.Linear, FinalRate: 0.1, GradientNorm: 10, Tau: 0.03, Average: 0.99,
 	}
 }

@@ -122,7 +122,7 @@ func TestOneUpdate(t *testing.T) {
 func TestFirstBias(t *testing.T) {
 	t.Parallel()
 	cfg := DefaultConfig()
-	cfg.Utility = Table
+	cfg.Utility, cfg.Levels = Table, []float64{-0.8, -0.4, 0, 0.4, 0.8}
 	l, err := New(cfg, gameSpec(), 1)
 	require.NoError(t, err)
 	for _, p := range l.Parameters() {

@@ -22,7 +22,7 @@ func gameConfig(mixer Mixer, moves int) Config {
 	cfg := DefaultConfig()
 	cfg.Utility, cfg.Levels = Table, []float64{-1, 0, 1}[:moves]
 	cfg.Mixer, cfg.Mixing, cfg.Embedding = mixer, 16, 1
-	cfg.Window, cfg.Batch, cfg.Average = 2, 32, 0.9
+	cfg.Window, cfg.Batch, cfg.Average, cfg.Hold = 2, 32, 0.9, 1
 	cfg.Rate, cfg.Epsilon, cfg.FinalEpsilon = 5e-3, 1, 1
 	cfg.Gamma = 0.5 // so that the pay is large enough for the mixer to bend
 	return cfg

@@ -339,6 +339,7 @@ func TestExploration(t *testing.T) {
 	}
 	for _, hold := range []float64{1, 10} {
 		cfg := qmix.DefaultConfig()
+		cfg.Levels = []float64{-0.8, -0.4, 0, 0.4, 0.8}
 		cfg.Epsilon, cfg.FinalEpsilon, cfg.EpsilonShare, cfg.Hold, cfg.Rate = 1, 0.2, 0.5, hold, 1e-12
 		l := newLearner(t, cfg, spec, 5)
 		off, changes := count(l)
