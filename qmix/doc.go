@@ -17,7 +17,7 @@
 //     server gets the others lose, and their parts know. So each part can
 //     learn from its own server's reward, in which an action is not drowned
 //     by the other servers; the mixer learns from the team's as ever. The
-//     LB's best levels follow from the peak, which has a closed form.
+//     LB's best levels are those nearest to the peak, which has a closed form.
 //
 // Rashid et al. 2018, "QMIX: Monotonic Value Function Factorisation for Deep
 // Multi-Agent Reinforcement Learning", is cited as [QMIX], Sunehag et al. 2018,

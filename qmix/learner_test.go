@@ -153,6 +153,7 @@ func TestLearnsABandit(t *testing.T) {
 				cfg := qmix.DefaultConfig()
 				cfg.Levels, cfg.Mixer, cfg.Mixed = []float64{-0.4, 0, 0.4}, how.mixer, how.mixed
 				cfg.Utility, cfg.Streams = how.utility, how.streams
+				cfg.Window = 4
 				cfg.Gamma, cfg.Lambda, cfg.Batch, cfg.Average, cfg.Rate = 0.3, 0.3, 8, 0.95, 5e-3
 				l := newLearner(t, cfg, spec, 5)
 				stats := train(t, l, spec, 20, 40)
@@ -433,6 +434,7 @@ func TestStreamsTeach(t *testing.T) {
 	for streams, most := range map[float64]int{0: 18, 0.99: 4} {
 		cfg := qmix.DefaultConfig()
 		cfg.Levels, cfg.Streams = []float64{-0.4, 0, 0.4}, streams
+		cfg.Window = 4
 		cfg.Gamma, cfg.Lambda, cfg.Batch, cfg.Average, cfg.Rate = 0.3, 0.3, 8, 0.95, 5e-3
 		l := newLearner(t, cfg, spec, 5)
 		for r := range 20 {
@@ -468,7 +470,7 @@ func TestSmoothness(t *testing.T) {
 	change := map[float64]float64{}
 	for _, penalty := range []float64{1e-9, 3} {
 		cfg := qmix.DefaultConfig()
-		cfg.Smoothness, cfg.Batch = penalty, 8
+		cfg.Smoothness, cfg.Batch, cfg.Window = penalty, 8, 4
 		l := newLearner(t, cfg, spec, 5)
 		change[penalty] = train(t, l, spec, 10, 40)["smoothness"]
 	}

@@ -16,11 +16,11 @@ const (
 	quadraticColumns
 )
 
-// leastCurvature is the least c_j, so that a maximum is always finite.
-const leastCurvature = 0.02
+// LeastCurvature is the least c_j, so that a maximum is always finite.
+const LeastCurvature = 0.02
 
 // curvature is c_j of the network's output.
-func curvature(x float32) float64 { return leastCurvature + softplus(float64(x)) }
+func curvature(x float32) float64 { return LeastCurvature + softplus(float64(x)) }
 
 func softplus(x float64) float64 { return max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) }
 
@@ -207,64 +207,20 @@ func (k *peak) Backward(din [][]float32, dout, out []float32, in [][]float32) {
 	}
 }
 
-// ascent finds levels at which no change of one server's level raises the sum
-// over servers of quadratic utilities.
-type ascent struct {
+// rounded finds the levels nearest to the peak, counted from its plain mean so
+// that it lies in their middle: the best ones, but for what the rounding of one
+// server is worth to the others.
+type rounded struct {
 	levels  []float64
 	peak, w []float32 // [N]
 }
 
-// maxSweeps bounds the sweeps over servers; two or three are usual.
-const maxSweeps = 20
+var _ chooser = (*rounded)(nil)
 
-// choose writes the indices of the levels of one state's outputs [N,4] to
-// dst [N]: from those nearest to the peak, server by server to the best one
-// given the others', until none changes.
-func (a *ascent) choose(dst, outputs []float32) {
-	peakOf(a.peak, a.w, outputs)
-	// With d = u - mean, mean = sum_j w_j u_j, the sum is B - mean b - (C - 2 mean S + mean^2 c) / 2
-	// of the sums B of b_j u_j, b of b_j, C of c_j u_j^2, S of c_j u_j, c of c_j.
-	var total, weighted, slopes, squares, firsts, curves float64
-	for j := range dst {
-		k := nearest(a.levels, float64(a.peak[j]))
-		dst[j] = float32(k)
-		u, b, c := a.levels[k], float64(outputs[j*quadraticColumns+slopeColumn]), curvature(outputs[j*quadraticColumns+curvatureColumn])
-		total += float64(a.w[j]) * u
-		weighted += b * u
-		slopes += b
-		squares += c * u * u
-		firsts += c * u
-		curves += c
-	}
-	for range maxSweeps {
-		changed := false
-		for j := range dst {
-			b, c := float64(outputs[j*quadraticColumns+slopeColumn]), curvature(outputs[j*quadraticColumns+curvatureColumn])
-			old := a.levels[int(dst[j])]
-			value := func(u float64) float64 {
-				mean := total + float64(a.w[j])*(u-old)
-				return weighted + b*(u-old) - mean*slopes -
-					(squares+c*(u*u-old*old)-2*mean*(firsts+c*(u-old))+mean*mean*curves)/2
-			}
-			best, top := int(dst[j]), value(old)+1e-9
-			for k, u := range a.levels {
-				if v := value(u); v > top {
-					best, top = k, v
-				}
-			}
-			if best == int(dst[j]) {
-				continue
-			}
-			u := a.levels[best]
-			total += float64(a.w[j]) * (u - old)
-			weighted += b * (u - old)
-			squares += c * (u*u - old*old)
-			firsts += c * (u - old)
-			dst[j] = float32(best)
-			changed = true
-		}
-		if !changed {
-			return
-		}
+func (c *rounded) choose(dst, outputs []float32) {
+	peakOf(c.peak, c.w, outputs)
+	middle := mean(c.peak)
+	for j, d := range c.peak {
+		dst[j] = float32(nearest(c.levels, float64(d)-middle))
 	}
 }

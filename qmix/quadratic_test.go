@@ -126,11 +126,11 @@ func TestPeakIsTheBest(t *testing.T) {
 	})
 }
 
-// TestAscent: no other level of one server is worth more, by the naive value;
-// and, against all joint levels of three servers, it loses little.
-func TestAscent(t *testing.T) {
+// TestRounded: against all joint levels of three servers, the levels nearest
+// to the peak lose little.
+func TestRounded(t *testing.T) {
 	t.Parallel()
-	levels := []float64{-0.8, -0.3, 0, 0.4, 0.9}
+	levels := []float64{-1, -0.75, -0.5, -0.25, 0, 0.25, 0.5, 0.75, 1}
 	form := quadraticForm{levels: levels, servers: 3}
 	chooser := form.chooser()
 	value := func(x []float32, k []float32) float64 {
@@ -149,26 +149,14 @@ func TestAscent(t *testing.T) {
 			x[j*quadraticColumns+slopeColumn] *= 0.3
 		}
 		chooser.choose(k, x)
-		got := value(x, k)
 		best := math.Inf(-1)
-		for c := range 125 {
-			other := []float32{float32(c / 25), float32(c / 5 % 5), float32(c % 5)}
-			v := value(x, other)
-			best = max(best, v)
-			changed := 0
-			for j := range k {
-				if other[j] != k[j] {
-					changed++
-				}
-			}
-			if changed <= 1 {
-				require.LessOrEqual(t, v, got+1e-6)
-			}
+		for c := range 729 {
+			best = max(best, value(x, []float32{float32(c / 81), float32(c / 9 % 9), float32(c % 9)}))
 		}
 		gain += best
-		lost += best - got
+		lost += best - value(x, k)
 		choices[k[0]] = true
 	}
-	require.Len(t, choices, 5)
-	require.Less(t, lost, 0.05*gain, "where several levels would have to change together")
+	require.Len(t, choices, 9)
+	require.Less(t, lost, 0.05*gain)
 }

@@ -124,7 +124,7 @@ func (f *quadraticForm) scale() float32 { return 1 / float32(f.servers) }
 func (f *quadraticForm) encode(u float32) float32 { return u }
 
 func (f *quadraticForm) chooser() chooser {
-	return &ascent{levels: f.levels, peak: make([]float32, f.servers), w: make([]float32, f.servers)}
+	return &rounded{levels: f.levels, peak: make([]float32, f.servers), w: make([]float32, f.servers)}
 }
 
 // worth takes V for the value. It allocates.

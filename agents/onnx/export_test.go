@@ -17,6 +17,7 @@ import (
 	"fairlb/agents/build"
 	"fairlb/agents/checkpoint"
 	"fairlb/env"
+	"fairlb/qmix"
 	"fairlb/sac"
 )
 
@@ -33,6 +34,7 @@ var policies = []struct {
 		s.SAC.Head, s.SAC.Discrete = sac.Discrete, sac.StraightThrough
 	}},
 	{"qmix-lb", "qmix-lb", func(*build.Settings) {}},
+	{"qmix-lb-levels", "qmix-lb", func(s *build.Settings) { s.QMIX.Utility = qmix.Table }},
 	{"ippo", "ippo", func(*build.Settings) {}},
 	{"ippo-discrete", "ippo", func(s *build.Settings) { s.PPO.Head = "discrete" }},
 	{"mappo", "mappo", func(*build.Settings) {}},

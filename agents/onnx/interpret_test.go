@@ -241,6 +241,18 @@ func (n node) compute(t *testing.T, in []array) array {
 		return each(math.Exp)
 	case "Log":
 		return each(math.Log)
+	case "Softplus":
+		return each(func(v float64) float64 { return max(v, 0) + math.Log1p(math.Exp(-math.Abs(v))) })
+	case "Softmax":
+		require.Equal(t, map[string]int{"axis": 1}, n.number)
+		shifted := broadcast(t, []array{in[0], reduce(in[0], slices.Max)}, func(a, b float64) float64 { return math.Exp(a - b) })
+		return broadcast(t, []array{shifted, reduce(shifted, func(s []float64) float64 {
+			total := 0.0
+			for _, v := range s {
+				total += v
+			}
+			return total
+		})}, func(a, b float64) float64 { return a / b })
 	case "Clip":
 		require.Empty(t, slices.Concat(in[1].dims, in[2].dims), "bounds are numbers")
 		return each(func(v float64) float64 { return min(max(v, in[1].data[0]), in[2].data[0]) })

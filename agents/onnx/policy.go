@@ -8,6 +8,7 @@ import (
 	"fairlb/agents/build"
 	"fairlb/agents/policy"
 	"fairlb/agents/ppo"
+	"fairlb/qmix"
 	"fairlb/sac"
 )
 
@@ -67,6 +68,9 @@ func (w *writer) steer(lbs []int) error {
 			}
 		case "qmix-lb":
 			x := w.serverNet(prefix+"utility", w.normal(prefix, observation(lb), false))
+			if w.settings.QMIX.Utility == qmix.Quadratic {
+				x = w.fromPeak(x, w.settings.QMIX.Levels)
+			}
 			w.best(x, w.settings.QMIX.Levels, out)
 		case "es":
 			w.linear(prefix, lb, out)
@@ -202,6 +206,31 @@ func (w *writer) best(x string, levels []float64, out string) {
 	}
 	k := w.op("ArgMax", []string{x}, integer("axis", 2), integer("keepdims", 0))
 	w.node("Gather", []string{w.floats("levels", []int{len(table)}, table), k}, out, integer("axis", 0))
+}
+
+// fromPeak adds minus the squared distance [B,N,K] of each level from the peak
+// of quadratic utilities, of which x [B,N,4] has, per server, the value, the
+// slope b, what softplus makes the curvature c of, and the logarithm of the
+// share w: (b_j - m w_j) / c_j, m = sum_j (w_j b_j / c_j) / sum_j (w_j^2 / c_j),
+// centred.
+func (w *writer) fromPeak(x string, levels []float64) string {
+	column := func(k int) string { // [B,N,1]
+		pick := make([]float32, 4)
+		pick[k] = 1
+		return w.matMul(x, w.floats("pick", []int{4, 1}, pick))
+	}
+	div := func(a, b string) string { return w.op("Div", []string{a, b}) }
+	b, c := column(1), w.add(w.op("Softplus", []string{column(2)}), w.number("least", qmix.LeastCurvature))
+	share := w.op("Softmax", []string{column(3)}, integer("axis", 1))
+	part := div(share, c)
+	m := div(w.meanOfServers(w.mul(part, b)), w.meanOfServers(w.mul(part, share)))
+	peak := w.centred(div(w.sub(b, w.mul(m, share)), c))
+	row := make([]float32, len(levels))
+	for k, u := range levels {
+		row[k] = float32(u)
+	}
+	d := w.sub(peak, w.floats("levels", []int{len(row)}, row))
+	return w.mul(w.mul(d, d), w.number("minus", -1))
 }
 
 // linear adds the policy of es: centred sums of offsets and of scaled
