@@ -36,7 +36,8 @@ type actor struct {
 	oldLogp   []float32 // [S,N/Group]
 	advantage []float32 // [S]
 
-	sums actorSums
+	sums  actorSums
+	share float64 // of the variance of the round's advantages that actions explain
 }
 
 // actorSums add up the figures of the updates of a round.
@@ -165,6 +166,20 @@ func (a *actor) weigh(r *round, byServer []float32) {
 	for _, s := range r.taken {
 		a.advantage[s] = float32((float64(a.advantage[s]) - mean) / (sd + 1e-8))
 	}
+	a.share = a.explained(r)
+}
+
+// explained is the part of the variance of the round's advantages that is
+// linear in the actions.
+func (a *actor) explained(r *round) float64 {
+	y, x := make([]float64, 0, len(r.taken)), make([]float64, 0, len(r.taken)*a.servers)
+	for _, s := range r.taken {
+		y = append(y, float64(a.advantage[s]))
+		for _, u := range a.actions[s*a.servers:][:a.servers] {
+			x = append(x, float64(u))
+		}
+	}
+	return linearShare(y, x, a.servers)
 }
 
 // train makes n updates.
@@ -219,8 +234,11 @@ func (a *actor) parameters() []agents.Parameter {
 	return append(a.average.Parameters(prefix), a.normal.Parameters(prefix)...)
 }
 
-// report adds the means of the last round to stats.
-func (a *actor) report(stats agents.Stats) {
+// report adds the means of the last round to stats. The part of the variance of
+// the returns that the actions explain, action_share, is theirs of what the
+// values do not, valued being the part that these do: a bound from below, as
+// only what is linear in the actions counts.
+func (a *actor) report(stats agents.Stats, valued float64) {
 	s, n := &a.sums, float64(a.sums.updates)
 	set := func(name string, sum float64) { stats[fmt.Sprintf("%s/%d", name, a.index)] = sum / n }
 	set("actor_loss", s.loss)
@@ -228,4 +246,5 @@ func (a *actor) report(stats agents.Stats) {
 	set("kl", s.kl)
 	set("clip_fraction", s.clipped)
 	set("grad_norm_actor", s.norm)
+	stats[fmt.Sprintf("action_share/%d", a.index)] = min(1, a.share*(1-valued))
 }

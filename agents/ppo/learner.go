@@ -128,8 +128,8 @@ func (l *Learner) Update(n int, progress float64) (agents.Stats, error) {
 		return nil, fmt.Errorf("ppo: update: %w", err)
 	}
 	stats := make(agents.Stats)
-	for _, a := range l.actors {
-		a.report(stats)
+	for i, a := range l.actors {
+		a.report(stats, l.critics[min(i, len(l.critics)-1)].explained)
 	}
 	for _, c := range l.critics {
 		c.report(stats)

@@ -186,7 +186,7 @@ func TestLearnsABandit(t *testing.T) {
 				}
 			}
 			for _, name := range []string{"actor_loss/0", "critic_loss/1", "entropy/0", "kl/1", "clip_fraction/0",
-				"explained_variance/1", "value_mean/0", "grad_norm_actor/1", "grad_norm_critic/0"} {
+				"explained_variance/1", "value_mean/0", "action_share/1", "grad_norm_actor/1", "grad_norm_critic/0"} {
 				require.Contains(t, stats, name)
 				require.False(t, math.IsNaN(stats[name]), name)
 			}
