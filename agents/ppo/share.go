@@ -4,7 +4,8 @@ import "gonum.org/v1/gonum/mat"
 
 // linearShare is the part of the variance of y [T] that a linear function of
 // the rows x [T,N] explains, less what it would explain by chance (adjusted
-// R^2), and not below 0. It is 0 if there are too few rows to tell.
+// R^2): where it explains nothing, a little above or below 0, and 0 on average.
+// It is 0 if there are too few rows to tell.
 func linearShare(y []float64, x []float64, columns int) float64 {
 	rows := len(y)
 	left := rows - columns - 1 // degrees of freedom
@@ -34,5 +35,5 @@ func linearShare(y []float64, x []float64, columns int) float64 {
 	rest.MulVec(a, &w)
 	rest.SubVec(b, rest)
 	unexplained := mat.Dot(rest, rest) / float64(left) / (total / float64(rows-1))
-	return max(0, 1-unexplained)
+	return 1 - unexplained
 }
