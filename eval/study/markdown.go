@@ -13,7 +13,7 @@ import (
 	"fairlb/eval"
 )
 
-// WriteMarkdown writes the report as a document: the bars, a table a scenario
+// WriteMarkdown writes the report as a document: all means at a glance, the bars, a table a scenario
 // with the picture that picture names (none if it is empty), what training
 // took, and what is missing.
 func (r *Report) WriteMarkdown(w io.Writer, picture func(scenario string) string) error {
@@ -24,6 +24,7 @@ func (r *Report) WriteMarkdown(w io.Writer, picture func(scenario string) string
 		eval.FormatSeeds(r.Training), len(r.Held), r.Duration, eval.FormatSeeds(r.Held))
 	b.WriteString("Completion times in s; a failed request counts at its timeout. Methods: mean over training runs, with the\n" +
 		"95 % Student-t interval over training runs, on these same evaluation seeds; heuristics: interval over evaluation seeds.\n\n")
+	r.writeGlance(&b)
 	r.writeBars(&b)
 	for _, o := range r.Scenarios {
 		r.writeOutcome(&b, &o, picture(o.Name))
@@ -37,6 +38,45 @@ func (r *Report) WriteMarkdown(w io.Writer, picture func(scenario string) string
 	}
 	_, err := w.Write(b.Bytes())
 	return err
+}
+
+// writeGlance writes a row a target and a column a scenario, of ratios to the
+// baseline; the best method of each scenario is in bold.
+func (r *Report) writeGlance(b *bytes.Buffer) {
+	fmt.Fprintf(b, "## At a glance\n\nMean completion time over %s's; bold: the least of the methods.\n\n| |", Baseline)
+	rule := "|---|"
+	for _, o := range r.Scenarios {
+		fmt.Fprintf(b, " %s |", o.Name)
+		rule += "---|"
+	}
+	fmt.Fprintf(b, "\n%s\n", rule)
+	line := func(target, family string) {
+		cells, any := "| "+target+" |", false
+		for k := range r.Scenarios {
+			o := &r.Scenarios[k]
+			cell := ""
+			for i := range o.Rows {
+				row := &o.Rows[i]
+				if ratio, ok := row.Ratios[Baseline]; ok && row.Target == target {
+					cell, any = fmt.Sprintf("%.3f", ratio.Value), true
+					if family != "" && row == o.leastOfMethods() {
+						cell = "**" + cell + "**"
+					}
+				}
+			}
+			cells += " " + cell + " |"
+		}
+		if any {
+			b.WriteString(cells + "\n")
+		}
+	}
+	for _, name := range r.Study.Heuristics {
+		line(name, "")
+	}
+	for _, m := range r.Study.Methods {
+		line(m.Name, m.Family)
+	}
+	b.WriteByte('\n')
 }
 
 func (r *Report) writeBars(b *bytes.Buffer) {

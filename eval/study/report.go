@@ -236,9 +236,19 @@ func (r *Report) Judge() {
 
 // best returns the row of the least mean of a family; nil without one.
 func (o *Outcome) best(family string) *Row {
+	return o.least(func(row *Row) bool { return row.Family == family })
+}
+
+// leastOfMethods returns the row of the least mean of all methods; nil without
+// one.
+func (o *Outcome) leastOfMethods() *Row {
+	return o.least(func(row *Row) bool { return row.Family != "" })
+}
+
+func (o *Outcome) least(of func(*Row) bool) *Row {
 	var best *Row
 	for k := range o.Rows {
-		if row := &o.Rows[k]; row.Family == family && (best == nil || row.Mean < best.Mean) {
+		if row := &o.Rows[k]; of(row) && (best == nil || row.Mean < best.Mean) {
 			best = row
 		}
 	}
