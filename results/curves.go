@@ -37,6 +37,7 @@ func PlotFamilies(path, title string, families []Family, ceiling float64) error 
 	p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, decades{}
 	p.Y.Tick.Marker = roundTicks{}
 	p.Legend.Top, p.Legend.Padding = true, vg.Points(2)
+	p.Title.Padding = vg.Points(4)
 	p.Title.TextStyle.Font.Size, p.Legend.TextStyle.Font.Size = vg.Points(13), vg.Points(10)
 	p.Add(plotter.NewGrid())
 	first, last, low := math.Inf(1), math.Inf(-1), math.Inf(1)

@@ -111,9 +111,17 @@ func (decades) Ticks(lo, hi float64) []plot.Tick {
 	for k := math.Floor(math.Log10(lo)); math.Pow(10, k) <= hi; k++ {
 		for _, m := range []float64{1, 2, 5} {
 			if x := m * math.Pow(10, k); x >= lo && x <= hi {
-				ticks = append(ticks, plot.Tick{Value: x, Label: strconv.FormatFloat(x, 'g', 3, 64)})
+				ticks = append(ticks, plot.Tick{Value: x, Label: tickLabel(x)})
 			}
 		}
 	}
 	return ticks
+}
+
+// tickLabel writes 1, 2 or 5 times a power of ten as people do.
+func tickLabel(x float64) string {
+	if x >= 1 && x < 1e6 {
+		return strconv.FormatFloat(x, 'f', 0, 64)
+	}
+	return strconv.FormatFloat(x, 'g', 3, 64)
 }
