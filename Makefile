@@ -5,7 +5,7 @@ BIN = bin/fairlb
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME = 20s
 
-.PHONY: build demo test race fuzz lint bench peers tables bench-peer onnx-check asm asm-test vectors portable arm64 clean
+.PHONY: build demo test race fuzz lint bench peers tables bench-peer onnx-check asm asm-test schema vectors portable arm64 clean
 
 build:
 	go build -trimpath -o $(BIN) ./cmd/fairlb
@@ -26,6 +26,10 @@ asm:
 
 asm-test:
 	cd agents/nn/asm && go vet . && go test .
+
+# The JSON schemas of settings files, from the Go structs and their comments.
+schema:
+	go run ./cmd/schema
 
 # Reference values of PyTorch, from Debian's python3-torch; tests read them
 # without it.

@@ -67,7 +67,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		},
 	}
 	root.AddCommand(app.scenariosCommand(), app.trainCommand(), app.evalCommand(), app.tablesCommand(), app.figuresCommand(), app.plotCommand(), app.studyCommand(), app.traceCommand(), app.theoryCommand(), app.fitCommand(), app.growthCommand())
-	root.AddCommand(app.runsCommand(), app.exportCommand())
+	root.AddCommand(app.runsCommand(), app.exportCommand(), app.schemaCommand())
 	root.SetHelpCommand(helpCommand())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetArgs(args)

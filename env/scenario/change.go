@@ -11,30 +11,33 @@ import (
 
 // Change changes servers of a group, or an LB, at a time of each episode.
 type Change struct {
-	At    float64 `yaml:"at"`   // s
-	Kind  string  `yaml:"kind"` // speed, cpus, background, drain, fail, return, fail-lb or return-lb
-	Group int     `yaml:"group,omitempty"`
+	At    float64 `yaml:"at"`              // time in the episode, s
+	Kind  string  `yaml:"kind"`            // what changes: speed, cpus, background, drain, fail, return, fail-lb or return-lb
+	Group int     `yaml:"group,omitempty"` // index, from 0, of the group of servers that changes
 	// Servers are the group's servers that change, counted from 0; none: all.
 	Servers []int   `yaml:"servers,omitempty"`
-	LB      int     `yaml:"lb,omitempty"`    // of fail-lb and return-lb
-	Value   float64 `yaml:"value,omitempty"` // the speed, the number of processors, or of background jobs
+	LB      int     `yaml:"lb,omitempty"`    // index, from 0, of the load balancer of fail-lb and return-lb
+	Value   float64 `yaml:"value,omitempty"` // what is set: the speed, the number of processors, or of background jobs
 }
 
 // RandomChange is a Poisson process of changes, each of one server, or, with a
 // count, one moment of each episode at which so many servers change.
 type RandomChange struct {
-	Kind      string  `yaml:"kind"` // speed, cpus, background, drain or fail
-	PerMinute float64 `yaml:"per_minute,omitempty"`
-	Count     int     `yaml:"count,omitempty"`
-	At        float64 `yaml:"at,omitempty"`     // s, of a count
-	Groups    []int   `yaml:"groups,omitempty"` // whose servers may change; none: all
+	Kind      string  `yaml:"kind"`                 // what changes: speed, cpus, background, drain or fail
+	PerMinute float64 `yaml:"per_minute,omitempty"` // mean number of changes a minute, of all servers together
+	Count     int     `yaml:"count,omitempty"`      // number of servers that change, all at one time, instead
+	At        float64 `yaml:"at,omitempty"`         // time in the episode at which a count of servers changes, s
+	Groups    []int   `yaml:"groups,omitempty"`     // indices, from 0, of the groups whose servers may change; none: all
 	// Low and High bound the uniform factor on the configured speed or
 	// number of processors, or the number of background jobs.
 	Low      float64 `yaml:"low,omitempty"`
 	High     float64 `yaml:"high,omitempty"`
-	Initial  bool    `yaml:"initial,omitempty"`   // every one of them is drawn at the beginning as well
-	DownMean float64 `yaml:"down_mean,omitempty"` // s, mean time out of a server that was drained or failed
+	Initial  bool    `yaml:"initial,omitempty"`   // every server's value is drawn at the beginning as well
+	DownMean float64 `yaml:"down_mean,omitempty"` // mean time out of a server that was drained or failed, s
 }
+
+// randomKinds names the kinds of changes that a random process can make.
+func randomKinds() []string { return changeKinds()[:5] }
 
 // changeKinds names the kinds of changes, those that a random process cannot
 // make last.
@@ -140,7 +143,7 @@ func (s *Scenario) validateChanges(c check) {
 	}
 	for k, x := range s.RandomChanges {
 		path := fmt.Sprintf("random_changes[%d].", k)
-		c.oneOf(path+"kind", x.Kind, changeKinds()[:5]...)
+		c.oneOf(path+"kind", x.Kind, randomKinds()...)
 		for m, g := range x.Groups {
 			c.that(g >= 0 && g < len(s.Servers), fmt.Sprintf("%sgroups[%d]", path, m), g, "must be the index of a group of servers")
 		}

@@ -7,7 +7,7 @@ import (
 // validate reports what is wrong with the stage's law at the path of the
 // stage. A trace file is not looked into: it is the run that reads it.
 func (x *Stage) validate(c check, path string, secondsPerN float64) {
-	c.oneOf(path+"resource", x.Resource, "cpu", "io")
+	c.oneOf(path+"resource", x.Resource, resources()...)
 	if x.Law != "pareto" {
 		c.that(x.Shape == 0, path+"shape", x.Shape, "only law pareto has a shape")
 		c.that(x.Max == 0, path+"max", x.Max, "only law pareto has a max")

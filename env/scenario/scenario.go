@@ -1,30 +1,31 @@
 package scenario
 
 // Scenario is a simulated environment as a file says it. Times are in s, rates
-// in requests/s of all LBs together.
+// in requests/s of all LBs together. The comments are also what the JSON schema
+// (train/schema) says of the fields: each must make sense alone.
 type Scenario struct {
-	Name         string        `yaml:"name"`
+	Name         string        `yaml:"name"`             // in reports and records
 	LBs          int           `yaml:"lbs"`              // number of load balancers, one agent each
-	Shares       []float64     `yaml:"shares,omitempty"` // LBs' parts of the traffic, sum 1; none: equal
-	Servers      []ServerGroup `yaml:"servers"`
-	CPU          CPU           `yaml:"cpu"`
-	Latency      Latency       `yaml:"latency"`
-	Timeout      float64       `yaml:"timeout"`        // completion time of a failed request
-	StepInterval float64       `yaml:"step_interval"`  // between two actions of the agents
-	Duration     float64       `yaml:"duration"`       // of an episode, a multiple of the step interval
-	MaxLogWeight float64       `yaml:"max_log_weight"` // agents' weights are within exp(+-this)
-	Workload     Workload      `yaml:"workload"`
+	Shares       []float64     `yaml:"shares,omitempty"` // the load balancers' parts of the traffic, sum 1; none: equal
+	Servers      []ServerGroup `yaml:"servers"`          // groups of equal servers
+	CPU          CPU           `yaml:"cpu"`              // how the servers' processors are shared
+	Latency      Latency       `yaml:"latency"`          // bounds of the uniform latency of a packet between two nodes
+	Timeout      float64       `yaml:"timeout"`          // completion time of a failed request, s
+	StepInterval float64       `yaml:"step_interval"`    // time between two actions of the agents, s
+	Duration     float64       `yaml:"duration"`         // of an episode, s: a multiple of the step interval
+	MaxLogWeight float64       `yaml:"max_log_weight"`   // agents' weights are within exp(+-this)
+	Workload     Workload      `yaml:"workload"`         // what arrives: the requests of a trace file or random ones
 
-	Detection     float64        `yaml:"detection,omitempty"` // from a server's failure until LBs send it nothing more
-	Changes       []Change       `yaml:"changes,omitempty"`
-	RandomChanges []RandomChange `yaml:"random_changes,omitempty"`
+	Detection     float64        `yaml:"detection,omitempty"`      // time from a server's failure until load balancers send it nothing more, s
+	Changes       []Change       `yaml:"changes,omitempty"`        // of servers and load balancers, at set times of each episode
+	RandomChanges []RandomChange `yaml:"random_changes,omitempty"` // of servers, drawn for each episode
 }
 
 // ServerGroup is a number of equal servers.
 type ServerGroup struct {
-	Count int     `yaml:"count"`
-	CPUs  int     `yaml:"cpus"`  // processors: what SED and WCMP take for the capacity
-	Speed float64 `yaml:"speed"` // true speed of a processor, 1 is nominal; no LB knows it
+	Count int     `yaml:"count"` // number of servers in the group
+	CPUs  int     `yaml:"cpus"`  // processors of each: what SED and WCMP take for the capacity
+	Speed float64 `yaml:"speed"` // true speed of a processor, 1 is nominal; no load balancer knows it
 }
 
 // CPU is how the servers' processors are shared.
@@ -36,8 +37,8 @@ type CPU struct {
 
 // Latency bounds the uniform latency of a packet between two nodes.
 type Latency struct {
-	Low  float64 `yaml:"low"`
-	High float64 `yaml:"high"`
+	Low  float64 `yaml:"low"`  // least latency, s
+	High float64 `yaml:"high"` // greatest latency, s
 }
 
 // Workload is what arrives: a trace file's requests or random ones.
@@ -56,8 +57,8 @@ type Workload struct {
 	// epoch seconds, say) begins at 0 with that request.
 	Window string `yaml:"window,omitempty"`
 
-	Arrivals Arrivals `yaml:"arrivals"`
-	Classes  []Class  `yaml:"classes"`
+	Arrivals Arrivals `yaml:"arrivals"` // when requests come
+	Classes  []Class  `yaml:"classes"`  // the applications that they are of
 }
 
 // Arrivals is a Poisson process or, with one of a burst factor, mmpp and
@@ -85,18 +86,18 @@ type MMPP struct {
 // Profile is a factor on the rate over a period, such as a day: linear between
 // factors at equal distances, divided by their mean.
 type Profile struct {
-	Period      float64   `yaml:"period"` // s
-	Factors     []float64 `yaml:"factors"`
-	Start       float64   `yaml:"start,omitempty"`        // s of the period at which an episode begins
-	RandomStart bool      `yaml:"random_start,omitempty"` // or anywhere, by the episode's seed
+	Period      float64   `yaml:"period"`                 // length of the period, s
+	Factors     []float64 `yaml:"factors"`                // on the rate, at equal distances from the period's beginning
+	Start       float64   `yaml:"start,omitempty"`        // where in the period an episode begins, s
+	RandomStart bool      `yaml:"random_start,omitempty"` // an episode begins anywhere in the period, by its seed
 }
 
 // Class is an application: a part of the requests and the stages they go
 // through.
 type Class struct {
-	Name   string  `yaml:"name"`
-	Share  float64 `yaml:"share"` // part of the requests; all sum to 1 (beside a trace they may all be 0)
-	Stages []Stage `yaml:"stages"`
+	Name   string  `yaml:"name"`   // of the class in reports; not all
+	Share  float64 `yaml:"share"`  // part of the requests; all sum to 1 (beside a trace they may all be 0)
+	Stages []Stage `yaml:"stages"` // what a request goes through, one after the other
 
 	// Paths are patterns of the paths of a trace's queries that are of this
 	// class, the first that matches: * is any text, as in /wiki/*. The last
@@ -106,10 +107,10 @@ type Class struct {
 
 // Stage is one visit to a resource.
 type Stage struct {
-	Resource string  `yaml:"resource"`     // cpu or io
-	Law      string  `yaml:"law"`          // exponential, deterministic, log-normal, hyperexponential, pareto, trace
-	Mean     float64 `yaml:"mean"`         // s at nominal speed
-	CV       float64 `yaml:"cv,omitempty"` // of log-normal and hyperexponential
+	Resource string  `yaml:"resource"`     // what serves the stage: cpu or io
+	Law      string  `yaml:"law"`          // distribution of the demand: exponential, deterministic, log-normal, hyperexponential, pareto, trace
+	Mean     float64 `yaml:"mean"`         // mean demand, s at nominal speed
+	CV       float64 `yaml:"cv,omitempty"` // coefficient of variation, of log-normal and hyperexponential
 
 	Shape float64 `yaml:"shape,omitempty"` // pareto: the tail's exponent
 	Max   float64 `yaml:"max,omitempty"`   // pareto: the largest demand over the mean

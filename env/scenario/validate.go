@@ -38,7 +38,7 @@ func (s *Scenario) Validate(report func(path string, value any, rule string)) {
 		c.that(s.CPU.Discipline != "processor-sharing" || s.CPU.Workers >= group.CPUs, "cpu.workers", s.CPU.Workers, "must be at least every server's cpus under processor-sharing")
 	}
 	c.that(servers <= maxServers, "servers", nil, fmt.Sprintf("must be at most %d servers in all", maxServers))
-	c.oneOf("cpu.discipline", s.CPU.Discipline, "fifo", "processor-sharing")
+	c.oneOf("cpu.discipline", s.CPU.Discipline, disciplines()...)
 	c.that(s.CPU.Backlog >= 0, "cpu.backlog", s.CPU.Backlog, "must not be negative")
 	c.that(s.CPU.Workers >= 0, "cpu.workers", s.CPU.Workers, "must not be negative")
 	c.that(s.Latency.Low >= 0 && finite(s.Latency.Low), "latency.low", s.Latency.Low, "must be finite and not negative")
@@ -55,7 +55,7 @@ func (s *Scenario) Validate(report func(path string, value any, rule string)) {
 }
 
 func (w *Workload) validate(c check) {
-	c.oneOf("workload.window", w.Window, "", "begin", "random")
+	c.oneOf("workload.window", w.Window, windows()...)
 	c.that(len(w.Classes) >= 1 && len(w.Classes) <= 255, "workload.classes", len(w.Classes), "must be 1 to 255 classes")
 	w.validateTrace(c)
 	w.Arrivals.validate(c, w.Trace != "")

@@ -12,19 +12,19 @@ import (
 
 // Study is a study file.
 type Study struct {
-	Name            string     `yaml:"name"`
-	TrainingSeeds   string     `yaml:"training_seeds"`   // such as 1-5
+	Name            string     `yaml:"name"`             // of the study
+	TrainingSeeds   string     `yaml:"training_seeds"`   // of the runs of each method, such as 1-5
 	EvaluationSeeds string     `yaml:"evaluation_seeds"` // held out: none that a recipe was chosen on
 	Duration        float64    `yaml:"duration"`         // s of arrivals in an evaluation
 	Heuristics      []string   `yaml:"heuristics"`       // evaluated beside the methods; tuned is the best fixed weights
-	Methods         []Method   `yaml:"methods"`
-	Scenarios       []Scenario `yaml:"scenarios"`
-	Bars            []Bar      `yaml:"bars,omitempty"`
+	Methods         []Method   `yaml:"methods"`          // what is trained
+	Scenarios       []Scenario `yaml:"scenarios"`        // what it is trained and evaluated on
+	Bars            []Bar      `yaml:"bars,omitempty"`   // what the best of each family must reach
 }
 
 // Method is one recipe that is trained.
 type Method struct {
-	Name   string   `yaml:"name"`
+	Name   string   `yaml:"name"`          // in the report
 	Recipe string   `yaml:"recipe"`        // hyperparameter file; its path begins at the study file's folder
 	Family string   `yaml:"family"`        // a bar is for the best method of each family
 	Set    []string `yaml:"set,omitempty"` // path=value, put into the hyperparameters
@@ -32,7 +32,7 @@ type Method struct {
 
 // Scenario is what methods are evaluated on and, but for Train, trained on.
 type Scenario struct {
-	Name     string   `yaml:"name"`
+	Name     string   `yaml:"name"`                // in the report, without slashes and spaces
 	Scenario string   `yaml:"scenario"`            // built-in name or file
 	Set      []string `yaml:"set,omitempty"`       // path=value, put into the scenario
 	Train    string   `yaml:"train,omitempty"`     // another scenario to train on, as it is
@@ -51,8 +51,13 @@ var _ settings.Validator = (*Study)(nil)
 // Load reads a study file, given as its name and contents. Every fault is
 // reported by line, column, value and rule.
 func Load(name string, data []byte) (Study, error) {
-	s := Study{Duration: 300, Heuristics: []string{"wcmp", "lsq", "sed", "oracle"}}
+	s := Default()
 	return s, settings.Load(name, data, nil, &s)
+}
+
+// Default returns what a study file need not say.
+func Default() Study {
+	return Study{Duration: 300, Heuristics: []string{"wcmp", "lsq", "sed", "oracle"}}
 }
 
 // Validate implements settings.Validator.

@@ -1,0 +1,53 @@
+// Command schema writes the JSON schemas of package schema anew. Run it in
+// the module's folder, by make schema.
+package main
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"fairlb/agents/build"
+	"fairlb/env/scenario"
+	"fairlb/env/settings"
+	"fairlb/eval/study"
+	"fairlb/rewards"
+	"fairlb/train"
+	"fairlb/train/schema"
+)
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintf(os.Stderr, "schema: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	for _, name := range schema.Names() {
+		text, err := generate(os.DirFS("."), name)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join("train", "schema", name+".json"), text, 0o666); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// generate returns the schema of a kind of file; root is the module's folder.
+func generate(root fs.FS, name string) ([]byte, error) {
+	docs := newComments(root)
+	switch name {
+	case "hyperparameters":
+		return settings.Schema("fairlb: hyperparameters of a training run", train.DefaultHyper(), docs,
+			map[string][]string{"method": build.Methods(), "reward": rewards.Names()})
+	case "scenario":
+		return settings.Schema("fairlb: a simulated environment", scenario.Default(), docs, scenario.Choices())
+	case "study":
+		return settings.Schema("fairlb: a study of methods", study.Default(), docs, nil)
+	}
+	return nil, fmt.Errorf("%w %q", schema.ErrUnknown, name)
+}

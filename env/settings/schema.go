@@ -1,0 +1,245 @@
+package settings
+
+import (
+	"bytes"
+	"encoding"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// Docs says what a reader of a settings file should know of the Go types
+// behind it and reflection cannot tell.
+type Docs interface {
+	// Field returns what the source says of a struct's field, empty if nothing.
+	Field(structType reflect.Type, field string) (string, error)
+	// Values returns the values of a named string type, none if it has any.
+	Values(t reflect.Type) ([]Choice, error)
+}
+
+// Choice is a value of a field and what it means; that may be empty.
+type Choice struct{ Value, Meaning string }
+
+// Schema returns the JSON schema (draft 2020-12) of settings files that are
+// laid over v, a struct or a pointer to one that holds the defaults: for each
+// field its description, type, default and, if it has a list of them, values.
+// A description is the field's doc tag or else what docs says of it; a field
+// without one is an error, and so is one with both. choices holds the values of
+// fields of type string, by path, with [] for an element: servers[].kind.
+//
+// What a field's value depends on beside its type and list is left to the
+// Validator.
+func Schema(title string, v any, docs Docs, choices map[string][]string) ([]byte, error) {
+	root := deref(reflect.ValueOf(v))
+	if root.Kind() != reflect.Struct {
+		return nil, fmt.Errorf("settings: no schema of %T: must be a struct", v)
+	}
+	top := reflect.New(root.Type()).Elem()
+	top.Set(root)
+	m := schemaMaker{docs: docs, choices: choices, used: map[string]bool{}}
+	s := m.structure(top.Type(), top, "")
+	s.Schema, s.Title = "https://json-schema.org/draft/2020-12/schema", title
+	for path := range choices {
+		if !m.used[path] {
+			m.errs = append(m.errs, fmt.Errorf("settings: schema: choices of %s: no such field of type string", path))
+		}
+	}
+	slices.SortFunc(m.errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
+	if err := errors.Join(m.errs...); err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	e := json.NewEncoder(&out)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	if err := e.Encode(s); err != nil {
+		return nil, fmt.Errorf("settings: schema: %w", err)
+	}
+	return out.Bytes(), nil
+}
+
+// schema is a JSON schema, as far as settings need it.
+type schema struct {
+	Schema      string          `json:"$schema,omitempty"`
+	Title       string          `json:"title,omitempty"`
+	Description string          `json:"description,omitempty"`
+	Type        any             `json:"type"` // a name or several
+	Enum        []string        `json:"enum,omitempty"`
+	Minimum     *int            `json:"minimum,omitempty"`
+	Default     json.RawMessage `json:"default,omitempty"`
+	Items       *schema         `json:"items,omitempty"`
+	MinItems    int             `json:"minItems,omitempty"`
+	MaxItems    int             `json:"maxItems,omitempty"`
+	Properties  *properties     `json:"properties,omitempty"`
+	Additional  any             `json:"additionalProperties,omitempty"` // false, or the schema of a map's elements
+}
+
+// properties are a struct's fields in its order.
+type properties []property
+
+type property struct {
+	name   string
+	schema *schema
+}
+
+// MarshalJSON implements json.Marshaler.
+func (p properties) MarshalJSON() ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	for k, one := range p {
+		b.WriteByte("{,"[min(k, 1)])
+		fmt.Fprintf(&b, "%q:", one.name)
+		if err := e.Encode(one.schema); err != nil {
+			return nil, err
+		}
+	}
+	if len(p) == 0 {
+		b.WriteByte('{')
+	}
+	b.WriteByte('}')
+	return b.Bytes(), nil
+}
+
+// schemaMaker makes schemas and notes what it cannot say.
+type schemaMaker struct {
+	docs    Docs
+	choices map[string][]string
+	used    map[string]bool // choices by path
+	errs    []error
+}
+
+func (m *schemaMaker) fault(path, format string, args ...any) {
+	m.errs = append(m.errs, fmt.Errorf("settings: schema: %s: %w", path, fmt.Errorf(format, args...)))
+}
+
+// structure is the schema of a struct type. defaults is a value of it, or
+// invalid where there is none.
+func (m *schemaMaker) structure(t reflect.Type, defaults reflect.Value, path string) *schema {
+	s := &schema{Type: []string{"object", "null"}, Properties: &properties{}, Additional: false}
+	if path == "" {
+		s.Type = "object"
+	}
+	for _, f := range fieldsOf(t) {
+		var value reflect.Value
+		if defaults.IsValid() {
+			value = defaults.FieldByIndex(f.index)
+			if f.omitEmpty && value.IsZero() {
+				value = reflect.Value{}
+			}
+		}
+		at := join(path, f.name)
+		one := m.value(t.FieldByIndex(f.index).Type, value, at)
+		one.Description = m.describe(t, f, at, one.Description)
+		*s.Properties = append(*s.Properties, property{f.name, one})
+	}
+	return s
+}
+
+// describe returns the description of a field, with the meanings of its values.
+func (m *schemaMaker) describe(t reflect.Type, f field, path, meanings string) string {
+	owner := t
+	if n := len(f.index); n > 1 {
+		owner = t.FieldByIndex(f.index[:n-1]).Type
+	}
+	text, err := m.docs.Field(owner, t.FieldByIndex(f.index).Name)
+	switch {
+	case err != nil:
+		m.fault(path, "%w", err)
+	case text != "" && f.doc != "":
+		m.fault(path, "has a doc tag and a comment: one must go")
+	case text == "" && f.doc == "":
+		m.fault(path, "has neither a doc tag nor a comment")
+	}
+	return text + f.doc + meanings
+}
+
+// value is the schema of a value of type t at path, described by the meanings
+// of its values alone.
+func (m *schemaMaker) value(t reflect.Type, defaults reflect.Value, path string) *schema {
+	if t.Kind() == reflect.Pointer {
+		if defaults.IsValid() {
+			defaults = defaults.Elem() // invalid, if it is nil
+		}
+		s := m.value(t.Elem(), defaults, path)
+		if name, ok := s.Type.(string); ok {
+			s.Type = []string{name, "null"}
+		}
+		return s
+	}
+	s := &schema{}
+	switch _, text := reflect.New(t).Interface().(encoding.TextUnmarshaler); {
+	case text:
+		s.Type = "string"
+	case t.Kind() == reflect.String:
+		s.Type = "string"
+		m.values(s, t, path)
+	case t.Kind() == reflect.Bool:
+		s.Type = "boolean"
+	case t.Kind() >= reflect.Int && t.Kind() <= reflect.Int64:
+		s.Type = "integer"
+	case t.Kind() >= reflect.Uint && t.Kind() <= reflect.Uint64:
+		s.Type, s.Minimum = "integer", new(int)
+	case t.Kind() == reflect.Float32 || t.Kind() == reflect.Float64:
+		s.Type = "number"
+	case t.Kind() == reflect.Struct:
+		return m.structure(t, defaults, path)
+	case t.Kind() == reflect.Map:
+		s.Type, s.Additional = []string{"object", "null"}, m.value(t.Elem(), reflect.Value{}, path+"[]")
+		return s
+	case t.Kind() == reflect.Slice:
+		s.Type, s.Items = []string{"array", "null"}, m.value(t.Elem(), reflect.Value{}, path+"[]")
+	case t.Kind() == reflect.Array:
+		s.Type, s.Items, s.MinItems, s.MaxItems = "array", m.value(t.Elem(), reflect.Value{}, path+"[]"), t.Len(), t.Len()
+	default:
+		panic("settings: unsupported Go type: " + t.String())
+	}
+	s.Default = m.written(defaults, path)
+	return s
+}
+
+// values lists the values of a string, if it has a list.
+func (m *schemaMaker) values(s *schema, t reflect.Type, path string) {
+	if list, ok := m.choices[path]; ok {
+		m.used[path], s.Enum = true, list
+		return
+	}
+	list, err := m.docs.Values(t)
+	if err != nil {
+		m.fault(path, "%w", err)
+	}
+	for _, c := range list {
+		s.Enum = append(s.Enum, c.Value)
+		if c.Meaning != "" {
+			s.Description += "\n" + c.Value + ": " + c.Meaning
+		}
+	}
+}
+
+// written is a default as JSON; nothing where there is none, or none that JSON
+// can write.
+func (m *schemaMaker) written(v reflect.Value, path string) json.RawMessage {
+	if !v.IsValid() || v.Kind() == reflect.Slice && v.IsNil() {
+		return nil
+	}
+	if k := v.Kind(); k == reflect.Slice || k == reflect.Array {
+		if element := v.Type().Elem().Kind(); element == reflect.Struct || element == reflect.Pointer {
+			return nil // whose names JSON does not know
+		}
+	}
+	if v.Kind() == reflect.String && v.Len() == 0 {
+		return nil
+	}
+	if v.CanFloat() && (math.IsInf(v.Float(), 0) || math.IsNaN(v.Float())) {
+		return nil
+	}
+	raw, err := json.Marshal(v.Interface())
+	if err != nil {
+		m.fault(path, "default: %w", err)
+	}
+	return raw
+}
