@@ -5,7 +5,8 @@ import "fmt"
 // collection gathers the runs of one target, in any order: a few numbers per
 // seed and one distribution per class.
 type collection struct {
-	classes []classCollection // of all requests, then of each named class
+	classes  []classCollection // of all requests, then of each named class
+	fairness Series
 }
 
 type classCollection struct {
@@ -20,7 +21,7 @@ func newCollection(seeds, classes int) collection {
 	if classes < 2 {
 		classes = 0
 	}
-	c := collection{classes: make([]classCollection, 1+classes)}
+	c := collection{classes: make([]classCollection, 1+classes), fairness: make(Series, seeds)}
 	for i := range c.classes {
 		c.classes[i] = classCollection{
 			mean: make(Series, seeds), p95: make(Series, seeds), p99: make(Series, seeds),
@@ -32,6 +33,7 @@ func newCollection(seeds, classes int) collection {
 
 // add keeps the figures of the run of the seed of that index.
 func (c *collection) add(seed int, r *recorder) {
+	c.fairness[seed] = r.fairness.mean()
 	for i := range c.classes {
 		class, run := &c.classes[i], &r.tallies[i]
 		class.n += run.n
@@ -66,6 +68,11 @@ func (c *collection) result(target string, names []string) Result {
 		f.Mean, f.SD = class.mean.meanSD()
 		f.MeanP95, f.SDP95 = class.p95.meanSD()
 		f.MeanP99, f.SDP99 = class.p99.meanSD()
+		f.IQM = clustered(single(class.mean.defined()), IQM)
+		if i == 0 && len(c.fairness.defined()) > 0 {
+			f.PerSeedFairness = c.fairness
+			f.Fairness, f.SDFairness = c.fairness.meanSD()
+		}
 		r.Classes = append(r.Classes, f)
 
 		if class.empty > 0 {
@@ -93,5 +100,6 @@ func (r *Result) compare(baseline *Result) {
 		}
 		diffs, bases := pairs(f.PerSeed, base.PerSeed)
 		f.VsSED = newDifference(baseline.Target, bases, diffs)
+		f.Improvement = clustered(single(diffs), improvement)
 	}
 }

@@ -36,6 +36,13 @@ type GroupFigures struct {
 
 	PerRun []float64 `json:"per_run"` // the runs' means
 
+	// IQM is the interquartile mean of the means of all seeds of all runs, and
+	// Improvement the part of them that is less than the baseline's of that
+	// seed, equals counting half. Their intervals are of resampled runs. They
+	// are nil with one run; Improvement also without a baseline.
+	IQM         *Estimate `json:"iqm"`
+	Improvement *Estimate `json:"improvement,omitempty"`
+
 	// VsSED is the mean over runs of each run's difference to the baseline,
 	// paired by evaluation seed. It is nil with one run or no baseline.
 	VsSED *Difference `json:"vs_sed"`
@@ -89,6 +96,7 @@ func combineClass(name, class string, runs []Result, baseline *Result) (GroupFig
 	}
 	var p95, p99 Series
 	var diffs, bases []float64
+	var means, ahead [][]float64 // per run
 	for i := range runs {
 		f := runs[i].Class(class)
 		if len(runs[i].Classes) != len(runs[0].Classes) || f == nil || len(f.PerSeed) != seeds {
@@ -98,17 +106,20 @@ func combineClass(name, class string, runs []Result, baseline *Result) (GroupFig
 		g.N += f.N
 		g.Failed += f.Failed
 		g.PerRun = append(g.PerRun, f.Mean)
+		means = append(means, f.PerSeed.defined())
 		p95 = append(p95, f.MeanP95)
 		p99 = append(p99, f.MeanP99)
 		if base == nil {
 			continue
 		}
 		if d, b := pairs(f.PerSeed, base.PerSeed); len(d) > 0 {
+			ahead = append(ahead, d)
 			diffs = append(diffs, stat.Mean(d, nil))
 			bases = append(bases, stat.Mean(b, nil))
 		}
 	}
 	g.Mean, g.SD = Series(g.PerRun).meanSD()
+	g.IQM, g.Improvement = clustered(means, IQM), clustered(ahead, improvement)
 	g.MeanP95, g.SDP95 = p95.meanSD()
 	g.MeanP99, g.SDP99 = p99.meanSD()
 	if _, lo, hi := MeanInterval(g.PerRun); len(runs) > 1 {

@@ -43,8 +43,9 @@ func (t *tally) reset() {
 // recorder is the env.Recorder of one run at a time: tallies[0] is of all
 // requests, tallies[1+c] of class c.
 type recorder struct {
-	tallies []tally
-	fault   error // the first invalid outcome
+	tallies  []tally
+	fairness fairness
+	fault    error // the first invalid outcome
 }
 
 var _ env.Recorder = (*recorder)(nil)
@@ -89,5 +90,6 @@ func (r *recorder) reset() {
 	for i := range r.tallies {
 		r.tallies[i].reset()
 	}
+	r.fairness.reset()
 	r.fault = nil
 }

@@ -14,9 +14,14 @@ type Report struct {
 	Seeds     []uint64 `json:"seeds"`
 	DurationS float64  `json:"duration_s"` // s, of an episode; 0: not set
 	Results   []Result `json:"results"`
-	Groups    []Group  `json:"groups,omitempty"`   // training runs of one recipe, summed up
-	Warnings  []string `json:"warnings,omitempty"` // doubts that are no single result's
-	Notes     []string `json:"notes,omitempty"`    // what a target is, where its name does not say it
+
+	// Statistics adds a table of what else is known of the seeds' means to the
+	// text: interquartile means, probabilities of improvement, fairness of load.
+	Statistics bool `json:"-"`
+
+	Groups   []Group  `json:"groups,omitempty"`   // training runs of one recipe, summed up
+	Warnings []string `json:"warnings,omitempty"` // doubts that are no single result's
+	Notes    []string `json:"notes,omitempty"`    // what a target is, where its name does not say it
 }
 
 // WriteJSON writes the report as one indented object and a newline.
@@ -33,12 +38,13 @@ func csvHeader() []string {
 		"scenario", "target", "class", "seeds", "duration_s", "n", "failed", "mean", "sd",
 		"p50", "p90", "p95", "p99", "p999", "mean_p95", "sd_p95", "mean_p99", "sd_p99",
 		"baseline", "diff", "lo", "hi", "significant",
+		"iqm", "iqm_lo", "iqm_hi", "improvement", "improvement_lo", "improvement_hi", "fairness", "sd_fairness",
 	}
 }
 
 // WriteCSV writes one row per target and class under a header. Times are in
-// s; seeds is their number. The last five columns are empty where there is no
-// difference to the baseline. Notes and warnings are not in it.
+// s; seeds is their number. Columns are empty where there is no
+// difference to the baseline, no interval or no fairness of load. Notes and warnings are not in it.
 func (r *Report) WriteCSV(w io.Writer) error {
 	out := csv.NewWriter(w)
 	if err := out.Write(csvHeader()); err != nil {
@@ -63,9 +69,21 @@ func (r *Report) csvRow(target string, f *Figures) []string {
 		row = append(row, exact(x))
 	}
 	if d := f.VsSED; d != nil {
-		return append(row, d.Baseline, exact(d.Diff), exact(d.Lo), exact(d.Hi), strconv.FormatBool(d.Significant))
+		row = append(row, d.Baseline, exact(d.Diff), exact(d.Lo), exact(d.Hi), strconv.FormatBool(d.Significant))
+	} else {
+		row = append(row, "", "", "", "", "")
 	}
-	return append(row, "", "", "", "", "")
+	for _, e := range []*Estimate{f.IQM, f.Improvement} {
+		if e != nil {
+			row = append(row, exact(e.Value), exact(e.Lo), exact(e.Hi))
+		} else {
+			row = append(row, "", "", "")
+		}
+	}
+	if f.PerSeedFairness == nil {
+		return append(row, "", "")
+	}
+	return append(row, exact(f.Fairness), exact(f.SDFairness))
 }
 
 // exact writes x so that it reads back the same.

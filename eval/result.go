@@ -9,6 +9,7 @@ import (
 // Result holds the figures of one target over all seeds.
 type Result struct {
 	Target   string   `json:"target"`
+	Recipe   string   `json:"recipe,omitempty"`   // that training runs have in common; empty of a heuristic
 	Classes  Classes  `json:"classes"`            // AllClasses first, then in Config's order
 	Warnings []string `json:"warnings,omitempty"` // doubts about these figures
 }
@@ -48,6 +49,17 @@ type Figures struct {
 	MeanP99 float64 `json:"mean_p99"`
 	SDP99   float64 `json:"sd_p99"`
 
+	// IQM is the interquartile mean of the seeds' means, its interval that of
+	// resampled seeds. It is nil with fewer than two seeds.
+	IQM *Estimate `json:"iqm"`
+
+	// Fairness is how evenly the servers are loaded, over all classes: the
+	// mean and sample standard deviation over seeds of Jain's index of the
+	// servers' remaining work over their capacity. 0 where it is not known.
+	Fairness        float64 `json:"fairness,omitempty"`
+	SDFairness      float64 `json:"sd_fairness,omitempty"`
+	PerSeedFairness Series  `json:"per_seed_fairness,omitempty"`
+
 	PerSeed    Series `json:"per_seed"` // means, in the order of the seeds
 	PerSeedP95 Series `json:"per_seed_p95"`
 	PerSeedP99 Series `json:"per_seed_p99"`
@@ -57,6 +69,11 @@ type Figures struct {
 	// itself (IsBaseline), where the baseline is not among the targets and
 	// where fewer than two seeds have both values.
 	VsSED *Difference `json:"vs_sed"`
+
+	// Improvement is the probability of improvement over the baseline: the part
+	// of the seeds whose mean is less than the baseline's, equals counting half.
+	// It is nil where VsSED is.
+	Improvement *Estimate `json:"improvement,omitempty"`
 
 	// IsBaseline says that these are the baseline's figures. In JSON they are
 	// those without the key vs_sed.

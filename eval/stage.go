@@ -53,11 +53,12 @@ func Play(ctx context.Context, e env.Env, actor agents.Actor, seed uint64) error
 	if actor != nil {
 		actions = newActions(e)
 	}
-	return play(ctx, e, actor, actions, seed, func() {})
+	return play(ctx, e, actor, actions, seed, func() {}, func() {})
 }
 
-// play is Play with room for the actions; begun is called after the reset.
-func play(ctx context.Context, e env.Env, actor agents.Actor, actions [][]float64, seed uint64, begun func()) error {
+// play is Play with room for the actions; begun is called after the reset, and
+// ended before what is left drains.
+func play(ctx context.Context, e env.Env, actor agents.Actor, actions [][]float64, seed uint64, begun, ended func()) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -82,6 +83,7 @@ func play(ctx context.Context, e env.Env, actor agents.Actor, actions [][]float6
 			return err
 		}
 	}
+	ended()
 	if d, ok := e.(env.Drainer); ok {
 		return d.Drain(ctx)
 	}
@@ -92,7 +94,8 @@ func play(ctx context.Context, e env.Env, actor agents.Actor, actions [][]float6
 // finish. The recorder then holds the outcomes of that episode alone.
 func (s *stage) run(ctx context.Context, seed uint64) error {
 	// What was recorded until the reset belongs to the episode before.
-	if err := play(ctx, s.env, s.actor, s.actions, seed, s.recorder.reset); err != nil {
+	ended := func() { s.recorder.fairness.closed = true }
+	if err := play(ctx, s.env, s.actor, s.actions, seed, s.recorder.reset, ended); err != nil {
 		return err
 	}
 	if s.recorder.fault != nil {

@@ -29,10 +29,18 @@ func (r *Report) WriteText(w io.Writer) error {
 	if err := table.render(&b); err != nil {
 		return err
 	}
+	if r.Statistics {
+		if err := r.statistics(&b); err != nil {
+			return err
+		}
+	}
 	for _, line := range r.groupLines() {
 		b.WriteString("\n" + wrap(line, textWidth))
 	}
 	b.WriteString("\n" + wrap(r.caption(), textWidth))
+	if r.Statistics {
+		b.WriteString(wrap(statisticsCaption(r.baseline()), textWidth))
+	}
 	for _, note := range r.Notes {
 		b.WriteString(wrap("note: "+note, textWidth))
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,7 +17,8 @@ import (
 )
 
 func (a *app) evalCommand() *cobra.Command {
-	var name, seeds, format string
+	var name, seeds, format, out string
+	var statistics bool
 	var set []string
 	var duration float64
 	c := &cobra.Command{
@@ -38,6 +40,9 @@ anew each time, on training seeds, in episodes as long as the scenario's (not
 			write, err := reportWriter(format)
 			if err != nil {
 				return err
+			}
+			if format == parquetFormat && out == "" && isTerminal(a.stdout) {
+				return usage("--format %s: a binary file does not belong on a terminal: name one by --out", format)
 			}
 			if name == "" {
 				return usage("--scenario: must name a built-in scenario (fairlb scenarios lists them) or a file")
@@ -70,14 +75,20 @@ anew each time, on training seeds, in episodes as long as the scenario's (not
 			if err != nil {
 				return err
 			}
-			return write(report, a)
+			report.Statistics = statistics
+			if out != "" {
+				return writeFile(out, func(w io.Writer) error { return write(report, w) })
+			}
+			return write(report, a.stdout)
 		},
 	}
 	c.Flags().StringVar(&name, "scenario", "", "built-in scenario or scenario file (required)")
 	c.Flags().StringArrayVar(&set, "set", nil, "path=value, put into the scenario (repeatable)")
 	c.Flags().StringVar(&seeds, "seeds", "1000-1019", "seeds of the episodes, such as 1000-1019,7")
 	c.Flags().Float64Var(&duration, "duration", 300, "s of arrivals in an episode")
-	c.Flags().StringVar(&format, "format", "text", "text, json or csv")
+	c.Flags().StringVar(&format, "format", "text", "text, json, csv, parquet or marl-eval")
+	c.Flags().StringVar(&out, "out", "", "the file to write (default stdout)")
+	c.Flags().BoolVar(&statistics, "statistics", false, "in text, also interquartile means, probabilities of improvement and fairness of load")
 	return c
 }
 
@@ -93,17 +104,23 @@ func heuristicList() string {
 }
 
 // reportWriter returns what writes a report in the given format.
-func reportWriter(format string) (func(*eval.Report, *app) error, error) {
+func reportWriter(format string) (func(*eval.Report, io.Writer) error, error) {
 	switch format {
 	case "text":
-		return func(r *eval.Report, a *app) error { return r.WriteText(a.stdout) }, nil
+		return (*eval.Report).WriteText, nil
 	case "json":
-		return func(r *eval.Report, a *app) error { return r.WriteJSON(a.stdout) }, nil
+		return (*eval.Report).WriteJSON, nil
 	case "csv":
-		return func(r *eval.Report, a *app) error { return r.WriteCSV(a.stdout) }, nil
+		return (*eval.Report).WriteCSV, nil
+	case parquetFormat:
+		return (*eval.Report).WriteParquet, nil
+	case "marl-eval":
+		return (*eval.Report).WriteMARLEval, nil
 	}
-	return nil, usage("--format %q: must be text, json or csv", format)
+	return nil, usage("--format %q: must be text, json, csv, parquet or marl-eval", format)
 }
+
+const parquetFormat = "parquet"
 
 // tunedTarget searches the best fixed weights for a scenario, in episodes of
 // its own duration or that of the overrides.
@@ -145,6 +162,9 @@ func (a *app) evaluate(c *cobra.Command, s scenario.Scenario, names []string, fi
 	bar.close()
 	if err != nil {
 		return nil, err
+	}
+	for i := range results {
+		results[i].Recipe = recipes[i]
 	}
 	report.Results = results
 	report.Groups, err = groups(results, recipes)

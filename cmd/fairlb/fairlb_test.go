@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -187,8 +188,13 @@ func TestDuration(t *testing.T) {
 		require.NoError(t, err)
 		header, row, _ := strings.Cut(out, "\n")
 		require.Equal(t, "scenario,target,class,seeds,duration_s,n,failed,mean,sd,p50,p90,p95,p99,p999,"+
-			"mean_p95,sd_p95,mean_p99,sd_p99,baseline,diff,lo,hi,significant", header)
+			"mean_p95,sd_p95,mean_p99,sd_p99,baseline,diff,lo,hi,significant,iqm,iqm_lo,iqm_hi,improvement,improvement_lo,improvement_hi,fairness,sd_fairness", header)
 		require.True(t, strings.HasPrefix(row, "sim-moderate/pure-cpu,lsq,all,1,"+test.want+","), row)
+		cells := strings.Split(strings.TrimSpace(row), ",")
+		fairness, err := strconv.ParseFloat(cells[len(cells)-2], 64)
+		require.NoError(t, err)
+		require.Greater(t, fairness, 1.0/8, "eight servers, not all alike")
+		require.Less(t, fairness, 1.0)
 	}
 }
 

@@ -127,8 +127,10 @@ func newLogger(w io.Writer) *logrus.Logger {
 }
 
 // interactive says whether progress would be seen by a person.
-func (a *app) interactive() bool {
-	f, ok := a.stderr.(*os.File)
+func (a *app) interactive() bool { return isTerminal(a.stderr) }
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 

@@ -121,7 +121,7 @@ func (a *app) trainRun(ctx context.Context, hyper train.Hyper, s scenario.Scenar
 		return err
 	}
 	defer board.Close()
-	open := trainingEnv(s, reward, hyper.Method).unsampled()
+	open := trainingEnv(s, reward, hyper.Method).plain()
 	bar := a.newBar("training", hyper.Episodes)
 	rounds := 0
 	err = train.Run(ctx, train.Config{

@@ -176,7 +176,7 @@ func fileName(name string) string {
 // search in its duration.
 func (t *tuned) target(s scenario.Scenario) target {
 	byServer := tune.Spread(t.Best.Weights, counts(s))
-	out := target{Target: eval.Target{Name: tunedName, Env: fixedEnv(s, byServer).unsampled()}, open: fixedEnv(s, byServer)}
+	out := target{Target: eval.Target{Name: tunedName, Env: fixedEnv(s, byServer).plain()}, open: fixedEnv(s, byServer)}
 	out.notes = append(out.notes, t.note())
 	if !t.Converged {
 		out.warnings = append(out.warnings, fmt.Sprintf("tuned: the search had not converged when its %d evaluations were spent", t.Evaluations))

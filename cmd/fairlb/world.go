@@ -31,9 +31,13 @@ type opener func(rec env.Recorder, sampler env.Sampler) (env.Env, error)
 // sampleInterval is the grid's, in s: the step of the testbed's agents.
 const sampleInterval = 0.25
 
-// unsampled is the opener without a sampler.
-func (o opener) unsampled() func(env.Recorder) (env.Env, error) {
-	return func(rec env.Recorder) (env.Env, error) { return o(rec, nil) }
+// plain is the opener for whom a recorder is all: the sampler is the recorder
+// too, if it is one.
+func (o opener) plain() func(env.Recorder) (env.Env, error) {
+	return func(rec env.Recorder) (env.Env, error) {
+		sampler, _ := rec.(env.Sampler)
+		return o(rec, sampler)
+	}
 }
 
 // open returns what opens a scenario after adapt has said who steers it.
@@ -71,7 +75,7 @@ func trainingEnv(s scenario.Scenario, reward rewards.Reward, method string) open
 
 // heuristicTarget evaluates a heuristic of package dispatch.
 func heuristicTarget(s scenario.Scenario, name string) eval.Target {
-	return eval.Target{Name: name, Env: heuristicEnv(s, name).unsampled()}
+	return eval.Target{Name: name, Env: heuristicEnv(s, name).plain()}
 }
 
 // parseTarget reads a TARGET of the command line, but for tuned, which takes a
@@ -128,7 +132,7 @@ func checkpointTarget(s scenario.Scenario, name, path string) (target, error) {
 	if _, err := policy(); err != nil {
 		return fail(fmt.Errorf("scenario %s: %w", s.Name, err))
 	}
-	t := target{Target: eval.Target{Name: name, Env: open.unsampled(), Actor: policy}, hash: meta.ContentSHA256, open: open}
+	t := target{Target: eval.Target{Name: name, Env: open.plain(), Actor: policy}, hash: meta.ContentSHA256, open: open}
 	if t.recipe, err = recipe(hyper); err != nil {
 		return fail(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -43,22 +44,24 @@ func (r *Report) WriteMarkdown(w io.Writer, picture func(scenario string) string
 // writeGlance writes a row a target and a column a scenario, of ratios to the
 // baseline; the best method of each scenario is in bold.
 func (r *Report) writeGlance(b *bytes.Buffer) {
-	fmt.Fprintf(b, "## At a glance\n\nMean completion time over %s's; bold: the least of the methods.\n\n| |", Baseline)
+	fmt.Fprintf(b, "## At a glance\n\nMean completion time over %s's; bold: the least of the methods. IQM: the interquartile mean over scenarios and\n"+
+		"training runs, with its 95 %% bootstrap interval, scenarios being strata.\n\n| |", Baseline)
 	rule := "|---|"
 	for _, o := range r.Scenarios {
 		fmt.Fprintf(b, " %s |", o.Name)
 		rule += "---|"
 	}
-	fmt.Fprintf(b, "\n%s\n", rule)
+	fmt.Fprintf(b, " IQM |\n%s---|\n", rule)
 	line := func(target, family string) {
-		cells, any := "| "+target+" |", false
+		cells, strata := "| "+target+" |", [][]float64(nil)
 		for k := range r.Scenarios {
 			o := &r.Scenarios[k]
 			cell := ""
 			for i := range o.Rows {
 				row := &o.Rows[i]
 				if ratio, ok := row.Ratios[Baseline]; ok && row.Target == target {
-					cell, any = fmt.Sprintf("%.3f", ratio.Value), true
+					cell = fmt.Sprintf("%.3f", ratio.Value)
+					strata = append(strata, row.ratios(ratio.Value))
 					if family != "" && row == o.leastOfMethods() {
 						cell = "**" + cell + "**"
 					}
@@ -66,8 +69,10 @@ func (r *Report) writeGlance(b *bytes.Buffer) {
 			}
 			cells += " " + cell + " |"
 		}
-		if any {
-			b.WriteString(cells + "\n")
+		if len(strata) > 0 {
+			iqm := eval.StratifiedIQM(strata)
+			total := Ratio{iqm.Value, iqm.Lo, iqm.Hi, !math.IsNaN(iqm.Lo)}
+			b.WriteString(cells + " " + total.text() + " |\n")
 		}
 	}
 	for _, name := range r.Study.Heuristics {

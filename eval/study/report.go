@@ -165,6 +165,19 @@ func (r *Report) row(name, family string, list []Run, measured Measured) (Row, e
 	return row, nil
 }
 
+// ratios are the runs' own, to the heuristic that their mean has that ratio to;
+// of a heuristic, that alone.
+func (row *Row) ratios(mean float64) []float64 {
+	if len(row.PerRun) == 0 {
+		return []float64{mean}
+	}
+	list := make([]float64, len(row.PerRun))
+	for i, x := range row.PerRun {
+		list[i] = x / row.Mean * mean
+	}
+	return list
+}
+
 // ratioOf compares runs to a heuristic on the same seeds: several by their
 // own ratios, a single one by its seeds' paired differences.
 func ratioOf(list []Run, base *eval.Result) (Ratio, error) {

@@ -135,7 +135,7 @@ func TestWrite(t *testing.T) {
 	var md, tidy, whole bytes.Buffer
 	require.NoError(t, r.WriteMarkdown(&md, func(s string) string { return map[string]string{"one": "one.png"}[s] }))
 	for _, want := range []string{
-		"| | one | two |\n|---|---|---|\n| wcmp | 2.000 |  |\n| tuned | 0.900 |  |\n| a | **0.875** |  |\n| b | 1.000 |  |\n",
+		"| | one | two | IQM |\n|---|---|---|---|\n| wcmp | 2.000 |  | 2.000 |\n", "\n| a | **0.875** |  | 0.875 [0.850, 0.900] |\n| b | 1.000 |  | 1.000 |\n",
 		"| one | mean at most 0.90 x sed | paper | a | 0.875 [0.557, 1.193] | met |",
 		"| one | mean at most 0.90 x sed | own | c | 2.250 [-0.927, 5.427] | **missed** |",
 		"![learning curves](one.png)", "`sim-moderate/pure-cpu` with `lbs=3`, trained in `web-moderate/train`.",

@@ -1,0 +1,132 @@
+package eval
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"gonum.org/v1/gonum/stat"
+
+	"fairlb/env"
+)
+
+// Estimate is a figure and its 95 % bootstrap interval.
+type Estimate struct {
+	Value float64 `json:"value"`
+	Lo    float64 `json:"lo"`
+	Hi    float64 `json:"hi"`
+}
+
+// resamples is the number of bootstrap resamples. The ends of an interval are
+// the 50th least and greatest of them.
+const resamples = 2000
+
+// trimmed is the part of the values that IQM leaves out at each end.
+const trimmed = 0.25
+
+// IQM is the interquartile mean: the mean of what remains of the values after
+// the floor(n/4) least and the floor(n/4) greatest are left out (Agarwal et al.
+// 2021, "Deep Reinforcement Learning at the Edge of the Statistical Precipice").
+// It is NaN of no values.
+func IQM(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	cut := int(trimmed * float64(len(sorted)))
+	return stat.Mean(sorted[cut:len(sorted)-cut], nil)
+}
+
+// StratifiedIQM is the IQM of all values of the strata together. In a resample
+// each stratum keeps its number of values, which are drawn from it with
+// replacement: where a stratum holds the training runs of a method on one
+// scenario, the interval says what other training runs would come to on these
+// scenarios. The interval is NaN unless a stratum has two values.
+func StratifiedIQM(strata [][]float64) Estimate {
+	sizes := make([]int, len(strata))
+	for i := range strata {
+		sizes[i] = len(strata[i])
+	}
+	var values []float64
+	return bootstrap(sizes, func(drawn [][]int) float64 {
+		values = values[:0]
+		for i, indices := range drawn {
+			for _, k := range indices {
+				values = append(values, strata[i][k])
+			}
+		}
+		return IQM(values)
+	})
+}
+
+// improvement is the probability of improvement of pairs: the part of them in
+// which x is less than y, equals counting half, by their differences x - y.
+func improvement(diffs []float64) float64 {
+	sum := 0.0
+	for _, d := range diffs {
+		switch {
+		case d < 0:
+			sum++
+		case d == 0:
+			sum += 0.5
+		}
+	}
+	return sum / float64(len(diffs))
+}
+
+// clustered is the estimate of a statistic of the values of several units, such
+// as the seeds of each training run, that are drawn as wholes; nil for fewer
+// than two units or no values.
+func clustered(units [][]float64, statistic func(values []float64) float64) *Estimate {
+	if len(units) < 2 || len(slices.Concat(units...)) == 0 {
+		return nil
+	}
+	var values []float64
+	e := bootstrap([]int{len(units)}, func(drawn [][]int) float64 {
+		values = values[:0]
+		for _, k := range drawn[0] {
+			values = append(values, units[k]...)
+		}
+		return statistic(values)
+	})
+	return &e
+}
+
+// bootstrap estimates a statistic of units in strata of those sizes. The
+// statistic is given, for each stratum, the indices of the units that count.
+// Equal sizes meet equal draws, whatever the values are.
+func bootstrap(sizes []int, statistic func(drawn [][]int) float64) Estimate {
+	drawn := make([][]int, len(sizes))
+	varied := false
+	for i, n := range sizes {
+		drawn[i] = make([]int, n)
+		for k := range drawn[i] {
+			drawn[i][k] = k
+		}
+		varied = varied || n > 1
+	}
+	e := Estimate{Value: statistic(drawn), Lo: math.NaN(), Hi: math.NaN()}
+	if !varied {
+		return e
+	}
+	rng := rand.New(env.Stream(0, "bootstrap"))
+	found := make([]float64, resamples)
+	for r := range found {
+		for i, n := range sizes {
+			for k := range drawn[i] {
+				drawn[i][k] = rng.IntN(n)
+			}
+		}
+		found[r] = statistic(drawn)
+	}
+	slices.Sort(found)
+	tail := int((1 - Confidence) / 2 * resamples)
+	e.Lo, e.Hi = found[tail], found[resamples-1-tail]
+	return e
+}
+
+// single makes every value a unit of its own.
+func single(values []float64) [][]float64 {
+	out := make([][]float64, len(values))
+	for i := range values {
+		out[i] = values[i : i+1]
+	}
+	return out
+}

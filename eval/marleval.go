@@ -1,0 +1,73 @@
+package eval
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+
+	"gonum.org/v1/gonum/stat"
+)
+
+// marlEnvironment is the name that WriteMARLEval gives the environment.
+const marlEnvironment = "fairlb"
+
+// WriteMARLEval writes what marl-eval reads, the tool of Gorsane et al. 2022,
+// "Towards a Standardised Performance Evaluation Protocol for Cooperative MARL"
+// (github.com/instadeepai/marl-eval, "Data Structure for Raw Experiment data"):
+// environment, task (the scenario), algorithm (a recipe, or a heuristic), run,
+// step. There is one step, the end of training, with a value per evaluation
+// seed; absolute_metrics has their mean.
+//
+// Metrics are completion_time, in s, the seed's mean, and return, its negative,
+// as that tool takes more for better.
+//
+// The tool wants as many runs of every algorithm. A heuristic is not trained:
+// it stands in each run with the same values. Recipes of different numbers of
+// runs give ErrUnmatched.
+func (r *Report) WriteMARLEval(w io.Writer) error {
+	var names []string
+	runs := map[string][]Series{}
+	trained := map[string]bool{}
+	most := 1
+	for i := range r.Results {
+		result := &r.Results[i]
+		name := result.Recipe
+		if name == "" {
+			name = result.Target
+		}
+		if runs[name] == nil {
+			names = append(names, name)
+		}
+		trained[name] = result.Recipe != ""
+		if f := result.Class(AllClasses); f != nil {
+			runs[name] = append(runs[name], f.PerSeed)
+			most = max(most, len(runs[name]))
+		}
+	}
+	algorithms := map[string]any{}
+	for _, name := range names {
+		list := runs[name]
+		if trained[name] && len(list) != most {
+			return fmt.Errorf("%w: %d training runs of %s, %d of another recipe: marl-eval wants as many of each", ErrUnmatched, len(list), name, most)
+		}
+		byRun := map[string]any{}
+		for k := range most {
+			times := list[min(k, len(list)-1)]
+			returns := make(Series, len(times))
+			for i, x := range times {
+				returns[i] = -x
+			}
+			mean := stat.Mean(times.defined(), nil)
+			byRun["run_"+strconv.Itoa(k+1)] = map[string]any{
+				"step_1":           map[string]any{"step_count": 1, "completion_time": times, "return": returns},
+				"absolute_metrics": map[string]any{"completion_time": []float64{mean}, "return": []float64{-mean}},
+			}
+		}
+		algorithms[name] = byRun
+	}
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(map[string]any{marlEnvironment: map[string]any{r.Scenario: algorithms}})
+}

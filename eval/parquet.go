@@ -1,0 +1,50 @@
+package eval
+
+import (
+	"io"
+	"math"
+
+	"github.com/parquet-go/parquet-go"
+)
+
+// seedRow is a row of WriteParquet: one target's figures of one class on one
+// seed. Times are in s; a figure that is not known is null.
+type seedRow struct {
+	Scenario  string   `parquet:"scenario,dict"`
+	DurationS float64  `parquet:"duration_s"`
+	Target    string   `parquet:"target,dict"`
+	Recipe    string   `parquet:"recipe,dict"` // empty of a heuristic
+	Class     string   `parquet:"class,dict"`
+	Seed      uint64   `parquet:"seed"`
+	Mean      *float64 `parquet:"mean,optional"`
+	P95       *float64 `parquet:"p95,optional"`
+	P99       *float64 `parquet:"p99,optional"`
+	Fairness  *float64 `parquet:"fairness,optional"` // of AllClasses
+}
+
+// WriteParquet writes a Parquet file of a row per target, class and seed: what
+// every figure over seeds follows from, but for the quantiles of all requests
+// together.
+func (r *Report) WriteParquet(w io.Writer) error {
+	at := func(s Series, k int) *float64 {
+		if k >= len(s) || math.IsNaN(s[k]) {
+			return nil
+		}
+		return &s[k]
+	}
+	var rows []seedRow
+	for i := range r.Results {
+		result := &r.Results[i]
+		for j := range result.Classes {
+			f := &result.Classes[j]
+			for k, seed := range r.Seeds {
+				rows = append(rows, seedRow{
+					Scenario: r.Scenario, DurationS: r.DurationS, Target: result.Target, Recipe: result.Recipe,
+					Class: f.Class, Seed: seed, Mean: at(f.PerSeed, k), P95: at(f.PerSeedP95, k),
+					P99: at(f.PerSeedP99, k), Fairness: at(f.PerSeedFairness, k),
+				})
+			}
+		}
+	}
+	return parquet.Write(w, rows, parquet.Compression(&parquet.Snappy))
+}
