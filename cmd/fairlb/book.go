@@ -34,15 +34,9 @@ func (b *book) run(ctx context.Context, a *app, job paper.Job) error {
 		}
 	}
 	for _, name := range job.Scenarios {
-		s, err := scenario.Load(name, []string{fmt.Sprintf("duration=%g", b.profile.EvalDuration)})
+		s, what, err := b.subject(job.Policy, name, run)
 		if err != nil {
 			return err
-		}
-		what := subject{name: job.Method, target: heuristicTarget(s, job.Method)}
-		if job.Learned() {
-			if what, err = trainedSubject(s, job.Method, describe(job.Policy), run); err != nil {
-				return err
-			}
 		}
 		result, err := b.evaluation(ctx, s, b.profile.EvalSeeds, what)
 		if err != nil {
@@ -53,6 +47,20 @@ func (b *book) run(ctx context.Context, a *app, job paper.Job) error {
 		b.mu.Unlock()
 	}
 	return nil
+}
+
+// subject returns a policy, trained in the folder run if it is a learned one,
+// as it is evaluated on the scenario that it returns with it.
+func (b *book) subject(p paper.Policy, name, run string) (scenario.Scenario, subject, error) {
+	s, err := scenario.Load(name, []string{fmt.Sprintf("duration=%g", b.profile.EvalDuration)})
+	if err != nil {
+		return s, subject{}, err
+	}
+	if !p.Learned() {
+		return s, subject{name: p.Method, target: heuristicTarget(s, p.Method)}, nil
+	}
+	what, err := trainedSubject(s, p.Method, describe(p), run)
+	return s, what, err
 }
 
 // hyper returns the hyperparameters of a table's policy: the defaults, with

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -22,12 +23,17 @@ import (
 
 func (a *app) tablesCommand() *cobra.Command {
 	var profile, out string
+	var dryRun bool
 	c := &cobra.Command{
 		Use:   "tables NUMBER...",
 		Short: "Print Tables 11 to 16 of the paper from our own runs, beside the published values",
 		Long: `Print tables of the paper from our own runs, each value beside the published
 one. What is missing is trained and evaluated, what is recorded in the folder is
-used again. Text goes to stdout; CSV, JSON and Markdown into the folder.`,
+used again. Text goes to stdout; CSV, JSON and Markdown into the folder.
+
+--dry-run says what is missing, and about how long it will take: by the times of
+what is recorded in the folder, or else by one short run of each kind (a probe).
+It writes nothing.`,
 		Example: "  fairlb tables 11 12 13 14 15 16 --profile smoke",
 		Args:    checked(cobra.MinimumNArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -50,22 +56,22 @@ used again. Text goes to stdout; CSV, JSON and Markdown into the folder.`,
 			if out == "" {
 				out = filepath.Join("runs", "tables-"+p.Name)
 			}
+			if dryRun {
+				return a.planTables(c.Context(), tables, p, out)
+			}
 			command := "fairlb tables " + strings.Join(args, " ") + " --profile " + p.Name
 			return a.printTables(c.Context(), tables, p, out, command)
 		},
 	}
 	c.Flags().StringVar(&profile, "profile", "smoke", "smoke (minutes), standard (hours) or paper (the paper's episodes and runs)")
 	c.Flags().StringVar(&out, "out", "", "the folder of runs and results (default runs/tables-PROFILE)")
+	c.Flags().BoolVar(&dryRun, "dry-run", false, "say what would run and about how long, and run nothing")
 	return c
 }
 
 // printTables runs what the tables lack and prints them.
 func (a *app) printTables(ctx context.Context, tables []paper.Table, p paper.Profile, dir, command string) error {
-	var numbers []int
-	for _, t := range tables {
-		numbers = append(numbers, t.Number)
-	}
-	jobs, err := paper.Jobs(numbers, p)
+	jobs, err := jobsOf(tables, p)
 	if err != nil {
 		return err
 	}
@@ -99,15 +105,19 @@ func (a *app) printTables(ctx context.Context, tables []paper.Table, p paper.Pro
 	return nil
 }
 
+// jobsOf lists what must run to fill tables.
+func jobsOf(tables []paper.Table, p paper.Profile) ([]paper.Job, error) {
+	var numbers []int
+	for _, t := range tables {
+		numbers = append(numbers, t.Number)
+	}
+	return paper.Jobs(numbers, p)
+}
+
 // runJobs runs the jobs of methods that exist, as many at a time as there are
 // cores; rows of other methods stay empty.
 func (a *app) runJobs(ctx context.Context, b *book, jobs []paper.Job) error {
-	var todo []paper.Job
-	for _, job := range jobs {
-		if !job.Learned() || build.CheckMethod(job.Method) == nil {
-			todo = append(todo, job)
-		}
-	}
+	todo := runnable(jobs)
 	bar := a.newBar("tables", len(todo))
 	defer bar.close()
 	var done atomic.Int64
@@ -124,6 +134,13 @@ func (a *app) runJobs(ctx context.Context, b *book, jobs []paper.Job) error {
 		})
 	}
 	return group.Wait()
+}
+
+// runnable lists the jobs of methods that exist.
+func runnable(jobs []paper.Job) []paper.Job {
+	return slices.DeleteFunc(slices.Clone(jobs), func(job paper.Job) bool {
+		return job.Learned() && build.CheckMethod(job.Method) != nil
+	})
 }
 
 // describe names a policy in a line.
