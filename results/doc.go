@@ -9,7 +9,8 @@
 // CSV, null in JSON; so is a published value that the paper's text lost.
 //
 // The figures are drawn from the data of package eval/figure: WriteFair... and
-// DrawFair are Figure 2a; WriteSharing... and DrawSharing are Figure 10a;
+// DrawFair are Figure 2a; WriteCases... and DrawCases are Figures 4 (b) and 8;
+// WriteSharing... and DrawSharing are Figure 10a;
 // WriteDynamicText, WriteTimelineCSV, DrawTimeline, WriteCompletionCSV and
 // DrawCompletion are Figure 12.
 package results

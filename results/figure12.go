@@ -215,36 +215,29 @@ func markChanges(p *plot.Plot, changes []float64, top float64) error {
 func DrawCompletion(w io.Writer, d *figure.Dynamic, format string) error {
 	picture := panels{title: "Completion times in " + d.Scenario, height: 4.2 * vg.Inch}
 	var row []*plot.Plot
+	names := make([]string, len(d.Targets))
+	for k, t := range d.Targets {
+		names[k] = t.Name
+	}
 	for class, name := range d.Classes {
-		p := newPanel(name, "completion time (s)", "")
-		if len(row) == 0 {
-			p.Y.Label.Text = "part of the requests (%)"
-		}
-		p.X.Tick.Marker = decadeTicks{}
-		var legend []legendEntry
+		list := make([]figure.Completions, len(d.Targets))
 		for k, t := range d.Targets {
-			c := t.Completions[class]
-			var xys plotter.XYs
-			for i, part := range figure.Quantiles()[:len(c.Values)] {
-				xys = append(xys, plotter.XY{X: math.Log10(max(c.Values[i], 1e-6)), Y: 100 * part})
-			}
-			if len(xys) == 0 {
-				continue
-			}
-			l, err := line(xys, colours(k), 1.6)
-			if err != nil {
-				return fmt.Errorf("%s, %s: %w", t.Name, name, err)
-			}
-			p.Add(l)
-			legend = append(legend, legendEntry{t.Name, thumbs(l)})
+			list[k] = t.Completions[class]
+		}
+		p, legend, err := drawDistributions(name, names, list, 0)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
 		}
 		if len(legend) == 0 {
 			continue // a class without requests
 		}
+		p.X.Label.Text = completionLabel
+		if len(row) == 0 {
+			p.Y.Label.Text = partLabel
+		}
 		if len(legend) > len(picture.legend) {
 			picture.legend = legend
 		}
-		p.Y.Min, p.Y.Max = 0, 100
 		row = append(row, p)
 	}
 	if len(row) == 0 {
@@ -253,25 +246,4 @@ func DrawCompletion(w io.Writer, d *figure.Dynamic, format string) error {
 	picture.add(row...)
 	picture.width = vg.Length(len(row))*3.6*vg.Inch + vg.Inch
 	return picture.write(w, format)
-}
-
-// decadeTicks labels the powers of ten on an axis of decimal logarithms, and
-// marks their multiples between.
-type decadeTicks struct{}
-
-// Ticks implements plot.Ticker.
-func (decadeTicks) Ticks(lo, hi float64) []plot.Tick {
-	var ticks []plot.Tick
-	for decade := math.Floor(lo); decade <= hi; decade++ {
-		for k := range 9 {
-			tick := plot.Tick{Value: decade + math.Log10(float64(k+1))}
-			if k == 0 {
-				tick.Label = strconv.FormatFloat(math.Pow(10, decade), 'g', 3, 64)
-			}
-			if tick.Value >= lo && tick.Value <= hi {
-				ticks = append(ticks, tick)
-			}
-		}
-	}
-	return ticks
 }

@@ -41,6 +41,21 @@ func dynamic() *figure.Dynamic {
 	return d
 }
 
+// cases is data of Figure 8 with two cases, or of 4 (b) with one.
+func cases(name string, n int) *figure.Cases {
+	d := &figure.Cases{Figure: name, Duration: 60, Seeds: []uint64{1, 2}}
+	completions := dynamic().Targets[0].Completions[0]
+	for _, c := range []figure.Case{{Name: "Period I", Scenario: "web-moderate/period-1"}, {Name: "Period II", Scenario: "web-moderate/period-2"}}[:n] {
+		c.Classes = []string{"wiki", "static"}
+		for _, t := range []figure.CaseTarget{{Name: "sed"}, {Name: "Distr-LB VBF", Runs: 3}} {
+			t.Completions = []figure.Completions{completions, completions}
+			c.Targets = append(c.Targets, t)
+		}
+		d.Cases = append(d.Cases, c)
+	}
+	return d
+}
+
 // sharing is data of Figure 10 (a) with two numbers of agents.
 func sharing() *figure.Sharing {
 	return &figure.Sharing{Scenario: "web-moderate/train", Method: "qmix-lb", Duration: 50, Teams: []figure.Team{
@@ -121,6 +136,26 @@ func TestDynamicText(t *testing.T) {
 	require.NotContains(t, text, "NaN")
 }
 
+func TestCasesCSV(t *testing.T) {
+	got := lines(t, func(w io.Writer) error { return results.WriteCasesCSV(w, cases("8", 2)) })
+	require.Equal(t, "case,scenario,class,target,runs,requests,mean_s,quantile,completion_s", got[0])
+	require.Len(t, got, 1+2*2*2*200, "cases, classes, targets")
+	require.Equal(t, "Period I,web-moderate/period-1,wiki,sed,0,400,0.25,0.005,0.001", got[1])
+	require.Equal(t, "Period II,web-moderate/period-2,static,Distr-LB VBF,3,400,0.25,0.999,0.2", got[1600])
+}
+
+func TestCasesText(t *testing.T) {
+	text := strings.Join(lines(t, func(w io.Writer) error { return results.WriteCasesText(w, cases("4b", 1)) }), "\n")
+	require.Contains(t, text, "Figure 4 (b). Completion times")
+	require.Regexp(t, `web-moderate/period-1 +wiki +sed +- +400 +0\.250 +0\.100 +0\.180 +0\.190 +0\.198`, text)
+	require.Regexp(t, `web-moderate/period-1 +static +Distr-LB VBF +3 +400`, text)
+	for _, line := range strings.Split(text, "\n") {
+		require.LessOrEqual(t, len([]rune(line)), results.MaxWidth)
+	}
+	text = strings.Join(lines(t, func(w io.Writer) error { return results.WriteCasesText(w, cases("8", 2)) }), "\n")
+	require.Contains(t, text, "Figure 8. Completion times")
+}
+
 // TestDrawFigures: pictures name their axes with units, twice the same data
 // gives the same bytes, and in every format.
 func TestDrawFigures(t *testing.T) {
@@ -131,6 +166,10 @@ func TestDrawFigures(t *testing.T) {
 	}{
 		{"2a", func(w io.Writer, format string) error { return results.DrawFair(w, fair(), format) },
 			[]string{"application profile", "ratio, large / small server", "balanced", "weights of SED: processors", "within 0.5 %"}},
+		{"4b", func(w io.Writer, format string) error { return results.DrawCases(w, cases("4b", 1), format) },
+			[]string{"completion time (s)", "part of the requests (%)", ">wiki<", ">static<", "Distr-LB VBF", "2 seeds of 60 s in Period I"}},
+		{"8", func(w io.Writer, format string) error { return results.DrawCases(w, cases("8", 2), format) },
+			[]string{"completion time (s)", "part of the requests (%)", "Period I, wiki", "Period II, static", ">sed<", "2 seeds of 60 s"}},
 		{"10a", func(w io.Writer, format string) error { return results.DrawSharing(w, sharing(), format) },
 			[]string{"episodes played", "replay buffer (MB)", "LBs, one agent each", ">6 LBs<", "1 LB, shared with nobody", "web-moderate/train"}},
 		{"12a", func(w io.Writer, format string) error { return results.DrawTimeline(w, dynamic(), format) },
@@ -172,4 +211,9 @@ func TestNothingToDraw(t *testing.T) {
 	d := dynamic()
 	d.Targets[0].Completions[0] = figure.Completions{}
 	require.ErrorIs(t, results.DrawCompletion(io.Discard, d, "svg"), results.ErrFigure)
+	c := cases("8", 2)
+	c.Cases[1].Targets = nil
+	require.ErrorIs(t, results.DrawCases(io.Discard, c, "svg"), results.ErrFigure)
+	c.Cases = nil
+	require.ErrorIs(t, results.DrawCases(io.Discard, c, "svg"), results.ErrFigure)
 }

@@ -22,7 +22,7 @@ import (
 )
 
 func (a *app) figuresCommand() *cobra.Command {
-	var profile, out string
+	var profile, out, shelves string
 	var runs []string
 	c := &cobra.Command{
 		Use:   "figures NAME...",
@@ -33,12 +33,17 @@ PNG and SVG into the folder, a table of them to stdout.
   2a   which weights are fair, by application profile: the requests that the
        Oracle sends to a large server over those to a small one, in windows of
        10 s, beside the best fixed weights and SED's
+  8    the distribution of completion times in each period of the web traffic,
+       by class; for heuristics, and the runs that --run names or, without any,
+       the paper's methods, trained as fairlb tables does. Periods III and IV have
+       the same printed rate, so that here they are the same
+  4b   the same of the first period
   10a  the replay buffer that agents share who are trained together, as it grows
        with episodes and load balancers
   12   servers that lose capacity: (a) busy workers, CPU use and work left over
        time, (b) the distribution of completion times; for heuristics, and the
        runs that --run names`,
-		Example: "  fairlb figures 2a 10a 12 --profile standard --run runs/a-seed1",
+		Example: "  fairlb figures 2a 8 10a 12 --profile standard --run runs/a-seed1",
 		Args:    checked(cobra.MinimumNArgs(1)),
 		RunE: func(c *cobra.Command, names []string) error {
 			for k, name := range names {
@@ -53,19 +58,23 @@ PNG and SVG into the folder, a table of them to stdout.
 			if err != nil {
 				return usage("--profile: %w", err)
 			}
-			if len(runs) > 0 && !slices.Contains(names, "12") {
-				return usage("--run: only figure 12 shows runs")
+			if len(runs) > 0 && !slices.ContainsFunc(names, showsRuns) {
+				return usage("--run: only figures 4b, 8 and 12 show runs")
 			}
 			if out == "" {
 				out = filepath.Join("runs", "figures-"+p.Name)
 			}
-			f := figureMaker{app: a, dir: out, profile: p, search: defaultSearch(), runs: runs}
+			if shelves == "" {
+				shelves = filepath.Join("runs", "tables-"+p.Name)
+			}
+			f := figureMaker{app: a, dir: out, profile: p, search: defaultSearch(), runs: runs, tables: shelves}
 			return f.make(c.Context(), names)
 		},
 	}
 	c.Flags().StringVar(&profile, "profile", "smoke", "smoke (2 seeds), standard or paper (10 seeds)")
 	c.Flags().StringVar(&out, "out", "", "the folder of data and pictures (default runs/figures-PROFILE)")
-	c.Flags().StringArrayVar(&runs, "run", nil, "a run's folder or checkpoint to show in figure 12 (repeatable)")
+	c.Flags().StringArrayVar(&runs, "run", nil, "a run's folder or checkpoint to show in figures 4b, 8 and 12 (repeatable)")
+	c.Flags().StringVar(&shelves, "tables", "", "the folder of fairlb tables whose training runs figures 4b and 8 show, and which takes what it lacks (default runs/tables-PROFILE)")
 	return c
 }
 
@@ -75,11 +84,20 @@ type figureMaker struct {
 	dir     string
 	profile paper.Profile
 	search  searchSettings // of the best fixed weights
-	runs    []string       // to show in Figure 12
+	runs    []string       // to show in Figures 4 (b), 8 and 12
+	tables  string         // the folder of the tables' training runs
 }
+
+// showsRuns says whether a figure shows runs that the user names.
+func showsRuns(name string) bool { return name == "4b" || name == "8" || name == "12" }
 
 // make makes figures that CheckFigure knows, and prints their tables.
 func (f *figureMaker) make(ctx context.Context, names []string) error {
+	if slices.ContainsFunc(names, isOfCases) {
+		if _, err := f.namedRuns(paper.Cases("8")[0].Scenario); err != nil {
+			return err
+		}
+	}
 	var dynamic []target
 	if slices.Contains(names, "12") { // what is wrong with a run is said at once
 		var err error
@@ -98,6 +116,8 @@ func (f *figureMaker) make(ctx context.Context, names []string) error {
 		switch name {
 		case "2a":
 			err = f.figure2a(ctx)
+		case "4b", "8":
+			err = f.figure8(ctx, name)
 		case "10a":
 			err = f.figure10a(ctx)
 		case "12":

@@ -17,12 +17,18 @@ import (
 // smallFigures makes figures from short runs and returns what is printed.
 func smallFigures(t *testing.T, dir string, runs []string, names ...string) string {
 	t.Helper()
+	return figuresOf(t, paper.Profile{Name: "tiny", EvalSeeds: []uint64{1, 2}, EvalDuration: 40, Episodes: 5, EpisodeDuration: 2}, dir, runs, names...)
+}
+
+// figuresOf makes figures of a profile and returns what is printed.
+func figuresOf(t *testing.T, p paper.Profile, dir string, runs []string, names ...string) string {
+	t.Helper()
 	var out strings.Builder
 	app := (&app{}).silent()
 	app.stdout = &out
 	search := defaultSearch()
 	search.Episodes, search.LastStep = 2, 0.2
-	f := figureMaker{app: app, dir: dir, search: search, runs: runs, profile: paper.Profile{Name: "tiny", EvalSeeds: []uint64{1, 2}, EvalDuration: 40, Episodes: 5, EpisodeDuration: 2}}
+	f := figureMaker{app: app, dir: dir, search: search, runs: runs, tables: filepath.Join(dir, "tables"), profile: p}
 	require.NoError(t, f.make(t.Context(), names))
 	return out.String()
 }
@@ -130,6 +136,60 @@ func TestDemands(t *testing.T) {
 		sum += w
 	}
 	require.InDelta(t, 1, sum/float64(len(work)), 0.05)
+}
+
+// TestFigure8: every test case, class and target, of the same requests; the
+// paper's methods are trained once and for both figures.
+func TestFigure8(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "figures")
+	p := paper.Profile{Name: "tiny", TrainingSeeds: []uint64{1, 2}, EvalSeeds: []uint64{1, 2}, EvalDuration: 4, Episodes: 1, EpisodeDuration: 2}
+	text := figuresOf(t, p, dir, nil, "8")
+	require.Contains(t, text, "Figure 8.")
+	rows := readCSV(t, filepath.Join(dir, "figure-8.csv"))
+	require.Len(t, rows, 4*2*7*200, "cases, classes, targets, quantiles")
+	requests := map[string]string{}
+	for _, row := range rows {
+		runs := map[string]string{"wcmp": "0", "lsq": "0", "sed": "0"}[row["target"]]
+		if runs == "" {
+			runs = "2" // training seeds, whose requests are together
+		}
+		require.Equal(t, runs, row["runs"])
+		key := row["scenario"] + row["class"] + runs
+		if requests[key] == "" {
+			requests[key] = row["requests"]
+		}
+		require.Equal(t, requests[key], row["requests"], "%v", row)
+	}
+	trained := files(t, filepath.Join(dir, "tables"))
+	require.Contains(t, figuresOf(t, p, dir, nil, "4b"), "Figure 4 (b).")
+	require.Equal(t, trained, files(t, filepath.Join(dir, "tables")))
+	first := readCSV(t, filepath.Join(dir, "figure-4b.csv"))
+	require.Equal(t, rows[:len(first)], first)
+	for _, name := range []string{"figure-8.png", "figure-8.svg", "figure-4b.png", "figure-4b.svg"} {
+		require.FileExists(t, filepath.Join(dir, name))
+	}
+}
+
+// TestFigure4bOfRuns: runs that the user names stand in place of the paper's
+// methods.
+func TestFigure4bOfRuns(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "figures")
+	run := trainSmall(t, "--set", "scenario=web-moderate/train", "--set", "episode_duration=1")
+	text := smallFigures(t, dir, []string{run}, "4b")
+	require.Contains(t, text, run)
+	require.NotContains(t, text, "Distr-LB")
+	require.NoDirExists(t, filepath.Join(dir, "tables"))
+
+	for _, test := range []struct{ run, want string }{
+		{"sed", `--run "sed": is shown already`},
+		{filepath.Join(dir, "none"), "neither a heuristic"},
+	} {
+		_, _, err := command(t, "figures", "8", "--out", dir, "--run", test.run)
+		require.ErrorContains(t, err, test.want)
+		require.Equal(t, exitUsage, exitCode(err))
+	}
+	_, _, err := command(t, "figures", "2a", "--out", dir, "--run", run)
+	require.EqualError(t, err, "--run: only figures 4b, 8 and 12 show runs")
 }
 
 // TestFigure12: both parts, with a trained run among the targets.

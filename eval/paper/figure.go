@@ -11,7 +11,7 @@ import (
 var ErrUnknownFigure = errors.New("paper: unknown figure")
 
 // Figures lists the figures that can be made.
-func Figures() []string { return []string{"2a", "10a", "12"} }
+func Figures() []string { return []string{"2a", "4b", "8", "10a", "12"} }
 
 // CheckFigure returns ErrUnknownFigure for a name that is not among Figures.
 func CheckFigure(name string) error {
@@ -49,4 +49,49 @@ func Sharing() (scenario, method string, agents []int) {
 // compares: those of Table 16, and the Oracle.
 func Dynamic() (scenario string, heuristics []string) {
 	return "web-dynamic", []string{"wcmp", "lsq", "sed", "oracle"}
+}
+
+// TestCase is a test case of Figure 8 and the scenario that has it.
+type TestCase struct {
+	Name, Scenario string
+}
+
+// Cases returns the test cases of a figure of completion times. Figure 8 has
+// the four periods of Table 11. The appendix says of Figure 4 (b) that it has
+// one of them, not which: the first is taken.
+func Cases(figure string) []TestCase {
+	var list []TestCase
+	for _, c := range moderateColumns(Mean) {
+		if one := (TestCase{c.Group, c.Scenario}); !slices.Contains(list, one) {
+			list = append(list, one)
+		}
+	}
+	if figure == "4b" {
+		return list[:1]
+	}
+	return list
+}
+
+// Compared returns what Figures 4 (b) and 8 compare: the heuristics of Table
+// 11, and of its learned rows each method with VBF, RLB-SAC with its G.
+func Compared() (heuristics []string, learned []Row) {
+	for _, r := range moderateRows() {
+		switch {
+		case !r.Learned():
+			heuristics = append(heuristics, r.MethodID)
+		case r.Reward == "VBF" || r.Method == "RLB-SAC" && r.Reward == "G":
+			learned = append(learned, r)
+		}
+	}
+	return heuristics, learned
+}
+
+// Policies returns the policies of a learned row that are trained for a test
+// case, one for each training seed of the profile.
+func (c TestCase) Policies(r Row, p Profile) []Policy {
+	var list []Policy
+	for _, seed := range p.TrainingSeeds {
+		list = append(list, Policy{r.MethodID, r.RewardID, trainingFor(c.Scenario), seed})
+	}
+	return list
 }

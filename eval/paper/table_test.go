@@ -1,6 +1,7 @@
 package paper
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -169,7 +170,32 @@ func TestFigures(t *testing.T) {
 	for _, name := range Figures() {
 		require.NoError(t, CheckFigure(name))
 	}
-	err := CheckFigure("8")
+	err := CheckFigure("9")
 	require.ErrorIs(t, err, ErrUnknownFigure)
-	require.EqualError(t, err, `paper: unknown figure "8": those that are made so far are 2a, 10a, 12`)
+	require.EqualError(t, err, `paper: unknown figure "9": those that are made so far are 2a, 4b, 8, 10a, 12`)
+}
+
+// TestCases: Figure 8 has the columns and rows of Table 11, and 4 (b) one of
+// its cases; what it needs trained is what the table has trained.
+func TestCases(t *testing.T) {
+	t.Parallel()
+	cases := Cases("8")
+	require.Len(t, cases, 4)
+	require.Equal(t, TestCase{"Period II (687.447 queries/s)", "web-moderate/period-2"}, cases[1])
+	require.Equal(t, cases[:1], Cases("4b"))
+	heuristics, learned := Compared()
+	require.Equal(t, []string{"wcmp", "lsq", "sed"}, heuristics)
+	var names []string
+	p := profile(t, "standard")
+	jobs, err := Jobs([]int{11}, p)
+	require.NoError(t, err)
+	for _, r := range learned {
+		names = append(names, r.TargetName())
+		policies := cases[2].Policies(r, p)
+		require.Len(t, policies, 3)
+		for _, policy := range policies {
+			require.True(t, slices.ContainsFunc(jobs, func(j Job) bool { return j.Policy == policy }), "%v", policy)
+		}
+	}
+	require.Equal(t, []string{"rlb-sac/pbf", "qmix-lb/vbf", "centr-lb/vbf", "distr-lb/vbf"}, names)
 }

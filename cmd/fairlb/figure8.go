@@ -1,0 +1,180 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"fairlb/env"
+	"fairlb/env/scenario"
+	"fairlb/eval/figure"
+	"fairlb/eval/paper"
+	"fairlb/results"
+	"fairlb/train"
+)
+
+// isOfCases says whether a figure is one of completion times by test case.
+func isOfCases(name string) bool { return name == "4b" || name == "8" }
+
+// contender is what Figures 4 (b) and 8 show as one line: a heuristic, or
+// training runs that differ in their seed.
+type contender struct {
+	name    string
+	runs    int // 0 for a heuristic
+	targets []target
+}
+
+// figure8 makes Figure 8, or 4 (b).
+func (f *figureMaker) figure8(ctx context.Context, name string) error {
+	cases := paper.Cases(name)
+	trained, err := f.trained(ctx, cases)
+	if err != nil {
+		return err
+	}
+	data := &figure.Cases{Figure: name, Duration: f.profile.EvalDuration, Seeds: f.profile.EvalSeeds}
+	heuristics, learned := paper.Compared()
+	lines := len(heuristics) + len(f.runs)
+	if len(f.runs) == 0 {
+		lines += len(learned) * len(f.profile.TrainingSeeds)
+	}
+	bar := f.app.newBar("figure "+name, len(cases)*lines*len(f.profile.EvalSeeds))
+	defer bar.close()
+	var done atomic.Int64
+	for _, c := range cases {
+		s, err := scenario.Load(c.Scenario, []string{fmt.Sprintf("duration=%g", f.profile.EvalDuration)})
+		if err != nil {
+			return err
+		}
+		list, err := f.contenders(s, c, trained)
+		if err != nil {
+			return err
+		}
+		shown := figure.Case{Name: c.Name, Scenario: c.Scenario, Classes: s.ClassNames()}
+		for _, one := range list {
+			var requests []*figure.Requests
+			for _, t := range one.targets {
+				err := f.watch(ctx, t, &done, bar, func(int) (env.Recorder, env.Sampler) {
+					requests = append(requests, figure.NewRequests(len(s.Workload.Classes)))
+					return requests[len(requests)-1], nil
+				})
+				if err != nil {
+					return err
+				}
+			}
+			shown.Targets = append(shown.Targets, figure.CaseTarget{Name: one.name, Runs: one.runs, Completions: figure.Distribute(requests)})
+		}
+		data.Cases = append(data.Cases, shown)
+	}
+	if err := f.files(name, func(w io.Writer) error { return results.WriteCasesCSV(w, data) },
+		func(w io.Writer, format string) error { return results.DrawCases(w, data, format) }); err != nil {
+		return err
+	}
+	return results.WriteCasesText(f.app.stdout, data)
+}
+
+// trained returns the folders of the training runs of the paper's methods,
+// after making those that the tables' folder lacks. With runs that the user
+// named there are none.
+func (f *figureMaker) trained(ctx context.Context, cases []paper.TestCase) (map[paper.Policy]string, error) {
+	if len(f.runs) > 0 {
+		return nil, nil
+	}
+	_, learned := paper.Compared()
+	var policies []paper.Policy
+	for _, c := range cases {
+		for _, row := range learned {
+			for _, p := range c.Policies(row, f.profile) {
+				if !slices.Contains(policies, p) {
+					policies = append(policies, p)
+				}
+			}
+		}
+	}
+	b := newBook(f.tables, f.profile)
+	bar := f.app.newBar("training", len(policies))
+	defer bar.close()
+	var done atomic.Int64
+	dirs := make([]string, len(policies))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for k, p := range policies {
+		group.Go(func() error {
+			var err error
+			if dirs[k], err = b.trained(ctx, f.app, b.hyper(p)); err != nil {
+				return fmt.Errorf("%s: %w", describe(p), err)
+			}
+			bar.set(int(done.Add(1)), "")
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	out := map[paper.Policy]string{}
+	for k, p := range policies {
+		out[p] = dirs[k]
+	}
+	return out, nil
+}
+
+// contenders are what is shown of a test case: heuristics, then the runs that
+// the user named or else the paper's methods.
+func (f *figureMaker) contenders(s scenario.Scenario, c paper.TestCase, trained map[paper.Policy]string) ([]contender, error) {
+	heuristics, learned := paper.Compared()
+	var list []contender
+	for _, name := range heuristics {
+		list = append(list, contender{name, 0, []target{{Target: heuristicTarget(s, name), open: heuristicEnv(s, name)}}})
+	}
+	if len(f.runs) > 0 {
+		named, err := f.namedRuns(c.Scenario)
+		return append(list, named...), err
+	}
+	for _, row := range learned {
+		one := contender{name: row.Method + " " + row.Reward}
+		for _, p := range c.Policies(row, f.profile) {
+			t, err := checkpointTarget(s, describe(p), filepath.Join(trained[p], train.CheckpointName))
+			if err != nil {
+				return nil, err
+			}
+			one.runs++
+			one.targets = append(one.targets, t)
+		}
+		list = append(list, one)
+	}
+	return list, nil
+}
+
+// namedRuns are the runs that the user named, as they are shown of a test case.
+func (f *figureMaker) namedRuns(name string) ([]contender, error) {
+	s, err := scenario.Load(name, []string{fmt.Sprintf("duration=%g", f.profile.EvalDuration)})
+	if err != nil {
+		return nil, err
+	}
+	heuristics, _ := paper.Compared()
+	for k, run := range f.runs {
+		if slices.Contains(heuristics, run) || slices.Contains(f.runs[:k], run) {
+			return nil, usage("--run %q: is shown already", run)
+		}
+	}
+	targets, err := parseTargets(s, f.runs, func() (target, error) {
+		return target{}, usage("--run %q: must be a run's folder or a checkpoint", tunedName)
+	})
+	if err != nil {
+		return nil, err
+	}
+	var list []contender
+	for _, t := range targets {
+		one := contender{name: t.Name, targets: []target{t}}
+		if t.hash != "" {
+			one.runs = 1
+		}
+		list = append(list, one)
+	}
+	return list, nil
+}
