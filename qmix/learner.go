@@ -21,9 +21,10 @@ type Learner struct {
 	buffer  *replay.Buffer
 	windows *replay.Windows
 	rng     *rand.Rand
-	rounds  int     // calls of Update so far
-	updates int     // gradient updates so far
-	epsilon float64 // of the next Explorer
+	source  *rand.PCG // of rng
+	rounds  int       // calls of Update so far
+	updates int       // gradient updates so far
+	epsilon float64   // of the next Explorer
 
 	features []*policy.Features // per LB
 	rewards  rewards
@@ -64,7 +65,8 @@ func New(cfg Config, spec env.Spec, seed uint64) (*Learner, error) {
 		return nil, err
 	}
 	cfg.Levels = slices.Clone(cfg.Levels)
-	l := &Learner{cfg: cfg, spec: spec, epsilon: cfg.Epsilon, rng: rand.New(rand.NewPCG(seed, 1))}
+	l := &Learner{cfg: cfg, spec: spec, epsilon: cfg.Epsilon, source: rand.NewPCG(seed, 1)}
+	l.rng = rand.New(l.source)
 	shape := replay.Shape{Agents: spec.Agents, Servers: spec.Servers, Features: len(spec.Features)}
 	if l.buffer, err = replay.NewBuffer(shape, cfg.Capacity); err != nil {
 		return nil, fmt.Errorf("qmix: %w", err)

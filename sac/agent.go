@@ -17,6 +17,7 @@ type agent struct {
 	steers   []int // LBs
 	cfg      *Config
 	rng      *rand.Rand
+	source   *rand.PCG // of rng
 	head     head
 	nets     *networks
 	features *policy.Features
@@ -37,6 +38,7 @@ type agent struct {
 	averages sums
 	spread   spread
 	aside    *rand.Rand // for figures, which must not move what is learned
+	besides  *rand.PCG  // of aside
 }
 
 // criticTrainer is the critics' graph and optimiser.
@@ -68,11 +70,12 @@ type sums struct {
 func newAgent(cfg *Config, index int, steers []int, shape replay.Shape, steps int, seed uint64) (*agent, error) {
 	a := &agent{
 		index: index, steers: steers, cfg: cfg, head: newHead(cfg, shape.Servers, len(steers)),
-		rng:      rand.New(rand.NewPCG(seed, uint64(2*index+1))),
-		aside:    rand.New(rand.NewPCG(seed, uint64(2*index+1)|1<<32)),
+		source:   rand.NewPCG(seed, uint64(2*index+1)),
+		besides:  rand.NewPCG(seed, uint64(2*index+1)|1<<32),
 		features: policy.NewFeatures(shape.Features),
 		rewards:  rewards{mean: make([]float64, shape.Servers)},
 	}
+	a.rng, a.aside = rand.New(a.source), rand.New(a.besides)
 	a.alpha = newTemperature(cfg, a.head.targetEntropy())
 	initial := rand.New(rand.NewPCG(seed, uint64(2*index)))
 	if cfg.Network == Recurrent {

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -23,7 +24,11 @@ func Save(path string, meta Meta, params []agents.Parameter) error {
 	if err != nil {
 		return fmt.Errorf("checkpoint: saving %s: %w", path, err)
 	}
-	if err := replace(path, data); err != nil {
+	write := func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	}
+	if err := Replace(path, write); err != nil {
 		return fmt.Errorf("checkpoint: saving: %w", err)
 	}
 	return nil
@@ -109,9 +114,10 @@ func hashPlace(data []byte, hash string) (int, error) {
 	return bytes.Index(data, quoted) + len(keyHash) + len(`"":"`), nil
 }
 
-// replace writes data under a temporary name in the same folder, syncs, and
-// renames.
-func replace(path string, data []byte) (err error) {
+// Replace makes the file of what write writes: under a temporary name in the
+// same folder, which begins with a dot and the file's own, then synced and
+// renamed.
+func Replace(path string, write func(io.Writer) error) (err error) {
 	dir := filepath.Dir(path)
 	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+"-*")
 	if err != nil {
@@ -123,7 +129,7 @@ func replace(path string, data []byte) (err error) {
 			os.Remove(f.Name())
 		}
 	}()
-	if _, err = f.Write(data); err != nil {
+	if err = write(f); err != nil {
 		return err
 	}
 	if err = f.Chmod(0o644); err != nil {

@@ -20,6 +20,7 @@ type model struct {
 	cfg      *Config
 	servers  int
 	rng      *rand.Rand
+	source   *rand.PCG // of rng
 	features *policy.Features
 	arena    *nn.Arena
 	offsets  *nn.Param
@@ -38,10 +39,11 @@ type model struct {
 func newModel(cfg *Config, index int, shape replay.Shape, seed uint64) (*model, error) {
 	m := &model{
 		index: index, cfg: cfg, servers: shape.Servers,
-		rng:      rand.New(rand.NewPCG(seed, uint64(2*index+1))),
+		source:   rand.NewPCG(seed, uint64(2*index+1)),
 		features: policy.NewLogFeatures(shape.Features), arena: nn.NewArena(),
 		batch: replay.NewBatch(shape, cfg.Batch),
 	}
+	m.rng = rand.New(m.source)
 	choice := make([]float32, 1+shape.Servers)
 	choice[0] = float32(cfg.Kappa)
 	m.choice = es.NewSearch(choice, uint64(index))

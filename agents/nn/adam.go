@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"fairlb/agents/nn/simd"
+	"fairlb/env/snapshot"
 )
 
 // ErrDiverged reports a gradient that is not finite.
@@ -77,4 +78,11 @@ func (o *Adam) Step(values, gradient []float32, rate float64) (norm float64, err
 		Decay:   float32(1 - rate*c.WeightDecay),
 	}.Step(values, gradient, o.mean, o.square)
 	return norm, nil
+}
+
+// State implements snapshot.Stater: the moments and the number of steps.
+func (o *Adam) State(c *snapshot.Codec) {
+	snapshot.Int(c, &o.step)
+	c.Float32s(o.mean)
+	c.Float32s(o.square)
 }

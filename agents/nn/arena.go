@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"fairlb/agents"
+	"fairlb/env/snapshot"
 )
 
 // ErrParameter reports a parameter that does not belong where it is used.
@@ -76,6 +77,9 @@ func (a *Arena) Parameters(prefix string) []agents.Parameter {
 	}
 	return out
 }
+
+// State implements snapshot.Stater: the values.
+func (a *Arena) State(c *snapshot.Codec) { c.Float32s(a.Values()) }
 
 // view returns the values of p in this arena, which has the layout of p's home.
 func (a *Arena) view(p *Param) []float32 {

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"fairlb/agents"
+	"fairlb/env/snapshot"
 	"fairlb/replay"
 )
 
@@ -116,6 +117,15 @@ func (f *Features) FitTo(buffer *replay.Buffer, agent int) {
 		f.Add(buffer.Episode(i), agent)
 	}
 	f.Fit()
+}
+
+// State implements snapshot.Stater: mean and deviation, and what has been added.
+func (f *Features) State(c *snapshot.Codec) {
+	c.Float32s(f.mean)
+	c.Float32s(f.sd)
+	snapshot.Int(c, &f.rows)
+	c.Float64s(f.sums)
+	c.Float64s(f.squares)
 }
 
 // Apply writes the normalised observations src [rows,F] to dst.

@@ -49,7 +49,7 @@ type actorSums struct {
 func newActor(cfg *Config, index int, shape replay.Shape, seed uint64) (*actor, error) {
 	a := &actor{
 		index: index, servers: shape.Servers, features: shape.Features, cfg: cfg, head: newHead(cfg),
-		sampler: sampler{rng: rand.New(rand.NewPCG(seed, uint64(4*index+1)))},
+		sampler: newSampler(seed, uint64(4*index+1)),
 		values:  nn.NewArena(), normal: policy.NewFeatures(shape.Features),
 	}
 	bias := a.head.bias()

@@ -40,7 +40,7 @@ type critic struct {
 func newCritic(cfg *Config, index int, of []*actor, shape replay.Shape, seed uint64) (*critic, error) {
 	c := &critic{
 		index: index, servers: shape.Servers, features: shape.Features, cfg: cfg, of: of,
-		sampler: sampler{rng: rand.New(rand.NewPCG(seed, uint64(4*index+3)))},
+		sampler: newSampler(seed, uint64(4*index+3)),
 		rewards: newRewards(shape.Servers), values: nn.NewArena(),
 	}
 	var err error

@@ -42,9 +42,16 @@ func (r *round) each(visit func(ep *replay.Episode, first int)) {
 // sampler deals the states of a round in minibatches: in random order, all of
 // them once before any of them again.
 type sampler struct {
-	rng   *rand.Rand
-	order []int
-	at    int
+	rng    *rand.Rand
+	source *rand.PCG // of rng
+	order  []int
+	at     int
+}
+
+// newSampler returns a sampler that nothing is dealt of yet.
+func newSampler(seed, stream uint64) sampler {
+	source := rand.NewPCG(seed, stream)
+	return sampler{rng: rand.New(source), source: source}
 }
 
 // begin takes the states that are dealt.

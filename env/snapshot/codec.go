@@ -10,10 +10,10 @@ import (
 
 // ErrDamaged says that bytes are not the state that is to be restored:
 // truncated, too long, or of something else.
-var ErrDamaged = errors.New("snapshot: damaged, or of another simulation")
+var ErrDamaged = errors.New("snapshot: damaged, or of something else")
 
 // Stater is a component that has state to save: a source of requests, a rule
-// of dispatch, an observer.
+// of dispatch, an observer, an optimiser.
 type Stater interface {
 	// State walks over the state with the codec. What it reads it must
 	// check before it relies on it; faults go to c.Fail.

@@ -18,6 +18,9 @@ type everything struct {
 	list   []float64
 	fixed  []int
 	stream *rand.PCG
+	name   string
+	short  []float32
+	long   []float64
 }
 
 func (e *everything) State(c *Codec) {
@@ -29,14 +32,20 @@ func (e *everything) State(c *Codec) {
 	Slice(c, &e.list, func(x *float64) { c.Float64(x) })
 	Fixed(c, e.fixed, func(x *int) { Int(c, x) })
 	c.PCG(e.stream)
+	c.Text(&e.name)
+	c.Float32s(e.short)
+	c.Float64s(e.long)
 	c.End()
 }
 
 func sample() *everything {
-	return &everything{math.MaxUint64, math.Inf(-1), true, 65535, -7, []float64{1, math.Copysign(0, -1)}, []int{3, -4}, rand.NewPCG(1, 2)}
+	return &everything{math.MaxUint64, math.Inf(-1), true, 65535, -7, []float64{1, math.Copysign(0, -1)}, []int{3, -4}, rand.NewPCG(1, 2),
+		"naïve", []float32{1.5, float32(math.Copysign(0, -1))}, []float64{math.Pi}}
 }
 
-func blank() *everything { return &everything{fixed: make([]int, 2), stream: rand.NewPCG(0, 0)} }
+func blank() *everything {
+	return &everything{fixed: make([]int, 2), stream: rand.NewPCG(0, 0), short: make([]float32, 2), long: make([]float64, 1)}
+}
 
 func write(s Stater) []byte {
 	c := Writer()
@@ -54,6 +63,9 @@ func TestRoundTrip(t *testing.T) {
 	require.Equal(t, data, write(got))
 	require.Equal(t, sample().list, got.list)
 	require.Equal(t, sample().below, got.below)
+	require.Equal(t, sample().name, got.name)
+	require.Equal(t, sample().short, got.short)
+	require.Equal(t, sample().long, got.long)
 	require.Equal(t, sample().stream.Uint64(), got.stream.Uint64())
 }
 
@@ -92,4 +104,10 @@ func TestOutOfRange(t *testing.T) {
 	c = Reader(write(sample()))
 	wrong.State(c)
 	require.ErrorContains(t, c.Err(), "2 values where there are 3")
+	short := blank()
+	short.short = make([]float32, 3)
+	c = Reader(write(sample()))
+	short.State(c)
+	require.ErrorContains(t, c.Err(), "2 values where there are 3")
+	require.Equal(t, make([]float32, 3), short.short)
 }
