@@ -46,32 +46,35 @@ func Read(path string) (Record, error) {
 	return r, err
 }
 
-// scan reads a record, and returns the length in bytes of its whole lines.
-func scan(path string) (r Record, truncated bool, end int64, err error) {
+// scan reads a record, and returns where each of its whole lines ends, in
+// bytes.
+func scan(path string) (r Record, truncated bool, ends []int64, err error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return r, false, 0, fmt.Errorf("record: %w", err)
+		return r, false, nil, fmt.Errorf("record: %w", err)
 	}
 	if err != nil {
-		return r, false, 0, fmt.Errorf("record: %w", err)
+		return r, false, nil, fmt.Errorf("record: %w", err)
 	}
 	defer f.Close()
 	in := bufio.NewReader(f)
+	end := int64(0)
 	for line := 1; ; line++ {
 		text, err := in.ReadBytes('\n')
 		if err != nil && err != io.EOF {
-			return r, false, end, fmt.Errorf("record: %w", err)
+			return r, false, nil, fmt.Errorf("record: %w", err)
 		}
 		if err == io.EOF {
 			if line == 1 {
-				return r, false, end, fmt.Errorf("%s:1: %w: no header", path, ErrMalformed)
+				return r, false, nil, fmt.Errorf("%s:1: %w: no header", path, ErrMalformed)
 			}
-			return r, len(text) > 0, end, nil
+			return r, len(text) > 0, ends, nil
 		}
 		if err := r.add(text, line); err != nil {
-			return r, false, end, fmt.Errorf("%s:%d: %w: %w", path, line, ErrMalformed, err)
+			return r, false, nil, fmt.Errorf("%s:%d: %w: %w", path, line, ErrMalformed, err)
 		}
 		end += int64(len(text))
+		ends = append(ends, end)
 	}
 }
 

@@ -131,6 +131,44 @@ func TestCrash(t *testing.T) {
 	}
 }
 
+// TestResume: the rows behind those that a run goes on from are removed, and
+// what it writes again gives the same bytes; a record that lacks rows is left
+// as it is.
+func TestResume(t *testing.T) {
+	t.Parallel()
+	path := write(t)
+	whole, err := os.ReadFile(path)
+	require.NoError(t, err)
+	for rows := range 3 {
+		require.NoError(t, os.WriteFile(path, append(whole[:len(whole):len(whole)], `{"row":"cut`...), 0o600))
+		w, err := Resume(path, rows)
+		require.NoError(t, err)
+		r, err := Read(path)
+		require.NoError(t, err)
+		require.Len(t, r.Rows, rows)
+		if rows < 1 {
+			require.NoError(t, w.Write("round", round{1, 1.5}))
+		}
+		if rows < 2 {
+			require.NoError(t, w.Write("done", struct{}{}))
+		}
+		require.NoError(t, w.Sync())
+		require.NoError(t, w.Close())
+		require.ErrorIs(t, w.Sync(), os.ErrClosed)
+		got, err := os.ReadFile(path)
+		require.NoError(t, err)
+		require.Equal(t, string(whole), string(got))
+	}
+	_, err = Resume(path, 3)
+	require.ErrorIs(t, err, ErrRows)
+	require.EqualError(t, err, path+": rows are missing: there are 2, the run goes on behind 3")
+	got, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, string(whole), string(got))
+	_, err = Resume(filepath.Join(t.TempDir(), "none"), 0)
+	require.ErrorIs(t, err, fs.ErrNotExist)
+}
+
 func TestReadErrors(t *testing.T) {
 	t.Parallel()
 	head := `{"kind":"eval","format":1}` + "\n"

@@ -11,6 +11,9 @@ import (
 // ErrExists reports a record that Create would have overwritten.
 var ErrExists = errors.New("a record is there already")
 
+// ErrRows reports a record that lacks rows.
+var ErrRows = errors.New("rows are missing")
+
 // Writer appends rows to a record. It is used by one goroutine at a time.
 type Writer struct {
 	f   *os.File
@@ -47,10 +50,29 @@ func Create(path string, h Header, overwrite bool) (*Writer, error) {
 // Append opens a record to add rows to it, for a run that is resumed. A last
 // line that a crash cut off is removed first.
 func Append(path string) (*Writer, error) {
-	_, _, end, err := scan(path)
+	_, _, ends, err := scan(path)
 	if err != nil {
 		return nil, err
 	}
+	return appendAt(path, ends[len(ends)-1])
+}
+
+// Resume is Append behind the first rows rows, for a run that goes on from
+// where it had written so many: later ones are removed. It fails with ErrRows,
+// and leaves the record as it is, if there are not as many.
+func Resume(path string, rows int) (*Writer, error) {
+	r, _, ends, err := scan(path)
+	if err != nil {
+		return nil, err
+	}
+	if len(r.Rows) < rows {
+		return nil, fmt.Errorf("%s: %w: there are %d, the run goes on behind %d", path, ErrRows, len(r.Rows), rows)
+	}
+	return appendAt(path, ends[rows])
+}
+
+// appendAt opens a record to write from end on.
+func appendAt(path string, end int64) (*Writer, error) {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
 	if err != nil {
 		return nil, fmt.Errorf("record: %w", err)
@@ -96,6 +118,14 @@ func (w *Writer) writeLine(line []byte) error {
 		w.err = fmt.Errorf("record: %w", err)
 	}
 	return w.err
+}
+
+// Sync brings what was written to disk.
+func (w *Writer) Sync() error {
+	if err := w.f.Sync(); err != nil {
+		return fmt.Errorf("record: %w", err)
+	}
+	return nil
 }
 
 // Close brings the record to disk and closes it.

@@ -18,13 +18,10 @@ const (
 	eventStep        = 2 // int64
 	eventFileVersion = 3 // string
 	eventSummary     = 5 // Summary
-	eventSessionLog  = 7 // SessionLog
 
-	summaryValue     = 1 // repeated Value
-	valueTag         = 1 // string
-	valueSimple      = 2 // float
-	sessionLogStatus = 1 // enum
-	sessionStart     = 1 // of that enum: START
+	summaryValue = 1 // repeated Value
+	valueTag     = 1 // string
+	valueSimple  = 2 // float
 )
 
 // Scalar is a named number of a step.
@@ -57,12 +54,6 @@ func summary(scalars []Scalar) []byte {
 		b = protowire.AppendBytes(b, value)
 	}
 	return b
-}
-
-// start returns a SessionLog that begins a session.
-func start() []byte {
-	b := protowire.AppendTag(nil, sessionLogStatus, protowire.VarintType)
-	return protowire.AppendVarint(b, sessionStart)
 }
 
 const (

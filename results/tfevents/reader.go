@@ -30,33 +30,33 @@ func Read(path string) (events []Event, truncated bool, err error) {
 	if err != nil {
 		return nil, false, fmt.Errorf("tfevents: %w", err)
 	}
-	events, end, err := scan(data)
+	events, _, end, err := scan(data)
 	if err != nil {
 		return nil, false, fmt.Errorf("%s: %w", path, err)
 	}
 	return events, end < len(data), nil
 }
 
-// scan reads the whole records that data begins with, and returns where they
-// end.
-func scan(data []byte) (events []Event, end int, err error) {
+// scan reads the whole records that data begins with, and returns where each of
+// the events starts and where all end.
+func scan(data []byte) (events []Event, starts []int, end int, err error) {
 	for k := 0; ; k++ {
 		body := unframe(data[end:])
 		if body == nil {
 			if k == 0 {
-				return nil, 0, fmt.Errorf("%w: no whole record at its beginning", ErrMalformed)
+				return nil, nil, 0, fmt.Errorf("%w: no whole record at its beginning", ErrMalformed)
 			}
-			return events, end, nil
+			return events, starts, end, nil
 		}
 		e, file, err := parse(body)
 		if err != nil {
-			return nil, 0, fmt.Errorf("%w: record %d: %w", ErrMalformed, k, err)
+			return nil, nil, 0, fmt.Errorf("%w: record %d: %w", ErrMalformed, k, err)
 		}
 		if k == 0 && file != version {
-			return nil, 0, fmt.Errorf("%w: its first record is not of version %s", ErrMalformed, version)
+			return nil, nil, 0, fmt.Errorf("%w: its first record is not of version %s", ErrMalformed, version)
 		}
 		if e.Scalars != nil {
-			events = append(events, e)
+			events, starts = append(events, e), append(starts, end)
 		}
 		end += headLength + len(body) + tailLength
 	}

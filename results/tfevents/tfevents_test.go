@@ -118,8 +118,6 @@ func events(t require.TestingT, file []byte) []string {
 						}
 					}
 				}
-			case 7:
-				what = fmt.Sprint("session ", message(t, f.value.([]byte)))
 			}
 		}
 		out = append(out, fmt.Sprintf("%.3f %d %s", wall, int64(step), what))
@@ -214,7 +212,7 @@ func TestAppend(t *testing.T) {
 		for _, zeros := range []int{0, 5, 40} {
 			path := filepath.Join(dir, "cut")
 			require.NoError(t, os.WriteFile(path, append(data[:cut:cut], make([]byte, zeros)...), 0o666))
-			w, err := Append(path, at(3), 7)
+			w, err := Append(path, 7)
 			if cut < ends[0] {
 				require.ErrorIs(t, err, ErrMalformed)
 				continue
@@ -227,15 +225,29 @@ func TestAppend(t *testing.T) {
 				kept++
 			}
 			got := events(t, read(t, path))
-			require.Len(t, got, 1+kept+2)
-			require.Equal(t, []string{"3.000 7 session [{1 1}]", "4.000 7  a=2"}, got[1+kept:])
+			require.Len(t, got, 1+kept+1)
+			require.Equal(t, "4.000 7  a=2", got[1+kept])
 		}
 	}
-	_, err = Append(filepath.Join(dir, "none"), at(1), 1)
+
+	// A run that goes on from an earlier step writes the later ones again.
+	for step := range 4 {
+		w, err := Append(path, int64(step))
+		require.NoError(t, err)
+		require.Equal(t, data[:ends[step]], read(t, path))
+		require.NoError(t, w.Sync())
+		for k := step; k < 3; k++ {
+			require.NoError(t, w.Write(at(2), int64(k), []Scalar{{"a", 1}}))
+		}
+		require.NoError(t, w.Close())
+		require.Equal(t, data, read(t, path))
+		require.ErrorIs(t, w.Sync(), os.ErrClosed)
+	}
+	_, err = Append(filepath.Join(dir, "none"), 1)
 	require.True(t, errors.Is(err, os.ErrNotExist))
 	other := filepath.Join(dir, "other")
 	require.NoError(t, os.WriteFile(other, frame([]byte("\x1a\x03xyz")), 0o666))
-	_, err = Append(other, at(1), 1)
+	_, err = Append(other, 1)
 	require.ErrorIs(t, err, ErrMalformed, "a record file of something else")
 }
 
@@ -284,7 +296,7 @@ func FuzzScan(f *testing.F) {
 	f.Add(append(first, frame(event(at(1), 2, eventSummary, summary([]Scalar{{"a", 1}})))...))
 	f.Add(append(first, frame([]byte{0x2a, 0xff})...))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		_, end, err := scan(data)
+		_, _, end, err := scan(data)
 		if err != nil {
 			require.ErrorIs(t, err, ErrMalformed)
 			return

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 )
 
@@ -30,17 +31,19 @@ func Create(path string, wall time.Time) (*Writer, error) {
 }
 
 // Append opens an event file for a run that is resumed, whose next step is the
-// one given. A last record that a crash cut off is removed first; readers are
-// told to forget what stands at that step or later. It fails with ErrMalformed
-// as Read does.
-func Append(path string, wall time.Time, step int64) (*Writer, error) {
+// one given. What stands at that step or later is removed first, and a last
+// record that a crash cut off. It fails with ErrMalformed as Read does.
+func Append(path string, step int64) (*Writer, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("tfevents: %w", err)
 	}
-	_, end, err := scan(data)
+	events, starts, end, err := scan(data)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if k := slices.IndexFunc(events, func(e Event) bool { return e.Step >= step }); k >= 0 {
+		end = starts[k]
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
 	if err != nil {
@@ -49,11 +52,7 @@ func Append(path string, wall time.Time, step int64) (*Writer, error) {
 	if err := f.Truncate(int64(end)); err != nil {
 		return nil, errors.Join(fmt.Errorf("tfevents: %w", err), f.Close())
 	}
-	w := &Writer{f: f}
-	if err := w.put(event(wall, step, eventSessionLog, start())); err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return w, nil
+	return &Writer{f: f}, nil
 }
 
 // Write adds the scalars of a step. They are with the operating system when
@@ -71,6 +70,14 @@ func (w *Writer) put(data []byte) error {
 		w.err = fmt.Errorf("tfevents: %w", err)
 	}
 	return w.err
+}
+
+// Sync brings what was written to disk.
+func (w *Writer) Sync() error {
+	if err := w.f.Sync(); err != nil {
+		return fmt.Errorf("tfevents: %w", err)
+	}
+	return nil
 }
 
 // Name returns the file's path as it was opened.
