@@ -2,8 +2,11 @@ package train
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -26,6 +29,9 @@ type Config struct {
 
 	// Scenario is the resolved name of the scenario, for the checkpoint.
 	Scenario string
+	// World names all that Env depends on, a hash; a State keeps it for who
+	// goes on from it to compare.
+	World string
 	// Env builds an environment of the scenario; each worker has its own.
 	Env func() (env.Env, error)
 	// Workers is the number of episodes that are played at a time, at least
@@ -34,7 +40,13 @@ type Config struct {
 
 	// Dir is the existing folder that takes the checkpoint.
 	Dir string
-	// Record takes one row a round.
+	// KeepState leaves StateName in Dir beside every checkpoint but the last, if
+	// the learner can be saved (agents.Saver).
+	KeepState bool
+	// State, if not nil, is what the run goes on from.
+	State *State
+	// Record takes one row a round, of a run that goes on behind those that
+	// its State has.
 	Record Record
 	Log    logrus.FieldLogger
 	// Progress, if not nil, is called after each round.
@@ -44,6 +56,8 @@ type Config struct {
 // Record takes the rows of a run (results/record).
 type Record interface {
 	Write(kind string, row any) error
+	// Sync brings to disk what was written; a checkpoint comes after it.
+	Sync() error
 }
 
 // Round is what one round of episodes and updates came to.
@@ -62,10 +76,10 @@ type Round struct {
 	UpdateSeconds float64 `json:"update_s"` // wall time of the updates
 }
 
-// Run trains one learner to the end and leaves its checkpoint in cfg.Dir. When
-// ctx is cancelled it saves what the whole rounds so far have taught and
-// returns the context's error; a round whose episodes have been played is
-// finished first.
+// Run trains one learner to the end, from cfg.State on if there is one, and
+// leaves its checkpoint in cfg.Dir. When ctx is cancelled it saves what the
+// whole rounds so far have taught and returns the context's error; a round
+// whose episodes have been played is finished first.
 func Run(ctx context.Context, cfg Config) error {
 	h := &cfg.Hyper
 	reward, err := rewards.New(h.Reward)
@@ -82,22 +96,20 @@ func Run(ctx context.Context, cfg Config) error {
 	if err != nil {
 		return fmt.Errorf("train: %w", err)
 	}
-	save := func(episode int) error {
-		text, err := settings.Marshal(h)
-		if err != nil {
-			return err
-		}
-		return checkpoint.Save(filepath.Join(cfg.Dir, CheckpointName), checkpoint.Meta{
-			Method: h.Method, Settings: string(text), Scenario: cfg.Scenario,
-			Fingerprint: checkpoint.FingerprintOf(spec), TrainSeed: h.Seed, Episode: episode,
-		}, learner.Parameters())
-	}
+	save := func(rounds, episodes int) error { return cfg.save(learner, spec, rounds, episodes) }
 
-	for round, played := 0, 0; played < h.Episodes; round++ {
+	round, played := 0, 0
+	if s := cfg.State; s != nil {
+		if err := s.restore(learner, spec); err != nil {
+			return fmt.Errorf("train: going on after %d episodes: %w", s.Episodes, err)
+		}
+		round, played = s.Rounds, s.Episodes
+	}
+	for ; played < h.Episodes; round++ {
 		n := min(h.EpisodesPerRound, h.Episodes-played)
 		report, err := runRound(ctx, h, crew, learner, round, played, n)
 		if stop := ctx.Err(); stop != nil && errors.Is(err, stop) {
-			if err := save(played); err != nil {
+			if err := save(round, played); err != nil {
 				return fmt.Errorf("train: saving after an interruption: %w", err)
 			}
 			cfg.Log.WithField("episodes", played).Warn("interrupted; the checkpoint holds what was learned so far")
@@ -114,10 +126,47 @@ func Run(ctx context.Context, cfg Config) error {
 			cfg.Progress(report)
 		}
 		if played == h.Episodes || h.CheckpointEvery > 0 && (round+1)%h.CheckpointEvery == 0 {
-			if err := save(played); err != nil {
+			if err := save(round+1, played); err != nil {
 				return fmt.Errorf("train: %w", err)
 			}
 		}
+	}
+	return nil
+}
+
+// save brings to disk what so many rounds have come to. The checkpoint is never
+// ahead of the state, but at the end, where the state goes.
+func (cfg *Config) save(learner agents.Learner, spec env.Spec, rounds, episodes int) error {
+	h := &cfg.Hyper
+	if err := cfg.Record.Sync(); err != nil {
+		return err
+	}
+	text, err := settings.Marshal(h)
+	if err != nil {
+		return err
+	}
+	fingerprint := checkpoint.FingerprintOf(spec)
+	state := filepath.Join(cfg.Dir, StateName)
+	saver, ok := learner.(agents.Saver)
+	if ok && cfg.KeepState && episodes < h.Episodes {
+		environment, err := json.Marshal(fingerprint)
+		if err != nil {
+			return err
+		}
+		s := State{Settings: string(text), World: cfg.World, environment: string(environment), Rounds: rounds, Episodes: episodes}
+		if err := s.save(state, saver); err != nil {
+			return fmt.Errorf("saving %s: %w", state, err)
+		}
+	}
+	err = checkpoint.Save(filepath.Join(cfg.Dir, CheckpointName), checkpoint.Meta{
+		Method: h.Method, Settings: string(text), Scenario: cfg.Scenario,
+		Fingerprint: fingerprint, TrainSeed: h.Seed, Episode: episodes,
+	}, learner.Parameters())
+	if err != nil || episodes < h.Episodes {
+		return err
+	}
+	if err := os.Remove(state); !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -29,6 +30,12 @@ func (l roundLog) Write(kind string, row any) error {
 	}
 	return nil
 }
+
+// Close brings both to disk and closes them.
+func (l roundLog) Close() error { return errors.Join(l.record.Close(), l.board.Close()) }
+
+// Sync implements train.Record.
+func (l roundLog) Sync() error { return errors.Join(l.record.Sync(), l.board.Sync()) }
 
 // scalars are a round's figures under the tags that TensorBoard groups, as they
 // are usual for reinforcement learning. The step of a round is its number of

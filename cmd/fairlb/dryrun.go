@@ -260,7 +260,11 @@ func (a *app) probe(ctx context.Context, h train.Hyper) (pace, error) {
 	if err != nil {
 		return pace{}, err
 	}
-	if err := a.silent().trainRun(ctx, h, s, filepath.Join(dir, "run"), []string{"fairlb", "tables", "--dry-run"}, 1); err != nil {
+	job := trainJob{
+		hyper: h, scenario: s, dir: filepath.Join(dir, "run"),
+		command: []string{"fairlb", "tables", "--dry-run"}, workers: 1,
+	}
+	if err := a.silent().trainRun(ctx, job); err != nil {
 		return pace{}, err
 	}
 	var p pace

@@ -137,7 +137,7 @@ var badInputs = []struct {
 	{"train scenario set", "train good.yaml --set scenario.lb=1", `--set: scenario.lb: unknown field (did you mean "lbs"?)`},
 	{"episode duration", "train good.yaml --set episode_duration=0.3", `episode_duration: duration = 0.3: must be a whole number of step intervals, 1 to 1000000`},
 	{"box beyond the weights", "train good.yaml --out q --set sac.box=3", `train: sac: invalid configuration: box = 3: log-weights in [-3, 3] give weights in [0.04979, 20.09]: must lie in the environment's [0.22313016014842982, 4.481689070338065]`},
-	{"run exists", "train good.yaml --out run", `run: holds a run already; name another folder with --out, or remove it`},
+	{"run exists", "train good.yaml --out run", `run: holds a run already; name another folder with --out, go on with it by --resume, or remove it`},
 	{"out is a file", "train good.yaml --out order.tsv", `--out: mkdir order.tsv: not a directory`},
 
 	// tables and plot.

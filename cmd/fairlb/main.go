@@ -23,7 +23,9 @@ import (
 	"fairlb/env/workload"
 	"fairlb/results"
 	"fairlb/results/record"
+	"fairlb/results/tfevents"
 	"fairlb/sac"
+	"fairlb/train"
 )
 
 // The exit codes.
@@ -158,7 +160,7 @@ func relocated(err error, name func(*settings.Error)) error {
 // usersToMend are the errors that only other input will cure.
 func usersToMend() []error {
 	return []error{
-		checkpoint.ErrCorrupt, checkpoint.ErrMismatch, record.ErrMalformed, results.ErrCurve, sac.ErrConfig,
+		checkpoint.ErrCorrupt, checkpoint.ErrMismatch, train.ErrState, record.ErrMalformed, record.ErrRows, tfevents.ErrMalformed, results.ErrCurve, sac.ErrConfig,
 		fs.ErrNotExist, syscall.EISDIR, syscall.ENOTDIR,
 	}
 }

@@ -222,7 +222,7 @@ type difference struct{ path, value, usual string }
 
 // differences lists where settings h differ from base, in the struct's order.
 // What one of the two leaves out has a dash there.
-func differences(base, h train.Hyper) ([]difference, error) {
+func differences(base, h any) ([]difference, error) {
 	a, err := settings.JSON(base)
 	if err != nil {
 		return nil, err
@@ -239,18 +239,24 @@ func differences(base, h train.Hyper) ([]difference, error) {
 	if err != nil {
 		return nil, err
 	}
-	was := make(map[string]string, len(usual))
+	was, is := make(map[string]string, len(usual)), make(map[string]bool, len(own))
 	for _, l := range usual {
 		was[l.path] = l.value
 	}
 	var out []difference
 	for _, l := range own {
+		is[l.path] = true
 		before, ok := was[l.path]
 		if !ok {
 			before = "-"
 		}
 		if before != l.value {
 			out = append(out, difference{l.path, l.value, before})
+		}
+	}
+	for _, l := range usual {
+		if !is[l.path] {
+			out = append(out, difference{l.path, "-", l.value})
 		}
 	}
 	return out, nil

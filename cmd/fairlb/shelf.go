@@ -55,7 +55,8 @@ func (b shelf) trained(ctx context.Context, a *app, h train.Hyper) (string, erro
 		return "", err
 	}
 	command := []string{"fairlb", "train", filepath.Join(dir, "hyperparameters.yaml")}
-	if err := a.silent().trainRun(ctx, h, s, partial, command, 1); err != nil {
+	job := trainJob{hyper: h, scenario: s, dir: partial, command: command, workers: 1}
+	if err := a.silent().trainRun(ctx, job); err != nil {
 		return "", err
 	}
 	return dir, os.Rename(partial, dir)

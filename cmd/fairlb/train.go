@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"fairlb/agents/checkpoint"
 	"fairlb/env"
 	"fairlb/env/scenario"
 	"fairlb/env/settings"
@@ -26,40 +28,70 @@ func (a *app) trainCommand() *cobra.Command {
 	var set []string
 	var seed uint64
 	var out string
+	var resume bool
 	c := &cobra.Command{
 		Use:   "train FILE",
 		Short: "Train agents from a hyperparameter file",
 		Long: `Train one agent per load balancer from a hyperparameter file. The run's folder
 takes the resolved hyperparameters and scenario, a record of every round (JSON
-lines), the same for TensorBoard, and the checkpoint. --set scenario.PATH=VALUE changes the scenario.`,
-		Example: "  fairlb train train/recipes/demo.yaml --set episodes=64 --seed 2 --out runs/two",
-		Args:    checked(cobra.ExactArgs(1)),
-		RunE: func(c *cobra.Command, args []string) error {
-			data, err := settings.ReadFile(args[0])
-			if err != nil {
-				return err
+lines), the same for TensorBoard, and the checkpoint. --set scenario.PATH=VALUE changes the scenario.
+
+Ctrl-C saves what was learned and ends with code 130. --resume goes on with a run
+that was stopped in any way, from its last checkpoint (checkpoint_every), to the
+same bits as one that never was. It needs the folder (--out) or FILE; settings
+given again must be the run's.`,
+		Example: "  fairlb train train/recipes/demo.yaml --set episodes=64 --seed 2 --out runs/two\n" +
+			"  fairlb train --resume --out runs/two",
+		Args: func(c *cobra.Command, args []string) error {
+			if resume {
+				return checked(cobra.MaximumNArgs(1))(c, args)
 			}
+			return checked(cobra.ExactArgs(1))(c, args)
+		},
+		RunE: func(c *cobra.Command, args []string) error {
 			if c.Flags().Changed("seed") {
 				set = append(set, fmt.Sprintf("seed=%d", seed))
 			}
-			hyper, err := train.LoadHyper(args[0], data, set)
+			file := ""
+			if len(args) > 0 {
+				file = args[0]
+			}
+			job, err := newTrainJob(file, out, set, resume)
 			if err != nil {
 				return err
 			}
-			s, err := trainingScenario(&hyper)
-			if err != nil {
-				return err
-			}
-			if out == "" {
-				out = filepath.Join("runs", runName(&hyper))
-			}
-			return a.trainRun(c.Context(), hyper, s, out, append([]string{"fairlb"}, a.args...), runtime.GOMAXPROCS(0))
+			job.command, job.workers = append([]string{"fairlb"}, a.args...), runtime.GOMAXPROCS(0)
+			return a.trainRun(c.Context(), job)
 		},
 	}
 	c.Flags().StringArrayVar(&set, "set", nil, "path=value, put into the hyperparameters (repeatable)")
 	c.Flags().Uint64Var(&seed, "seed", 1, "of weights, exploration and training episodes")
 	c.Flags().StringVar(&out, "out", "", "the run's folder (default runs/METHOD-REWARD-SCENARIO-seedN)")
+	c.Flags().BoolVar(&resume, "resume", false, "go on with the run of the folder")
 	return c
+}
+
+// newTrainJob returns the run of a command line, in which file and dir may be
+// empty.
+func newTrainJob(file, dir string, set []string, resume bool) (trainJob, error) {
+	if resume {
+		if file == "" && dir == "" {
+			return trainJob{}, usage("--resume: name the run's folder with --out, or its hyperparameter file")
+		}
+		return resumeJob(dir, file, set)
+	}
+	j := trainJob{dir: dir, resumable: true}
+	var err error
+	if j.hyper, err = loadHyper(file, set); err != nil {
+		return j, err
+	}
+	if j.scenario, err = trainingScenario(&j.hyper); err != nil {
+		return j, err
+	}
+	if j.dir == "" {
+		j.dir = filepath.Join("runs", runName(&j.hyper))
+	}
+	return j, nil
 }
 
 // trainingScenario returns the scenario of a hyperparameter file.
@@ -92,55 +124,71 @@ func runName(h *train.Hyper) string {
 	return fmt.Sprintf("%s-%s-%s-seed%d", h.Method, h.Reward, fileName(h.Scenario), h.Seed)
 }
 
-// trainRun trains into the folder dir, which must hold no run yet.
-func (a *app) trainRun(ctx context.Context, hyper train.Hyper, s scenario.Scenario, dir string, command []string, workers int) error {
-	if err := os.MkdirAll(dir, 0o777); err != nil {
+// trainRun makes a run in its folder, which must hold none yet unless it is to
+// be resumed.
+func (a *app) trainRun(ctx context.Context, j trainJob) (err error) {
+	if err := os.MkdirAll(j.dir, 0o777); err != nil {
 		return fmt.Errorf("--out: %w", err)
 	}
-	path := filepath.Join(dir, "record.jsonl")
-	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
-		return usage("%s: holds a run already; name another folder with --out, or remove it", dir)
-	}
-	reward, err := rewards.New(hyper.Reward)
+	reward, err := rewards.New(j.hyper.Reward)
 	if err != nil {
 		return err
 	}
-	if err := writeSettings(filepath.Join(dir, "hyperparameters.yaml"), hyper); err != nil {
-		return err
+	var log roundLog
+	var state *train.State
+	if j.resume {
+		if err := j.tidy(); err != nil {
+			return err
+		}
+		whole, err := j.whole()
+		if err != nil {
+			return err
+		}
+		if whole {
+			a.log.WithField("run", j.dir).Info("the run is at its end")
+			return nil
+		}
+		if log, state, err = j.goOn(); err != nil {
+			return err
+		}
+	} else {
+		if _, err := os.Stat(j.path(recordName)); !errors.Is(err, fs.ErrNotExist) {
+			return usage("%s: holds a run already; name another folder with --out, go on with it by --resume, or remove it", j.dir)
+		}
+		if log, err = j.begin(); err != nil {
+			return err
+		}
 	}
-	if err := writeSettings(filepath.Join(dir, "scenario.yaml"), s); err != nil {
-		return err
-	}
-	log, err := createRecord(path, hyper, command)
+	defer func() { err = errors.Join(err, log.Close()) }()
+	world, err := settings.Hash(j.scenario)
 	if err != nil {
 		return err
 	}
-	defer log.Close()
-	board, err := tfevents.Create(filepath.Join(dir, tfevents.FileName), time.Now())
-	if err != nil {
-		return err
-	}
-	defer board.Close()
-	open := trainingEnv(s, reward, hyper.Method).plain()
-	bar := a.newBar("training", hyper.Episodes)
+	open := trainingEnv(j.scenario, reward, j.hyper.Method).plain()
+	bar := a.newBar("training", j.hyper.Episodes)
 	rounds := 0
+	if state != nil {
+		rounds = state.Rounds
+		a.log.WithField("episodes", state.Episodes).Info("going on")
+	}
 	err = train.Run(ctx, train.Config{
-		Hyper: hyper, Scenario: s.Name, Env: func() (env.Env, error) { return open(nil) },
-		Workers: workers, Dir: dir, Record: roundLog{log, board}, Log: a.log,
+		Hyper: j.hyper, Scenario: j.scenario.Name, World: world, Env: func() (env.Env, error) { return open(nil) },
+		Workers: j.workers, Dir: j.dir, KeepState: j.resumable, State: state, Record: log, Log: a.log,
 		Progress: func(r train.Round) {
 			rounds++
 			bar.set(r.Episodes, fmt.Sprintf("training: completion %.3f s, return %.4g", r.Completion, r.Return))
 		},
 	})
 	bar.close()
-	if err != nil {
-		if rounds == 0 && exitCode(err) != exitInterrupted {
-			return errors.Join(err, log.Close(), board.Close(), os.Remove(path), os.Remove(board.Name())) // nothing ran: the folder is free for another try
-		}
-		return err
+	switch stopped := exitCode(err) == exitInterrupted; {
+	case stopped && j.resumable:
+		a.log.Infof("go on with: fairlb train --resume --out %s", j.dir)
+	case err != nil && !stopped && !j.resume && rounds == 0:
+		err = errors.Join(err, os.Remove(j.path(recordName)), os.Remove(j.path(tfevents.FileName))) // nothing ran: the folder is free for another try
+	case err == nil:
+		a.log.WithField("run", j.dir).Info("trained")
 	}
-	a.log.WithField("run", dir).Info("trained")
-	return errors.Join(log.Close(), board.Close())
+	return err
 }
 
 // writeSettings writes settings as a YAML file.
@@ -149,10 +197,13 @@ func writeSettings(path string, v any) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(path, text, 0o666)
+	return checkpoint.Replace(path, func(w io.Writer) error {
+		_, err := w.Write(text)
+		return err
+	})
 }
 
-func createRecord(path string, hyper train.Hyper, command []string) (*record.Writer, error) {
+func createRecord(path string, hyper train.Hyper, command []string, overwrite bool) (*record.Writer, error) {
 	hash, err := settings.Hash(hyper)
 	if err != nil {
 		return nil, err
@@ -164,15 +215,10 @@ func createRecord(path string, hyper train.Hyper, command []string) (*record.Wri
 	return record.Create(path, record.Header{
 		Kind: "train", Command: command, Settings: resolved, SettingsHash: hash,
 		Seeds: []uint64{hyper.Seed}, Started: time.Now().UTC(),
-	}, false)
+	}, overwrite)
 }
 
 // runHyper reads the resolved hyperparameters of a run's folder.
 func runHyper(dir string) (train.Hyper, error) {
-	path := filepath.Join(dir, "hyperparameters.yaml")
-	data, err := settings.ReadFile(path)
-	if err != nil {
-		return train.Hyper{}, err
-	}
-	return train.LoadHyper(path, data, nil)
+	return loadHyper(filepath.Join(dir, hyperName), nil)
 }

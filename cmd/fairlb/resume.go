@@ -1,0 +1,205 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"fairlb/agents/checkpoint"
+	"fairlb/env/scenario"
+	"fairlb/env/settings"
+	"fairlb/results/record"
+	"fairlb/results/tfevents"
+	"fairlb/train"
+)
+
+// trainJob is a training run that is to be made, or to go on.
+type trainJob struct {
+	hyper     train.Hyper
+	scenario  scenario.Scenario
+	dir       string   // the run's folder
+	command   []string // for the record
+	workers   int
+	resumable bool // whether the run leaves the state that it can go on from
+	resume    bool // go on with the run that the folder holds, if it does
+}
+
+// path is that of a file of the run.
+func (j *trainJob) path(name string) string { return filepath.Join(j.dir, name) }
+
+// begin makes the files of a new run.
+func (j *trainJob) begin() (log roundLog, err error) {
+	if err := writeSettings(j.path(hyperName), j.hyper); err != nil {
+		return log, err
+	}
+	if err := writeSettings(j.path(scenarioName), j.scenario); err != nil {
+		return log, err
+	}
+	if err := os.Remove(j.path(train.StateName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return log, err
+	}
+	if log.record, err = createRecord(j.path(recordName), j.hyper, j.command, j.resume); err != nil {
+		return log, err
+	}
+	if log.board, err = tfevents.Create(j.path(tfevents.FileName), time.Now()); err != nil {
+		return log, errors.Join(err, log.record.Close())
+	}
+	return log, nil
+}
+
+// goOn opens the files of a run that was stopped, without what they have behind
+// its state. A run that was stopped before its first checkpoint begins anew.
+func (j *trainJob) goOn() (log roundLog, state *train.State, err error) {
+	state, err = train.LoadState(j.path(train.StateName))
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := j.startsAnew(); err != nil {
+			return log, nil, err
+		}
+		log, err = j.begin()
+		return log, nil, err
+	}
+	if err != nil {
+		return log, nil, err
+	}
+	h, err := train.LoadHyper(j.path(train.StateName)+" (settings)", []byte(state.Settings), nil)
+	if err != nil {
+		return log, nil, err
+	}
+	if err := sameSettings(j.path(train.StateName), h, j.hyper); err != nil {
+		return log, nil, err
+	}
+	if world, err := settings.Hash(j.scenario); err != nil {
+		return log, nil, err
+	} else if world != state.World {
+		return log, nil, usage("%s: is not the scenario that the run was begun in", j.path(scenarioName))
+	}
+	if log.record, err = record.Resume(j.path(recordName), state.Rounds); err != nil {
+		return log, nil, err
+	}
+	log.board, err = tfevents.Append(j.path(tfevents.FileName), int64(state.Episodes+1))
+	if errors.Is(err, fs.ErrNotExist) {
+		log.board, err = tfevents.Create(j.path(tfevents.FileName), time.Now())
+	}
+	if err != nil {
+		return log, nil, errors.Join(err, log.record.Close())
+	}
+	return log, state, nil
+}
+
+// startsAnew reports a run without a state whose checkpoint has learned: to
+// begin it anew would lose that.
+func (j *trainJob) startsAnew() error {
+	meta, _, err := checkpoint.Load(j.path(train.CheckpointName))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case meta.Episode > 0:
+		return usage("%s: cannot go on: there is no %s beside the checkpoint of %d episodes", j.dir, train.StateName, meta.Episode)
+	}
+	return nil
+}
+
+// whole says whether the run has been made to its end, of which a crash may
+// have left the state.
+func (j *trainJob) whole() (bool, error) {
+	meta, _, err := checkpoint.Load(j.path(train.CheckpointName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil || meta.Episode < j.hyper.Episodes {
+		return false, err
+	}
+	if err := os.Remove(j.path(train.StateName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return false, err
+	}
+	return true, nil
+}
+
+// tidy removes what a crash in the middle of writing has left.
+func (j *trainJob) tidy() error {
+	for _, name := range []string{hyperName, scenarioName, train.StateName, train.CheckpointName} {
+		left, err := filepath.Glob(j.path("." + name + "-*"))
+		if err != nil {
+			return err
+		}
+		for _, file := range left {
+			if err := os.Remove(file); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// resumeJob returns the run that --resume means: that of the folder dir, whose
+// settings are those of file, if one is named, under the overrides.
+func resumeJob(dir, file string, set []string) (trainJob, error) {
+	j := trainJob{dir: dir, resumable: true, resume: true}
+	own := j.path(hyperName)
+	from := file
+	if from == "" {
+		from = own
+	}
+	var err error
+	if j.hyper, err = loadHyper(from, set); err != nil {
+		return j, err
+	}
+	if j.dir == "" {
+		j.dir = filepath.Join("runs", runName(&j.hyper))
+		own = j.path(hyperName)
+	}
+	switch kept, err := runHyper(j.dir); {
+	case err == nil:
+		if err := sameSettings(own, kept, j.hyper); err != nil {
+			return j, err
+		}
+	case !errors.Is(err, fs.ErrNotExist):
+		return j, err
+	}
+	if file != "" {
+		if j.scenario, err = trainingScenario(&j.hyper); err != nil {
+			return j, err
+		}
+	}
+	switch kept, err := scenario.Load(j.path(scenarioName), nil); {
+	case err == nil && file == "":
+		j.scenario = kept
+	case err == nil:
+		return j, sameSettings(j.path(scenarioName), kept, j.scenario)
+	case !errors.Is(err, fs.ErrNotExist):
+		return j, err
+	case file == "":
+		j.scenario, err = trainingScenario(&j.hyper)
+		return j, err
+	}
+	return j, nil
+}
+
+// sameSettings reports the fields in which settings differ from those that a
+// file of the run holds.
+func sameSettings(path string, kept, given any) error {
+	changed, err := differences(kept, given)
+	if err != nil || len(changed) == 0 {
+		return err
+	}
+	var fields []string
+	for _, d := range changed {
+		fields = append(fields, fmt.Sprintf("%s = %s, the run has %s", d.path, d.value, d.usual))
+	}
+	return usage("%s: cannot go on with other settings: %s", path, strings.Join(fields, "; "))
+}
+
+// loadHyper reads a hyperparameter file, with overrides.
+func loadHyper(path string, set []string) (train.Hyper, error) {
+	data, err := settings.ReadFile(path)
+	if err != nil {
+		return train.Hyper{}, err
+	}
+	return train.LoadHyper(path, data, set)
+}

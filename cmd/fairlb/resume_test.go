@@ -1,0 +1,277 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"fairlb/agents/checkpoint"
+	"fairlb/results/record"
+	"fairlb/results/tfevents"
+	"fairlb/train"
+)
+
+// asProgram is the variable under which the test binary is the program itself.
+const asProgram = "FAIRLB_TEST_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main() // which exits
+	}
+	os.Exit(m.Run())
+}
+
+// program returns a command line of the program, as a process of its own.
+func program(t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	self, err := os.Executable()
+	require.NoError(t, err)
+	c := exec.Command(self, args...)
+	c.Env = append(os.Environ(), asProgram+"=1", "GOMAXPROCS=1")
+	return c
+}
+
+// briefRun are settings of a training run of many rounds and little work.
+var briefRun = []string{"--set", "episodes=80", "--set", "episode_duration=1", "--set", "episodes_per_round=2", "--set", "checkpoint_every=2",
+	"--set", "updates_per_round=2", "--set", "sac.batch=8", "--set", "sac.hidden=4", "--set", "sac.critic_rounds=1", "--set", "sac.capacity=20"}
+
+// left is what a run has left in its folder, without wall times.
+type left struct {
+	policy string
+	rounds []train.Round
+	events []tfevents.Event
+	files  []string
+}
+
+func leftIn(t *testing.T, dir string) left {
+	t.Helper()
+	policy, err := os.ReadFile(filepath.Join(dir, train.CheckpointName))
+	require.NoError(t, err)
+	l := left{policy: string(policy)}
+	rec, err := record.Read(filepath.Join(dir, recordName))
+	require.NoError(t, err)
+	for _, row := range rec.Rows {
+		var round train.Round
+		require.NoError(t, row.Decode(&round))
+		round.PlaySeconds, round.UpdateSeconds = 0, 0
+		l.rounds = append(l.rounds, round)
+	}
+	events, truncated, err := tfevents.Read(filepath.Join(dir, tfevents.FileName))
+	require.NoError(t, err)
+	require.False(t, rec.Truncated || truncated)
+	for _, e := range events {
+		e.Wall = time.Time{}
+		for k := range e.Scalars {
+			if strings.HasPrefix(e.Scalars[k].Tag, "time/") {
+				e.Scalars[k].Value = 0
+			}
+		}
+		l.events = append(l.events, e)
+	}
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	for _, e := range entries {
+		l.files = append(l.files, e.Name())
+	}
+	return l
+}
+
+// atRest checks what a stopped run has left: whole files, and a state that is
+// no more than two rounds, the distance of checkpoints, behind the record and
+// none behind one that was there before. It returns the state's rounds.
+func atRest(t *testing.T, dir string, before int) int {
+	t.Helper()
+	rounds, episodes := 0, 0
+	switch state, err := train.LoadState(filepath.Join(dir, train.StateName)); {
+	case err == nil:
+		rounds, episodes = state.Rounds, state.Episodes
+	case !errors.Is(err, fs.ErrNotExist):
+		require.NoError(t, err)
+	}
+	switch meta, _, err := checkpoint.Load(filepath.Join(dir, train.CheckpointName)); {
+	case err == nil && meta.Episode == 80: // the end
+		return 40
+	case err == nil:
+		require.LessOrEqual(t, meta.Episode, episodes)
+	case !errors.Is(err, fs.ErrNotExist):
+		require.NoError(t, err)
+	}
+	require.GreaterOrEqual(t, rounds, before)
+	if rec, err := record.Read(filepath.Join(dir, recordName)); err == nil {
+		require.LessOrEqual(t, rounds, len(rec.Rows))
+		require.LessOrEqual(t, len(rec.Rows), rounds+2)
+	} else {
+		require.Zero(t, rounds)
+	}
+	return rounds
+}
+
+// TestKilled: a run that is killed, or interrupted, dozens of times at any
+// moment and goes on each time leaves what one that ran through leaves.
+func TestKilled(t *testing.T) {
+	t.Parallel()
+	file := file(t, "tiny.yaml", "method: distr-lb\n")
+	root := t.TempDir()
+	args := func(dir string) []string {
+		return append([]string{"train", file, "--resume", "--out", dir}, briefRun...)
+	}
+	begun := time.Now()
+	whole := filepath.Join(root, "whole")
+	out, err := program(t, args(whole)...).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	took := time.Since(begun)
+	want := leftIn(t, whole)
+	require.Len(t, want.rounds, 40)
+	require.Len(t, want.events, 40)
+
+	const stops = 40
+	rng := rand.New(rand.NewPCG(1, 1))
+	stopped, interrupted := 0, 0
+	for stopped < stops {
+		dir := filepath.Join(root, "run")
+		for rounds, done := 0, false; !done; {
+			var c *exec.Cmd
+			if _, err := os.Stat(filepath.Join(dir, hyperName)); err == nil {
+				c = program(t, "train", "--resume", "--out", dir)
+			} else {
+				c = program(t, args(dir)...)
+			}
+			var errs strings.Builder
+			c.Stderr = &errs
+			require.NoError(t, c.Start())
+			signal := []os.Signal{os.Kill, os.Interrupt}[rng.IntN(2)]
+			timer := time.NewTimer(time.Duration(rng.Int64N(int64(took)/2) + 1))
+			ended := make(chan error, 1)
+			go func() { ended <- c.Wait() }()
+			if stopped >= stops {
+				timer.Stop()
+			}
+			select {
+			case <-timer.C:
+				stopped++
+				_ = c.Process.Signal(signal) // it may have just ended
+				err = <-ended
+			case err = <-ended:
+			}
+			var exit *exec.ExitError
+			switch {
+			case err == nil:
+				done = true
+			case errors.As(err, &exit) && exit.ExitCode() == exitInterrupted:
+				interrupted++
+				require.Contains(t, errs.String(), "go on with: fairlb train --resume --out "+dir)
+			default:
+				require.ErrorAs(t, err, &exit)
+				require.Equal(t, -1, exit.ExitCode(), "%v: %s", err, errs.String()) // by the signal
+			}
+			rounds = atRest(t, dir, rounds)
+		}
+		require.Equal(t, want, leftIn(t, dir))
+		require.NoError(t, os.RemoveAll(dir))
+	}
+	t.Logf("%d stops, of which %d by an interruption that was heard", stopped, interrupted)
+	require.Positive(t, interrupted)
+}
+
+// TestResumeRefusesOtherSettings: a run goes on as it was begun, or not at all.
+func TestResumeRefusesOtherSettings(t *testing.T) {
+	file := file(t, "tiny.yaml", "method: distr-lb\n")
+	dir := filepath.Join(t.TempDir(), "run")
+	args := slices.Clip(append([]string{"train", file, "--out", dir}, briefRun...))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var errs strings.Builder
+	require.Equal(t, exitInterrupted, exitCode(run(ctx, args, &errs, &errs)))
+	require.Contains(t, errs.String(), "go on with: fairlb train --resume --out "+dir)
+
+	quick := filepath.Join(t.TempDir(), "quick")
+	more := append(args, "--out", quick, "--set", "scenario.step_interval=0.25")
+	require.Equal(t, exitInterrupted, exitCode(run(ctx, more, &errs, &errs)))
+
+	own := filepath.Join(dir, hyperName)
+	for _, test := range []struct {
+		args []string
+		want string
+	}{
+		{args, dir + ": holds a run already; name another folder with --out, go on with it by --resume, or remove it"},
+		{append(args, "--resume", "--set", "sac.rate=0.5", "--seed", "7"),
+			own + ": cannot go on with other settings: seed = 7, the run has 1; sac.rate = 0.5, the run has 0.002"},
+		{append(args, "--resume", "--set", "scenario.step_interval=0.25"),
+			own + `: cannot go on with other settings: scenario_set = ["step_interval=0.25"], the run has -`},
+		{[]string{"train", "--resume", "--out", dir, "--set", "episodes=3"},
+			own + ": cannot go on with other settings: episodes = 3, the run has 80"},
+		{[]string{"train", "--resume"}, "--resume: name the run's folder with --out, or its hyperparameter file"},
+		{[]string{"train", "--resume", "--out", t.TempDir() + "/none"}, "none/hyperparameters.yaml: no such file"},
+		{[]string{"train"}, "accepts 1 arg(s), received 0 (see fairlb train --help)"},
+		{[]string{"train", file, file, "--resume"}, "accepts at most 1 arg(s), received 2 (see fairlb train --help)"},
+		{append(args, "--resume", "--out", quick), filepath.Join(quick, hyperName) +
+			`: cannot go on with other settings: scenario_set = -, the run has ["step_interval=0.25"]`},
+	} {
+		_, _, err := command(t, test.args...)
+		require.ErrorContains(t, err, test.want)
+		require.Equal(t, exitUsage, exitCode(err))
+	}
+
+	// Files that do not belong together, or are damaged.
+	for _, test := range []struct {
+		name   string
+		damage func(string) error
+		want   string
+	}{
+		{train.StateName, func(path string) error { return os.Truncate(path, 1000) },
+			"state.bin: not the state of this run: truncated or changed: the hash of its content differs"},
+		{scenarioName, func(path string) error { return os.WriteFile(path, []byte("name: x\n"), 0o666) }, "scenario.yaml:"},
+		{scenarioName, func(path string) error {
+			data, err := os.ReadFile(path)
+			return errors.Join(err, os.WriteFile(path, []byte(strings.Replace(string(data), "step_interval: 0.5", "step_interval: 0.25", 1)), 0o666))
+		}, "scenario.yaml: is not the scenario that the run was begun in"},
+		{recordName, os.Remove, "record.jsonl: no such file or directory"},
+		{train.CheckpointName, func(path string) error { return os.Truncate(path, 1000) }, "policy.safetensors: "},
+	} {
+		path := filepath.Join(dir, test.name)
+		data, err := os.ReadFile(path)
+		require.NoError(t, err)
+		require.NoError(t, test.damage(path))
+		_, _, err = command(t, "train", "--resume", "--out", dir)
+		require.ErrorContains(t, err, test.want)
+		require.Equal(t, exitUsage, exitCode(err), "%v", err)
+		require.NoError(t, os.WriteFile(path, data, 0o666))
+	}
+}
+
+// TestResumeAtTheEnd: a run at its end stays what it is, and loses the state
+// that a crash may have left; one that has learned and has none is not begun
+// anew.
+func TestResumeAtTheEnd(t *testing.T) {
+	dir := trainSmall(t)
+	want := leftIn(t, dir)
+	state := filepath.Join(dir, train.StateName)
+	for _, text := range []string{"", "anything"} {
+		if text != "" {
+			require.NoError(t, os.WriteFile(state, []byte(text), 0o666))
+		}
+		_, stderr, err := command(t, "train", "--resume", "--out", dir)
+		require.NoError(t, err)
+		require.Contains(t, stderr, "the run is at its end")
+		require.Equal(t, want, leftIn(t, dir))
+	}
+	path := filepath.Join(dir, train.CheckpointName)
+	meta, parameters, err := checkpoint.Load(path)
+	require.NoError(t, err)
+	meta.Episode = 2
+	require.NoError(t, checkpoint.Save(path, meta, parameters))
+	_, _, err = command(t, "train", "--resume", "--out", dir)
+	require.EqualError(t, err, dir+": cannot go on: there is no state.bin beside the checkpoint of 2 episodes")
+	require.Equal(t, exitUsage, exitCode(err))
+	require.Len(t, leftIn(t, dir).rounds, 2, "nothing is lost")
+}

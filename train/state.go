@@ -1,0 +1,148 @@
+package train
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"fairlb/agents"
+	"fairlb/agents/checkpoint"
+	"fairlb/env"
+	"fairlb/env/snapshot"
+)
+
+// StateName is the name of the file in a run's folder from which the run can go
+// on, while it is not at its end.
+const StateName = "state.bin"
+
+// ErrState reports a file that is not a whole state of a run, or of another one.
+var ErrState = errors.New("not the state of this run")
+
+// State is all that a run had come to after a number of whole rounds. Its file
+// has, all little-endian:
+//
+//	magic, ending in the version of the format
+//	uint64 length of the header
+//	the header: State.header
+//	the learner, as it saves itself (agents.Saver)
+//	SHA-256 of what was before
+type State struct {
+	// Settings are the resolved hyperparameters, YAML.
+	Settings string
+	// World is Config.World.
+	World string
+	// Rounds and Episodes are those so far. The record has a row a round.
+	Rounds, Episodes int
+
+	environment string // fingerprint, JSON
+	learner     []byte
+}
+
+const stateMagic = "fairlb training state 1\n"
+
+// header walks over all but the learner.
+func (s *State) header(c *snapshot.Codec) {
+	c.Text(&s.Settings)
+	c.Text(&s.World)
+	c.Text(&s.environment)
+	snapshot.Int(c, &s.Rounds)
+	snapshot.Int(c, &s.Episodes)
+}
+
+// save writes the state with that of a learner, so that at every moment there
+// is the file that was there before or the whole new one.
+func (s *State) save(path string, learner agents.Saver) error {
+	return checkpoint.Replace(path, func(w io.Writer) error {
+		hash := sha256.New()
+		both := io.MultiWriter(w, hash)
+		c := snapshot.Writer()
+		s.header(c)
+		if err := c.Err(); err != nil {
+			return err
+		}
+		begin := binary.LittleEndian.AppendUint64([]byte(stateMagic), uint64(len(c.Bytes())))
+		if _, err := both.Write(append(begin, c.Bytes()...)); err != nil {
+			return err
+		}
+		if err := learner.Save(both); err != nil {
+			return err
+		}
+		_, err := w.Write(hash.Sum(nil))
+		return err
+	})
+}
+
+// LoadState reads the state of a run. It fails with ErrState, naming the file,
+// if that is not whole; the error of one that is not there wraps
+// fs.ErrNotExist.
+func LoadState(path string) (*State, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	s, err := decodeState(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w: %w", path, ErrState, err)
+	}
+	return s, nil
+}
+
+func decodeState(data []byte) (*State, error) {
+	rest, ok := bytes.CutPrefix(data, []byte(stateMagic))
+	if !ok {
+		return nil, fmt.Errorf("it does not begin with %q", stateMagic)
+	}
+	const length = 8
+	if len(rest) < length+sha256.Size {
+		return nil, errors.New("truncated")
+	}
+	end := len(data) - sha256.Size
+	if sum := sha256.Sum256(data[:end]); !bytes.Equal(sum[:], data[end:]) {
+		return nil, errors.New("truncated or changed: the hash of its content differs")
+	}
+	n := binary.LittleEndian.Uint64(rest)
+	rest = rest[length : len(rest)-sha256.Size]
+	if n > uint64(len(rest)) {
+		return nil, errors.New("the header is longer than the file")
+	}
+	s := &State{learner: rest[n:]}
+	c := snapshot.Reader(rest[:n])
+	s.header(c)
+	c.End()
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	if s.Rounds < 0 || s.Episodes < s.Rounds {
+		return nil, fmt.Errorf("%d rounds of %d episodes", s.Rounds, s.Episodes)
+	}
+	return s, nil
+}
+
+// restore puts an untrained learner for environments of the given spec into the
+// state.
+func (s *State) restore(learner agents.Learner, spec env.Spec) error {
+	saver, ok := learner.(agents.Saver)
+	if !ok {
+		return fmt.Errorf("%w: the method cannot be saved", ErrState)
+	}
+	var trained checkpoint.Fingerprint
+	if err := json.Unmarshal([]byte(s.environment), &trained); err != nil {
+		return fmt.Errorf("%w: fingerprint: %w", ErrState, err)
+	}
+	if err := trained.Check(checkpoint.FingerprintOf(spec)); err != nil {
+		return fmt.Errorf("%w: %w", ErrState, err)
+	}
+	r := bytes.NewReader(s.learner)
+	if err := saver.Restore(r); err != nil {
+		return fmt.Errorf("%w: %w", ErrState, err)
+	}
+	if r.Len() > 0 {
+		return fmt.Errorf("%w: %d bytes too many", ErrState, r.Len())
+	}
+	return nil
+}
