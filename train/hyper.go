@@ -27,6 +27,7 @@ type Hyper struct {
 	EpisodesPerRound int     `yaml:"episodes_per_round" doc:"played between two rounds of updates"`
 	UpdatesPerRound  int     `yaml:"updates_per_round" doc:"gradient updates of every network"`
 	CheckpointEvery  int     `yaml:"checkpoint_every" doc:"rounds; 0: only at the end"`
+	ValidationSeeds  string  `yaml:"validation_seeds,omitempty" doc:"such as 500-509: played at each checkpoint, the best of which is kept; none: off"`
 
 	Methods build.Settings `yaml:",inline"`
 }
@@ -85,6 +86,9 @@ func (h *Hyper) Validate(report func(path string, value any, rule string)) {
 	}
 	if h.CheckpointEvery < 0 {
 		report("checkpoint_every", h.CheckpointEvery, "must not be negative")
+	}
+	if _, err := h.validationSeeds(); err != nil {
+		report("validation_seeds", h.ValidationSeeds, err.Error())
 	}
 	h.Methods.Validate(report)
 }

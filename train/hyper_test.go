@@ -57,6 +57,7 @@ func TestHyperRules(t *testing.T) {
 		{"episode_duration: .inf", "h.yaml:1:19: episode_duration = +Inf: must be finite"},
 		{"episode_duration: .nan", "h.yaml:1:19: episode_duration = NaN: must be finite"},
 		{"checkpoint_every: -1", "h.yaml:1:19: checkpoint_every = -1: must not be negative"},
+		{"validation_seeds: 9-1", `h.yaml:1:19: validation_seeds = "9-1": `},
 		{"sac: {tau: 0}", "h.yaml:1:12: sac.tau = 0: must be in (0, 1]"},
 		{"episode: 4", `h.yaml:1:1: episode: unknown field (did you mean "episodes"?)`},
 	} {

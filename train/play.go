@@ -51,16 +51,26 @@ type played struct {
 // learner's exploring policy of this moment. Which worker plays which does not
 // matter: an episode follows from its seed.
 func (c *crew) play(ctx context.Context, learner agents.Learner, seed uint64, first, n int) ([]played, error) {
-	actors := make([]agents.Actor, len(c.envs))
-	for k := range actors {
-		var err error
-		if actors[k], err = learner.Explorer(); err != nil {
-			return nil, err
-		}
-	}
 	trials := 1
 	if c, ok := learner.(agents.Comparer); ok {
 		trials = c.Trials()
+	}
+	return c.playAll(ctx, learner.Explorer, first, n, func(episode int) (workload, explore uint64) {
+		workload = EpisodeSeed(seed, episode/trials)
+		return workload, trialSeed(workload, episode%trials, trials)
+	})
+}
+
+// playAll plays n episodes from the one of number first on, each by the seeds
+// that its number gives, with an actor of newActor for each worker.
+func (c *crew) playAll(ctx context.Context, newActor func() (agents.Actor, error), first, n int,
+	seeds func(episode int) (workload, explore uint64)) ([]played, error) {
+	actors := make([]agents.Actor, len(c.envs))
+	for k := range actors {
+		var err error
+		if actors[k], err = newActor(); err != nil {
+			return nil, err
+		}
 	}
 	results := make([]played, n)
 	var next atomic.Int64
@@ -73,8 +83,8 @@ func (c *crew) play(ctx context.Context, learner agents.Learner, seed uint64, fi
 				if k >= n {
 					return nil
 				}
-				workload := EpisodeSeed(seed, (first+k)/trials)
-				r, err := playOne(ctx, e, actor, c.reward, workload, trialSeed(workload, (first+k)%trials, trials))
+				workload, explore := seeds(first + k)
+				r, err := playOne(ctx, e, actor, c.reward, workload, explore)
 				if err != nil {
 					return fmt.Errorf("episode %d: %w", first+k, err)
 				}

@@ -39,6 +39,11 @@ type State struct {
 	// Rounds and Episodes are those so far. The record has a row a round.
 	Rounds, Episodes int
 
+	// Best is the least validation score so far, Validated whether there has
+	// been one.
+	Best      float64
+	Validated bool
+
 	environment string // fingerprint, JSON
 	learner     []byte
 }
@@ -52,6 +57,8 @@ func (s *State) header(c *snapshot.Codec) {
 	c.Text(&s.environment)
 	snapshot.Int(c, &s.Rounds)
 	snapshot.Int(c, &s.Episodes)
+	c.Float64(&s.Best)
+	c.Bool(&s.Validated)
 }
 
 // save writes the state with that of a learner, so that at every moment there

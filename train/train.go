@@ -72,6 +72,10 @@ type Round struct {
 	Failed     int          `json:"failed"`     // requests of the round that failed
 	Stats      agents.Stats `json:"stats"`
 
+	// Validation is the mean completion time (s) on the validation seeds, nil
+	// where there is no checkpoint or no such seed.
+	Validation *float64 `json:"validation,omitempty"`
+
 	PlaySeconds   float64 `json:"play_s"`   // wall time of the episodes
 	UpdateSeconds float64 `json:"update_s"` // wall time of the updates
 }
@@ -86,6 +90,10 @@ func Run(ctx context.Context, cfg Config) error {
 	if err != nil {
 		return fmt.Errorf("train: %w", err)
 	}
+	seeds, err := h.validationSeeds()
+	if err != nil {
+		return fmt.Errorf("train: validation_seeds: %w", err)
+	}
 	crew, err := newCrew(cfg.Env, reward, max(1, min(cfg.Workers, h.EpisodesPerRound)))
 	if err != nil {
 		return fmt.Errorf("train: %w", err)
@@ -96,79 +104,120 @@ func Run(ctx context.Context, cfg Config) error {
 	if err != nil {
 		return fmt.Errorf("train: %w", err)
 	}
-	save := func(rounds, episodes int) error { return cfg.save(learner, spec, rounds, episodes) }
-
-	round, played := 0, 0
+	r := run{Config: cfg, crew: crew, spec: spec, learner: learner, seeds: seeds}
 	if s := cfg.State; s != nil {
 		if err := s.restore(learner, spec); err != nil {
 			return fmt.Errorf("train: going on after %d episodes: %w", s.Episodes, err)
 		}
-		round, played = s.Rounds, s.Episodes
+		r.at = *s
+		r.at.learner = nil // a large one
 	}
-	for ; played < h.Episodes; round++ {
-		n := min(h.EpisodesPerRound, h.Episodes-played)
-		report, err := runRound(ctx, h, crew, learner, round, played, n)
+	return r.toTheEnd(ctx)
+}
+
+// run is a training run and where it stands.
+type run struct {
+	Config
+	crew    *crew
+	spec    env.Spec
+	learner agents.Learner
+	seeds   []uint64 // of validation
+	at      State    // without the learner's own
+}
+
+// toTheEnd makes the rounds that are left.
+func (r *run) toTheEnd(ctx context.Context) error {
+	h := &r.Hyper
+	for r.at.Episodes < h.Episodes {
+		n := min(h.EpisodesPerRound, h.Episodes-r.at.Episodes)
+		report, err := runRound(ctx, h, r.crew, r.learner, r.at.Rounds, r.at.Episodes, n)
 		if stop := ctx.Err(); stop != nil && errors.Is(err, stop) {
-			if err := save(round, played); err != nil {
+			if err := r.save(); err != nil {
 				return fmt.Errorf("train: saving after an interruption: %w", err)
 			}
-			cfg.Log.WithField("episodes", played).Warn("interrupted; the checkpoint holds what was learned so far")
+			r.Log.WithField("episodes", r.at.Episodes).Warn("interrupted; the checkpoint holds what was learned so far")
 			return stop
 		}
 		if err != nil {
-			return fmt.Errorf("train: round %d: %w", round, err)
+			return fmt.Errorf("train: round %d: %w", r.at.Rounds, err)
 		}
-		played += n
-		if err := cfg.Record.Write("round", report); err != nil {
+		r.at.Rounds++
+		r.at.Episodes += n
+		due := r.at.Episodes == h.Episodes || h.CheckpointEvery > 0 && r.at.Rounds%h.CheckpointEvery == 0
+		best := false
+		if due && len(r.seeds) > 0 {
+			// The round has been learned from: it is finished, come what may.
+			score, err := r.crew.validate(context.WithoutCancel(ctx), r.learner, r.seeds)
+			if err != nil {
+				return fmt.Errorf("train: round %d: %w", report.Round, err)
+			}
+			report.Validation = &score
+			if best = !r.at.Validated || score < r.at.Best; best {
+				r.at.Best, r.at.Validated = score, true
+			}
+		}
+		if err := r.Record.Write("round", report); err != nil {
 			return fmt.Errorf("train: %w", err)
 		}
-		if cfg.Progress != nil {
-			cfg.Progress(report)
+		if r.Progress != nil {
+			r.Progress(report)
 		}
-		if played == h.Episodes || h.CheckpointEvery > 0 && (round+1)%h.CheckpointEvery == 0 {
-			if err := save(round+1, played); err != nil {
+		if !due {
+			continue
+		}
+		if best {
+			if err := r.checkpoint(BestName); err != nil {
 				return fmt.Errorf("train: %w", err)
 			}
+		}
+		if err := r.save(); err != nil {
+			return fmt.Errorf("train: %w", err)
 		}
 	}
 	return nil
 }
 
-// save brings to disk what so many rounds have come to. The checkpoint is never
-// ahead of the state, but at the end, where the state goes.
-func (cfg *Config) save(learner agents.Learner, spec env.Spec, rounds, episodes int) error {
-	h := &cfg.Hyper
-	if err := cfg.Record.Sync(); err != nil {
+// save brings to disk what the rounds so far have come to. The checkpoint is
+// never ahead of the state, but at the end, where the state goes.
+func (r *run) save() error {
+	if err := r.Record.Sync(); err != nil {
 		return err
 	}
-	text, err := settings.Marshal(h)
-	if err != nil {
-		return err
-	}
-	fingerprint := checkpoint.FingerprintOf(spec)
-	state := filepath.Join(cfg.Dir, StateName)
-	saver, ok := learner.(agents.Saver)
-	if ok && cfg.KeepState && episodes < h.Episodes {
-		environment, err := json.Marshal(fingerprint)
+	path := filepath.Join(r.Dir, StateName)
+	atEnd := r.at.Episodes >= r.Hyper.Episodes
+	if saver, ok := r.learner.(agents.Saver); ok && r.KeepState && !atEnd {
+		text, err := settings.Marshal(&r.Hyper)
 		if err != nil {
 			return err
 		}
-		s := State{Settings: string(text), World: cfg.World, environment: string(environment), Rounds: rounds, Episodes: episodes}
-		if err := s.save(state, saver); err != nil {
-			return fmt.Errorf("saving %s: %w", state, err)
+		environment, err := json.Marshal(checkpoint.FingerprintOf(r.spec))
+		if err != nil {
+			return err
+		}
+		r.at.Settings, r.at.World, r.at.environment = string(text), r.World, string(environment)
+		if err := r.at.save(path, saver); err != nil {
+			return fmt.Errorf("saving %s: %w", path, err)
 		}
 	}
-	err = checkpoint.Save(filepath.Join(cfg.Dir, CheckpointName), checkpoint.Meta{
-		Method: h.Method, Settings: string(text), Scenario: cfg.Scenario,
-		Fingerprint: fingerprint, TrainSeed: h.Seed, Episode: episodes,
-	}, learner.Parameters())
-	if err != nil || episodes < h.Episodes {
+	if err := r.checkpoint(CheckpointName); err != nil || !atEnd {
 		return err
 	}
-	if err := os.Remove(state); !errors.Is(err, fs.ErrNotExist) {
+	if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return nil
+}
+
+// checkpoint writes the policy of this moment.
+func (r *run) checkpoint(name string) error {
+	text, err := settings.Marshal(&r.Hyper)
+	if err != nil {
+		return err
+	}
+	return checkpoint.Save(filepath.Join(r.Dir, name), checkpoint.Meta{
+		Method: r.Hyper.Method, Settings: string(text), Scenario: r.Scenario,
+		Fingerprint: checkpoint.FingerprintOf(r.spec), TrainSeed: r.Hyper.Seed, Episode: r.at.Episodes,
+	}, r.learner.Parameters())
 }
 
 // runRound plays n episodes after the first played ones and learns from them.

@@ -48,6 +48,9 @@ func scalars(r train.Round) []tfevents.Scalar {
 		{Tag: "time/play_s", Value: r.PlaySeconds},
 		{Tag: "time/update_s", Value: r.UpdateSeconds},
 	}
+	if r.Validation != nil {
+		out = append(out, tfevents.Scalar{Tag: "rollout/validation", Value: *r.Validation})
+	}
 	if s := r.PlaySeconds + r.UpdateSeconds; s > 0 {
 		out = append(out, tfevents.Scalar{Tag: "time/fps", Value: float64(r.Steps) / s})
 	}

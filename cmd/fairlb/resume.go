@@ -123,7 +123,7 @@ func (j *trainJob) whole() (bool, error) {
 
 // tidy removes what a crash in the middle of writing has left.
 func (j *trainJob) tidy() error {
-	for _, name := range []string{hyperName, scenarioName, train.StateName, train.CheckpointName} {
+	for _, name := range []string{hyperName, scenarioName, train.StateName, train.CheckpointName, train.BestName} {
 		left, err := filepath.Glob(j.path("." + name + "-*"))
 		if err != nil {
 			return err

@@ -43,11 +43,12 @@ func program(t *testing.T, args ...string) *exec.Cmd {
 
 // briefRun are settings of a training run of many rounds and little work.
 var briefRun = []string{"--set", "episodes=80", "--set", "episode_duration=1", "--set", "episodes_per_round=2", "--set", "checkpoint_every=2",
-	"--set", "updates_per_round=2", "--set", "sac.batch=8", "--set", "sac.hidden=4", "--set", "sac.critic_rounds=1", "--set", "sac.capacity=20"}
+	"--set", "updates_per_round=2", "--set", "sac.batch=8", "--set", "sac.hidden=4", "--set", "sac.critic_rounds=1", "--set", "sac.capacity=20", "--set", "validation_seeds=1"}
 
 // left is what a run has left in its folder, without wall times.
 type left struct {
 	policy string
+	best   string
 	rounds []train.Round
 	events []tfevents.Event
 	files  []string
@@ -58,6 +59,9 @@ func leftIn(t *testing.T, dir string) left {
 	policy, err := os.ReadFile(filepath.Join(dir, train.CheckpointName))
 	require.NoError(t, err)
 	l := left{policy: string(policy)}
+	if best, err := os.ReadFile(filepath.Join(dir, train.BestName)); err == nil {
+		l.best = string(best)
+	}
 	rec, err := record.Read(filepath.Join(dir, recordName))
 	require.NoError(t, err)
 	for _, row := range rec.Rows {
@@ -133,6 +137,7 @@ func TestKilled(t *testing.T) {
 	want := leftIn(t, whole)
 	require.Len(t, want.rounds, 40)
 	require.Len(t, want.events, 40)
+	require.NotEmpty(t, want.best)
 
 	const stops = 40
 	rng := rand.New(rand.NewPCG(1, 1))
