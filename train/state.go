@@ -1,6 +1,7 @@
 package train
 
 import (
+	"bufio"
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
@@ -45,7 +46,8 @@ type State struct {
 	Validated bool
 
 	environment string // fingerprint, JSON
-	learner     []byte
+	path        string // of the file, where the learner's bytes are those from..to
+	from, to    int64
 }
 
 const stateMagic = "fairlb training state 1\n"
@@ -84,41 +86,61 @@ func (s *State) save(path string, learner agents.Saver) error {
 	})
 }
 
-// LoadState reads the state of a run. It fails with ErrState, naming the file,
-// if that is not whole; the error of one that is not there wraps
-// fs.ErrNotExist.
+// LoadState reads the state of a run, but for its learner, and checks that the
+// file is whole. It fails with ErrState, naming the file, if that is not; the
+// error of one that is not there wraps fs.ErrNotExist. The file must stay what
+// it is until Run has begun.
 func LoadState(path string) (*State, error) {
-	data, err := os.ReadFile(path)
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
-	s, err := decodeState(data)
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	s, err := readState(f, info.Size())
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w: %w", path, ErrState, err)
 	}
+	s.path = path
 	return s, nil
 }
 
-func decodeState(data []byte) (*State, error) {
-	rest, ok := bytes.CutPrefix(data, []byte(stateMagic))
-	if !ok {
+func readState(r io.ReaderAt, size int64) (*State, error) {
+	const fixed = int64(len(stateMagic)) + 8 // bytes before the header
+	begin := make([]byte, min(fixed, size))
+	if _, err := r.ReadAt(begin, 0); err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	if !bytes.HasPrefix(begin, []byte(stateMagic)) {
 		return nil, fmt.Errorf("it does not begin with %q", stateMagic)
 	}
-	const length = 8
-	if len(rest) < length+sha256.Size {
+	end := size - sha256.Size
+	if end < fixed {
 		return nil, errors.New("truncated")
 	}
-	end := len(data) - sha256.Size
-	if sum := sha256.Sum256(data[:end]); !bytes.Equal(sum[:], data[end:]) {
+	hash, want := sha256.New(), make([]byte, sha256.Size)
+	if _, err := io.Copy(hash, io.NewSectionReader(r, 0, end)); err != nil {
+		return nil, err
+	}
+	if _, err := r.ReadAt(want, end); err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	if !bytes.Equal(hash.Sum(nil), want) {
 		return nil, errors.New("truncated or changed: the hash of its content differs")
 	}
-	n := binary.LittleEndian.Uint64(rest)
-	rest = rest[length : len(rest)-sha256.Size]
-	if n > uint64(len(rest)) {
+	n := binary.LittleEndian.Uint64(begin[len(stateMagic):])
+	if n > uint64(end-fixed) {
 		return nil, errors.New("the header is longer than the file")
 	}
-	s := &State{learner: rest[n:]}
-	c := snapshot.Reader(rest[:n])
+	header := make([]byte, n)
+	if _, err := r.ReadAt(header, fixed); err != nil {
+		return nil, err
+	}
+	s := &State{from: fixed + int64(n), to: end}
+	c := snapshot.Reader(header)
 	s.header(c)
 	c.End()
 	if err := c.Err(); err != nil {
@@ -133,6 +155,16 @@ func decodeState(data []byte) (*State, error) {
 // restore puts an untrained learner for environments of the given spec into the
 // state.
 func (s *State) restore(learner agents.Learner, spec env.Spec) error {
+	f, err := os.Open(s.path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return s.restoreFrom(f, learner, spec)
+}
+
+// restoreFrom is restore from the state's file.
+func (s *State) restoreFrom(file io.ReaderAt, learner agents.Learner, spec env.Spec) error {
 	saver, ok := learner.(agents.Saver)
 	if !ok {
 		return fmt.Errorf("%w: the method cannot be saved", ErrState)
@@ -144,12 +176,12 @@ func (s *State) restore(learner agents.Learner, spec env.Spec) error {
 	if err := trained.Check(checkpoint.FingerprintOf(spec)); err != nil {
 		return fmt.Errorf("%w: %w", ErrState, err)
 	}
-	r := bytes.NewReader(s.learner)
+	r := bufio.NewReader(io.NewSectionReader(file, s.from, s.to-s.from))
 	if err := saver.Restore(r); err != nil {
 		return fmt.Errorf("%w: %w", ErrState, err)
 	}
-	if r.Len() > 0 {
-		return fmt.Errorf("%w: %d bytes too many", ErrState, r.Len())
+	if _, err := r.ReadByte(); !errors.Is(err, io.EOF) {
+		return fmt.Errorf("%w: more bytes than the learner's", ErrState)
 	}
 	return nil
 }

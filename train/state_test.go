@@ -119,10 +119,10 @@ func TestResumeRefuses(t *testing.T) {
 	other.State, other.Hyper.Methods.SAC.Hidden = state, 9
 	require.ErrorIs(t, Run(context.Background(), other), ErrState)
 	longer := *state
-	longer.learner = append(longer.learner[:len(longer.learner):len(longer.learner)], 0)
+	longer.to++
 	other = cfg
 	other.State = &longer
-	require.ErrorContains(t, Run(context.Background(), other), "1 bytes too many")
+	require.ErrorContains(t, Run(context.Background(), other), "more bytes than the learner's")
 
 	whole, err := os.ReadFile(path)
 	require.NoError(t, err)
@@ -174,9 +174,10 @@ func FuzzState(f *testing.F) {
 	require.NoError(f, err)
 	f.Add(data[len(stateMagic) : len(data)-sha256.Size])
 	f.Fuzz(func(t *testing.T, data []byte) {
-		s, err := decodeState(signed(append([]byte(stateMagic), data...)))
+		file := signed(append([]byte(stateMagic), data...))
+		s, err := readState(bytes.NewReader(file), int64(len(file)))
 		if err == nil {
-			_ = s.restore(learner(t), spec)
+			_ = s.restoreFrom(bytes.NewReader(file), learner(t), spec)
 		}
 	})
 }

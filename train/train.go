@@ -110,7 +110,6 @@ func Run(ctx context.Context, cfg Config) error {
 			return fmt.Errorf("train: going on after %d episodes: %w", s.Episodes, err)
 		}
 		r.at = *s
-		r.at.learner = nil // a large one
 	}
 	return r.toTheEnd(ctx)
 }
