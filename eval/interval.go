@@ -24,10 +24,19 @@ func MeanInterval(x []float64) (mean, lo, hi float64) {
 	if len(x) < 2 {
 		return mean, math.NaN(), math.NaN()
 	}
-	n := float64(len(x))
-	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: n - 1}.Quantile((1 + Confidence) / 2)
-	half := t * stat.StdDev(x, nil) / math.Sqrt(n)
-	return mean, mean - half, mean + half
+	lo, hi = IntervalOf(mean, stat.StdDev(x, nil), len(x))
+	return mean, lo, hi
+}
+
+// IntervalOf returns the ends of MeanInterval for n values of which the mean
+// and the sample standard deviation are known; NaN for fewer than two.
+func IntervalOf(mean, sd float64, n int) (lo, hi float64) {
+	if n < 2 {
+		return math.NaN(), math.NaN()
+	}
+	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(n) - 1}.Quantile((1 + Confidence) / 2)
+	half := t * sd / math.Sqrt(float64(n))
+	return mean - half, mean + half
 }
 
 // Difference is a mean paired difference to a baseline, in s, and its

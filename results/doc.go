@@ -12,5 +12,6 @@
 // DrawFair are Figure 2a; WriteCases... and DrawCases are Figures 4 (b) and 8;
 // WriteSharing... and DrawSharing are Figure 10a;
 // WriteDynamicText, WriteTimelineCSV, DrawTimeline, WriteCompletionCSV and
-// DrawCompletion are Figure 12.
+// DrawCompletion are Figure 12. DrawMeans draws the means of a table or a study
+// with their intervals.
 package results

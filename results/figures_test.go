@@ -56,6 +56,19 @@ func cases(name string, n int) *figure.Cases {
 	return d
 }
 
+// means is a picture of two panels, with everything that a bar may have.
+func means() *results.Means {
+	nan := math.NaN()
+	return &results.Means{Title: "Table 11", Label: "completion time (s)", Panels: []results.MeansPanel{
+		{Name: "wiki", Bars: []results.MeanBar{
+			{Name: "WCMP", Mean: 90, Low: 80, High: 100, Published: nan},
+			{Name: "SED", Mean: 1.25, Low: 1, High: 1.5, Published: 1.75},
+			{Name: "Distr-LB VBF", Trained: true, Mean: 1.125, Low: nan, High: nan, Published: 1e9},
+		}},
+		{Name: "static", Bars: []results.MeanBar{{Name: "SED", Mean: 0, Low: nan, High: nan, Published: nan}}},
+	}}
+}
+
 // sharing is data of Figure 10 (a) with two numbers of agents.
 func sharing() *figure.Sharing {
 	return &figure.Sharing{Scenario: "web-moderate/train", Method: "qmix-lb", Duration: 50, Teams: []figure.Team{
@@ -170,6 +183,8 @@ func TestDrawFigures(t *testing.T) {
 			[]string{"completion time (s)", "part of the requests (%)", ">wiki<", ">static<", "Distr-LB VBF", "2 seeds of 60 s in Period I"}},
 		{"8", func(w io.Writer, format string) error { return results.DrawCases(w, cases("8", 2), format) },
 			[]string{"completion time (s)", "part of the requests (%)", "Period I, wiki", "Period II, static", ">sed<", "2 seeds of 60 s"}},
+		{"means", func(w io.Writer, format string) error { return results.DrawMeans(w, means(), format) },
+			[]string{"Table 11", "completion time (s)", ">wiki<", ">static<", ">WCMP<", ">Distr-LB VBF<", ">90<", ">1.25<", "heuristic", "trained", "95 % interval", "published"}},
 		{"10a", func(w io.Writer, format string) error { return results.DrawSharing(w, sharing(), format) },
 			[]string{"episodes played", "replay buffer (MB)", "LBs, one agent each", ">6 LBs<", "1 LB, shared with nobody", "web-moderate/train"}},
 		{"12a", func(w io.Writer, format string) error { return results.DrawTimeline(w, dynamic(), format) },
@@ -211,6 +226,12 @@ func TestNothingToDraw(t *testing.T) {
 	d := dynamic()
 	d.Targets[0].Completions[0] = figure.Completions{}
 	require.ErrorIs(t, results.DrawCompletion(io.Discard, d, "svg"), results.ErrFigure)
+	m := means()
+	m.Panels[1].Bars[0].Mean = math.Inf(1)
+	require.ErrorIs(t, results.DrawMeans(io.Discard, m, "svg"), results.ErrFigure)
+	m.Panels[1].Bars = nil
+	require.ErrorIs(t, results.DrawMeans(io.Discard, m, "svg"), results.ErrFigure)
+	require.ErrorIs(t, results.DrawMeans(io.Discard, &results.Means{}, "svg"), results.ErrFigure)
 	c := cases("8", 2)
 	c.Cases[1].Targets = nil
 	require.ErrorIs(t, results.DrawCases(io.Discard, c, "svg"), results.ErrFigure)

@@ -24,7 +24,7 @@ const printDPI = 200
 type panels struct {
 	title         string
 	legend        []legendEntry
-	plots         [][]*plot.Plot // by row, of equal lengths
+	plots         [][]*plot.Plot // by row, of equal lengths; nil: nothing
 	width, height vg.Length
 }
 
@@ -87,7 +87,9 @@ func (p *panels) write(w io.Writer, format string) error {
 	canvases := plot.Align(p.plots, tiles, below)
 	for i, row := range p.plots {
 		for j, one := range row {
-			one.Draw(canvases[i][j])
+			if one != nil {
+				one.Draw(canvases[i][j])
+			}
 		}
 	}
 	if _, err := out.WriteTo(w); err != nil {

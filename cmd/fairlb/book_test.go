@@ -3,6 +3,7 @@ package main
 import (
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,7 +11,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"fairlb/eval"
 	"fairlb/eval/paper"
+	"fairlb/eval/study"
 )
 
 // tiny is a profile of a second.
@@ -89,6 +92,54 @@ func TestBookRefusesWhatIsNoEvaluation(t *testing.T) {
 	require.Equal(t, exitUsage, exitCode(err))
 }
 
+// TestMeansOfATable: a bar is the cell's mean, with an interval over training
+// runs where there are several, else over seeds, and what is published.
+func TestMeansOfATable(t *testing.T) {
+	t.Parallel()
+	table, err := paper.Get(11)
+	require.NoError(t, err)
+	p := tiny()
+	p.TrainingSeeds = []uint64{1, 2}
+	b := newBook(t.TempDir(), p)
+	put := func(row int, seconds ...[]float64) {
+		for k, key := range table.Keys(row, 0, p) {
+			b.evaluated[key] = eval.Result{Classes: []eval.Figures{{Class: "wiki", PerSeed: seconds[k]}}}
+		}
+	}
+	put(1, []float64{1, 3})                  // LSQ
+	put(3, []float64{1, 3}, []float64{5, 7}) // RLB-SAC Jain
+	m := b.means(table)
+	require.Len(t, m.Panels, 1, "the other columns have nothing")
+	require.Contains(t, m.Panels[0].Name, "Period I (796.315 queries/s), Wiki")
+	bars := m.Panels[0].Bars
+	require.Len(t, bars, 2)
+	half := 12.706204736 // qt(0.975, 1), of two values 2 apart; 4 apart it is twice this
+	require.Equal(t, []string{"LSQ", "RLB-SAC Jain"}, []string{bars[0].Name, bars[1].Name})
+	require.Equal(t, []bool{false, true}, []bool{bars[0].Trained, bars[1].Trained})
+	require.InDeltaSlice(t, []float64{2, 2 - half, 2 + half, 0.141}, []float64{bars[0].Mean, bars[0].Low, bars[0].High, bars[0].Published}, 1e-6)
+	require.InDeltaSlice(t, []float64{4, 4 - 2*half, 4 + 2*half, 0.137}, []float64{bars[1].Mean, bars[1].Low, bars[1].High, bars[1].Published}, 1e-6)
+	value, ok := b.cell(table, 3, 0)
+	require.True(t, ok)
+	require.Equal(t, bars[1].Mean, value.Mean)
+}
+
+// TestMeansOfAStudy: intervals of methods are over runs, of heuristics over
+// seeds.
+func TestMeansOfAStudy(t *testing.T) {
+	t.Parallel()
+	m := studyMeans(&study.Report{Name: "s", Held: []uint64{1, 2, 3}, Scenarios: []study.Outcome{{Name: "empty"}, {Name: "cpu", Rows: []study.Row{
+		{Target: "sed", Mean: 2, SD: 1},
+		{Target: "es", Family: "es", Mean: 2, SD: 9, PerRun: []float64{1, 3}},
+		{Target: "one", Family: "es", Mean: 2, PerRun: []float64{2}},
+	}}}})
+	require.Len(t, m.Panels, 1)
+	bars := m.Panels[0].Bars
+	require.InDelta(t, 2+4.302652730/math.Sqrt(3), bars[0].High, 1e-6)
+	require.InDelta(t, 2-12.706204736, bars[1].Low, 1e-6)
+	require.True(t, math.IsNaN(bars[2].Low))
+	require.Equal(t, []bool{false, true, true}, []bool{bars[0].Trained, bars[1].Trained, bars[2].Trained})
+}
+
 // TestPrintTables prints a table from runs of a second: a row a method, the
 // published values beside, a dash where a method does not exist yet; and the
 // same again from what is recorded.
@@ -110,7 +161,7 @@ func TestPrintTables(t *testing.T) {
 	runs := files(t, filepath.Join(dir, "train"))
 	evaluations := files(t, filepath.Join(dir, "eval"))
 	require.NotEmpty(t, runs)
-	for _, ending := range []string{"csv", "json", "md"} {
+	for _, ending := range []string{"csv", "json", "md", "png", "svg"} {
 		data, err := os.ReadFile(filepath.Join(dir, "table16."+ending))
 		require.NoError(t, err)
 		require.NotEmpty(t, data)

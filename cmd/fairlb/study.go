@@ -36,7 +36,8 @@ func (a *app) studyCommand() *cobra.Command {
 		Short: "Train every method of a study file with several seeds, evaluate, judge by bars",
 		Long: `Train every method of a study file on every scenario with several seeds, evaluate
 all on held-out seeds beside the heuristics, and write what it came to: study.md
-with tables, bars and learning curves, study.csv and study.json. What is recorded
+with tables, bars and learning curves, study.csv and study.json, and means.png and
+means.svg: mean completion times with their 95 % intervals. What is recorded
 in the folder is used again, so that a study that was stopped goes on.`,
 		Example: "  fairlb study train/studies/smoke.yaml --out runs/smoke\n  fairlb study train/studies/moderate.yaml --only method=delay --only scenario=pure-cpu",
 		Args:    checked(cobra.ExactArgs(1)),
@@ -317,6 +318,9 @@ func (w *studied) report(command string) error {
 		if err := writeFile(filepath.Join(w.shelf.dir, "study."+ending), write); err != nil {
 			return err
 		}
+	}
+	if err := drawMeans(filepath.Join(w.shelf.dir, "means"), studyMeans(&r)); err != nil {
+		return err
 	}
 	for _, v := range r.Verdicts {
 		verdict := "missed"

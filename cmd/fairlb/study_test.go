@@ -84,6 +84,8 @@ func TestStudy(t *testing.T) {
 	other := t.TempDir()
 	_, _, err = command(t, "study", path, "--out", other, "--workers", "3")
 	require.NoError(t, err)
+	require.FileExists(t, filepath.Join(out, "means.png"))
+	require.FileExists(t, filepath.Join(out, "means.svg"))
 	one, err := os.ReadFile(filepath.Join(out, "study.csv"))
 	require.NoError(t, err)
 	two, err := os.ReadFile(filepath.Join(other, "study.csv"))

@@ -29,7 +29,8 @@ func (a *app) tablesCommand() *cobra.Command {
 		Short: "Print Tables 11 to 16 of the paper from our own runs, beside the published values",
 		Long: `Print tables of the paper from our own runs, each value beside the published
 one. What is missing is trained and evaluated, what is recorded in the folder is
-used again. Text goes to stdout; CSV, JSON and Markdown into the folder.
+used again. Text goes to stdout; CSV, JSON, Markdown and a picture of the means
+with their 95 % intervals into the folder.
 
 --dry-run says what is missing, and about how long it will take: by the times of
 what is recorded in the folder, or else by one short run of each kind (a probe).
@@ -100,8 +101,11 @@ func (a *app) printTables(ctx context.Context, tables []paper.Table, p paper.Pro
 				return err
 			}
 		}
+		if err := drawMeans(filepath.Join(dir, fmt.Sprintf("table%d", t.Number)), book.means(t)); err != nil {
+			return err
+		}
 	}
-	a.log.WithField("folder", dir).Info("tables written as CSV, JSON and Markdown")
+	a.log.WithField("folder", dir).Info("tables written as CSV, JSON and Markdown, and drawn as PNG and SVG")
 	return nil
 }
 
@@ -155,31 +159,42 @@ func describe(p paper.Policy) string {
 // deviation over all its runs, one for each pair of training and evaluation
 // seeds.
 func (b *book) cell(t paper.Table, row, col int) (results.Value, bool) {
-	column := t.Columns[col]
-	var runs []float64
-	for _, key := range t.Keys(row, col, b.profile) {
-		result, ok := b.evaluated[key]
-		if !ok {
-			return results.Value{}, false
-		}
-		figures := result.Class(column.Class)
-		if figures == nil {
-			return results.Value{}, false
-		}
-		switch column.Metric {
-		case paper.P95:
-			runs = append(runs, figures.PerSeedP95...)
-		case paper.P99:
-			runs = append(runs, figures.PerSeedP99...)
-		default:
-			runs = append(runs, figures.PerSeed...)
-		}
+	list := b.cellRuns(t, row, col)
+	if len(list) == 0 {
+		return results.Value{}, false
 	}
+	runs := slices.Concat(list...)
 	mean, sd := stat.MeanStdDev(runs, nil)
 	if len(runs) < 2 {
 		sd = 0
 	}
 	return results.Value{Mean: mean, SD: sd, N: len(runs)}, true
+}
+
+// cellRuns returns a cell's values by training run, or one of a heuristic, and
+// evaluation seed; nothing if any is missing.
+func (b *book) cellRuns(t paper.Table, row, col int) [][]float64 {
+	column := t.Columns[col]
+	var runs [][]float64
+	for _, key := range t.Keys(row, col, b.profile) {
+		result, ok := b.evaluated[key]
+		if !ok {
+			return nil
+		}
+		figures := result.Class(column.Class)
+		if figures == nil {
+			return nil
+		}
+		switch column.Metric {
+		case paper.P95:
+			runs = append(runs, figures.PerSeedP95)
+		case paper.P99:
+			runs = append(runs, figures.PerSeedP99)
+		default:
+			runs = append(runs, figures.PerSeed)
+		}
+	}
+	return runs
 }
 
 // writeFile writes a file under a temporary name, then renames it.
