@@ -18,7 +18,7 @@ type Estimate struct {
 }
 
 // resamples is the number of bootstrap resamples. The ends of an interval are
-// the 50th least and greatest of them.
+// the 51st least and greatest of them.
 const resamples = 2000
 
 // trimmed is the part of the values that IQM leaves out at each end.
@@ -73,7 +73,9 @@ func improvement(diffs []float64) float64 {
 
 // clustered is the estimate of a statistic of the values of several units, such
 // as the seeds of each training run, that are drawn as wholes; nil for fewer
-// than two units or no values.
+// than two units or no values. Percentile intervals of few units are too
+// narrow: of normal units they hold the true value in 50 % of cases for two, 75 %
+// for three, 88 % for five; for so few training runs Interval is the one to read.
 func clustered(units [][]float64, statistic func(values []float64) float64) *Estimate {
 	if len(units) < 2 || len(slices.Concat(units...)) == 0 {
 		return nil

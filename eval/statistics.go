@@ -60,6 +60,6 @@ func statisticsCaption(baseline string) string {
 	if baseline != "" {
 		text += fmt.Sprintf("; P(better than %s): the part of the seeds whose mean is less than %s's", baseline, baseline)
 	}
-	return text + "; with their 95 % bootstrap intervals over seeds. fairness of load: Jain's index of the CPU work that each " +
+	return text + "; with their 95 % bootstrap intervals over seeds. fairness of load: Jain's index of the work that each " +
 		"server has left over its capacity, mean ± sd over seeds; 1: all would finish together."
 }

@@ -287,6 +287,7 @@ func (r *Report) groupLines() []string {
 	for _, g := range r.Groups {
 		for _, f := range g.Classes {
 			var b strings.Builder
+			note := "95 % intervals over training runs"
 			fmt.Fprintf(&b, "%d training runs of %s", g.Runs, g.Name)
 			if len(g.Classes) > 1 {
 				b.WriteString(", " + f.Class)
@@ -297,9 +298,14 @@ func (r *Report) groupLines() []string {
 			}
 			if d := f.VsSED; d != nil && d.Base > 0 {
 				percent := func(x float64) string { return signedPercent(100 * x / d.Base) }
-				fmt.Fprintf(&b, ", vs %s %s %% [%s, %s]", d.Baseline, percent(d.Diff), percent(d.Lo), percent(d.Hi))
+				mark := ""
+				if !d.Significant {
+					mark = markNone
+					note += "; " + strings.TrimSpace(markNone) + " the interval includes 0"
+				}
+				fmt.Fprintf(&b, ", vs %s %s%s %% [%s, %s]", d.Baseline, mark, percent(d.Diff), percent(d.Lo), percent(d.Hi))
 			}
-			lines = append(lines, b.String()+" (95 % intervals over training runs).")
+			lines = append(lines, b.String()+" ("+note+").")
 		}
 	}
 	return lines

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -43,6 +45,9 @@ anew each time, on training seeds, in episodes as long as the scenario's (not
 			}
 			if format == parquetFormat && out == "" && isTerminal(a.stdout) {
 				return usage("--format %s: a binary file does not belong on a terminal: name one by --out", format)
+			}
+			if info, err := os.Stat(filepath.Dir(out)); err != nil || !info.IsDir() {
+				return usage("--out %s: there is no folder %s", out, filepath.Dir(out)) // before the runs, not after
 			}
 			if name == "" {
 				return usage("--scenario: must name a built-in scenario (fairlb scenarios lists them) or a file")

@@ -57,6 +57,7 @@ var badInputs = []struct {
 	{"tuned before a fault", "eval tuned sde --scenario for-loop", `target "sde": neither a heuristic (` + heuristics + `), tuned, a run's folder nor a checkpoint`},
 	{"tuned, own duration", "eval tuned --scenario sim-moderate/pure-cpu --set step_interval=7 --duration 14", `target "tuned": the search takes the scenario's own duration: sim-moderate/pure-cpu: duration = 60 (default): must be a whole number of step intervals, 1 to 1000000`},
 	{"format", "eval sed --scenario for-loop --format xml", `--format "xml": must be text, json, csv, parquet or marl-eval`},
+	{"out", "eval sed --scenario for-loop --out no-such-folder/x.csv", `--out no-such-folder/x.csv: there is no folder no-such-folder`},
 	{"seeds backwards", "eval sed --scenario for-loop --seeds 9-3", `--seeds: eval: invalid seeds "9-3": range 9-3 runs backwards`},
 	{"seeds word", "eval sed --scenario for-loop --seeds some", `--seeds: eval: invalid seeds "some": "some" is not a whole number from 0 to 2^63-1`},
 	{"seed twice", "eval sed --scenario for-loop --seeds 1-3,2", `--seeds: eval: invalid seeds "1-3,2": seed 2 comes twice`},
