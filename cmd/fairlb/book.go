@@ -21,7 +21,7 @@ type book struct {
 }
 
 func newBook(dir string, p paper.Profile) *book {
-	return &book{shelf: shelf{dir}, profile: p, evaluated: map[paper.Key]eval.Result{}}
+	return &book{shelf: newShelf(dir), profile: p, evaluated: map[paper.Key]eval.Result{}}
 }
 
 // run trains and evaluates what a job asks for and the folder lacks.

@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"golang.org/x/sync/singleflight"
+
 	"fairlb/env/scenario"
 	"fairlb/env/settings"
 	"fairlb/eval"
@@ -19,8 +21,11 @@ import (
 // evaluation, each named by the hash of all that it depends on, so that nothing
 // is done twice and nothing stale is used.
 type shelf struct {
-	dir string
+	dir      string
+	training *singleflight.Group // runs that are being made, by folder: several jobs may want one
 }
+
+func newShelf(dir string) shelf { return shelf{dir, new(singleflight.Group)} }
 
 // place returns the folder of a training run, and whether it is there. A run
 // is made under another name and renamed when it is whole.
@@ -50,16 +55,22 @@ func (b shelf) trained(ctx context.Context, a *app, h train.Hyper) (string, erro
 	if err != nil || there {
 		return dir, err
 	}
-	partial := dir + ".partial"
-	if err := os.RemoveAll(partial); err != nil {
-		return "", err
-	}
-	command := []string{"fairlb", "train", filepath.Join(dir, "hyperparameters.yaml")}
-	job := trainJob{hyper: h, scenario: s, dir: partial, command: command, workers: 1}
-	if err := a.silent().trainRun(ctx, job); err != nil {
-		return "", err
-	}
-	return dir, os.Rename(partial, dir)
+	_, err, _ = b.training.Do(dir, func() (any, error) {
+		if _, err := os.Stat(dir); err == nil {
+			return nil, nil // another job was quicker
+		}
+		partial := dir + ".partial"
+		if err := os.RemoveAll(partial); err != nil {
+			return nil, err
+		}
+		command := []string{"fairlb", "train", filepath.Join(dir, "hyperparameters.yaml")}
+		job := trainJob{hyper: h, scenario: s, dir: partial, command: command, workers: 1}
+		if err := a.silent().trainRun(ctx, job); err != nil {
+			return nil, err
+		}
+		return nil, os.Rename(partial, dir)
+	})
+	return dir, err
 }
 
 // silent is the app for work inside other work, whose progress is its own.

@@ -52,7 +52,7 @@ in the folder is used again, so that a study that was stopped goes on.`,
 			if out == "" {
 				out = filepath.Join("runs", "study-"+fileName(w.study.Name))
 			}
-			w.shelf = shelf{out}
+			w.shelf = newShelf(out)
 			if err := os.MkdirAll(out, 0o777); err != nil {
 				return fmt.Errorf("--out: %w", err)
 			}

@@ -113,3 +113,22 @@ func TestStudyRefuses(t *testing.T) {
 		require.Equal(t, exitUsage, exitCode(err))
 	}
 }
+
+// TestStudySharesTraining: scenarios that are trained for by the same run wait
+// for it, and do not make it again beside each other.
+func TestStudySharesTraining(t *testing.T) {
+	path := writeStudy(t, `  - {name: cpu, scenario: sim-moderate/pure-cpu, set: [lbs=3]}
+  - {name: web, scenario: web-moderate/period-2, train: sim-dynamic, train_set: [episode_duration=4]}`,
+		`  - {name: cpu, scenario: sim-moderate/pure-cpu}
+  - {name: mixed, scenario: sim-moderate/75-25, train: sim-moderate/pure-cpu}
+  - {name: io, scenario: sim-moderate/25-75, train: sim-moderate/pure-cpu}`)
+	out := t.TempDir()
+	_, _, err := command(t, "study", path, "--out", out, "--workers", "4")
+	require.NoError(t, err)
+	runs, err := filepath.Glob(filepath.Join(out, "train", "*"))
+	require.NoError(t, err)
+	require.Len(t, runs, 2*2, "two methods, two seeds: %v", runs)
+	whole, err := os.ReadFile(filepath.Join(out, "study.md"))
+	require.NoError(t, err)
+	require.NotContains(t, string(whole), "Not run yet")
+}
