@@ -176,8 +176,8 @@ func (w *studied) run(ctx context.Context, workers int) error {
 		}
 	}
 	for _, seed := range w.training {
-		for m, method := range w.study.Methods {
-			for k, c := range w.study.Scenarios {
+		for k, c := range w.study.Scenarios {
+			for m, method := range w.study.Methods { // scenarios may share a method's training
 				if w.only("scenario", c.Name) && w.only("method", method.Name) {
 					jobs = append(jobs, func(ctx context.Context) error {
 						if err := w.runMethod(ctx, m, k, seed); err != nil {
