@@ -1,0 +1,18 @@
+// Package queue runs jobs on workers anywhere, over NATS JetStream (DESIGN.md,
+// section 8). It knows nothing of what a job is: cmd/fairlb says it for
+// trainings and evaluations.
+//
+// A job is named by its key, the hash of all that its result depends on. What
+// is kept, all of it in JetStream, on disk:
+//
+//   - a stream of jobs, of which a message is gone once it is acknowledged or
+//     given up; the subject ends in the key, so that a job is there once;
+//   - a State for each key, who runs it since when or what became of it;
+//   - an object for each key, its result.
+//
+// A worker takes a job, says every now and then that it still has it, stores
+// the result, writes that it is done, and only then acknowledges. If it dies,
+// the job is delivered again. A job that fails, or whose workers die, too often
+// is set aside with its error. So each step may be done twice and nothing is
+// lost: results must not depend on who made them.
+package queue

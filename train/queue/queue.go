@@ -1,0 +1,329 @@
+package queue
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// The names of what a queue is kept in.
+const (
+	streamName   = "fairlb-jobs"
+	subjects     = "fairlb.jobs.*.*" // key, round
+	consumerName = "workers"
+	stateBucket  = "fairlb-states"
+	resultBucket = "fairlb-results"
+)
+
+// Config says where a queue is.
+type Config struct {
+	// URL is of the NATS server, or several of a cluster, with commas.
+	URL string
+	// Name is the client's, for people.
+	Name string
+
+	// Create makes the queue if it is not there, or changes it to the
+	// settings below. Without it, Open waits for somebody else to do so.
+	Create bool
+	// Replicas is the number of servers that keep everything: 0 is 1.
+	Replicas int
+	// AckWait is how long a worker may be silent until its job is given to
+	// another; 0: 30 s.
+	AckWait time.Duration
+}
+
+// Queue is a client's end of a queue. Its methods are safe for concurrent use.
+type Queue struct {
+	conn     *nats.Conn
+	js       jetstream.JetStream
+	consumer jetstream.Consumer
+	states   jetstream.KeyValue
+	results  jetstream.ObjectStore
+	ackWait  time.Duration
+
+	mu          sync.Mutex
+	reconnected chan struct{} // closed when the connection has been made anew
+}
+
+// requestWait is how long a request of a few messages may take.
+const requestWait = 5 * time.Second
+
+// Open connects to a queue.
+func Open(ctx context.Context, cfg Config) (*Queue, error) {
+	if cfg.Replicas < 0 || cfg.Replicas > 5 {
+		return nil, fmt.Errorf("%w: %d replicas: must be in [1, 5]", ErrConfig, cfg.Replicas)
+	}
+	q := &Queue{reconnected: make(chan struct{})}
+	conn, err := nats.Connect(cfg.URL, nats.Name(cfg.Name), nats.MaxReconnects(-1),
+		nats.ReconnectWait(500*time.Millisecond), nats.PingInterval(10*time.Second), nats.MaxPingsOutstanding(3),
+		nats.ReconnectHandler(func(*nats.Conn) { q.renew() }),
+		nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {})) // every request has its own error
+	if err != nil {
+		return nil, fmt.Errorf("queue: %s: %w", redacted(cfg.URL), err)
+	}
+	q.conn = conn
+	if q.js, err = jetstream.New(conn); err == nil {
+		if cfg.Create {
+			err = q.create(ctx, cfg)
+		} else {
+			err = q.find(ctx)
+		}
+	}
+	if err != nil {
+		conn.Close()
+		return nil, fmt.Errorf("queue: %s: %w", redacted(cfg.URL), err)
+	}
+	q.ackWait = q.consumer.CachedInfo().Config.AckWait
+	return q, nil
+}
+
+// Close ends the connection. Jobs that its workers still run are given to
+// others.
+func (q *Queue) Close() { q.conn.Close() }
+
+// renew tells those that follow the queue to subscribe again: a server that
+// was started anew has forgotten them.
+func (q *Queue) renew() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	close(q.reconnected)
+	q.reconnected = make(chan struct{})
+}
+
+// renewal is closed at the next reconnection.
+func (q *Queue) renewal() <-chan struct{} {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.reconnected
+}
+
+// create makes or changes what a queue is kept in.
+func (q *Queue) create(ctx context.Context, cfg Config) error {
+	replicas := max(1, cfg.Replicas)
+	if cfg.AckWait == 0 {
+		cfg.AckWait = 30 * time.Second
+	}
+	return retry(ctx, func(ctx context.Context) error {
+		var err error
+		if q.states, err = q.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
+			Bucket: stateBucket, Description: "where fairlb's jobs stand", Replicas: replicas,
+		}); err != nil {
+			return err
+		}
+		if q.results, err = q.js.CreateOrUpdateObjectStore(ctx, jetstream.ObjectStoreConfig{
+			Bucket: resultBucket, Description: "what came of fairlb's jobs", Replicas: replicas,
+		}); err != nil {
+			return err
+		}
+		stream, err := q.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
+			Name: streamName, Description: "fairlb's jobs", Subjects: []string{subjects}, Replicas: replicas,
+			Retention: jetstream.WorkQueuePolicy,
+			// One message a subject: a job that is queued is not queued again.
+			Discard: jetstream.DiscardNew, DiscardNewPerSubject: true, MaxMsgsPerSubject: 1,
+		})
+		if err != nil {
+			return err
+		}
+		// Attempts are counted in the job's state, which tells a worker that
+		// died from one that handed its job back: hence no MaxDeliver, beyond
+		// which a message would stay for ever.
+		q.consumer, err = stream.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
+			Durable: consumerName, AckPolicy: jetstream.AckExplicitPolicy, AckWait: cfg.AckWait,
+			MaxDeliver: -1, MaxAckPending: 100_000,
+		})
+		return err
+	})
+}
+
+// find waits for the queue to be made by somebody else.
+func (q *Queue) find(ctx context.Context) error {
+	for {
+		err := retry(ctx, func(ctx context.Context) error {
+			var err error
+			if q.states, err = q.js.KeyValue(ctx, stateBucket); err != nil {
+				return err
+			}
+			if q.results, err = q.js.ObjectStore(ctx, resultBucket); err != nil {
+				return err
+			}
+			q.consumer, err = q.js.Consumer(ctx, streamName, consumerName)
+			return err
+		})
+		missing := errors.Is(err, jetstream.ErrBucketNotFound) || errors.Is(err, jetstream.ErrStreamNotFound) ||
+			errors.Is(err, jetstream.ErrConsumerNotFound) || errors.Is(err, jetstream.ErrConsumerDoesNotExist)
+		if !missing {
+			return err
+		}
+		if err := sleep(ctx, time.Second); err != nil {
+			return err
+		}
+	}
+}
+
+// Submit queues a job, unless it is queued, runs or has its result. A job that
+// was set aside is tried again, and one that waits for another version of the
+// program waits for this one from now on. The round is the job's State.Round.
+func (q *Queue) Submit(ctx context.Context, job Job) (round int, err error) {
+	if err := checkKey(job.Key); err != nil {
+		return 0, err
+	}
+	for {
+		s, revision, err := q.state(ctx, job.Key)
+		if err != nil {
+			return 0, err
+		}
+		stored := false
+		if revision == 0 || s.Phase == Done {
+			if stored, err = q.Has(ctx, job.Key); err != nil {
+				return 0, err
+			}
+		}
+		next := State{
+			Key: job.Key, Kind: job.Kind, Title: job.Title, Version: job.Version,
+			Phase: Queued, Since: time.Now().UTC(), Round: s.Round,
+		}
+		switch {
+		case stored && revision > 0:
+			return s.Round, nil
+		case stored:
+			next.Phase = Done
+		case s.Ended(), revision > 0 && s.Version != job.Version:
+			next.Round++ // set aside, or done and its result is gone, or of another version
+		}
+		if revision == 0 || next.Round != s.Round {
+			written, err := q.write(ctx, next, revision)
+			if err != nil {
+				return 0, err
+			}
+			if written == 0 {
+				continue // somebody else wrote meanwhile
+			}
+		}
+		if stored {
+			return next.Round, nil
+		}
+		return next.Round, q.publish(ctx, delivery{job, next.Round})
+	}
+}
+
+// publish puts a job into the stream, if it is not there.
+func (q *Queue) publish(ctx context.Context, d delivery) error {
+	data, err := json.Marshal(d)
+	if err != nil {
+		return fmt.Errorf("queue: %w", err)
+	}
+	name := d.Key + "." + strconv.Itoa(d.Round)
+	err = retry(ctx, func(ctx context.Context) error {
+		_, err := q.js.Publish(ctx, "fairlb.jobs."+name, data, jetstream.WithMsgID(name))
+		var refused *jetstream.APIError
+		if errors.As(err, &refused) && refused.Description == "maximum messages per subject exceeded" {
+			return nil // it is there
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("queue: submitting %s: %w", d.Title, err)
+	}
+	return nil
+}
+
+// state returns a job's state and its revision, which is 0 if there is none.
+func (q *Queue) state(ctx context.Context, key string) (s State, revision uint64, err error) {
+	err = retry(ctx, func(ctx context.Context) error {
+		entry, err := q.states.Get(ctx, key)
+		if errors.Is(err, jetstream.ErrKeyNotFound) {
+			s, revision = State{}, 0
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		s, revision = State{}, entry.Revision()
+		return json.Unmarshal(entry.Value(), &s)
+	})
+	if err != nil {
+		return s, 0, fmt.Errorf("queue: the state of %s: %w", key, err)
+	}
+	return s, revision, nil
+}
+
+// write replaces the state that has that revision (0: none is there) and
+// returns the new one, or 0 if that revision is not the last one any more.
+func (q *Queue) write(ctx context.Context, s State, revision uint64) (written uint64, err error) {
+	data, err := json.Marshal(s)
+	if err != nil {
+		return 0, fmt.Errorf("queue: %w", err)
+	}
+	err = retry(ctx, func(ctx context.Context) error {
+		var err error
+		if revision == 0 {
+			written, err = q.states.Create(ctx, s.Key, data)
+		} else {
+			written, err = q.states.Update(ctx, s.Key, data, revision)
+		}
+		return err
+	})
+	switch {
+	case errors.Is(err, jetstream.ErrKeyExists), errors.Is(err, jetstream.ErrKeyRevisionMismatch):
+		return 0, nil
+	case err != nil:
+		return 0, fmt.Errorf("queue: the state of %s: %w", s.Key, err)
+	}
+	return written, nil
+}
+
+// Has says whether a key has a result.
+func (q *Queue) Has(ctx context.Context, key string) (there bool, err error) {
+	err = retry(ctx, func(ctx context.Context) error {
+		_, err := q.results.GetInfo(ctx, key)
+		there = err == nil
+		if errors.Is(err, jetstream.ErrObjectNotFound) {
+			return nil
+		}
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("queue: the result of %s: %w", key, err)
+	}
+	return there, nil
+}
+
+// Put stores a result of any size.
+func (q *Queue) Put(ctx context.Context, key string, result []byte) error {
+	if err := checkKey(key); err != nil {
+		return err
+	}
+	err := retryLong(ctx, func(ctx context.Context) error {
+		_, err := q.results.Put(ctx, jetstream.ObjectMeta{Name: key}, bytes.NewReader(result))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("queue: storing the result of %s: %w", key, err)
+	}
+	return nil
+}
+
+// Result returns what was stored, after comparing its digest, or ErrNoResult.
+func (q *Queue) Result(ctx context.Context, key string) ([]byte, error) {
+	var data []byte
+	err := retryLong(ctx, func(ctx context.Context) error {
+		var err error
+		data, err = q.results.GetBytes(ctx, key)
+		return err
+	})
+	switch {
+	case errors.Is(err, jetstream.ErrObjectNotFound):
+		return nil, fmt.Errorf("%w: %s", ErrNoResult, key)
+	case err != nil:
+		return nil, fmt.Errorf("queue: the result of %s: %w", key, err)
+	}
+	return data, nil
+}

@@ -1,0 +1,195 @@
+package queue
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/sirupsen/logrus"
+	"golang.org/x/sys/unix"
+)
+
+// ServerConfig is an embedded NATS server with JetStream, every write of which
+// is synced to disk.
+type ServerConfig struct {
+	// Dir is the folder that takes its files; it is made if need be. One
+	// server at a time may have it open.
+	Dir string
+	// Host is the address that it listens at; empty: 127.0.0.1.
+	Host string
+	// Port is the TCP port; 0: any that is free.
+	Port int
+	// Token is what clients must give; empty: nothing.
+	Token string
+	// Log takes the server's warnings and errors; nil: they are dropped.
+	Log logrus.FieldLogger
+
+	// Name is the server's own among those of the cluster, Cluster the name
+	// that all of them share; both empty: a server on its own. Routes are
+	// the URLs (nats://HOST:PORT) of the servers' cluster ports, ClusterPort
+	// this one's, at Host.
+	Name, Cluster string
+	ClusterPort   int
+	Routes        []string
+}
+
+// Server is an embedded server.
+type Server struct {
+	nats  *server.Server
+	lock  *os.File
+	token string
+}
+
+// startWait is how long a server may take until it accepts connections.
+const startWait = 20 * time.Second
+
+// Serve starts a server. Errors that the caller must mend wrap ErrConfig or
+// ErrInUse.
+func Serve(cfg ServerConfig) (*Server, error) {
+	if cfg.Dir == "" {
+		return nil, fmt.Errorf("%w: the server needs a folder", ErrConfig)
+	}
+	if cfg.Port < 0 || cfg.Port > 65535 {
+		return nil, fmt.Errorf("%w: port %d: must be in [0, 65535]", ErrConfig, cfg.Port)
+	}
+	lock, err := lockDir(cfg.Dir)
+	if err != nil {
+		return nil, err
+	}
+	log := &serverLog{log: cfg.Log}
+	ns, err := start(cfg, log)
+	if err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	return &Server{ns, lock, cfg.Token}, nil
+}
+
+func start(cfg ServerConfig, log *serverLog) (*server.Server, error) {
+	options := &server.Options{
+		ServerName: cfg.Name,
+		Host:       cmp.Or(cfg.Host, "127.0.0.1"), Port: cfg.Port,
+		JetStream: true, StoreDir: cfg.Dir, SyncAlways: true,
+		Authorization: cfg.Token,
+		NoSigs:        true,
+	}
+	if cfg.Port == 0 {
+		options.Port = server.RANDOM_PORT
+	}
+	if cfg.Cluster != "" {
+		options.Cluster = server.ClusterOpts{Name: cfg.Cluster, Host: options.Host, Port: cfg.ClusterPort}
+		for _, text := range cfg.Routes {
+			route, err := url.Parse(text)
+			if err != nil {
+				return nil, fmt.Errorf("%w: route %q: %w", ErrConfig, text, err)
+			}
+			options.Routes = append(options.Routes, route)
+		}
+	}
+	ns, err := server.NewServer(options)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	ns.SetLoggerV2(log, false, false, false)
+	ns.Start()
+	if !ns.ReadyForConnections(startWait) {
+		ns.Shutdown()
+		ns.WaitForShutdown()
+		return nil, fmt.Errorf("queue: the server did not start: %s", cmp.Or(log.first(), "no reason given"))
+	}
+	return ns, nil
+}
+
+// URL is where clients find the server, with its token.
+func (s *Server) URL() string {
+	u, err := url.Parse(s.nats.ClientURL())
+	if err != nil || s.token == "" {
+		return s.nats.ClientURL()
+	}
+	u.User = url.User(s.token)
+	return u.String()
+}
+
+// Close ends the server; what it was given stays on disk.
+func (s *Server) Close() error {
+	s.nats.Shutdown()
+	s.nats.WaitForShutdown()
+	return s.lock.Close()
+}
+
+// lockDir makes a folder its process's own until the file is closed.
+func lockDir(dir string) (*os.File, error) {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return nil, fmt.Errorf("queue: %w", err)
+	}
+	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o666)
+	if err != nil {
+		return nil, fmt.Errorf("queue: %w", err)
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		f.Close()
+		if errors.Is(err, unix.EWOULDBLOCK) {
+			return nil, fmt.Errorf("%w: %s", ErrInUse, dir)
+		}
+		return nil, fmt.Errorf("queue: %s: %w", f.Name(), err)
+	}
+	return f, nil
+}
+
+// serverLog hands the server's troubles on, and remembers the first.
+type serverLog struct {
+	log logrus.FieldLogger
+
+	mu      sync.Mutex
+	trouble string
+}
+
+var _ server.Logger = (*serverLog)(nil)
+
+func (l *serverLog) first() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.trouble
+}
+
+func (l *serverLog) remember(format string, v []any) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.trouble == "" {
+		l.trouble = fmt.Sprintf(format, v...)
+	}
+}
+
+// Noticef implements server.Logger.
+func (l *serverLog) Noticef(string, ...any) {}
+
+// Debugf implements server.Logger.
+func (l *serverLog) Debugf(string, ...any) {}
+
+// Tracef implements server.Logger.
+func (l *serverLog) Tracef(string, ...any) {}
+
+// Warnf implements server.Logger.
+func (l *serverLog) Warnf(format string, v ...any) {
+	if l.log != nil {
+		l.log.Debugf("nats: "+format, v...)
+	}
+}
+
+// Errorf implements server.Logger.
+func (l *serverLog) Errorf(format string, v ...any) {
+	l.remember(format, v)
+	if l.log != nil {
+		l.log.Warnf("nats: "+format, v...)
+	}
+}
+
+// Fatalf implements server.Logger. The server is not ready afterwards.
+func (l *serverLog) Fatalf(format string, v ...any) {
+	l.remember(format, v)
+}
