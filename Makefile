@@ -56,6 +56,7 @@ fuzz:
 	go test -run '^$$' -fuzz FuzzRestore -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./replay
 	go test -run '^$$' -fuzz FuzzState -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./train
 	go test -run '^$$' -fuzz FuzzScan -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./results/tfevents
+	go test -run '^$$' -fuzz FuzzUnbundle -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./cmd/fairlb
 
 lint:
 	go run $(STATICCHECK) ./...

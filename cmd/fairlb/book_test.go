@@ -150,7 +150,7 @@ func TestPrintTables(t *testing.T) {
 	show := func() string {
 		var out strings.Builder
 		app := &app{stdout: &out, stderr: io.Discard, log: newLogger(io.Discard)}
-		require.NoError(t, app.printTables(t.Context(), []paper.Table{table}, tiny(), dir, "fairlb tables 16 --profile tiny"))
+		require.NoError(t, app.printTables(t.Context(), []paper.Table{table}, newBook(dir, tiny()), "fairlb tables 16 --profile tiny"))
 		return out.String()
 	}
 	text := show()

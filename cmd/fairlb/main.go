@@ -26,6 +26,7 @@ import (
 	"fairlb/results/tfevents"
 	"fairlb/sac"
 	"fairlb/train"
+	"fairlb/train/queue"
 )
 
 // The exit codes.
@@ -69,7 +70,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		},
 	}
 	root.AddCommand(app.scenariosCommand(), app.trainCommand(), app.evalCommand(), app.tablesCommand(), app.figuresCommand(), app.plotCommand(), app.studyCommand(), app.traceCommand(), app.theoryCommand(), app.fitCommand(), app.growthCommand())
-	root.AddCommand(app.runsCommand(), app.exportCommand(), app.schemaCommand())
+	root.AddCommand(app.runsCommand(), app.exportCommand(), app.schemaCommand(), app.workerCommand())
 	root.SetHelpCommand(helpCommand())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetArgs(args)
@@ -119,6 +120,8 @@ type app struct {
 	args           []string // the command line, without the program's name
 	stdout, stderr io.Writer
 	log            *logrus.Logger
+
+	progress func(done, of int) // takes what a bar would show; nil: the bar does
 }
 
 func newLogger(w io.Writer) *logrus.Logger {
@@ -161,6 +164,7 @@ func relocated(err error, name func(*settings.Error)) error {
 func usersToMend() []error {
 	return []error{
 		checkpoint.ErrCorrupt, checkpoint.ErrMismatch, train.ErrState, record.ErrMalformed, record.ErrRows, tfevents.ErrMalformed, results.ErrCurve, sac.ErrConfig,
+		queue.ErrConfig, queue.ErrInUse,
 		fs.ErrNotExist, syscall.EISDIR, syscall.ENOTDIR,
 	}
 }

@@ -8,13 +8,18 @@ import (
 // it shows nothing.
 type bar struct {
 	shown *progressbar.ProgressBar
+	tell  func(done, of int) // instead
+	total int
 }
 
 func (a *app) newBar(what string, total int) *bar {
+	if a.progress != nil {
+		return &bar{tell: a.progress, total: total}
+	}
 	if !a.interactive() {
 		return &bar{}
 	}
-	return &bar{progressbar.NewOptions(total,
+	return &bar{shown: progressbar.NewOptions(total,
 		progressbar.OptionSetWriter(a.stderr),
 		progressbar.OptionSetDescription(what),
 		progressbar.OptionShowCount(),
@@ -27,6 +32,9 @@ func (a *app) newBar(what string, total int) *bar {
 // set shows how much is done and, if text is not empty, a new description.
 // A terminal that cannot be written to is no reason to stop the work.
 func (b *bar) set(done int, text string) {
+	if b.tell != nil {
+		b.tell(done, max(0, b.total))
+	}
 	if b.shown == nil {
 		return
 	}

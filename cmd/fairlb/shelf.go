@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 
 	"golang.org/x/sync/singleflight"
 
@@ -23,9 +24,30 @@ import (
 type shelf struct {
 	dir      string
 	training *singleflight.Group // runs that are being made, by folder: several jobs may want one
+	farm     *farm               // that does what the folder lacks; nil: this process does
+	workers  int                 // at a time in this process; 0: GOMAXPROCS
 }
 
-func newShelf(dir string) shelf { return shelf{dir, new(singleflight.Group)} }
+func newShelf(dir string) shelf { return shelf{dir: dir, training: new(singleflight.Group)} }
+
+// atOnce is how many jobs are begun at a time.
+func (b shelf) atOnce() int {
+	switch {
+	case b.farm != nil:
+		return ahead
+	case b.workers > 0:
+		return b.workers
+	}
+	return runtime.GOMAXPROCS(0)
+}
+
+// newBar is the app's, but for a farm, which shows each of its jobs.
+func (b shelf) newBar(a *app, what string, total int) *bar {
+	if b.farm != nil {
+		return &bar{}
+	}
+	return a.newBar(what, total)
+}
 
 // place returns the folder of a training run, and whether it is there. A run
 // is made under another name and renamed when it is whole.
@@ -33,14 +55,7 @@ func (b shelf) place(h train.Hyper) (dir string, s scenario.Scenario, there bool
 	if s, err = trainingScenario(&h); err != nil {
 		return "", s, false, err
 	}
-	key, err := h.Key()
-	if err != nil {
-		return "", s, false, err
-	}
-	hash, err := settings.Hash(struct {
-		Hyper    string            `yaml:"hyper"`
-		Scenario scenario.Scenario `yaml:"scenario"`
-	}{key, s})
+	hash, err := trainingHash(&h, s)
 	if err != nil {
 		return "", s, false, err
 	}
@@ -49,9 +64,24 @@ func (b shelf) place(h train.Hyper) (dir string, s scenario.Scenario, there bool
 	return dir, s, missing == nil, nil
 }
 
+// trainingHash names all that a training run depends on.
+func trainingHash(h *train.Hyper, s scenario.Scenario) (string, error) {
+	key, err := h.Key()
+	if err != nil {
+		return "", err
+	}
+	return settings.Hash(struct {
+		Hyper    string            `yaml:"hyper"`
+		Scenario scenario.Scenario `yaml:"scenario"`
+	}{key, s})
+}
+
 // trained returns the folder of a training run, after making it if need be.
 func (b shelf) trained(ctx context.Context, a *app, h train.Hyper) (string, error) {
 	dir, s, there, err := b.place(h)
+	if b.farm != nil && err == nil {
+		return dir, b.farm.train(ctx, dir, h, s, there)
+	}
 	if err != nil || there {
 		return dir, err
 	}
@@ -63,14 +93,18 @@ func (b shelf) trained(ctx context.Context, a *app, h train.Hyper) (string, erro
 		if err := os.RemoveAll(partial); err != nil {
 			return nil, err
 		}
-		command := []string{"fairlb", "train", filepath.Join(dir, "hyperparameters.yaml")}
-		job := trainJob{hyper: h, scenario: s, dir: partial, command: command, workers: 1}
+		job := trainJob{hyper: h, scenario: s, dir: partial, command: trainingCommand(dir), workers: 1}
 		if err := a.silent().trainRun(ctx, job); err != nil {
 			return nil, err
 		}
 		return nil, os.Rename(partial, dir)
 	})
 	return dir, err
+}
+
+// trainingCommand is what makes the run of a folder again.
+func trainingCommand(dir string) []string {
+	return []string{"fairlb", "train", filepath.Join(dir, hyperName)}
 }
 
 // silent is the app for work inside other work, whose progress is its own.
@@ -83,13 +117,17 @@ type subject struct {
 	name   string // of its method
 	hash   string // of what else decides: a checkpoint's, say; empty for a heuristic
 	target eval.Target
+
+	run     string    // the folder of a trained one's run
+	title   string    // what a report calls it
+	weights []float64 // of fixed weights, by server
 }
 
 // trainedSubject is the policy of a run's folder, which a report calls by
 // title.
 func trainedSubject(s scenario.Scenario, method, title, dir string) (subject, error) {
 	t, err := checkpointTarget(s, title, filepath.Join(dir, train.CheckpointName))
-	return subject{method, t.hash, t.Target}, err
+	return subject{name: method, hash: t.hash, target: t.Target, run: dir, title: title}, err
 }
 
 // file is where an evaluation is kept.
@@ -132,14 +170,6 @@ func (b shelf) evaluation(ctx context.Context, s scenario.Scenario, seeds []uint
 	if result, there, err := b.kept(s, seeds, what); err != nil || there {
 		return result, err
 	}
-	list, err := eval.Run(ctx, eval.Config{Seeds: seeds, Classes: s.ClassNames(), Workers: 1}, []eval.Target{what.target})
-	if err != nil {
-		return eval.Result{}, err
-	}
-	resolved, err := settings.JSON(s)
-	if err != nil {
-		return eval.Result{}, err
-	}
 	file, err := b.file(s, seeds, what)
 	if err != nil {
 		return eval.Result{}, err
@@ -147,6 +177,33 @@ func (b shelf) evaluation(ctx context.Context, s scenario.Scenario, seeds []uint
 	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
 		return eval.Result{}, err
 	}
-	report := eval.Report{Scenario: s.Name, Settings: resolved, Seeds: seeds, DurationS: s.Duration, Results: list}
-	return list[0], writeFile(file, report.WriteJSON)
+	if b.farm != nil {
+		data, err := b.farm.evaluate(ctx, s, seeds, what)
+		if err != nil {
+			return eval.Result{}, err
+		}
+		if err := writeFile(file, func(w io.Writer) error { _, err := w.Write(data); return err }); err != nil {
+			return eval.Result{}, err
+		}
+		result, _, err := b.kept(s, seeds, what)
+		return result, err
+	}
+	report, err := evaluated(ctx, s, seeds, what.target, nil)
+	if err != nil {
+		return eval.Result{}, err
+	}
+	return report.Results[0], writeFile(file, report.WriteJSON)
+}
+
+// evaluated evaluates one target.
+func evaluated(ctx context.Context, s scenario.Scenario, seeds []uint64, what eval.Target, progress func(done, of int)) (*eval.Report, error) {
+	list, err := eval.Run(ctx, eval.Config{Seeds: seeds, Classes: s.ClassNames(), Workers: 1, Progress: progress}, []eval.Target{what})
+	if err != nil {
+		return nil, err
+	}
+	resolved, err := settings.JSON(s)
+	if err != nil {
+		return nil, err
+	}
+	return &eval.Report{Scenario: s.Name, Settings: resolved, Seeds: seeds, DurationS: s.Duration, Results: list}, nil
 }

@@ -22,6 +22,7 @@ import (
 	"fairlb/env/settings"
 	"fairlb/eval"
 	"fairlb/eval/study"
+	"fairlb/eval/tune"
 	"fairlb/results"
 	"fairlb/train"
 )
@@ -31,6 +32,7 @@ func (a *app) studyCommand() *cobra.Command {
 	var only []string
 	var workers int
 	var report bool
+	var queued queueFlags
 	c := &cobra.Command{
 		Use:   "study FILE",
 		Short: "Train every method of a study file with several seeds, evaluate, judge by bars",
@@ -38,12 +40,15 @@ func (a *app) studyCommand() *cobra.Command {
 all on held-out seeds beside the heuristics, and write what it came to: study.md
 with tables, bars and learning curves, study.csv and study.json, and means.png and
 means.svg: mean completion times with their 95 % intervals. What is recorded
-in the folder is used again, so that a study that was stopped goes on.`,
+in the folder is used again, so that a study that was stopped goes on.
+
+` + queueHelp,
 		Example: "  fairlb study train/studies/smoke.yaml --out runs/smoke\n  fairlb study train/studies/moderate.yaml --only method=delay --only scenario=pure-cpu",
-		Args:    checked(cobra.ExactArgs(1)),
+		Args:    queued.checked(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
-			if workers < 1 {
-				return usage("--workers %d: must be at least 1", workers)
+			args = queued.take(args)
+			if err := queued.validate(c, &workers); err != nil {
+				return err
 			}
 			w, err := a.loadStudy(args[0], only)
 			if err != nil {
@@ -57,16 +62,22 @@ in the folder is used again, so that a study that was stopped goes on.`,
 				return fmt.Errorf("--out: %w", err)
 			}
 			if !report {
-				if err := w.run(c.Context(), workers); err != nil {
+				run := func(ctx context.Context, f *farm) error {
+					w.shelf.farm, w.shelf.workers = f, workers
+					return w.run(ctx)
+				}
+				if err := queued.with(c.Context(), a, out, workers, run); err != nil {
 					return err
 				}
+				w.shelf.farm = nil
 			}
 			return w.report("fairlb study " + args[0])
 		},
 	}
 	c.Flags().StringVar(&out, "out", "", "the folder of runs and results (default runs/study-NAME)")
 	c.Flags().StringArrayVar(&only, "only", nil, "method=NAME or scenario=NAME: run these alone (repeatable)")
-	c.Flags().IntVar(&workers, "workers", runtime.GOMAXPROCS(0), "trainings at a time")
+	c.Flags().IntVar(&workers, "workers", runtime.GOMAXPROCS(0), "trainings at a time in this process; 0 by default beside the URL of a queue")
+	queued.add(c)
 	c.Flags().BoolVar(&report, "report", false, "run nothing, report what is there")
 	return c
 }
@@ -168,7 +179,7 @@ func (w *studied) hyper(method, scenario int, seed uint64) train.Hyper {
 
 // run trains and evaluates what the folder lacks. Heuristics come first, then
 // one training seed of everything before the next.
-func (w *studied) run(ctx context.Context, workers int) error {
+func (w *studied) run(ctx context.Context) error {
 	var jobs []func(context.Context) error
 	for k, c := range w.study.Scenarios {
 		if w.only("scenario", c.Name) {
@@ -189,11 +200,12 @@ func (w *studied) run(ctx context.Context, workers int) error {
 			}
 		}
 	}
-	bar := w.app.newBar("study", len(jobs))
+	bar := w.shelf.newBar(w.app, "study", len(jobs))
 	defer bar.close()
 	var done atomic.Int64
+	var aside setAside
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(workers)
+	group.SetLimit(w.shelf.atOnce())
 	for _, job := range jobs {
 		group.Go(func() error {
 			if err := ctx.Err(); err != nil {
@@ -201,10 +213,10 @@ func (w *studied) run(ctx context.Context, workers int) error {
 			}
 			err := job(ctx)
 			bar.set(int(done.Add(1)), "")
-			return err
+			return aside.take(err)
 		})
 	}
-	return group.Wait()
+	return aside.with(group.Wait())
 }
 
 func (w *studied) runHeuristics(ctx context.Context, k int) error {
@@ -239,6 +251,11 @@ func (w *studied) heuristic(ctx context.Context, k int, name string, search bool
 		return subject{}, s, err
 	}
 	dir := filepath.Join(w.shelf.dir, "tuned")
+	if search && w.shelf.farm != nil {
+		if err := w.shelf.farm.search(ctx, own, defaultSearch(), dir); err != nil {
+			return subject{}, s, err
+		}
+	}
 	if !search {
 		there, err := keepsWeights(own, defaultSearch(), dir)
 		if err == nil && !there {
@@ -253,7 +270,10 @@ func (w *studied) heuristic(ctx context.Context, k int, name string, search bool
 		return subject{}, s, err
 	}
 	weights, err := json.Marshal(found.Best.Weights)
-	return subject{name, tunedName + string(weights), found.target(s).Target}, s, err
+	return subject{
+		name: name, hash: tunedName + string(weights), target: found.target(s).Target,
+		weights: tune.Spread(found.Best.Weights, counts(s)),
+	}, s, err
 }
 
 func (w *studied) runMethod(ctx context.Context, m, k int, seed uint64) error {

@@ -24,6 +24,8 @@ import (
 func (a *app) tablesCommand() *cobra.Command {
 	var profile, out string
 	var dryRun bool
+	var workers int
+	var queued queueFlags
 	c := &cobra.Command{
 		Use:   "tables NUMBER...",
 		Short: "Print Tables 11 to 16 of the paper from our own runs, beside the published values",
@@ -34,10 +36,16 @@ with their 95 % intervals into the folder.
 
 --dry-run says what is missing, and about how long it will take: by the times of
 what is recorded in the folder, or else by one short run of each kind (a probe).
-It writes nothing.`,
+It writes nothing.
+
+` + queueHelp,
 		Example: "  fairlb tables 11 12 13 14 15 16 --profile smoke",
-		Args:    checked(cobra.MinimumNArgs(1)),
+		Args:    queued.checked(cobra.MinimumNArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
+			args = queued.take(args)
+			if err := queued.validate(c, &workers); err != nil {
+				return err
+			}
 			p, err := paper.ProfileNamed(profile)
 			if err != nil {
 				return usage("--profile: %w", err)
@@ -61,17 +69,24 @@ It writes nothing.`,
 				return a.planTables(c.Context(), tables, p, out)
 			}
 			command := "fairlb tables " + strings.Join(args, " ") + " --profile " + p.Name
-			return a.printTables(c.Context(), tables, p, out, command)
+			return queued.with(c.Context(), a, out, workers, func(ctx context.Context, f *farm) error {
+				b := newBook(out, p)
+				b.farm, b.workers = f, workers
+				return a.printTables(ctx, tables, b, command)
+			})
 		},
 	}
 	c.Flags().StringVar(&profile, "profile", "smoke", "smoke (minutes), standard (hours) or paper (the paper's episodes and runs)")
 	c.Flags().StringVar(&out, "out", "", "the folder of runs and results (default runs/tables-PROFILE)")
+	c.Flags().IntVar(&workers, "workers", runtime.GOMAXPROCS(0), "jobs at a time in this process; 0 by default beside the URL of a queue")
+	queued.add(c)
 	c.Flags().BoolVar(&dryRun, "dry-run", false, "say what would run and about how long, and run nothing")
 	return c
 }
 
 // printTables runs what the tables lack and prints them.
-func (a *app) printTables(ctx context.Context, tables []paper.Table, p paper.Profile, dir, command string) error {
+func (a *app) printTables(ctx context.Context, tables []paper.Table, book *book, command string) error {
+	p, dir := book.profile, book.dir
 	jobs, err := jobsOf(tables, p)
 	if err != nil {
 		return err
@@ -79,7 +94,6 @@ func (a *app) printTables(ctx context.Context, tables []paper.Table, p paper.Pro
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return fmt.Errorf("--out: %w", err)
 	}
-	book := newBook(dir, p)
 	if err := a.runJobs(ctx, book, jobs); err != nil {
 		return err
 	}
@@ -118,26 +132,27 @@ func jobsOf(tables []paper.Table, p paper.Profile) ([]paper.Job, error) {
 	return paper.Jobs(numbers, p)
 }
 
-// runJobs runs the jobs of methods that exist, as many at a time as there are
-// cores; rows of other methods stay empty.
+// runJobs runs the jobs of methods that exist, as many at a time as the book
+// says; rows of other methods stay empty.
 func (a *app) runJobs(ctx context.Context, b *book, jobs []paper.Job) error {
 	todo := runnable(jobs)
-	bar := a.newBar("tables", len(todo))
+	bar := b.newBar(a, "tables", len(todo))
 	defer bar.close()
 	var done atomic.Int64
+	var aside setAside
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(runtime.GOMAXPROCS(0))
+	group.SetLimit(b.atOnce())
 	for _, job := range todo {
 		group.Go(func() error {
 			if err := b.run(ctx, a, job); err != nil {
-				return fmt.Errorf("%s: %w", describe(job.Policy), err)
+				return aside.take(fmt.Errorf("%s: %w", describe(job.Policy), err))
 			}
 			bar.set(int(done.Add(1)), "")
 			a.log.WithFields(map[string]any{"done": done.Load(), "of": len(todo)}).Infof("%s", describe(job.Policy))
 			return nil
 		})
 	}
-	return group.Wait()
+	return aside.with(group.Wait())
 }
 
 // runnable lists the jobs of methods that exist.

@@ -137,11 +137,14 @@ func (a *app) keptWeights(ctx context.Context, s scenario.Scenario, search searc
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return tuned{}, err
 	}
-	return found, writeFile(file, func(w io.Writer) error {
-		e := json.NewEncoder(w)
-		e.SetIndent("", "  ")
-		return e.Encode(found.Result)
-	})
+	return found, writeFile(file, found.write)
+}
+
+// write writes what a search has found as the folder keeps it.
+func (t *tuned) write(w io.Writer) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(t.Result)
 }
 
 // searchFile is where the result of a resolved search is kept.

@@ -29,10 +29,15 @@ func (h *Header) stamp() {
 	h.Format = Format
 	h.Go = runtime.Version()
 	h.Platform = runtime.GOOS + "/" + runtime.GOARCH
-	h.Version = "unknown"
+	h.Version = Version()
+}
+
+// Version names this program's version.
+func Version() string {
 	if info, ok := debug.ReadBuildInfo(); ok {
-		h.Version = version(info)
+		return version(info)
 	}
+	return "unknown"
 }
 
 // version names the program's version: the module's, and the revision that it

@@ -1,0 +1,318 @@
+package main
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/stretchr/testify/require"
+
+	"fairlb/env/scenario"
+	"fairlb/env/settings"
+	"fairlb/eval/paper"
+	"fairlb/train/queue"
+)
+
+// freeAddress is where nobody listens for the moment.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// TestStudyByQueue: a worker elsewhere comes to the bytes that the pool comes
+// to, and what the folder has by then is used again.
+func TestStudyByQueue(t *testing.T) {
+	path := writeStudy(t, ", train: sim-dynamic", "")
+	pooled, queued := t.TempDir(), t.TempDir()
+	only := []string{"--only", "scenario=cpu"}
+	study := func(out string, more ...string) string {
+		_, stderr, err := command(t, append(append([]string{"study", path, "--out", out}, only...), more...)...)
+		require.NoError(t, err, stderr)
+		return stderr
+	}
+	study(pooled)
+
+	address := freeAddress(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	worked := make(chan error, 1)
+	var said bytes.Buffer
+	go func() {
+		for ctx.Err() == nil { // the queue is not there at once
+			if c, err := net.Dial("tcp", address); err == nil {
+				c.Close()
+				break
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		worked <- run(ctx, []string{"worker", "--queue", "nats://" + address, "--workers", "2", "--name", "elsewhere"}, &said, &said)
+	}()
+	stderr := study(queued, "--queue", "--listen", address, "--workers", "0")
+	cancel()
+	require.Equal(t, exitInterrupted, exitCode(<-worked), said.String())
+	require.Contains(t, stderr, "join it with: fairlb worker --queue nats://"+address)
+	require.Contains(t, stderr, "worker=elsewhere")
+	same := func() {
+		one, err := os.ReadFile(filepath.Join(pooled, "study.csv"))
+		require.NoError(t, err)
+		two, err := os.ReadFile(filepath.Join(queued, "study.csv"))
+		require.NoError(t, err)
+		require.Equal(t, string(one), string(two))
+	}
+	same()
+	runs, err := findRuns(queued)
+	require.NoError(t, err)
+	require.Len(t, runs, 4, "seeds, methods")
+	for _, dir := range runs {
+		made := readRun(dir)
+		require.Empty(t, made.faults)
+		require.Equal(t, trainingCommand(dir), made.record.Command)
+	}
+
+	// The evaluations are gone, the runs were made without this queue: they are
+	// given to it.
+	require.NoError(t, os.RemoveAll(filepath.Join(queued, "eval")))
+	require.NoError(t, os.RemoveAll(filepath.Join(queued, "queue")))
+	stderr = study(queued, "--queue")
+	require.NotContains(t, stderr, "job=train")
+	require.Contains(t, stderr, "job=eval")
+	same()
+}
+
+// TestTablesByQueue: a book filled by a queue is that which the pool fills.
+func TestTablesByQueue(t *testing.T) {
+	jobs, err := paper.Jobs([]int{16}, tiny())
+	require.NoError(t, err)
+	jobs = []paper.Job{jobs[0], jobs[len(jobs)-1]}
+	require.True(t, jobs[1].Learned())
+	app := (&app{}).silent()
+	pooled, dir := newBook(t.TempDir(), tiny()), t.TempDir()
+	require.NoError(t, app.runJobs(t.Context(), pooled, jobs))
+	flags := queueFlags{url: queueHere, listen: "127.0.0.1:0", replicas: 1}
+	require.NoError(t, flags.with(t.Context(), app, dir, 2, func(ctx context.Context, f *farm) error {
+		b := newBook(dir, tiny())
+		b.farm = f
+		require.NoError(t, app.runJobs(ctx, b, jobs))
+		require.Equal(t, pooled.evaluated, b.evaluated)
+
+		s, err := scenario.Load("sim-moderate/pure-cpu", nil)
+		require.NoError(t, err)
+		small, err := settings.Marshal(s)
+		require.NoError(t, err)
+		payload := func(v any) []byte {
+			text, err := payloadText(v)
+			require.NoError(t, err)
+			return text
+		}
+		// What no worker can do is set aside with its error; the rest goes on.
+		for _, test := range []struct {
+			job  queue.Job
+			want string
+		}{
+			{queue.Job{Key: "x", Kind: "dance", Title: "X", Payload: []byte("{}")}, `X: set aside after 1 attempt: a job of kind "dance": must be train, eval or search`},
+			{queue.Job{Key: "y", Kind: trainKind, Title: "Y", Payload: []byte("[]")}, "Y: set aside after 1 attempt: the payload of Y"},
+			{queue.Job{Key: "z", Kind: trainKind, Title: "Z", Payload: payload(trainPayload{Hyper: "method: es", Scenario: string(small)})}, "Z: set aside after 1 attempt: Z: its settings are those of key train-"},
+			{queue.Job{Key: "v", Kind: evalKind, Title: "V", Payload: payload(evalPayload{Name: "best", Scenario: string(small)})}, `V: there is no heuristic "best"`},
+		} {
+			test.job.Version = jobVersion()
+			var aside setAside
+			_, err := f.watch.Do(ctx, test.job)
+			require.NoError(t, aside.take(err))
+			require.ErrorContains(t, aside.with(nil), test.want)
+			require.ErrorIs(t, aside.with(nil), queue.ErrSetAside)
+		}
+		return nil
+	}))
+}
+
+func TestQueueFlags(t *testing.T) {
+	parse := func(args ...string) (f queueFlags, rest []string, workers int, err error) {
+		c := &cobra.Command{Use: "x", Args: f.checked(cobra.ExactArgs(1)), RunE: func(c *cobra.Command, args []string) error {
+			rest = f.take(args)
+			return f.validate(c, &workers)
+		}}
+		c.Flags().IntVar(&workers, "workers", 7, "")
+		f.add(c)
+		c.SetArgs(args)
+		c.SilenceErrors, c.SilenceUsage = true, true
+		err = c.Execute()
+		return f, rest, workers, err
+	}
+	for _, test := range []struct {
+		args    string
+		url     string
+		workers int
+		fault   string
+	}{
+		{"a", "", 7, ""},
+		{"a --queue", queueHere, 7, ""},
+		{"--queue a --workers 0", queueHere, 0, ""},
+		{"a --queue nats://h:1", "nats://h:1", 0, ""},
+		{"--queue nats://h:1 a --replicas 3", "nats://h:1", 0, ""},
+		{"a --queue=nats://h:1 --workers 2", "nats://h:1", 2, ""},
+		{"a --workers 0", "", 0, "--workers 0: must be at least 1"},
+		{"a --workers -1 --queue", "", 0, "--workers -1: must be at least 1"},
+		{"a --queue=h:1", "", 0, `--queue "h:1": must be a URL`},
+		{"a --queue --listen h", "", 0, `--listen "h": must be HOST:PORT`},
+		{"a --listen h:1", "", 0, "--listen: goes with"},
+		{"a --queue --replicas 3", "", 0, "--replicas: goes with"},
+		{"a b --queue nats://h:1", "", 0, "accepts 1 arg(s), received 2"},
+	} {
+		f, rest, workers, err := parse(strings.Fields(test.args)...)
+		if test.fault != "" {
+			require.ErrorContains(t, err, test.fault)
+			require.Equal(t, exitUsage, exitCode(err))
+			continue
+		}
+		require.NoError(t, err, test.args)
+		require.Equal(t, []string{"a"}, rest)
+		require.Equal(t, test.url, f.url, test.args)
+		require.Equal(t, test.workers, workers, test.args)
+	}
+}
+
+// TestQueueToken: a queue that others can reach wants a token, the same again.
+func TestQueueToken(t *testing.T) {
+	flags := queueFlags{listen: "0.0.0.0:0"}
+	dir := t.TempDir()
+	var tokens []string
+	for range 2 {
+		s, err := flags.serve((&app{}).silent(), dir)
+		require.NoError(t, err)
+		token, _, found := strings.Cut(strings.TrimPrefix(s.URL(), "nats://"), "@")
+		require.True(t, found, s.URL())
+		require.NotContains(t, reachable(s.URL()), "0.0.0.0")
+		tokens = append(tokens, token)
+		require.NoError(t, s.Close())
+	}
+	require.Equal(t, tokens[0], tokens[1])
+	require.Len(t, tokens[0], 26)
+	info, err := os.Stat(filepath.Join(dir, "token"))
+	require.NoError(t, err)
+	require.Zero(t, info.Mode().Perm()&0o077, "its owner's alone")
+}
+
+func TestWorkerRefuses(t *testing.T) {
+	for _, test := range []struct {
+		args string
+		want string
+		code int
+	}{
+		{"worker", "--queue: must be the URL of a queue", exitUsage},
+		{"worker --queue nats://127.0.0.1:1 --workers 0", "--workers 0: must be at least 1", exitUsage},
+		{"worker --queue nats://127.0.0.1:1", "nats://127.0.0.1:1: ", exitFailed},
+	} {
+		_, _, err := command(t, strings.Fields(test.args)...)
+		require.ErrorContains(t, err, test.want)
+		require.Equal(t, test.code, exitCode(err))
+	}
+}
+
+// TestTraceByQueue: no job carries a trace file.
+func TestTraceByQueue(t *testing.T) {
+	trace := file(t, "t.tsv", "time\tquery\n0.1\t/?n=1000\n0.2\t/?n=2000\n")
+	path := writeStudy(t, "set: [lbs=3]", "set: ['workload.trace="+trace+"', workload.seconds_per_n=1e-4]")
+	_, _, err := command(t, "study", path, "--out", t.TempDir(), "--queue", "--only", "scenario=cpu")
+	require.ErrorContains(t, err, "reads a trace file, which the jobs of a queue do not carry")
+	require.Equal(t, exitUsage, exitCode(err))
+}
+
+func TestBundle(t *testing.T) {
+	from, to := t.TempDir(), t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(from, "b"), bytes.Repeat([]byte{0, 1}, 5000), 0o666))
+	require.NoError(t, os.WriteFile(filepath.Join(from, "a.yaml"), nil, 0o666))
+	require.NoError(t, os.Mkdir(filepath.Join(from, "folder"), 0o777))
+	data, err := bundle(from)
+	require.NoError(t, err)
+	later := time.Now().Add(time.Hour)
+	require.NoError(t, os.Chtimes(filepath.Join(from, "b"), later, later))
+	again, err := bundle(from)
+	require.NoError(t, err)
+	require.Equal(t, data, again)
+	require.NoError(t, unbundle(data, to))
+	for _, name := range []string{"a.yaml", "b"} {
+		want, err := os.ReadFile(filepath.Join(from, name))
+		require.NoError(t, err)
+		got, err := os.ReadFile(filepath.Join(to, name))
+		require.NoError(t, err)
+		require.True(t, bytes.Equal(want, got))
+	}
+	part := t.TempDir()
+	require.NoError(t, unbundle(data, part, "b"))
+	entries, err := os.ReadDir(part)
+	require.NoError(t, err)
+	require.Len(t, entries, 1)
+	require.ErrorIs(t, unbundle(data, part, "c"), errBundle)
+	require.ErrorIs(t, unbundle(data[:700], part), errBundle)
+	require.ErrorIs(t, unbundle(nil, part), errBundle)
+}
+
+// entryOf is a bundle of one entry.
+func entryOf(t testing.TB, header *tar.Header) []byte {
+	var out bytes.Buffer
+	w := tar.NewWriter(&out)
+	header.Size = 1
+	if header.Typeflag != tar.TypeReg {
+		header.Size = 0
+	}
+	require.NoError(t, w.WriteHeader(header))
+	_, err := w.Write([]byte("x")[:header.Size])
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	return out.Bytes()
+}
+
+// FuzzUnbundle: whatever the bytes, nothing is written outside the folder, nor
+// anything but plain files.
+func FuzzUnbundle(f *testing.F) {
+	for _, name := range []string{"a", "../a", "/tmp/a", "a/b", ".a", "..", `a\b`} {
+		f.Add(entryOf(f, &tar.Header{Name: name, Typeflag: tar.TypeReg}))
+	}
+	f.Add(entryOf(f, &tar.Header{Name: "link", Linkname: "/etc/passwd", Typeflag: tar.TypeSymlink}))
+	f.Add(entryOf(f, &tar.Header{Name: "folder", Typeflag: tar.TypeDir}))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		root := t.TempDir()
+		dir := filepath.Join(root, "in")
+		require.NoError(t, os.Mkdir(dir, 0o777))
+		_ = unbundle(data, dir)
+		outside, err := os.ReadDir(root)
+		require.NoError(t, err)
+		require.Len(t, outside, 1)
+		inside, err := os.ReadDir(dir)
+		require.NoError(t, err)
+		for _, e := range inside {
+			require.True(t, e.Type().IsRegular(), e.Name())
+		}
+	})
+}
+
+func TestBoardText(t *testing.T) {
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	since := func(s float64) time.Time { return now.Add(-time.Duration(s * float64(time.Second))) }
+	list := []queue.State{
+		{Kind: "train", Title: "es-ongoing-seed1", Phase: queue.Running, Since: since(75), Worker: "here-1", Done: 8, Of: 64},
+		{Kind: "eval", Title: "sed on sim-moderate/pure-cpu", Phase: queue.Running, Since: since(-2), Worker: "there-2"},
+		{Phase: queue.Queued}, {Phase: queue.Done}, {Phase: queue.Failed},
+	}
+	require.Equal(t, []string{
+		"9 jobs: 1 done, 2 running, 1 queued, 1 set aside; 1h1m0s",
+		"  train  es-ongoing-seed1                                  12 %    1m15s  here-1",
+		"  eval   sed on sim-moderate/pure-cpu                                 0s  there-2",
+	}, boardText(list, 9, since(3660), now))
+	for k := range 40 {
+		list = append(list, queue.State{Kind: "train", Title: fmt.Sprint(k), Phase: queue.Running, Since: now})
+	}
+	lines := boardText(list, 9, now, now)
+	require.Len(t, lines, 1+boardLines+1)
+	require.Equal(t, "  and 26 more", lines[len(lines)-1])
+}
