@@ -1,0 +1,119 @@
+package queue
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sirupsen/logrus"
+	"github.com/stretchr/testify/require"
+)
+
+// freePorts are ports at which nobody listens for the moment.
+func freePorts(t *testing.T, n int) []int {
+	t.Helper()
+	var ports []int
+	for range n {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		defer l.Close()
+		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
+	}
+	return ports
+}
+
+// TestCluster: three servers keep everything three times; when the one that
+// leads the stream of jobs is lost, what is queued is still done.
+func TestCluster(t *testing.T) {
+	t.Parallel()
+	ctx := limited(t)
+	ports := freePorts(t, 3)
+	var routes []string
+	for _, port := range ports {
+		routes = append(routes, fmt.Sprintf("nats://127.0.0.1:%d", port))
+	}
+	var servers []*Server
+	var urls []string
+	for k, port := range ports {
+		s := serve(t, ServerConfig{
+			Dir: t.TempDir(), Name: fmt.Sprintf("s%d", k), Cluster: "test", ClusterPort: port, Routes: routes,
+		})
+		servers, urls = append(servers, s), append(urls, s.URL())
+	}
+	q := open(t, strings.Join(urls, ","), 3)
+	const jobs = 6
+	for k := range jobs {
+		_, err := q.Submit(ctx, job(fmt.Sprintf("j%d", k)))
+		require.NoError(t, err)
+	}
+	stream, err := q.js.Stream(ctx, streamName)
+	require.NoError(t, err)
+	info, err := stream.Info(ctx)
+	require.NoError(t, err)
+	require.Equal(t, 3, info.Config.Replicas)
+	leader := -1
+	for k := range servers {
+		if info.Cluster.Leader == fmt.Sprintf("s%d", k) {
+			leader = k
+		}
+	}
+	require.NotEqual(t, -1, leader)
+	// One job is running when the leader goes.
+	running, gone := make(chan struct{}, jobs), make(chan struct{})
+	hire(t, open(t, strings.Join(urls, ","), 3), "w", 1, func(_ context.Context, j Job, _ func(int, int)) ([]byte, error) {
+		running <- struct{}{}
+		<-gone
+		return j.Payload, nil
+	})
+	receive(t, ctx, running)
+	require.NoError(t, servers[leader].Close())
+	close(gone)
+	watch := q.Watch(ctx, nil)
+	for k := range jobs {
+		data, err := watch.Do(ctx, job(fmt.Sprintf("j%d", k)))
+		require.NoError(t, err)
+		require.Equal(t, fmt.Sprintf(`"j%d"`, k), string(data))
+	}
+}
+
+func TestToken(t *testing.T) {
+	t.Parallel()
+	s := serve(t, ServerConfig{Dir: t.TempDir(), Token: "secret"})
+	require.Contains(t, s.URL(), "//secret@127.0.0.1:")
+	open(t, s.URL(), 1)
+	u, err := url.Parse(s.URL())
+	require.NoError(t, err)
+	_, err = Open(t.Context(), Config{URL: "nats://wrong@" + u.Host, Create: true})
+	require.ErrorContains(t, err, "nats://"+u.Host)
+	require.ErrorContains(t, err, "Authorization Violation")
+	require.NotContains(t, err.Error(), "wrong@")
+}
+
+func TestRefuses(t *testing.T) {
+	t.Parallel()
+	_, err := Serve(ServerConfig{})
+	require.ErrorIs(t, err, ErrConfig)
+	s := serve(t, ServerConfig{Dir: t.TempDir()})
+	u, err := url.Parse(s.URL())
+	require.NoError(t, err)
+	port, err := strconv.Atoi(u.Port())
+	require.NoError(t, err)
+	_, err = Serve(ServerConfig{Dir: t.TempDir(), Port: port})
+	require.ErrorContains(t, err, "address already in use")
+	_, err = Open(t.Context(), Config{URL: s.URL(), Replicas: 9})
+	require.ErrorIs(t, err, ErrConfig)
+	q := open(t, s.URL(), 1)
+	_, err = q.Submit(t.Context(), job("a.b"))
+	require.ErrorIs(t, err, ErrConfig)
+	require.ErrorIs(t, (&Worker{Queue: q, Log: logrus.New()}).Run(t.Context()), ErrConfig)
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	empty := serve(t, ServerConfig{Dir: t.TempDir()})
+	_, err = Open(ctx, Config{URL: empty.URL()})
+	require.ErrorIs(t, err, context.DeadlineExceeded, "waits for somebody to make the queue")
+}
