@@ -66,7 +66,7 @@ func (s *State) header(c *snapshot.Codec) {
 // save writes the state with that of a learner, so that at every moment there
 // is the file that was there before or the whole new one.
 func (s *State) save(path string, learner agents.Saver) error {
-	return checkpoint.Replace(path, func(w io.Writer) error {
+	return checkpoint.Replace(path, 0o644, func(w io.Writer) error {
 		hash := sha256.New()
 		both := io.MultiWriter(w, hash)
 		c := snapshot.Writer()

@@ -180,7 +180,7 @@ func TestReplace(t *testing.T) {
 	old := ""
 	for _, text := range []string{"one", "two"} {
 		for _, fault := range []error{errors.New("full"), nil} {
-			err := Replace(path, func(w io.Writer) error {
+			err := Replace(path, 0o644, func(w io.Writer) error {
 				_, err := io.WriteString(w, text)
 				require.NoError(t, err)
 				if old == "" {

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -28,7 +29,7 @@ func Save(path string, meta Meta, params []agents.Parameter) error {
 		_, err := w.Write(data)
 		return err
 	}
-	if err := Replace(path, write); err != nil {
+	if err := Replace(path, 0o644, write); err != nil {
 		return fmt.Errorf("checkpoint: saving: %w", err)
 	}
 	return nil
@@ -114,10 +115,10 @@ func hashPlace(data []byte, hash string) (int, error) {
 	return bytes.Index(data, quoted) + len(keyHash) + len(`"":"`), nil
 }
 
-// Replace makes the file of what write writes: under a temporary name in the
-// same folder, which begins with a dot and the file's own, then synced and
-// renamed.
-func Replace(path string, write func(io.Writer) error) (err error) {
+// Replace makes the file of what write writes, with the permissions perm: under
+// a temporary name in the same folder, which begins with a dot and the file's
+// own, then synced and renamed.
+func Replace(path string, perm fs.FileMode, write func(io.Writer) error) (err error) {
 	dir := filepath.Dir(path)
 	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+"-*")
 	if err != nil {
@@ -132,7 +133,7 @@ func Replace(path string, write func(io.Writer) error) (err error) {
 	if err = write(f); err != nil {
 		return err
 	}
-	if err = f.Chmod(0o644); err != nil {
+	if err = f.Chmod(perm); err != nil {
 		return err
 	}
 	if err = f.Sync(); err != nil {

@@ -97,6 +97,11 @@ func (f *figureMaker) trained(ctx context.Context, cases []paper.TestCase) (map[
 		}
 	}
 	b := newBook(f.tables, f.profile)
+	release, err := claim(f.tables)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	bar := f.app.newBar("training", len(policies))
 	defer bar.close()
 	var done atomic.Int64

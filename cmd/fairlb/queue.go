@@ -18,6 +18,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"fairlb/agents/checkpoint"
 	"fairlb/train/queue"
 )
 
@@ -191,7 +192,7 @@ func keptToken(dir string) (string, error) {
 		return "", err
 	}
 	token := rand.Text()
-	return token, writeFile(path, func(w io.Writer) error { // readable by its owner alone
+	return token, checkpoint.Replace(path, 0o600, func(w io.Writer) error {
 		_, err := fmt.Fprintln(w, token)
 		return err
 	})

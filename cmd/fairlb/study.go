@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -58,9 +57,11 @@ in the folder is used again, so that a study that was stopped goes on.
 				out = filepath.Join("runs", "study-"+fileName(w.study.Name))
 			}
 			w.shelf = newShelf(out)
-			if err := os.MkdirAll(out, 0o777); err != nil {
-				return fmt.Errorf("--out: %w", err)
+			release, err := claim(out)
+			if err != nil {
+				return err
 			}
+			defer release()
 			if !report {
 				run := func(ctx context.Context, f *farm) error {
 					w.shelf.farm, w.shelf.workers = f, workers

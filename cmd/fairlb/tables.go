@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -17,6 +16,7 @@ import (
 	"gonum.org/v1/gonum/stat"
 
 	"fairlb/agents/build"
+	"fairlb/agents/checkpoint"
 	"fairlb/eval/paper"
 	"fairlb/results"
 )
@@ -68,6 +68,11 @@ It writes nothing.
 			if dryRun {
 				return a.planTables(c.Context(), tables, p, out)
 			}
+			release, err := claim(out)
+			if err != nil {
+				return err
+			}
+			defer release()
 			command := "fairlb tables " + strings.Join(args, " ") + " --profile " + p.Name
 			return queued.with(c.Context(), a, out, workers, func(ctx context.Context, f *farm) error {
 				b := newBook(out, p)
@@ -90,9 +95,6 @@ func (a *app) printTables(ctx context.Context, tables []paper.Table, book *book,
 	jobs, err := jobsOf(tables, p)
 	if err != nil {
 		return err
-	}
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return fmt.Errorf("--out: %w", err)
 	}
 	if err := a.runJobs(ctx, book, jobs); err != nil {
 		return err
@@ -183,7 +185,7 @@ func (b *book) cell(t paper.Table, row, col int) (results.Value, bool) {
 	if len(runs) < 2 {
 		sd = 0
 	}
-	return results.Value{Mean: mean, SD: sd, N: len(runs)}, true
+	return results.Value{Mean: mean, SD: sd, N: len(runs), Runs: list}, true
 }
 
 // cellRuns returns a cell's values by training run, or one of a heuristic, and
@@ -212,22 +214,10 @@ func (b *book) cellRuns(t paper.Table, row, col int) [][]float64 {
 	return runs
 }
 
-// writeFile writes a file under a temporary name, then renames it.
+// writeFile replaces a file as a whole, or leaves what was there.
 func writeFile(path string, write func(io.Writer) error) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // gone after the rename
-	err = write(f)
-	if err == nil {
-		err = f.Sync()
-	}
-	if closing := f.Close(); err == nil {
-		err = closing
-	}
-	if err != nil {
+	if err := checkpoint.Replace(path, 0o644, write); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	return os.Rename(f.Name(), path)
+	return nil
 }

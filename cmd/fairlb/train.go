@@ -60,6 +60,11 @@ given again must be the run's.`,
 			if err != nil {
 				return err
 			}
+			release, err := claim(job.dir)
+			if err != nil {
+				return err
+			}
+			defer release()
 			job.command, job.workers = append([]string{"fairlb"}, a.args...), runtime.GOMAXPROCS(0)
 			return a.trainRun(c.Context(), job)
 		},
@@ -197,7 +202,7 @@ func writeSettings(path string, v any) error {
 	if err != nil {
 		return err
 	}
-	return checkpoint.Replace(path, func(w io.Writer) error {
+	return checkpoint.Replace(path, 0o644, func(w io.Writer) error {
 		_, err := w.Write(text)
 		return err
 	})
