@@ -9,6 +9,7 @@ import (
 	"fairlb/eval"
 	"fairlb/eval/paper"
 	"fairlb/train"
+	"fairlb/train/recipes"
 )
 
 // book is the shelf of a profile, and what was evaluated for it.
@@ -63,16 +64,25 @@ func (b *book) subject(p paper.Policy, name, run string) (scenario.Scenario, sub
 	return s, what, err
 }
 
-// hyper returns the hyperparameters of a table's policy: the defaults, with
-// the profile's episodes spread over at least eight rounds where they are few.
+// hyper returns the hyperparameters of a table's policy: the recipe of its
+// scale, with the profile's episodes spread over at least eight rounds where
+// they are few.
 func (b *book) hyper(p paper.Policy) train.Hyper {
-	h := train.DefaultHyper()
+	name, data := "web-moderate.yaml", recipes.WebModerate
+	if paper.Large(p.Training) {
+		name, data = "web-large.yaml", recipes.WebLarge
+	}
+	h, err := train.LoadHyper(name, data, nil)
+	if err != nil {
+		panic(err) // not a user's file: TestBookHyper reads both
+	}
 	h.Scenario, h.Method, h.Reward, h.Seed = p.Training, p.Method, p.Reward, p.Seed
 	h.Episodes = b.profile.TrainingEpisodes(p.Training)
 	h.EpisodeDuration = b.profile.EpisodeDuration
 	h.EpisodesPerRound = max(1, min(h.EpisodesPerRound, h.Episodes/8))
 	rounds := (h.Episodes + h.EpisodesPerRound - 1) / h.EpisodesPerRound
-	early := max(1, min(h.Methods.SAC.CriticRounds, rounds/8))
-	h.Methods.SAC.CriticRounds, h.Methods.SAC.FeatureRounds = early, early
+	sac, qmix := &h.Methods.SAC, &h.Methods.QMIX
+	early := max(1, min(sac.CriticRounds, rounds/8))
+	sac.CriticRounds, sac.FeatureRounds, qmix.FeatureRounds = early, early, early
 	return h
 }

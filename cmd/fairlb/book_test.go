@@ -170,3 +170,23 @@ func TestPrintTables(t *testing.T) {
 	require.Equal(t, runs, files(t, filepath.Join(dir, "train")), "nothing is trained twice")
 	require.Equal(t, evaluations, files(t, filepath.Join(dir, "eval")), "nothing is evaluated twice")
 }
+
+// TestBookHyper: a table's policies are trained by the recipe of their scale,
+// with the row's method, reward and seed and the profile's episodes.
+func TestBookHyper(t *testing.T) {
+	t.Parallel()
+	standard, err := paper.ProfileNamed("standard")
+	require.NoError(t, err)
+	b := newBook(t.TempDir(), standard)
+	h := b.hyper(paper.Policy{Method: "centr-lb", Reward: "cv", Training: "web-dynamic", Seed: 2})
+	require.Equal(t, []any{"web-dynamic", "centr-lb", "cv", uint64(2)}, []any{h.Scenario, h.Method, h.Reward, h.Seed})
+	require.Equal(t, []int{120, 4, 40, 3}, []int{h.Episodes, h.EpisodesPerRound, h.UpdatesPerRound, h.Methods.SAC.CriticRounds})
+	require.InDelta(t, 0.6, h.Methods.SAC.Sigma, 0)
+
+	h = b.hyper(paper.Policy{Method: "distr-lb", Reward: "vbf", Training: "web-large/train", Seed: 1})
+	require.Equal(t, []any{80, 0.75}, []any{h.UpdatesPerRound, h.Methods.SAC.Sigma})
+
+	b = newBook(t.TempDir(), tiny())
+	h = b.hyper(paper.Policy{Method: "distr-lb", Reward: "vbf", Training: "web-moderate/train", Seed: 1})
+	require.Equal(t, []int{2, 1, 1, 1}, []int{h.Episodes, h.EpisodesPerRound, h.Methods.SAC.CriticRounds, h.Methods.QMIX.FeatureRounds})
+}

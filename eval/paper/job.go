@@ -15,6 +15,9 @@ const (
 	dynamicTraining  = "web-dynamic"
 )
 
+// Large reports whether agents trained on the scenario are of the large scale.
+func Large(training string) bool { return training == largeTraining }
+
 // Policy identifies what steers the LBs. It is comparable.
 type Policy struct {
 	Method string // name of the method in fairlb: "sed", "distr-lb"

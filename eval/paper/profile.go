@@ -63,7 +63,7 @@ func ProfileNamed(name string) (Profile, error) {
 // TrainingEpisodes returns the number of episodes of an agent trained on the
 // given scenario.
 func (p Profile) TrainingEpisodes(training string) int {
-	if training == largeTraining {
+	if Large(training) {
 		return p.LargeEpisodes
 	}
 	return p.Episodes
