@@ -10,10 +10,13 @@ type collection struct {
 }
 
 type classCollection struct {
-	n, failed      uint64
-	empty          int // seeds without requests
-	mean, p95, p99 Series
-	pooled         distribution
+	n, failed uint64
+	empty     int // seeds without requests
+	pooled    distribution
+
+	// of each seed
+	mean, p50, p90, p95, p99, p999 Series
+	requests, failures             []uint64
 }
 
 // newCollection makes room for that many seeds and named classes.
@@ -24,7 +27,10 @@ func newCollection(seeds, classes int) collection {
 	c := collection{classes: make([]classCollection, 1+classes), fairness: make(Series, seeds)}
 	for i := range c.classes {
 		c.classes[i] = classCollection{
-			mean: make(Series, seeds), p95: make(Series, seeds), p99: make(Series, seeds),
+			mean: make(Series, seeds),
+			p50:  make(Series, seeds), p90: make(Series, seeds), p95: make(Series, seeds),
+			p99: make(Series, seeds), p999: make(Series, seeds),
+			requests: make([]uint64, seeds), failures: make([]uint64, seeds),
 			pooled: newDistribution(),
 		}
 	}
@@ -42,7 +48,9 @@ func (c *collection) add(seed int, r *recorder) {
 			class.empty++
 		}
 		class.mean[seed] = run.mean()
-		class.p95[seed], class.p99[seed] = run.quantile(95), run.quantile(99)
+		class.p50[seed], class.p90[seed], class.p95[seed] = run.quantile(50), run.quantile(90), run.quantile(95)
+		class.p99[seed], class.p999[seed] = run.quantile(99), run.quantile(99.9)
+		class.requests[seed], class.failures[seed] = run.n, run.failed
 		class.pooled.merge(&run.distribution)
 	}
 }
@@ -63,7 +71,9 @@ func (c *collection) result(target string, names []string) Result {
 			Class: name, N: class.n, Failed: class.failed,
 			P50: class.pooled.quantile(50), P90: class.pooled.quantile(90), P95: class.pooled.quantile(95),
 			P99: class.pooled.quantile(99), P999: class.pooled.quantile(99.9),
-			PerSeed: class.mean, PerSeedP95: class.p95, PerSeedP99: class.p99,
+			PerSeed: class.mean, PerSeedP50: class.p50, PerSeedP90: class.p90, PerSeedP95: class.p95,
+			PerSeedP99: class.p99, PerSeedP999: class.p999,
+			PerSeedN: class.requests, PerSeedFailed: class.failures,
 		}
 		f.Mean, f.SD = class.mean.meanSD()
 		f.MeanP95, f.SDP95 = class.p95.meanSD()

@@ -31,7 +31,10 @@ func TestParquetReadsBack(t *testing.T) {
 		Recipe   string   `parquet:"recipe"`
 		Class    string   `parquet:"class"`
 		Seed     uint64   `parquet:"seed"`
+		Requests *uint64  `parquet:"requests,optional"`
+		Failed   *uint64  `parquet:"failed,optional"`
 		Mean     *float64 `parquet:"mean,optional"`
+		P999     *float64 `parquet:"p999,optional"`
 		P99      *float64 `parquet:"p99,optional"`
 		Fairness *float64 `parquet:"fairness,optional"`
 	}
@@ -41,8 +44,10 @@ func TestParquetReadsBack(t *testing.T) {
 	k := 0
 	for _, result := range r.Results {
 		for _, f := range result.Classes {
+			require.Equal(t, f.N, total(f.PerSeedN))
+			require.Equal(t, f.Failed, total(f.PerSeedFailed))
 			for s, seed := range r.Seeds {
-				want := read{r.Scenario, result.Target, result.Recipe, f.Class, seed, &f.PerSeed[s], &f.PerSeedP99[s], nil}
+				want := read{r.Scenario, result.Target, result.Recipe, f.Class, seed, &f.PerSeedN[s], &f.PerSeedFailed[s], &f.PerSeed[s], &f.PerSeedP999[s], &f.PerSeedP99[s], nil}
 				if math.IsNaN(f.PerSeed[s]) {
 					want.Mean = nil
 				}
@@ -51,6 +56,13 @@ func TestParquetReadsBack(t *testing.T) {
 			}
 		}
 	}
+}
+
+func total(counts []uint64) (sum uint64) {
+	for _, n := range counts {
+		sum += n
+	}
+	return sum
 }
 
 func TestMARLEval(t *testing.T) {

@@ -16,9 +16,14 @@ type seedRow struct {
 	Recipe    string   `parquet:"recipe,dict"` // empty of a heuristic
 	Class     string   `parquet:"class,dict"`
 	Seed      uint64   `parquet:"seed"`
+	Requests  *uint64  `parquet:"requests,optional"`
+	Failed    *uint64  `parquet:"failed,optional"`
 	Mean      *float64 `parquet:"mean,optional"`
+	P50       *float64 `parquet:"p50,optional"`
+	P90       *float64 `parquet:"p90,optional"`
 	P95       *float64 `parquet:"p95,optional"`
 	P99       *float64 `parquet:"p99,optional"`
+	P999      *float64 `parquet:"p999,optional"`
 	Fairness  *float64 `parquet:"fairness,optional"` // of AllClasses
 }
 
@@ -32,6 +37,12 @@ func (r *Report) WriteParquet(w io.Writer) error {
 		}
 		return &s[k]
 	}
+	count := func(counts []uint64, k int) *uint64 {
+		if k >= len(counts) {
+			return nil
+		}
+		return &counts[k]
+	}
 	var rows []seedRow
 	for i := range r.Results {
 		result := &r.Results[i]
@@ -40,8 +51,10 @@ func (r *Report) WriteParquet(w io.Writer) error {
 			for k, seed := range r.Seeds {
 				rows = append(rows, seedRow{
 					Scenario: r.Scenario, DurationS: r.DurationS, Target: result.Target, Recipe: result.Recipe,
-					Class: f.Class, Seed: seed, Mean: at(f.PerSeed, k), P95: at(f.PerSeedP95, k),
-					P99: at(f.PerSeedP99, k), Fairness: at(f.PerSeedFairness, k),
+					Class: f.Class, Seed: seed,
+					Requests: count(f.PerSeedN, k), Failed: count(f.PerSeedFailed, k), Mean: at(f.PerSeed, k),
+					P50: at(f.PerSeedP50, k), P90: at(f.PerSeedP90, k), P95: at(f.PerSeedP95, k),
+					P99: at(f.PerSeedP99, k), P999: at(f.PerSeedP999, k), Fairness: at(f.PerSeedFairness, k),
 				})
 			}
 		}

@@ -60,9 +60,16 @@ type Figures struct {
 	SDFairness      float64 `json:"sd_fairness,omitempty"`
 	PerSeedFairness Series  `json:"per_seed_fairness,omitempty"`
 
-	PerSeed    Series `json:"per_seed"` // means, in the order of the seeds
-	PerSeedP95 Series `json:"per_seed_p95"`
-	PerSeedP99 Series `json:"per_seed_p99"`
+	// In the order of the seeds: means, the seeds' own quantiles, and the numbers
+	// of requests and of those that failed.
+	PerSeed       Series   `json:"per_seed"`
+	PerSeedP50    Series   `json:"per_seed_p50,omitempty"`
+	PerSeedP90    Series   `json:"per_seed_p90,omitempty"`
+	PerSeedP95    Series   `json:"per_seed_p95"`
+	PerSeedP99    Series   `json:"per_seed_p99"`
+	PerSeedP999   Series   `json:"per_seed_p999,omitempty"`
+	PerSeedN      []uint64 `json:"per_seed_n,omitempty"`
+	PerSeedFailed []uint64 `json:"per_seed_failed,omitempty"`
 
 	// VsSED is the paired difference of the seeds' means to the baseline's,
 	// which is SED unless Config says otherwise. It is nil on the baseline
