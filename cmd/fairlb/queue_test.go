@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -22,12 +24,50 @@ import (
 )
 
 // freeAddress is where nobody listens for the moment.
-func freeAddress(t *testing.T) string {
+func freeAddress(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer l.Close()
 	return l.Addr().String()
+}
+
+// awaitListener returns when somebody listens there, or ctx is done.
+func awaitListener(ctx context.Context, address string) {
+	for ctx.Err() == nil {
+		if c, err := net.Dial("tcp", address); err == nil {
+			c.Close()
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// BenchmarkWorkers is the time that Table 16 takes in the smoke profile with
+// one worker, and with two, each a process that does a job at a time on one
+// processor.
+func BenchmarkWorkers(b *testing.B) {
+	for _, workers := range []int{1, 2} {
+		b.Run(strconv.Itoa(workers), func(b *testing.B) {
+			for b.Loop() {
+				address := freeAddress(b)
+				tables := program(b, "tables", "16", "--profile", "smoke", "--out", b.TempDir(), "--queue", "--listen", address, "--workers", "0")
+				require.NoError(b, tables.Start())
+				awaitListener(b.Context(), address)
+				var helpers []*exec.Cmd
+				for range workers {
+					helper := program(b, "worker", "--queue", "nats://"+address, "--workers", "1")
+					require.NoError(b, helper.Start())
+					helpers = append(helpers, helper)
+				}
+				require.NoError(b, tables.Wait())
+				for _, helper := range helpers {
+					require.NoError(b, helper.Process.Kill())
+					_ = helper.Wait() // killed
+				}
+			}
+		})
+	}
 }
 
 // TestStudyByQueue: a worker elsewhere comes to the bytes that the pool comes
@@ -48,13 +88,7 @@ func TestStudyByQueue(t *testing.T) {
 	worked := make(chan error, 1)
 	var said bytes.Buffer
 	go func() {
-		for ctx.Err() == nil { // the queue is not there at once
-			if c, err := net.Dial("tcp", address); err == nil {
-				c.Close()
-				break
-			}
-			time.Sleep(10 * time.Millisecond)
-		}
+		awaitListener(ctx, address)
 		worked <- run(ctx, []string{"worker", "--queue", "nats://" + address, "--workers", "2", "--name", "elsewhere"}, &said, &said)
 	}()
 	stderr := study(queued, "--queue", "--listen", address, "--workers", "0")

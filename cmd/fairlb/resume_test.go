@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 }
 
 // program returns a command line of the program, as a process of its own.
-func program(t *testing.T, args ...string) *exec.Cmd {
+func program(t testing.TB, args ...string) *exec.Cmd {
 	t.Helper()
 	self, err := os.Executable()
 	require.NoError(t, err)
