@@ -13,7 +13,7 @@ import (
 func csvHeader() []string {
 	return []string{
 		"table", "method", "reward", "column", "metric", "unit",
-		"ours_mean", "ours_sd", "ours_n", "published_mean", "published_sd",
+		"ours_mean", "ours_sd", "ours_n", "published_mean", "published_sd", "mark",
 	}
 }
 
@@ -39,14 +39,21 @@ func WriteCSV(w io.Writer, t paper.Table, measured Measured) error {
 	return nil
 }
 
-// csvFields returns ours (mean, sd, n) and the published mean and sd.
+// csvFields returns ours (mean, sd, n), the published mean and sd, and whether
+// ours is best or tied in its column.
 func (c cell) csvFields() []string {
 	number := func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
-	fields := make([]string, 5)
+	fields := make([]string, 6)
 	if c.measured {
 		fields[0], fields[2] = number(c.ours.Mean), strconv.Itoa(c.ours.N)
 		if c.ours.N > 1 {
 			fields[1] = number(c.ours.SD)
+		}
+		switch {
+		case c.best:
+			fields[5] = "best"
+		case c.tied:
+			fields[5] = "tied"
 		}
 	}
 	if c.printed {

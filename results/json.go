@@ -41,6 +41,7 @@ type CellRecord struct {
 	Class     string     `json:"class"`
 	Metric    string     `json:"metric"`
 	Best      bool       `json:"best"`      // of ours in its column
+	Tied      bool       `json:"tied"`      // not significantly above the best
 	Ours      *Ours      `json:"ours"`      // null if not measured
 	Published *Published `json:"published"` // null if the paper's text lost it
 }
@@ -78,7 +79,7 @@ func WriteJSON(w io.Writer, t paper.Table, measured Measured, o Options) error {
 			record := CellRecord{
 				Method: r.Method, Reward: r.Reward, Target: r.TargetName(),
 				Column: col.Key, Scenario: col.Scenario, Class: col.Class, Metric: col.Metric.String(),
-				Best: c.best,
+				Best: c.best, Tied: c.tied,
 			}
 			if c.measured {
 				record.Ours = &Ours{Mean: c.ours.Mean, N: c.ours.N}

@@ -18,9 +18,9 @@ type Options struct {
 
 // footnotes returns what stands below a table, one string a note, in order:
 // the legend, the lettered notes, the others, warnings, profile and command.
-// best says how the best of ours is shown.
-func footnotes(t paper.Table, g grid, o Options, best string) []string {
-	notes := []string{legend(g, best)}
+// best and tied say how the best of ours, and what ties with it, are shown.
+func footnotes(t paper.Table, g grid, o Options, best, tied string) []string {
+	notes := []string{legend(g, best, tied)}
 	letter := 0
 	for _, n := range t.Notes {
 		if len(n.Columns) > 0 {
@@ -64,7 +64,7 @@ func marks(t paper.Table, col int) string {
 }
 
 // legend explains the entries of a table.
-func legend(g grid, best string) string {
+func legend(g grid, best, tied string) string {
 	const dash = missing + ": not measured, or lost in the paper's text."
 	least, most := g.runs()
 	ours := fmt.Sprintf("mean ± sd over %d to %d runs a cell", least, most)
@@ -76,7 +76,7 @@ func legend(g grid, best string) string {
 	case least == most:
 		ours = fmt.Sprintf("mean ± sd over %d runs a cell", most)
 	}
-	return fmt.Sprintf("Ours: %s. %s: best of ours in its column. %s", ours, best, dash)
+	return fmt.Sprintf("Ours: %s. %s: best of ours in its column; %s: not significantly above it (%g %%). %s", ours, best, tied, 100*tieLevel, dash)
 }
 
 // profileText says how the learned methods of a table were trained and how all

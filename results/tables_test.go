@@ -169,14 +169,14 @@ func TestCSVRoundTrip(t *testing.T) {
 		records, err := csv.NewReader(&b).ReadAll()
 		require.NoError(t, err)
 		require.Equal(t, strings.Split(
-			"table,method,reward,column,metric,unit,ours_mean,ours_sd,ours_n,published_mean,published_sd", ","), records[0])
+			"table,method,reward,column,metric,unit,ours_mean,ours_sd,ours_n,published_mean,published_sd,mark", ","), records[0])
 		require.Len(t, records[1:], len(table.Rows)*len(table.Columns))
 		for k, record := range records[1:] {
 			i, j := k/len(table.Columns), k%len(table.Columns)
 			r, c := table.Rows[i], table.Columns[j]
 			require.Equal(t, []string{strconv.Itoa(number), r.Method, r.Reward, c.Key, c.Metric.String(), "s"}, record[:6])
 			var numbers []float64
-			for _, field := range record[6:] {
+			for _, field := range record[6:11] {
 				v := math.Inf(-1)
 				if field != "" {
 					v, err = strconv.ParseFloat(field, 64)
@@ -207,7 +207,7 @@ func TestSingleRunHasNoSD(t *testing.T) {
 	require.NotContains(t, text.String(), "NaN")
 	require.Contains(t, text.String(), "Ours: one run a cell.")
 	require.NoError(t, WriteCSV(&data, table, once))
-	require.Contains(t, data.String(), "\n13,WCMP,,period-I/wiki,p99,s,1.5,,1,3.014,0.612\n")
+	require.Contains(t, data.String(), "\n13,WCMP,,period-I/wiki,p99,s,1.5,,1,3.014,0.612,best\n")
 }
 
 func TestJSON(t *testing.T) {

@@ -42,7 +42,7 @@ func WriteText(w io.Writer, t paper.Table, measured Measured, o Options) error {
 	if err := renderText(&b, t, lines, widths); err != nil {
 		return fmt.Errorf("results: table %d: %w", t.Number, err)
 	}
-	for _, note := range footnotes(t, g, o, "*") {
+	for _, note := range footnotes(t, g, o, "*", "~") {
 		b.WriteString(wrap(note, MaxWidth))
 	}
 	if _, err := w.Write(trimLines(b.Bytes())); err != nil {
@@ -72,8 +72,11 @@ func textLines(t paper.Table, g grid, pm string) [][]string {
 		published := []string{"", "", "paper"}
 		for _, c := range g[i] {
 			text := c.oursText(pm)
-			if c.best {
+			switch {
+			case c.best:
 				text = "*" + text
+			case c.tied:
+				text = "~" + text
 			}
 			ours = append(ours, text)
 			published = append(published, c.publishedText(pm))

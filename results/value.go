@@ -17,6 +17,11 @@ type Value struct {
 	Mean float64 // s, mean over runs of the column's metric
 	SD   float64 // s, sample standard deviation over runs; not used where N is 1
 	N    int     // number of runs, at least 1
+
+	// Runs are the runs by training run (one of a heuristic) and evaluation
+	// seed, the same seeds in all cells of a column. Without them no ties are
+	// found.
+	Runs [][]float64
 }
 
 // Measured looks up ours for a cell of a table. It answers false for a cell
@@ -28,6 +33,7 @@ type cell struct {
 	ours      Value
 	measured  bool
 	best      bool // no measured mean of the column is lower
+	tied      bool // not best, and not significantly above it
 	published Value
 	printed   bool // the published value is known
 }
@@ -57,10 +63,17 @@ func collect(t paper.Table, measured Measured) (grid, error) {
 			best[j] = min(best[j], c.ours.Mean)
 		}
 	}
-	for i := range g {
-		for j := range g[i] {
+	for j := range t.Columns {
+		var least *cell
+		for i := range g {
 			c := &g[i][j]
-			c.best = c.measured && c.ours.Mean == best[j]
+			if c.best = c.measured && c.ours.Mean == best[j]; c.best {
+				least = c
+			}
+		}
+		for i := range g {
+			c := &g[i][j]
+			c.tied = c.measured && !c.best && tied(c.ours, least.ours)
 		}
 	}
 	return g, nil
