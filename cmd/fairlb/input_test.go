@@ -166,7 +166,7 @@ var badInputs = []struct {
 }
 
 // heuristics are their names as messages list them.
-const heuristics = "ecmp, wcmp, lsq, sed, oracle, p2c, wlr, peak-ewma, prequal, cswrr, lsq-ordered, sed-ordered, jsq, sed-global"
+const heuristics = "ecmp, wcmp, lsq, sed, oracle, p2c, wlr, peak-ewma, prequal, cswrr, lsq-ordered, sed-ordered, sed-true, jsq, sed-global"
 
 // prepareBadInputs makes a folder of files with a fault each, and three
 // whole runs, and goes there. It returns what stands for the words in capitals of

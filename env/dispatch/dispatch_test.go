@@ -13,6 +13,8 @@ type finish []float64
 
 func (f finish) Finish(server int) float64 { return f[server] }
 
+func (f finish) Capacity(server int) float64 { return []float64{1, 4, 2}[server] }
+
 func (f finish) Held(server int) int32 { return int32(f[server]) }
 
 func TestHeuristics(t *testing.T) {
@@ -25,6 +27,7 @@ func TestHeuristics(t *testing.T) {
 
 		"lsq-ordered": 0,
 		"sed-ordered": 0, // of the ties the one of less capacity
+		"sed-true":    1, // of 1/1, 2/4 and 5/2
 		"jsq":         1, // of held 3, 2, 5
 		"sed-global":  1, // of 4/1, 3/2 and 6/4, the first of the two ties
 	} {
@@ -58,7 +61,7 @@ func TestSingleServer(t *testing.T) {
 func TestNewRefuses(t *testing.T) {
 	t.Parallel()
 	_, err := New("fifo", []float64{1}, 0)
-	require.ErrorContains(t, err, `unknown heuristic "fifo" (known: ecmp, wcmp, lsq, sed, oracle, p2c, wlr, peak-ewma, prequal, cswrr, lsq-ordered, sed-ordered, jsq, sed-global)`)
+	require.ErrorContains(t, err, `unknown heuristic "fifo" (known: ecmp, wcmp, lsq, sed, oracle, p2c, wlr, peak-ewma, prequal, cswrr, lsq-ordered, sed-ordered, sed-true, jsq, sed-global)`)
 	for _, test := range []struct {
 		weights []float64
 		want    string

@@ -5,7 +5,7 @@
 // can see. Beside them stand what is used in practice: power of two choices,
 // Envoy's weighted least request, peak-sensitive average latency, Prequal, and
 // gRPC's round robin on reported load; and, for reference, LSQ and SED with
-// ordered ties and with global counts. The agents' weights act through the SED
+// ordered ties and with global counts, and SED with the true capacities. The agents' weights act through the SED
 // form as well: a request goes to argmin_j (q_ij + 1) / a_ij (paper/README.md),
 // ties broken fairly.
 //

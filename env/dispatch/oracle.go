@@ -2,7 +2,10 @@ package dispatch
 
 import "math"
 
-var _ Rule = Oracle{}
+var (
+	_ Rule = Oracle{}
+	_ Rule = Informed{}
+)
 
 // Oracle sends a request to the server, of those that are in, that would
 // finish all its work soonest, the new request included (appendix C.3). It
@@ -12,15 +15,31 @@ type Oracle struct{}
 
 // Pick implements Rule.
 func (Oracle) Pick(v *View) int {
+	return least(v, v.Oracle.Finish)
+}
+
+// Informed is SED by what the servers can truly do at this moment, and by the
+// LB's own requests as SED's: a reference for what knowing the capacities is
+// worth, which is what agents have to learn. Ties go to one of the minimisers
+// at random. Capacities change with time and load, so each pick asks them all.
+type Informed struct{}
+
+// Pick implements Rule.
+func (Informed) Pick(v *View) int {
+	return least(v, func(j int) float64 { return float64(v.Ongoing[j]+1) / v.Oracle.Capacity(j) })
+}
+
+// least returns one of the servers, of those that are in, of the least score.
+func least(v *View, score func(server int) float64) int {
 	best, pick, ties := math.Inf(1), 0, 0
 	for j := range v.Ongoing {
 		if v.out(j) {
 			continue
 		}
-		switch finish := v.Oracle.Finish(j); {
-		case finish < best:
-			best, pick, ties = finish, j, 1
-		case finish == best:
+		switch s := score(j); {
+		case s < best:
+			best, pick, ties = s, j, 1
+		case s == best:
 			ties++
 			if v.Rand.IntN(ties) == 0 {
 				pick = j

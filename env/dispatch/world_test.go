@@ -117,6 +117,9 @@ func (w *world) hold(server int, by int32) {
 // Finish implements Foresight.
 func (w *world) Finish(server int) float64 { return float64(w.held[server]) / w.speed[server] }
 
+// Capacity implements Foresight.
+func (w *world) Capacity(server int) float64 { return w.speed[server] }
+
 // Held implements Foresight.
 func (w *world) Held(server int) int32 { return w.held[server] }
 

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"context"
 	"math"
 	"testing"
 
@@ -169,4 +170,31 @@ func TestChangesByHand(t *testing.T) {
 			require.True(t, math.Abs(got[k]-want) < 1e-12 || math.IsNaN(got[k]) && math.IsNaN(want), "%s: got %v, want %v", test.name, got, test.want)
 		}
 	}
+}
+
+// TestCapacity: what a rule with foresight is told follows every change.
+func TestCapacity(t *testing.T) {
+	t.Parallel()
+	cfg := moderate(t)
+	cfg.Heuristic, cfg.Observe = "sed-true", false
+	cfg.Workload = func(seed uint64) (workload.Source, error) {
+		return workload.NewSynthetic(workload.Arrivals{Rate: 1e-9}, cfg.Classes, []float64{1, 1}, seed), nil
+	}
+	cfg.Changes = []Change{{1, SetSpeed, 4, 0.5}, {1, SetCPUs, 5, 3}, {1, SetBackground, 6, 3}, {1, Fail, 7, 0}}
+	e, err := New(cfg)
+	require.NoError(t, err)
+	_, err = e.Reset(context.Background(), 1)
+	require.NoError(t, err)
+	capacity := func() (c []float64) {
+		for j := range cfg.Servers {
+			c = append(c, e.engine.Capacity(j))
+		}
+		return c
+	}
+	require.Equal(t, []float64{1, 1, 1, 1, 2, 2, 2, 2}, capacity())
+	for range 3 {
+		_, err = e.Step(context.Background(), nil)
+		require.NoError(t, err)
+	}
+	require.Equal(t, []float64{1, 1, 1, 1, 1, 3, 2 * 1. / 4, 0}, capacity(), "one request beside three jobs gets a quarter")
 }

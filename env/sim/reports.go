@@ -15,19 +15,29 @@ var (
 )
 
 // Finish implements dispatch.Foresight: the larger of the CPU work left over
-// the server's processors and its IO work left, the new request included (s).
-// Background jobs take their part of the processors.
+// the server's capacity and its IO work left, the new request included (s).
 func (e *engine) Finish(server int) float64 {
 	if e.pool.failed[server] {
 		return math.Inf(1)
 	}
 	cpu, io := &e.stations[2*server], &e.stations[2*server+1]
+	return max((cpu.workAt(e.now)+e.newCPU)/e.Capacity(server), (io.workAt(e.now)+e.newIO)/io.speed)
+}
+
+// Capacity implements dispatch.Foresight: processors times speed. Background
+// jobs take their part beside the requests that the server has, the one to
+// come included.
+func (e *engine) Capacity(server int) float64 {
+	if e.pool.failed[server] {
+		return 0
+	}
+	cpu := &e.stations[2*server]
 	procs := cpu.procs
 	if cpu.extra > 0 {
 		n := float64(min(int(e.held[server])+1, cpu.limit))
 		procs *= n / (n + cpu.extra)
 	}
-	return max((cpu.workAt(e.now)+e.newCPU)/(procs*cpu.speed), (io.workAt(e.now)+e.newIO)/io.speed)
+	return procs * cpu.speed
 }
 
 // Held implements dispatch.Foresight.
