@@ -117,7 +117,10 @@ func (a *app) loadStudy(file string, only []string) (*studied, error) {
 		}
 	}
 	for k, m := range w.study.Methods {
-		path := filepath.Join(filepath.Dir(file), m.Recipe)
+		path := m.Recipe
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(filepath.Dir(file), path)
+		}
 		data, err := settings.ReadFile(path)
 		if err != nil {
 			return nil, usage("%s: methods[%d].recipe = %q: %w", file, k, m.Recipe, err)

@@ -23,7 +23,7 @@ duration: 10
 heuristics: [wcmp, sed]
 methods:
   - {name: es, recipe: es.yaml, family: es}
-  - {name: wide, recipe: es.yaml, family: es, set: [es.sigma=0.3]}
+  - {name: wide, recipe: ` + filepath.Join(dir, "es.yaml") + `, family: es, set: [es.sigma=0.3]}
 scenarios:
   - {name: cpu, scenario: sim-moderate/pure-cpu, set: [lbs=3]}
   - {name: web, scenario: web-moderate/period-2, train: sim-dynamic, train_set: [episode_duration=4]}

@@ -25,7 +25,7 @@ type Study struct {
 // Method is one recipe that is trained.
 type Method struct {
 	Name   string   `yaml:"name"`          // in the report
-	Recipe string   `yaml:"recipe"`        // hyperparameter file; its path begins at the study file's folder
+	Recipe string   `yaml:"recipe"`        // hyperparameter file; a relative path begins at the study file's folder
 	Family string   `yaml:"family"`        // a bar is for the best method of each family
 	Set    []string `yaml:"set,omitempty"` // path=value, put into the hyperparameters
 }
