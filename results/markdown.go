@@ -12,8 +12,8 @@ import (
 
 // WriteMarkdown writes a table for a document. A cell is ours, bold where it
 // is the best of its column, in italics where it ties with that, and the
-// published value in parentheses. A second
-// table has the ratios to SED, for the testbed's times are not the twin's.
+// published value in parentheses. A second table has the ratios to SED, for the
+// testbed's times are not the twin's.
 func WriteMarkdown(w io.Writer, t paper.Table, measured Measured, o Options) error {
 	g, err := collect(t, measured)
 	if err != nil {

@@ -81,7 +81,7 @@ It writes nothing.
 			})
 		},
 	}
-	c.Flags().StringVar(&profile, "profile", "smoke", "smoke (minutes), standard (hours) or paper (the paper's episodes and runs)")
+	c.Flags().StringVar(&profile, "profile", "smoke", "smoke (minutes), standard (a quarter of an hour) or paper (the paper's episodes and runs)")
 	c.Flags().StringVar(&out, "out", "", "the folder of runs and results (default runs/tables-PROFILE)")
 	c.Flags().IntVar(&workers, "workers", runtime.GOMAXPROCS(0), "jobs at a time in this process; 0 by default beside the URL of a queue")
 	queued.add(c)
