@@ -185,7 +185,23 @@ func TestKilled(t *testing.T) {
 		require.NoError(t, os.RemoveAll(dir))
 	}
 	t.Logf("%d stops, of which %d by an interruption that was heard", stopped, interrupted)
-	require.Positive(t, interrupted)
+
+	// On a busy machine none may have been heard: one that is, for the run is
+	// in its rounds.
+	dir := filepath.Join(root, "heard")
+	c := program(t, append(args(dir), "--set", "episodes=1000000")...)
+	var errs strings.Builder
+	c.Stderr = &errs
+	require.NoError(t, c.Start())
+	require.Eventually(t, func() bool {
+		rec, err := record.Read(filepath.Join(dir, recordName))
+		return err == nil && len(rec.Rows) > 0
+	}, time.Minute, 10*time.Millisecond)
+	require.NoError(t, c.Process.Signal(os.Interrupt))
+	var exit *exec.ExitError
+	require.ErrorAs(t, c.Wait(), &exit, errs.String())
+	require.Equal(t, exitInterrupted, exit.ExitCode(), errs.String())
+	require.Contains(t, errs.String(), "go on with: fairlb train --resume --out "+dir)
 }
 
 // TestResumeRefusesOtherSettings: a run goes on as it was begun, or not at all.
