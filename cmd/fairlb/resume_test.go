@@ -37,7 +37,7 @@ func program(t testing.TB, args ...string) *exec.Cmd {
 	self, err := os.Executable()
 	require.NoError(t, err)
 	c := exec.Command(self, args...)
-	c.Env = append(os.Environ(), asProgram+"=1", "GOMAXPROCS=1")
+	c.Env = append(os.Environ(), asProgram+"=1", "GOMAXPROCS=2") // beside one that trains, signals are heard at once
 	return c
 }
 
@@ -120,6 +120,15 @@ func atRest(t *testing.T, dir string, before int) int {
 	return rounds
 }
 
+// written returns when a run last wrote its record; zero if it has none.
+func written(dir string) time.Time {
+	info, err := os.Stat(filepath.Join(dir, recordName))
+	if err != nil {
+		return time.Time{}
+	}
+	return info.ModTime()
+}
+
 // TestKilled: a run that is killed, or interrupted, dozens of times at any
 // moment and goes on each time leaves what one that ran through leaves.
 func TestKilled(t *testing.T) {
@@ -153,11 +162,19 @@ func TestKilled(t *testing.T) {
 			}
 			var errs strings.Builder
 			c.Stderr = &errs
+			before := written(dir)
 			require.NoError(t, c.Start())
-			signal := []os.Signal{os.Kill, os.Interrupt}[rng.IntN(2)]
-			timer := time.NewTimer(time.Duration(rng.Int64N(int64(took)/2) + 1))
 			ended := make(chan error, 1)
 			go func() { ended <- c.Wait() }()
+			signal, within := os.Kill, took/2
+			if rng.IntN(2) == 0 {
+				// Before the program listens, an interruption is but a kill.
+				for written(dir).Equal(before) && len(ended) == 0 {
+					time.Sleep(time.Millisecond)
+				}
+				signal, within = os.Interrupt, took/8
+			}
+			timer := time.NewTimer(time.Duration(rng.Int64N(int64(within)) + 1))
 			if stopped >= stops {
 				timer.Stop()
 			}
@@ -185,23 +202,7 @@ func TestKilled(t *testing.T) {
 		require.NoError(t, os.RemoveAll(dir))
 	}
 	t.Logf("%d stops, of which %d by an interruption that was heard", stopped, interrupted)
-
-	// On a busy machine none may have been heard: one that is, for the run is
-	// in its rounds.
-	dir := filepath.Join(root, "heard")
-	c := program(t, append(args(dir), "--set", "episodes=1000000")...)
-	var errs strings.Builder
-	c.Stderr = &errs
-	require.NoError(t, c.Start())
-	require.Eventually(t, func() bool {
-		rec, err := record.Read(filepath.Join(dir, recordName))
-		return err == nil && len(rec.Rows) > 0
-	}, time.Minute, 10*time.Millisecond)
-	require.NoError(t, c.Process.Signal(os.Interrupt))
-	var exit *exec.ExitError
-	require.ErrorAs(t, c.Wait(), &exit, errs.String())
-	require.Equal(t, exitInterrupted, exit.ExitCode(), errs.String())
-	require.Contains(t, errs.String(), "go on with: fairlb train --resume --out "+dir)
+	require.Positive(t, interrupted)
 }
 
 // TestResumeRefusesOtherSettings: a run goes on as it was begun, or not at all.

@@ -93,7 +93,7 @@ func heuristics() []heuristic {
 		{"cswrr", "gRPC's weighted round robin: weight requests/s over utilisation, as servers report", func(c []float64, _ int) (Rule, error) { return NewReportedLoad(c) }},
 		{"lsq-ordered", "LSQ, ties by an order that the next LB reverses", func(c []float64, lb int) (Rule, error) { return NewOrdered(uniform(len(c)), lb) }},
 		{"sed-ordered", "SED, ties by an order that the next LB reverses", func(c []float64, lb int) (Rule, error) { return NewOrdered(c, lb) }},
-		{"sed-true", "SED by the servers' true capacities of the moment; sees everything", func([]float64, int) (Rule, error) { return Informed{}, nil }},
+		{"sed-true", "SED by the servers' true capacities of the moment, which no LB sees", func([]float64, int) (Rule, error) { return Informed{}, nil }},
 		{"jsq", "least requests of all LBs; sees everything", func(c []float64, _ int) (Rule, error) { return NewGlobal(uniform(len(c))) }},
 		{"sed-global", "SED by the requests of all LBs; sees everything", func(c []float64, _ int) (Rule, error) { return NewGlobal(c) }},
 	}

@@ -5,9 +5,9 @@
 // can see. Beside them stand what is used in practice: power of two choices,
 // Envoy's weighted least request, peak-sensitive average latency, Prequal, and
 // gRPC's round robin on reported load; and, for reference, LSQ and SED with
-// ordered ties and with global counts, and SED with the true capacities. The agents' weights act through the SED
-// form as well: a request goes to argmin_j (q_ij + 1) / a_ij (paper/README.md),
-// ties broken fairly.
+// ordered ties and with global counts, and SED with the true capacities. The
+// agents' weights act through the SED form as well: a request goes to
+// argmin_j (q_ij + 1) / a_ij (paper/README.md), ties broken fairly.
 //
 // A rule never picks a server that is out (View.Out). What it remembers beyond
 // a View it forgets when an episode begins (Resetter) and saves
