@@ -3,6 +3,7 @@ package delay
 import (
 	"errors"
 
+	"fairlb/agents/es"
 	"fairlb/agents/nn"
 	"fairlb/agents/rules"
 )
@@ -26,6 +27,9 @@ type Config struct {
 	// Kappa is the factor of u during the fit, from which the choice starts.
 	// Default 0.7.
 	Kappa float64 `yaml:"kappa"`
+	// Fitness says whose ongoing requests kappa and the corrections are chosen
+	// by, the LB's own or all LBs'. Default team.
+	Fitness es.Fitness `yaml:"fitness"`
 	// Sigma is the standard deviation of the noise on kappa and on the
 	// corrections at the start of the choice, FinalSigma at its end; between,
 	// it falls by equal ratios. Defaults 0.1 and 0.02; positive.
@@ -70,7 +74,7 @@ type Config struct {
 // DefaultConfig returns the recipe that is known to learn.
 func DefaultConfig() Config {
 	return Config{
-		Fit: 0.12, Noise: 0.15, Kappa: 0.7, Sigma: 0.1, FinalSigma: 0.02, ChoiceRate: 0.02, Average: 0.98, Box: 1.5,
+		Fit: 0.12, Noise: 0.15, Kappa: 0.7, Fitness: es.Team, Sigma: 0.1, FinalSigma: 0.02, ChoiceRate: 0.02, Average: 0.98, Box: 1.5,
 		Layers: 2, Hidden: 16, Embedding: 4,
 		Batch: 256, Capacity: 400, FeatureRounds: 4,
 		Rate: 5e-3, Schedule: nn.Linear, FinalRate: 0.02, GradientNorm: 10,
@@ -88,6 +92,7 @@ func (c *Config) Check(r rules.Report) {
 	r.Share("fit", c.Fit)
 	r.NotNegative("noise", c.Noise)
 	r.NotNegative("kappa", c.Kappa)
+	es.CheckFitness(r, "fitness", c.Fitness)
 	r.Positive("sigma", c.Sigma)
 	r.Positive("final_sigma", c.FinalSigma)
 	r.NotNegative("choice_rate", c.ChoiceRate)

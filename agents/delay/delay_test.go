@@ -289,11 +289,18 @@ func crowd(spec env.Spec, seed uint64, ongoing ...float32) *replay.Episode {
 // TestChooses: with the model frozen, each LB moves kappa and the corrections
 // to where it had fewer ongoing requests of its own, over pairs of trials; what
 // was played before, and half a pair, have no say.
-func TestChooses(t *testing.T) {
+func TestChooses(t *testing.T) { testChooses(t, es.Own, 0) }
+
+// TestChoosesForAll: what an LB's kappa costs the other LB has a say if all
+// LBs' requests are what it is chosen by.
+func TestChoosesForAll(t *testing.T) { testChooses(t, es.Team, 6) }
+
+// testChooses lets an LB's kappa cost the other LB so many requests a unit.
+func testChooses(t *testing.T, fitness es.Fitness, harm float64) {
 	t.Parallel()
 	spec := world(2, 3)
 	cfg := small()
-	cfg.Fit, cfg.ChoiceRate, cfg.Average = 0.1, 0.05, 0.9
+	cfg.Fit, cfg.ChoiceRate, cfg.Average, cfg.Fitness = 0.1, 0.05, 0.9, fitness
 	l, err := New(cfg, spec, 1)
 	require.NoError(t, err)
 	require.Equal(t, 2, l.Trials())
@@ -313,15 +320,16 @@ func TestChooses(t *testing.T) {
 		for pair := range uint64(8) {
 			for half := range uint64(2) {
 				seed := 2*(uint64(step)*8+pair) + half
-				var q []float32
+				q := []float32{20, 20}
 				for i, m := range l.lbs {
 					es.Noise(noise, seed, uint64(i))
-					sum := 5.0
 					for k, b := range best[i] {
-						d := float64(m.choice.Values[k]) + l.sigma*noise[k] - b
-						sum += 10 * d * d
+						value := float64(m.choice.Values[k]) + l.sigma*noise[k]
+						q[i] += float32(10 * (value - b) * (value - b))
+						if k == 0 {
+							q[1-i] += float32(harm * value)
+						}
 					}
-					q = append(q, float32(sum))
 				}
 				require.NoError(t, l.Observe(crowd(spec, seed, q...)))
 			}
@@ -332,6 +340,9 @@ func TestChooses(t *testing.T) {
 	}
 	for i, m := range l.lbs {
 		for k, b := range best[i] {
+			if k == 0 {
+				b -= harm / 20
+			}
 			require.InDelta(t, b, m.choice.Average[k], 0.05, "LB %d, %d", i, k)
 		}
 	}
@@ -352,6 +363,7 @@ func TestRefuses(t *testing.T) {
 	spec := world(2, 3)
 	for field, spoil := range map[string]func(*Config){
 		"kappa":          func(c *Config) { c.Kappa = -1 },
+		"fitness":        func(c *Config) { c.Fitness = "both" },
 		"sigma":          func(c *Config) { c.Sigma = 0 },
 		"final_sigma":    func(c *Config) { c.FinalSigma = 0 },
 		"choice_rate":    func(c *Config) { c.ChoiceRate = -1 },

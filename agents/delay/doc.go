@@ -16,6 +16,7 @@
 // Training has two parts. In the first, episodes are played with noise on u,
 // constant over an episode, and the model is fitted. In the second it is
 // frozen, and kappa and the corrections are chosen: each workload is played
-// twice, with opposite noise on them, and each LB moves them to where it had
-// fewer ongoing requests of its own (es.Search).
+// twice, with opposite noise on them, and each LB moves them to where fewer
+// requests were ongoing (es.Search), of all LBs or of its own alone
+// (Config.Fitness).
 package delay

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync"
 
+	"gonum.org/v1/gonum/stat"
+
 	"fairlb/agents"
 	"fairlb/agents/es"
 	"fairlb/agents/rules"
@@ -63,7 +65,7 @@ func (l *Learner) Trials() int { return es.Trials }
 
 // Observe implements agents.Learner. The learner keeps ep while it fits; after
 // that it compares by it: the fitness of a trial is minus the mean number of
-// the LB's own ongoing requests.
+// ongoing requests, the LB's own or a mean LB's.
 func (l *Learner) Observe(ep *replay.Episode) error {
 	if !l.frozen {
 		if err := l.buffer.Add(ep); err != nil {
@@ -77,8 +79,16 @@ func (l *Learner) Observe(ep *replay.Episode) error {
 	if err := ep.Validate(); err != nil {
 		return fmt.Errorf("delay: observe: %w", err)
 	}
+	ongoing := make([]float64, len(l.lbs))
+	for i := range ongoing {
+		ongoing[i] = meanOngoing(ep, i, l.ongoing)
+	}
+	team := stat.Mean(ongoing, nil)
 	for i, m := range l.lbs {
-		m.choice.Observe(ep.Seed, -meanOngoing(ep, i, l.ongoing))
+		if l.cfg.Fitness == es.Team {
+			ongoing[i] = team
+		}
+		m.choice.Observe(ep.Seed, -ongoing[i])
 	}
 	return nil
 }

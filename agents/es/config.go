@@ -2,6 +2,7 @@ package es
 
 import (
 	"errors"
+	"fmt"
 
 	"fairlb/agents/nn"
 	"fairlb/agents/rules"
@@ -9,6 +10,15 @@ import (
 
 // ErrConfig reports a configuration that breaks a rule.
 var ErrConfig = errors.New("es: invalid configuration")
+
+// Fitness names whose rewards a trial is judged by.
+type Fitness string
+
+// The kinds of fitness.
+const (
+	Own  Fitness = "own"  // each LB by its own: nothing is exchanged, LBs come to an equilibrium
+	Team Fitness = "team" // all LBs by the team's: one number of each trial is shared, in training alone
+)
 
 // Config holds every number of the learner. DefaultConfig gives the defaults
 // named here. An update takes all pairs of trials since the last one: a round
@@ -23,6 +33,9 @@ type Config struct {
 	// Box bounds the centred log-weights to [-Box, Box]. Default 1.5.
 	Box float64 `yaml:"box"`
 
+	// Fitness says whose rewards a trial is judged by, the LB's own or the
+	// team's. Default team.
+	Fitness Fitness `yaml:"fitness"`
 	// Sigma is the standard deviation of the noise on the parameters at the
 	// start, FinalSigma at the end; between, it falls by equal ratios.
 	// Defaults 0.1 and 0.02; positive.
@@ -46,7 +59,7 @@ type Config struct {
 // DefaultConfig returns the recipe that is known to learn.
 func DefaultConfig() Config {
 	return Config{
-		Features: true, Scale: 0.15, Box: 1.5, Sigma: 0.1, FinalSigma: 0.02,
+		Features: true, Scale: 0.15, Box: 1.5, Fitness: Team, Sigma: 0.1, FinalSigma: 0.02,
 		Rate: 0.02, Schedule: nn.Linear, FinalRate: 0.1, Average: 0.98, FeatureRounds: 4,
 	}
 }
@@ -61,12 +74,18 @@ func (c *Config) Validate() error {
 func (c *Config) Check(r rules.Report) {
 	r.Positive("scale", c.Scale)
 	r.Positive("box", c.Box)
+	CheckFitness(r, "fitness", c.Fitness)
 	r.Positive("sigma", c.Sigma)
 	r.Positive("final_sigma", c.FinalSigma)
 	r.Positive("rate", c.Rate)
 	r.Schedule(c.schedule())
 	r.Below1("average", c.Average)
 	r.Within("feature_rounds", c.FeatureRounds, 1, 1_000_000_000)
+}
+
+// CheckFitness reports a fitness that there is not.
+func CheckFitness(r rules.Report, field string, f Fitness) {
+	r.Want(f == Own || f == Team, field, f, fmt.Sprintf("must be %s or %s", Own, Team))
 }
 
 // schedule is that of the learning rate.

@@ -10,9 +10,12 @@
 //
 // Every workload is played twice, with all LBs' parameters moved by some noise
 // and by its opposite. Each LB draws its own noise and compares what the two
-// trials earned it, of its own reward alone: what the others do is to it part
-// of the workload, and so LBs come to take different shares of equal servers,
-// which no gradient through noisy actions has shown them.
+// trials earned: what the others do is to it part of the workload, and so LBs
+// come to take different shares of equal servers, which no gradient through
+// noisy actions has shown them. Judged by its own reward, each LB moves to where
+// it does best, and all to an equilibrium of selfish LBs; judged by the team's,
+// to where all do best together. The latter wants one number of each trial to be
+// shared, in training alone (Config.Fitness).
 //
 // Search, the part that moves parameters, knows nothing of policies; package
 // delay uses it too.

@@ -215,6 +215,33 @@ func TestLearns(t *testing.T) {
 	require.Len(t, l.lbs[0].search.Values, 3)
 }
 
+// TestFitness: the first LB can earn more at the second's cost. Judged by its
+// own rewards it does; judged by the team's it comes to what is best for both.
+func TestFitness(t *testing.T) {
+	t.Parallel()
+	const cost = 4
+	spec := world(2, 3)
+	for fitness, want := range map[Fitness][2]float64{Own: {0.5, 0.5}, Team: {0.5 - cost/10., 0.5}} {
+		var first float64
+		cfg := DefaultConfig()
+		cfg.Fitness, cfg.Features = fitness, false
+		l := trained(t, cfg, spec, 2, 600, func(lb int, u []float64, _ []float32) float64 {
+			r := -10 - 5*(u[0]-0.5)*(u[0]-0.5)
+			if lb == 0 {
+				first = u[0]
+				return r
+			}
+			return r - cost*first
+		})
+		policy, err := l.Policy()
+		require.NoError(t, err)
+		play(t, spec, policy, 0, func(lb int, u []float64, _ []float32) float64 {
+			require.InDelta(t, want[lb], u[0], 0.06, "%s, LB %d", fitness, lb)
+			return 0
+		})
+	}
+}
+
 // TestDeterminism: runs of the same seeds are the same bits; the policy that
 // is evaluated ignores seeds; explorers of other trials differ.
 func TestDeterminism(t *testing.T) {
@@ -296,6 +323,7 @@ func TestRefuses(t *testing.T) {
 	for field, spoil := range map[string]func(*Config){
 		"scale":          func(c *Config) { c.Scale = 0 },
 		"box":            func(c *Config) { c.Box = math.Inf(1) },
+		"fitness":        func(c *Config) { c.Fitness = "both" },
 		"sigma":          func(c *Config) { c.Sigma = -1 },
 		"final_sigma":    func(c *Config) { c.FinalSigma = 0 },
 		"rate":           func(c *Config) { c.Rate = math.NaN() },

@@ -63,8 +63,8 @@ func New(cfg Config, spec env.Spec) (*Learner, error) {
 // Trials implements agents.Comparer.
 func (l *Learner) Trials() int { return Trials }
 
-// Observe implements agents.Learner. The fitness of a trial is the LB's mean
-// reward; the learner keeps nothing else of ep.
+// Observe implements agents.Learner. The fitness of a trial is the mean reward
+// of the LB or the team; the learner keeps nothing else of ep.
 func (l *Learner) Observe(ep *replay.Episode) error {
 	want := replay.Shape{Agents: l.spec.Agents, Servers: l.spec.Servers, Features: len(l.spec.Features)}
 	if ep.Shape != want {
@@ -82,7 +82,11 @@ func (l *Learner) Observe(ep *replay.Episode) error {
 		}
 		fitness := 0.0
 		for t := range ep.Steps {
-			fitness += float64(ep.Reward[t*ep.Agents+i]) / float64(ep.Steps)
+			reward := ep.Reward[t*ep.Agents+i]
+			if l.cfg.Fitness == Team {
+				reward = ep.Team(t)
+			}
+			fitness += float64(reward) / float64(ep.Steps)
 		}
 		b.search.Observe(ep.Seed, fitness)
 		b.earned += fitness
