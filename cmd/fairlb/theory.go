@@ -12,7 +12,7 @@ import (
 func (a *app) theoryCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "theory",
-		Short: "Hold the simulator to theory",
+		Short: "Hold the simulator, and what load balancers know, to theory",
 		Args:  checked(cobra.NoArgs),
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
@@ -37,7 +37,7 @@ each on several seeds, and print theory and measurement with its %g %% interval
 	}
 	queues.Flags().IntVar(&seeds, "seeds", 40, "runs of each system")
 	queues.Flags().IntVar(&requests, "requests", 50000, "requests of a run")
-	c.AddCommand(queues)
+	c.AddCommand(queues, a.inferenceCommand())
 	return c
 }
 

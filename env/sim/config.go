@@ -61,6 +61,9 @@ type Config struct {
 	// none: equal (LSQ).
 	Heuristic string
 	Weights   []float64
+	// Rule, if not nil, makes each LB's dispatch rule, in place of Heuristic and
+	// Weights.
+	Rule func(lb int) (dispatch.Rule, error)
 	// MaxLogWeight bounds the agents' weights to exp(+-MaxLogWeight).
 	MaxLogWeight float64
 
@@ -106,6 +109,7 @@ func (c *Config) validate() error {
 	check(!c.Observe || c.Reward != (rewards.Reward{}), "observed without a reward")
 	check(c.StepInterval > 0 && c.Duration >= c.StepInterval && !math.IsInf(c.Duration, 0), "duration %g s and step interval %g s: must be positive, at least one step", c.Duration, c.StepInterval)
 	check(len(c.Weights) == 0 || len(c.Weights) == len(c.Servers) && c.Heuristic == "", "%d weights: must be one a server, and none beside a heuristic", len(c.Weights))
+	check(c.Rule == nil || c.Heuristic == "" && len(c.Weights) == 0, "a rule beside a heuristic or weights")
 	check(c.MaxLogWeight > 0 && c.MaxLogWeight <= 20, "max log-weight = %g: must be in (0, 20]", c.MaxLogWeight)
 	check(c.Sampler == nil || c.SampleInterval > 0 && !math.IsInf(c.SampleInterval, 0), "sample interval = %g: must be positive and finite", c.SampleInterval)
 	check(c.Detection >= 0 && !math.IsInf(c.Detection, 0), "detection = %g: must be finite and not negative", c.Detection)
@@ -149,9 +153,13 @@ func (c *Config) initialWeights() []float64 {
 // rules returns the dispatch rule of each LB; weights are the same rules where
 // agents set them, else nil.
 func (c *Config) rules() (rules []dispatch.Rule, weights []*dispatch.ShortestDelay, err error) {
+	named := c.Rule
+	if named == nil && c.Heuristic != "" {
+		named = func(lb int) (dispatch.Rule, error) { return dispatch.New(c.Heuristic, c.capacities(), lb) }
+	}
 	for lb := range c.LBs {
-		if c.Heuristic != "" {
-			rule, err := dispatch.New(c.Heuristic, c.capacities(), lb)
+		if named != nil {
+			rule, err := named(lb)
 			if err != nil {
 				return nil, nil, err
 			}

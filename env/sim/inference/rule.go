@@ -1,0 +1,155 @@
+package inference
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"fairlb/env"
+	"fairlb/env/dispatch"
+	"fairlb/env/sim"
+)
+
+// Config says how an LB infers and what it makes of it.
+type Config struct {
+	Servers []sim.Server
+	Demand  float64 // s, the mean demand of a request
+	// Arrivals are the other LB's requests/s to each server while it has n
+	// there, by n (Calibration.Rates); nil: nothing is inferred.
+	Arrivals [][]float64
+	// Trust is the part of the inferred requests, as far as they differ from
+	// their average so far, that is added to the LB's own: 0 is SED, 1 takes
+	// them for certain.
+	Trust float64
+	// Order is what each place in an order adds to a server's score: that of
+	// sed-ordered, servers of less capacity first, equal ones in an order that
+	// the second LB reverses. 0: ties are broken by lot; a tiny one changes
+	// nothing but ties.
+	Order     float64
+	Particles int // of each server's Filter
+}
+
+// Rule is SED, by the servers' true capacities, on an LB's own requests and
+// what it infers of the others'.
+type Rule struct {
+	cfg      Config
+	lb       int
+	capacity []float64
+	order    []float64 // by server, what its place in the order adds
+
+	sent    [][]float64 // by server, when its ongoing requests were sent, in order
+	filters []*Filter
+	mean    []float64 // of what was inferred, by server
+	picks   int
+
+	calibration *Calibration // nil: not wanted
+	tally       *Tally       // nil: not wanted
+}
+
+var (
+	_ dispatch.Rule      = (*Rule)(nil)
+	_ dispatch.Completer = (*Rule)(nil)
+	_ dispatch.Resetter  = (*Rule)(nil)
+)
+
+// NewRule returns the rule of an LB. It notes in calibration how often it sends
+// requests to a server, and in tally how near it comes to the truth; either may
+// be nil.
+func NewRule(cfg Config, lb int, calibration *Calibration, tally *Tally) (*Rule, error) {
+	if cfg.Arrivals != nil && (len(cfg.Arrivals) != len(cfg.Servers) || cfg.Particles < 1 || !(cfg.Demand > 0)) {
+		return nil, fmt.Errorf("inference: rates for %d of %d servers, %d particles, a mean demand of %g s: want all rates, at least one particle, a positive demand",
+			len(cfg.Arrivals), len(cfg.Servers), cfg.Particles, cfg.Demand)
+	}
+	r := &Rule{cfg: cfg, lb: lb, calibration: calibration, tally: tally}
+	order := make([]int, len(cfg.Servers))
+	for j, s := range cfg.Servers {
+		r.capacity, order[j] = append(r.capacity, float64(s.CPUs)*s.Speed), j
+	}
+	if lb%2 == 1 {
+		slices.Reverse(order)
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(r.capacity[a], r.capacity[b]) })
+	r.order = make([]float64, len(order))
+	for place, j := range order {
+		r.order[j] = cfg.Order * float64(place)
+	}
+	r.Reset()
+	return r, nil
+}
+
+// Reset implements dispatch.Resetter.
+func (r *Rule) Reset() {
+	n := len(r.capacity)
+	r.sent, r.mean, r.picks = make([][]float64, n), make([]float64, n), 0
+	if r.cfg.Arrivals == nil {
+		return
+	}
+	r.filters = nil
+	rng := rand.New(env.Stream(uint64(r.lb), "inference"))
+	for j, s := range r.cfg.Servers {
+		r.filters = append(r.filters, NewFilter(s.CPUs, s.Speed/r.cfg.Demand, r.cfg.Arrivals[j], r.cfg.Particles, rng))
+	}
+}
+
+// Pick implements dispatch.Rule.
+func (r *Rule) Pick(v *dispatch.View) int {
+	r.picks++
+	best, least, ties := 0, math.Inf(1), 0
+	for j := range r.capacity {
+		own := float64(len(r.sent[j]))
+		score := (own+1+r.others(j, v))/r.capacity[j] + r.order[j]
+		switch {
+		case score < least:
+			best, least, ties = j, score, 1
+		case score == least:
+			if ties++; v.Rand.IntN(ties) == 0 {
+				best = j
+			}
+		}
+	}
+	if r.calibration != nil {
+		r.calibration.sent(r.lb, best, v.Now, len(r.sent[best]))
+	}
+	r.sent[best] = append(r.sent[best], v.Now)
+	if r.filters != nil {
+		r.filters[best].Sent()
+	}
+	return best
+}
+
+// others returns what the others' requests at a server count for.
+func (r *Rule) others(server int, v *dispatch.View) float64 {
+	if r.filters == nil {
+		return 0
+	}
+	f := r.filters[server]
+	f.Advance(v.Now)
+	inferred := f.Others()
+	r.mean[server] += (inferred - r.mean[server]) / float64(r.picks)
+	if r.tally != nil {
+		own := len(r.sent[server])
+		r.tally.add(server, inferred, float64(own), float64(int(v.Oracle.Held(server))-own))
+	}
+	return r.cfg.Trust * (inferred - r.mean[server])
+}
+
+// Completed implements dispatch.Completer.
+func (r *Rule) Completed(server int, now, duration float64, _ bool) {
+	sent := r.sent[server]
+	n := 0
+	for k, at := range sent { // now - duration is that moment but for rounding
+		if math.Abs(now-duration-at) < math.Abs(now-duration-sent[n]) {
+			n = k
+		}
+	}
+	if r.calibration != nil {
+		r.calibration.returned(r.lb, server, now, len(sent))
+	}
+	r.sent[server] = append(sent[:n], sent[n+1:]...)
+	if r.filters != nil {
+		r.filters[server].Advance(now)
+		r.filters[server].Returned(n)
+	}
+}
