@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"fairlb/agents/build"
@@ -42,15 +43,21 @@ func DefaultHyper() Hyper {
 	}
 }
 
+// Check reports what is wrong with h beyond its own rules, such as that there is
+// no such scenario, under the paths of a hyperparameter file. own is how many of
+// h.ScenarioSet are the file's; overrides follow them.
+type Check func(h *Hyper, own int, report func(path string, value any, rule string))
+
 // LoadHyper reads a hyperparameter file, given as its name and contents, with
 // overrides (path=value). An override of a path under "scenario." is put into
-// the scenario instead.
-func LoadHyper(name string, data []byte, overrides []string) (Hyper, error) {
-	h := DefaultHyper()
-	var own, scenario []string
+// the scenario instead. Faults are reported all at once, those of the checks
+// among them.
+func LoadHyper(name string, data []byte, overrides []string, checks ...Check) (Hyper, error) {
+	h := checkedHyper{Hyper: DefaultHyper(), checks: checks}
+	var own []string
 	for _, o := range overrides {
 		if rest, ok := strings.CutPrefix(o, "scenario."); ok {
-			scenario = append(scenario, rest)
+			h.scenarioSet = append(h.scenarioSet, rest)
 		} else {
 			own = append(own, o)
 		}
@@ -58,8 +65,31 @@ func LoadHyper(name string, data []byte, overrides []string) (Hyper, error) {
 	if err := settings.Load(name, data, own, &h); err != nil {
 		return Hyper{}, err
 	}
-	h.ScenarioSet = append(h.ScenarioSet, scenario...)
-	return h, nil
+	return h.whole(), nil
+}
+
+// checkedHyper is a hyperparameter file whose rules are not its own alone.
+type checkedHyper struct {
+	Hyper `yaml:",inline"`
+
+	scenarioSet []string // that overrides put behind the file's
+	checks      []Check
+}
+
+// whole returns the settings with all that is put into the scenario.
+func (h *checkedHyper) whole() Hyper {
+	out := h.Hyper
+	out.ScenarioSet = append(slices.Clone(out.ScenarioSet), h.scenarioSet...)
+	return out
+}
+
+// Validate implements settings.Validator.
+func (h *checkedHyper) Validate(report func(path string, value any, rule string)) {
+	h.Hyper.Validate(report)
+	whole := h.whole()
+	for _, check := range h.checks {
+		check(&whole, len(h.ScenarioSet), report)
+	}
 }
 
 // Validate implements settings.Validator.

@@ -29,6 +29,13 @@ var badInputs = []struct {
 	{"flag", "eval --speed", `unknown flag: --speed (see fairlb eval --help)`},
 	{"flag without value", "eval sed --scenario", `flag needs an argument: --scenario (see fairlb eval --help)`},
 	{"train nothing", "train", `accepts 1 arg(s), received 0 (see fairlb train --help)`},
+	{"train all faults", "train faults.yaml", `faults.yaml:1:11: scenario = "sim-moderate/pure-cpux": neither a file nor a built-in scenario (fairlb scenarios lists them; did you mean "sim-moderate/pure-cpu"?)
+faults.yaml:2:11: episodes = -3: must be in [1, 1000000000]`},
+	{"train all faults of the scenario", "train changed.yaml", `changed.yaml:1:16: scenario_set[0] = "lbs=0": must be in [1, 1000]
+changed.yaml:1:23: scenario_set[1] = "workload.classes[0].stages[0].law=bar": unknown law "bar" (known: exponential, deterministic, log-normal, hyperexponential, pareto, trace)
+changed.yaml:2:19: episode_duration = 0.3: must be a whole number of step intervals, 1 to 1000000
+changed.yaml:3:11: episodes = -3: must be in [1, 1000000000]`},
+	{"train two durations in a file", "train twice.yaml", `twice.yaml:1:16: scenario_set[0] = "duration=5": episode_duration = 60 gives the length of training episodes: set that instead, or set it to 0`},
 	{"train two durations", "train good.yaml --set scenario.duration=20", `scenario.duration=20: episode_duration = 60 gives the length of training episodes: set that instead, or set it to 0`},
 	{"train two files", "train good.yaml good.yaml", `accepts 1 arg(s), received 2 (see fairlb train --help)`},
 	{"eval nothing", "eval --scenario for-loop", `requires at least 1 arg(s), only received 0 (see fairlb eval --help)`},
@@ -135,12 +142,12 @@ var badInputs = []struct {
 	{"NaN", "train nan.yaml", `nan.yaml:1:13: sac.rate = NaN: must be positive and finite`},
 	{"method", "train method.yaml", `method.yaml:1:9: method = "sarsa": must be one of distr-lb, rlb-sac, centr-lb, qmix-lb, ippo, mappo, delay, es`},
 	{"reward", "train reward.yaml", `reward.yaml:1:9: reward = "speed": must be one of vbf, logvbf, vbf+logvbf, pbf, jain, cv, ms, logms, ongoing`},
-	{"training scenario", "train nowhere.yaml", `scenario "nowhere": neither a file nor a built-in scenario (fairlb scenarios lists them; did you mean "sim-moderate/pure-cpu"?)`},
+	{"training scenario", "train nowhere.yaml", `nowhere.yaml:1:11: scenario = "nowhere": neither a file nor a built-in scenario (fairlb scenarios lists them; did you mean "sim-moderate/pure-cpu"?)`},
 	{"many faults", "train many.yaml", "many.yaml:1:11: episodes = -1: must be in [1, 1000000000]\nmany.yaml:2:1: rewrad: unknown field (did you mean \"reward\"?)\nmany.yaml:4:8: sac.tau = 7: must be in (0, 1]\nmany.yaml:5:10: sac.batch = x: must be an integer"},
 	{"train set", "train good.yaml --set sac.gama=1", `--set: sac.gama: unknown field (did you mean "gamma"?)`},
 	{"train set form", "train good.yaml --set sac", `--set: sac: an override must have the form path=value, such as servers[0].cpus=4`},
 	{"train scenario set", "train good.yaml --set scenario.lb=1", `--set: scenario.lb: unknown field (did you mean "lbs"?)`},
-	{"episode duration", "train good.yaml --set episode_duration=0.3", `episode_duration: duration = 0.3: must be a whole number of step intervals, 1 to 1000000`},
+	{"episode duration", "train good.yaml --set episode_duration=0.3", `--set: episode_duration = 0.3: must be a whole number of step intervals, 1 to 1000000`},
 	{"box beyond the weights", "train good.yaml --out q --set sac.box=3", `train: sac: invalid configuration: box = 3: log-weights in [-3, 3] give weights in [0.04979, 20.09]: must lie in the environment's [0.22313016014842982, 4.481689070338065]`},
 	{"run exists", "train good.yaml --out run", `run: holds a run already; name another folder with --out, go on with it by --resume, or remove it`},
 	{"out is a file", "train good.yaml --out order.tsv", `--out: mkdir order.tsv: not a directory`},
@@ -190,6 +197,9 @@ func prepareBadInputs(t *testing.T) *strings.Replacer {
 		"method.yaml":  "method: sarsa\n",
 		"reward.yaml":  "reward: speed\n",
 		"nowhere.yaml": "scenario: nowhere\n",
+		"faults.yaml":  "scenario: sim-moderate/pure-cpux\nepisodes: -3\n",
+		"changed.yaml": "scenario_set: [lbs=0, \"workload.classes[0].stages[0].law=bar\"]\nepisode_duration: 0.3\nepisodes: -3\n",
+		"twice.yaml":   "scenario_set: [duration=5]\n",
 		"many.yaml":    "episodes: -1\nrewrad: vbf\nsac:\n  tau: 7\n  batch: x\n",
 		"field.scn":    "server: []\n" + smallScenario("3"),
 		"type.scn":     strings.Replace(smallScenario("3"), "lbs: 2", "lbs: two", 1),

@@ -201,5 +201,5 @@ func loadHyper(path string, set []string) (train.Hyper, error) {
 	if err != nil {
 		return train.Hyper{}, err
 	}
-	return train.LoadHyper(path, data, set)
+	return train.LoadHyper(path, data, set, checkScenario)
 }

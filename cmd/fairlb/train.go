@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -102,12 +104,10 @@ func newTrainJob(file, dir string, set []string, resume bool) (trainJob, error) 
 // trainingScenario returns the scenario of a hyperparameter file.
 func trainingScenario(h *train.Hyper) (scenario.Scenario, error) {
 	set := h.ScenarioSet
+	if k := setsDuration(h, len(set)); k >= 0 {
+		return scenario.Scenario{}, usage("scenario.%s: %s", set[k], durationTwice(h))
+	}
 	if h.EpisodeDuration > 0 {
-		for _, override := range set {
-			if strings.HasPrefix(strings.TrimSpace(override), "duration=") {
-				return scenario.Scenario{}, usage("scenario.%s: episode_duration = %g gives the length of training episodes: set that instead, or set it to 0", override, h.EpisodeDuration)
-			}
-		}
 		set = append(set[:len(set):len(set)], fmt.Sprintf("duration=%g", h.EpisodeDuration))
 	}
 	s, err := scenario.Load(h.Scenario, set)
@@ -122,6 +122,57 @@ func trainingScenario(h *train.Hyper) (scenario.Scenario, error) {
 		}))
 	}
 	return s, nil
+}
+
+// checkScenario implements train.Check: the faults of the scenario that a
+// hyperparameter file names and changes. Those of overrides on the command line
+// are left to trainingScenario.
+func checkScenario(h *train.Hyper, own int, report func(path string, value any, rule string)) {
+	if h.Scenario == "" || !(h.EpisodeDuration >= 0 && h.EpisodeDuration <= math.MaxFloat64) {
+		return // said already
+	}
+	var faults settings.Errors
+	if _, err := scenario.Load(h.Scenario, nil); err != nil && !errors.As(err, &faults) {
+		report("scenario", h.Scenario, strings.TrimPrefix(err.Error(), fmt.Sprintf("scenario %q: ", h.Scenario)))
+		return
+	}
+	if k := setsDuration(h, own); k >= 0 {
+		report(fmt.Sprintf("scenario_set[%d]", k), h.ScenarioSet[k], durationTwice(h))
+		return
+	}
+	_, err := trainingScenario(h)
+	errors.As(err, &faults)
+	for _, f := range faults {
+		by := -1 // the override whose fault it is
+		for k, override := range h.ScenarioSet {
+			path, _, _ := strings.Cut(override, "=")
+			if path = "scenario." + strings.TrimSpace(path); f.Path == path || strings.HasPrefix(f.Path, path+".") || strings.HasPrefix(f.Path, path+"[") {
+				by = k
+			}
+		}
+		switch {
+		case f.Place == "episode_duration":
+			report("episode_duration", h.EpisodeDuration, f.Rule)
+		case f.Place != "--set":
+			report("scenario", h.Scenario, f.Error())
+		case by >= 0 && by < own:
+			report(fmt.Sprintf("scenario_set[%d]", by), h.ScenarioSet[by], f.Rule)
+		case by < 0 && len(h.ScenarioSet) == own: // the fault of no single one
+			report("scenario_set", nil, strings.TrimPrefix(f.Error(), "--set: "))
+		}
+	}
+}
+
+// setsDuration returns which of the first overrides of the scenario says how
+// long an episode is although episode_duration does; -1 if none.
+func setsDuration(h *train.Hyper, first int) int {
+	return slices.IndexFunc(h.ScenarioSet[:first], func(override string) bool {
+		return h.EpisodeDuration > 0 && strings.HasPrefix(strings.TrimSpace(override), "duration=")
+	})
+}
+
+func durationTwice(h *train.Hyper) string {
+	return fmt.Sprintf("episode_duration = %g gives the length of training episodes: set that instead, or set it to 0", h.EpisodeDuration)
 }
 
 // runName names a run after what it trains.

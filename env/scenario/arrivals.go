@@ -15,7 +15,7 @@ func (a *Arrivals) validate(c check, replaced bool) {
 	}{{"rate", a.Rate}, {"rate_max", a.RateMax}, {"load", a.Load}, {"burst_factor", a.BurstFactor}, {"burst_mean", a.BurstMean}, {"calm_mean", a.CalmMean}, {"gap_cv", a.GapCV}} {
 		c.that(x.value >= 0 && finite(x.value), "workload.arrivals."+x.name, x.value, "must be finite and not negative")
 	}
-	c.that((a.Rate != 0) != (a.Load != 0) || replaced && a.Rate == 0, "workload.arrivals.rate", a.Rate, "must be given, or else arrivals.load (one of the two)")
+	c.that((a.Rate != 0) != (a.Load != 0) || replaced && a.Rate == 0, "workload.arrivals.rate", a.Rate, "must be given, or else arrivals.load: one of the two, and not both")
 	// Beyond these a run would hardly end, and memory would.
 	c.that(!(finite(a.Load) && a.Load > 100), "workload.arrivals.load", a.Load, "must be at most 100")
 	c.that(!(finite(a.Rate) && a.Rate > 1e7), "workload.arrivals.rate", a.Rate, "must be at most 1e7 requests/s")
