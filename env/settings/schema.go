@@ -26,13 +26,13 @@ type Choice struct{ Value, Meaning string }
 
 // Schema returns the JSON schema (draft 2020-12) of settings files that are
 // laid over v, a struct or a pointer to one that holds the defaults: for each
-// field its description, type, default and, if it has a list of them, values.
+// field its description, type, default, if it has a list of them, values, and
+// the bounds that its Validator sets to a number whatever the other fields are.
 // A description is the field's doc tag or else what docs says of it; a field
 // without one is an error, and so is one with both. choices holds the values of
 // fields of type string, by path, with [] for an element: servers[].kind.
 //
-// What a field's value depends on beside its type and list is left to the
-// Validator.
+// All else that a field's value depends on is left to the Validator.
 func Schema(title string, v any, docs Docs, choices map[string][]string) ([]byte, error) {
 	root := deref(reflect.ValueOf(v))
 	if root.Kind() != reflect.Struct {
@@ -40,7 +40,7 @@ func Schema(title string, v any, docs Docs, choices map[string][]string) ([]byte
 	}
 	top := reflect.New(root.Type()).Elem()
 	top.Set(root)
-	m := schemaMaker{docs: docs, choices: choices, used: map[string]bool{}}
+	m := schemaMaker{docs: docs, choices: choices, bounds: boundsOf(top), used: map[string]bool{}}
 	s := m.structure(top.Type(), top, "")
 	s.Schema, s.Title = "https://json-schema.org/draft/2020-12/schema", title
 	for path := range choices {
@@ -64,18 +64,18 @@ func Schema(title string, v any, docs Docs, choices map[string][]string) ([]byte
 
 // schema is a JSON schema, as far as settings need it.
 type schema struct {
-	Schema      string          `json:"$schema,omitempty"`
-	Title       string          `json:"title,omitempty"`
-	Description string          `json:"description,omitempty"`
-	Type        any             `json:"type"` // a name or several
-	Enum        []string        `json:"enum,omitempty"`
-	Minimum     *int            `json:"minimum,omitempty"`
-	Default     json.RawMessage `json:"default,omitempty"`
-	Items       *schema         `json:"items,omitempty"`
-	MinItems    int             `json:"minItems,omitempty"`
-	MaxItems    int             `json:"maxItems,omitempty"`
-	Properties  *properties     `json:"properties,omitempty"`
-	Additional  any             `json:"additionalProperties,omitempty"` // false, or the schema of a map's elements
+	Schema      string   `json:"$schema,omitempty"`
+	Title       string   `json:"title,omitempty"`
+	Description string   `json:"description,omitempty"`
+	Type        any      `json:"type"` // a name or several
+	Enum        []string `json:"enum,omitempty"`
+	bounds
+	Default    json.RawMessage `json:"default,omitempty"`
+	Items      *schema         `json:"items,omitempty"`
+	MinItems   int             `json:"minItems,omitempty"`
+	MaxItems   int             `json:"maxItems,omitempty"`
+	Properties *properties     `json:"properties,omitempty"`
+	Additional any             `json:"additionalProperties,omitempty"` // false, or the schema of a map's elements
 }
 
 // properties are a struct's fields in its order.
@@ -109,7 +109,8 @@ func (p properties) MarshalJSON() ([]byte, error) {
 type schemaMaker struct {
 	docs    Docs
 	choices map[string][]string
-	used    map[string]bool // choices by path
+	bounds  map[string]bounds // by path
+	used    map[string]bool   // choices by path
 	errs    []error
 }
 
@@ -183,7 +184,7 @@ func (m *schemaMaker) value(t reflect.Type, defaults reflect.Value, path string)
 	case t.Kind() >= reflect.Int && t.Kind() <= reflect.Int64:
 		s.Type = "integer"
 	case t.Kind() >= reflect.Uint && t.Kind() <= reflect.Uint64:
-		s.Type, s.Minimum = "integer", new(int)
+		s.Type, s.Minimum = "integer", new(float64)
 	case t.Kind() == reflect.Float32 || t.Kind() == reflect.Float64:
 		s.Type = "number"
 	case t.Kind() == reflect.Struct:
@@ -197,6 +198,9 @@ func (m *schemaMaker) value(t reflect.Type, defaults reflect.Value, path string)
 		s.Type, s.Items, s.MinItems, s.MaxItems = "array", m.value(t.Elem(), reflect.Value{}, path+"[]"), t.Len(), t.Len()
 	default:
 		panic("settings: unsupported Go type: " + t.String())
+	}
+	if b, ok := m.bounds[path]; ok {
+		s.bounds = b
 	}
 	s.Default = m.written(defaults, path)
 	return s

@@ -76,3 +76,53 @@ func TestSchemaRefuses(t *testing.T) {
 	_, err = Schema("t", 3, notes{}, nil)
 	require.EqualError(t, err, "settings: no schema of int: must be a struct")
 }
+
+// bounded has numbers with rules, one of which depends on another field.
+type bounded struct {
+	Whole  int     `yaml:"whole"`
+	Part   float64 `yaml:"part"`
+	Rate   float32 `yaml:"rate"`
+	Free   float64 `yaml:"free"`
+	Beside int     `yaml:"beside"`
+	Inner  struct {
+		Age float64 `yaml:"age"`
+	} `yaml:"inner"`
+}
+
+func (b *bounded) Validate(report func(path string, value any, rule string)) {
+	want := func(ok bool, path string, value any, rule string) {
+		if !ok {
+			report(path, value, rule)
+		}
+	}
+	want(b.Whole >= 1 && b.Whole <= 9, "whole", b.Whole, "must be in [1, 9]")
+	want(b.Part > 0 && b.Part < 1e3, "part", b.Part, "must be in (0, 1e3)")
+	want(b.Rate > 0, "rate", b.Rate, "must be positive and finite")
+	want(b.Beside >= b.Whole, "beside", b.Beside, "must be at least whole")
+	want(b.Inner.Age >= 0, "inner.age", b.Inner.Age, "must not be negative")
+}
+
+// TestSchemaBounds: what Validate says of a number alone is in the schema, and
+// finding it out changes nothing.
+func TestSchemaBounds(t *testing.T) {
+	t.Parallel()
+	docs := notes{"Whole": "W.", "Part": "P.", "Rate": "R.", "Free": "F.", "Beside": "B.", "Inner": "I.", "Age": "A."}
+	text, err := Schema("bounded", bounded{Whole: 2, Part: 3}, docs, nil)
+	require.NoError(t, err)
+	var got struct {
+		Properties map[string]map[string]any
+	}
+	require.NoError(t, json.Unmarshal(text, &got))
+	for name, want := range map[string]map[string]any{
+		"whole":  {"type": "integer", "minimum": 1., "maximum": 9., "default": 2.},
+		"part":   {"type": "number", "exclusiveMinimum": 0., "exclusiveMaximum": 1e3, "default": 3.},
+		"rate":   {"type": "number", "exclusiveMinimum": 0., "default": 0.},
+		"free":   {"type": "number", "default": 0.},
+		"beside": {"type": "integer", "default": 0.},
+	} {
+		delete(got.Properties[name], "description")
+		require.Equal(t, want, got.Properties[name], name)
+	}
+	age := got.Properties["inner"]["properties"].(map[string]any)["age"].(map[string]any)
+	require.Equal(t, 0., age["minimum"])
+}
