@@ -1,6 +1,7 @@
 package results
 
 import (
+	"math"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -10,35 +11,67 @@ import (
 	"fairlb/eval/figure"
 )
 
-// evenly are completion times spread evenly over so many s.
-func evenly(s float64) figure.Completions {
-	c := figure.Completions{N: 10}
+// evenly are completion times spread evenly over so many s, of 10 requests.
+func evenly(s float64, failed int) figure.Completions {
+	c := figure.Completions{N: 10, Failed: failed, Longest: s}
 	for _, part := range figure.Quantiles() {
-		c.Values = append(c.Values, s*part)
+		c.Done = append(c.Done, s*part)
 	}
+	c.Values = c.Done
 	return c
 }
 
-// TestCommonEnd: what is far beyond the others does not stretch the axis.
-func TestCommonEnd(t *testing.T) {
-	t.Parallel()
-	require.InDelta(t, 2.9*0.999, commonEnd([]figure.Completions{evenly(1), evenly(2.9), evenly(3.1), {}}), 1e-12)
-	require.Zero(t, commonEnd([]figure.Completions{{}}))
-}
+// failing are requests of which none was done.
+func failing() figure.Completions { return figure.Completions{N: 10, Failed: 10} }
 
-// TestDistributionsAreCutOff: a line leaves at the end of the axis, between the
-// quantiles on its sides.
-func TestDistributionsAreCutOff(t *testing.T) {
+// TestDistributionsEnd: a line ends with the requests that were done, at a dot
+// if others failed, and never at the timeout.
+func TestDistributionsEnd(t *testing.T) {
 	t.Parallel()
 	require.InDelta(t, 2, nines(0.99), 1e-12)
-	p, legend, err := drawDistributions("", []string{"a", "none", "b"}, []figure.Completions{evenly(1), {}, evenly(10)}, 1)
-	require.NoError(t, err)
-	require.Len(t, legend, 2)
-	require.Equal(t, []float64{0, 1}, []float64{p.X.Min, p.X.Max})
+	list := []figure.Completions{evenly(1, 0), {}, evenly(10, 2), failing()}
 	points := func(thumb plot.Thumbnailer) plotter.XYs { return thumb.(*plotter.Line).XYs }
-	whole, cut := points(legend[0].thumbs[0]), points(legend[1].thumbs[0])
-	require.Len(t, whole, 200)
-	require.InDelta(t, 3, whole[199].Y, 1e-9)
-	require.InDelta(t, 1, cut[len(cut)-1].X, 1e-9)
-	require.InDelta(t, nines(0.1), cut[len(cut)-1].Y, 1e-4)
+	for _, test := range []struct {
+		top   float64
+		whole float64 // where the axis and a line without failures end
+		part  float64 // where one ends of which a fifth failed
+	}{{0.9999, 4, nines(0.8)}, {0, 100, 80}} {
+		d := distributions{names: []string{"a", "none", "b", "c"}, list: list, low: 0.01, high: 20, top: test.top}
+		p, legend, ends, err := d.draw()
+		require.NoError(t, err)
+		require.True(t, ends)
+		require.Len(t, legend, 3, "what has no requests is left out")
+		require.InDelta(t, test.whole, p.Y.Max, 1e-9)
+		require.InDelta(t, -2, p.X.Min, 1e-9)
+		require.InDelta(t, math.Log10(20), p.X.Max, 1e-9)
+		all, some, none := points(legend[0].thumbs[0]), points(legend[1].thumbs[0]), points(legend[2].thumbs[0])
+		require.Len(t, all, len(figure.Quantiles()))
+		require.InDelta(t, test.whole, all[len(all)-1].Y, 0.011)
+		end := some[len(some)-1]
+		require.InDelta(t, 1, end.X, 1e-9, "the longest that was done, 10 s")
+		require.InDelta(t, test.part, end.Y, 1e-9)
+		for _, at := range some {
+			require.LessOrEqual(t, at.Y, end.Y+1e-9, "it rises to there")
+		}
+		require.Equal(t, plotter.XYs{{X: -2}}, none)
+	}
+	d := distributions{names: []string{"a"}, list: list[:1]}
+	_, _, ends, err := d.draw()
+	require.NoError(t, err)
+	require.False(t, ends)
+}
+
+// TestLimits: an axis holds the lines up to a part of the requests, and not
+// what failed.
+func TestLimits(t *testing.T) {
+	t.Parallel()
+	low, high, part := limits([]figure.Completions{evenly(1, 0), evenly(10, 2), {}, failing()}, 1)
+	require.InDelta(t, 0.005, low, 1e-9)
+	require.InDelta(t, 10, high, 1e-9)
+	require.InDelta(t, 0.9999, part, 1e-9)
+	_, high, part = limits([]figure.Completions{evenly(1, 0)}, 0.999)
+	require.InDelta(t, 0.999, high, 1e-9)
+	require.InDelta(t, 0.999, part, 1e-9)
+	low, high, part = limits([]figure.Completions{failing(), {}}, 1)
+	require.Zero(t, low+high+part)
 }

@@ -41,7 +41,7 @@ func WriteDynamicText(w io.Writer, d *figure.Dynamic) error {
 	}
 	times := plainTable{
 		title:  fmt.Sprintf("Figure 12 (b). Completion times in %s, s", d.Scenario),
-		header: []string{"class", "target", "requests", "mean", "p50", "p90", "p95", "p99"},
+		header: []string{"class", "target", "requests", "failed", "mean", "p50", "p90", "p95", "p99"},
 		labels: 2,
 		notes:  []string{"Of the requests of all seeds together; a failed one counts at its timeout."},
 	}
@@ -56,7 +56,7 @@ func WriteDynamicText(w io.Writer, d *figure.Dynamic) error {
 			if c.N == 0 {
 				continue
 			}
-			row := []string{name, t.Name, strconv.Itoa(c.N), seconds(c.Mean)}
+			row := []string{name, t.Name, strconv.Itoa(c.N), failedText(&c), seconds(c.Mean)}
 			for _, p := range []float64{0.5, 0.9, 0.95, 0.99} {
 				row = append(row, seconds(c.At(p)))
 			}
@@ -91,15 +91,16 @@ func WriteTimelineCSV(w io.Writer, d *figure.Dynamic) error {
 }
 
 // WriteCompletionCSV writes Figure 12 (b): one row a target, class and
-// quantile.
+// quantile, as WriteCasesCSV.
 func WriteCompletionCSV(w io.Writer, d *figure.Dynamic) error {
 	out := csv.NewWriter(w)
-	rows := [][]string{{"scenario", "target", "class", "requests", "quantile", "completion_s"}}
+	rows := [][]string{{"scenario", "target", "class", "requests", "failed", "longest_done_s", "quantile", "completion_s", "done_s"}}
 	for _, t := range d.Targets {
 		for class, name := range d.Classes {
 			c := t.Completions[class]
 			for k := range c.Values {
-				rows = append(rows, []string{d.Scenario, t.Name, name, strconv.Itoa(c.N), exact(figure.Quantiles()[k]), exact(c.Values[k])})
+				rows = append(rows, []string{d.Scenario, t.Name, name, strconv.Itoa(c.N), strconv.Itoa(c.Failed), longestText(&c),
+					exact(figure.Quantiles()[k]), exact(c.Values[k]), doneText(&c, k)})
 			}
 		}
 	}
@@ -215,6 +216,7 @@ func markChanges(p *plot.Plot, changes []float64, top float64) error {
 func DrawCompletion(w io.Writer, d *figure.Dynamic, format string) error {
 	picture := panels{title: "Completion times in " + d.Scenario, height: 4.2 * vg.Inch}
 	var row []*plot.Plot
+	failed := false
 	names := make([]string, len(d.Targets))
 	for k, t := range d.Targets {
 		names[k] = t.Name
@@ -224,10 +226,13 @@ func DrawCompletion(w io.Writer, d *figure.Dynamic, format string) error {
 		for k, t := range d.Targets {
 			list[k] = t.Completions[class]
 		}
-		p, legend, err := drawDistributions(name, names, list, 0)
+		low, high, _ := limits(list, 1)
+		shown := distributions{title: name, names: names, list: list, low: low, high: high}
+		p, legend, ends, err := shown.draw()
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
+		failed = failed || ends
 		if len(legend) == 0 {
 			continue // a class without requests
 		}
@@ -242,6 +247,13 @@ func DrawCompletion(w io.Writer, d *figure.Dynamic, format string) error {
 	}
 	if len(row) == 0 {
 		return fmt.Errorf("%w: %s has no requests", ErrFigure, strings.Join(d.Classes, ", "))
+	}
+	if failed {
+		entry, err := endEntry()
+		if err != nil {
+			return err
+		}
+		picture.legend = append(picture.legend, entry)
 	}
 	picture.add(row...)
 	picture.width = vg.Length(len(row))*3.6*vg.Inch + vg.Inch

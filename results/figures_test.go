@@ -32,10 +32,11 @@ func dynamic() *figure.Dynamic {
 			t.Bands[m] = append(t.Bands[m], figure.Band{Mean: []float64{x, 2 * x}, SD: []float64{0.5, 0}})
 		}
 	}
-	c := figure.Completions{N: 400, Mean: 0.25}
+	c := figure.Completions{N: 400, Failed: 1, Mean: 0.25, Longest: 0.5}
 	for k := range figure.Quantiles() {
 		c.Values = append(c.Values, 0.001*float64(k+1))
 	}
+	c.Done = c.Values
 	t.Completions = []figure.Completions{c, {}}
 	d.Targets = []figure.DynamicTarget{t}
 	return d
@@ -133,10 +134,10 @@ func TestDynamicCSV(t *testing.T) {
 	require.Equal(t, "web-dynamic,sed,2 servers of 2 CPUs,cpu_work_s_per_processor,0.5,2,1,0", got[12])
 
 	got = lines(t, func(w io.Writer) error { return results.WriteCompletionCSV(w, dynamic()) })
-	require.Equal(t, "scenario,target,class,requests,quantile,completion_s", got[0])
-	require.Len(t, got, 1+200, "no static page was asked for")
-	require.Equal(t, "web-dynamic,sed,wiki,400,0.005,0.001", got[1])
-	require.Equal(t, "web-dynamic,sed,wiki,400,0.999,0.2", got[200])
+	require.Equal(t, "scenario,target,class,requests,failed,longest_done_s,quantile,completion_s,done_s", got[0])
+	require.Len(t, got, 1+209, "no static page was asked for")
+	require.Equal(t, "web-dynamic,sed,wiki,400,1,0.5,0.005,0.001,0.001", got[1])
+	require.Equal(t, "web-dynamic,sed,wiki,400,1,0.5,0.9999,0.209,0.209", got[209])
 }
 
 // TestDynamicText: means are from the first change on.
@@ -144,23 +145,23 @@ func TestDynamicText(t *testing.T) {
 	text := strings.Join(lines(t, func(w io.Writer) error { return results.WriteDynamicText(w, dynamic()) }), "\n")
 	require.Contains(t, text, "from the first change, at 0.3 s, to the end")
 	require.Regexp(t, `sed +1 server of 4 CPUs +0\.25 +50\.0 +0\.750`, text)
-	require.Regexp(t, `wiki +sed +400 +0\.250 +0\.100 +0\.180 +0\.190 +0\.198`, text)
+	require.Regexp(t, `wiki +sed +400 +0\.25 % +0\.250 +0\.100 +0\.180 +0\.190 +0\.198`, text)
 	require.NotContains(t, text, "static")
 	require.NotContains(t, text, "NaN")
 }
 
 func TestCasesCSV(t *testing.T) {
 	got := lines(t, func(w io.Writer) error { return results.WriteCasesCSV(w, cases("8", 2)) })
-	require.Equal(t, "case,scenario,class,target,runs,requests,mean_s,quantile,completion_s", got[0])
-	require.Len(t, got, 1+2*2*2*200, "cases, classes, targets")
-	require.Equal(t, "Period I,web-moderate/period-1,wiki,sed,0,400,0.25,0.005,0.001", got[1])
-	require.Equal(t, "Period II,web-moderate/period-2,static,Distr-LB VBF,3,400,0.25,0.999,0.2", got[1600])
+	require.Equal(t, "case,scenario,class,target,runs,requests,failed,mean_s,longest_done_s,quantile,completion_s,done_s", got[0])
+	require.Len(t, got, 1+2*2*2*209, "cases, classes, targets")
+	require.Equal(t, "Period I,web-moderate/period-1,wiki,sed,0,400,1,0.25,0.5,0.005,0.001,0.001", got[1])
+	require.Equal(t, "Period II,web-moderate/period-2,static,Distr-LB VBF,3,400,1,0.25,0.5,0.9999,0.209,0.209", got[1672])
 }
 
 func TestCasesText(t *testing.T) {
 	text := strings.Join(lines(t, func(w io.Writer) error { return results.WriteCasesText(w, cases("4b", 1)) }), "\n")
 	require.Contains(t, text, "Figure 4 (b). Completion times")
-	require.Regexp(t, `web-moderate/period-1 +wiki +sed +- +400 +0\.250 +0\.100 +0\.180 +0\.190 +0\.198`, text)
+	require.Regexp(t, `web-moderate/period-1 +wiki +sed +- +400 +0\.25 % +0\.250 +0\.100 +0\.180 +0\.190 +0\.198`, text)
 	require.Regexp(t, `web-moderate/period-1 +static +Distr-LB VBF +3 +400`, text)
 	for _, line := range strings.Split(text, "\n") {
 		require.LessOrEqual(t, len([]rune(line)), results.MaxWidth)
@@ -182,7 +183,7 @@ func TestDrawFigures(t *testing.T) {
 		{"4b", func(w io.Writer, format string) error { return results.DrawCases(w, cases("4b", 1), format) },
 			[]string{"completion time (s)", "part of the requests (%)", ">wiki<", ">static<", "Distr-LB VBF", "2 seeds of 60 s in Period I"}},
 		{"8", func(w io.Writer, format string) error { return results.DrawCases(w, cases("8", 2), format) },
-			[]string{"completion time (s)", "part of the requests (%)", "Period I, wiki", "Period II, static", ">sed<", "2 seeds of 60 s"}},
+			[]string{"completion time (s)", "part of the requests (%)", "Period I, wiki", "Period II, static", ">sed<", "2 seeds of 60 s", ">99.9<", "the rest failed"}},
 		{"means", func(w io.Writer, format string) error { return results.DrawMeans(w, means(), format) },
 			[]string{"Table 11", "completion time (s)", ">wiki<", ">static<", ">WCMP<", ">Distr-LB VBF<", ">90<", ">1.25<", "heuristic", "trained", "95 % interval", "published"}},
 		{"10a", func(w io.Writer, format string) error { return results.DrawSharing(w, sharing(), format) },
@@ -190,7 +191,7 @@ func TestDrawFigures(t *testing.T) {
 		{"12a", func(w io.Writer, format string) error { return results.DrawTimeline(w, dynamic(), format) },
 			[]string{"time (s)", "busy workers a server", "CPU use (%)", "CPU work left (s / CPU)", "1 server of 4 CPUs", ">sed<", "servers change"}},
 		{"12b", func(w io.Writer, format string) error { return results.DrawCompletion(w, dynamic(), format) },
-			[]string{"completion time (s)", "part of the requests (%)", "wiki", ">0.01<", ">0.1<"}},
+			[]string{"completion time (s)", "part of the requests (%)", "wiki", ">0.01<", ">0.1<", "the rest failed"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

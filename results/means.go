@@ -158,6 +158,9 @@ func drawMeans(panel *MeansPanel, shown map[string]legendEntry) (*plot.Plot, err
 	return p, nil
 }
 
+// far is how many times as long as the median a mean must be to be cut off.
+const far = 3
+
 // meansEnd returns where bars are cut off: at the longest, its interval and
 // what is published, but for means far beyond the median.
 func meansEnd(bars []MeanBar) float64 {

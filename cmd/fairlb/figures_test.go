@@ -146,7 +146,7 @@ func TestFigure8(t *testing.T) {
 	text := figuresOf(t, p, dir, nil, "8")
 	require.Contains(t, text, "Figure 8.")
 	rows := readCSV(t, filepath.Join(dir, "figure-8.csv"))
-	require.Len(t, rows, 4*2*7*200, "cases, classes, targets, quantiles")
+	require.Len(t, rows, 4*2*7*209, "cases, classes, targets, quantiles")
 	requests := map[string]string{}
 	for _, row := range rows {
 		runs := map[string]string{"wcmp": "0", "lsq": "0", "sed": "0"}[row["target"]]
