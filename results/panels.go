@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image/color"
 	"io"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -25,7 +26,7 @@ type panels struct {
 	title         string
 	legend        []legendEntry
 	plots         [][]*plot.Plot // by row, of equal lengths; nil: nothing
-	width, height vg.Length
+	width, height vg.Length      // the height with one line of title and one of legend; others add to it
 }
 
 // legendEntry is a name and what is drawn beside it.
@@ -70,18 +71,20 @@ func (p *panels) write(w io.Writer, format string) error {
 		vg.CanvasSizer
 		io.WriterTo
 	}
+	title, legend := p.layout()
+	height := p.height + vg.Points(topLine)*vg.Length(max(0, len(title)-1)+max(0, len(legend)-1))
 	if format == "png" {
-		out = vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(p.width, p.height), vgimg.UseDPI(printDPI))}
+		out = vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(p.width, height), vgimg.UseDPI(printDPI))}
 	} else {
 		var err error
-		if out, err = draw.NewFormattedCanvas(p.width, p.height, format); err != nil {
+		if out, err = draw.NewFormattedCanvas(p.width, height, format); err != nil {
 			return fmt.Errorf("results: %w", err)
 		}
 	}
 	whole := draw.New(out)
 	whole.SetColor(color.White)
 	whole.Fill(whole.Rectangle.Path())
-	below := p.drawTop(whole)
+	below := drawTop(whole, title, legend)
 	tiles := draw.Tiles{Rows: len(p.plots), Cols: len(p.plots[0]), PadX: vg.Points(14), PadY: vg.Points(10),
 		PadLeft: vg.Points(6), PadRight: vg.Points(12), PadBottom: vg.Points(6)}
 	canvases := plot.Align(p.plots, tiles, below)
@@ -98,39 +101,80 @@ func (p *panels) write(w io.Writer, format string) error {
 	return nil
 }
 
-// drawTop draws title and legend, in as many lines as the legend needs, and
-// returns what is left of the canvas below them.
-func (p *panels) drawTop(c draw.Canvas) draw.Canvas {
-	const (
-		thumb, gap = 26, 5 // points
-		line       = 18
-		between    = 16
-		margin     = 12
-	)
+// The sizes of title and legend, in points.
+const (
+	topThumb   = 26
+	topGap     = 5  // between a thumb and its name
+	topBetween = 16 // entries
+	topLine    = 18
+	topMargin  = 12
+)
+
+// topStyle is that of the title or the legend.
+func topStyle(points float64) text.Style {
 	style := plot.New().Title.TextStyle
 	style.XAlign, style.YAlign = text.XLeft, text.YCenter
-	style.Font.Size = vg.Points(13)
-	y := c.Max.Y - vg.Points(14)
-	c.FillText(style, vg.Point{X: c.Min.X + vg.Points(margin), Y: y}, p.title)
-	style.Font.Size = vg.Points(11)
-	x := c.Min.X + vg.Points(margin)
-	y -= vg.Points(line + 2)
-	for _, entry := range p.legend {
-		width := vg.Points(thumb+gap+between) + style.Width(entry.name)
-		if x+width > c.Max.X && x > c.Min.X+vg.Points(margin) {
-			x = c.Min.X + vg.Points(margin)
-			y -= vg.Points(line)
+	style.Font.Size = vg.Points(points)
+	return style
+}
+
+func titleStyle() text.Style  { return topStyle(13) }
+func legendStyle() text.Style { return topStyle(11) }
+
+// layout breaks title and legend into as many lines as they need; none goes
+// beyond the picture but by a word, or an entry, that alone is longer.
+func (p *panels) layout() (title []string, legend [][]legendEntry) {
+	room := p.width - 2*vg.Points(topMargin)
+	style := titleStyle()
+	for _, word := range strings.Fields(p.title) {
+		last := len(title) - 1
+		if last >= 0 && style.Width(title[last]+" "+word) <= room {
+			title[last] += " " + word
+		} else {
+			title = append(title, word)
 		}
-		box := draw.Canvas{Canvas: c.Canvas, Rectangle: vg.Rectangle{
-			Min: vg.Point{X: x, Y: y - vg.Points(6)}, Max: vg.Point{X: x + vg.Points(thumb), Y: y + vg.Points(6)},
-		}}
-		for _, t := range entry.thumbs {
-			t.Thumbnail(&box)
-		}
-		c.FillText(style, vg.Point{X: x + vg.Points(thumb+gap), Y: y}, entry.name)
-		x += width
 	}
-	c.Max.Y = y - vg.Points(line)/2 - vg.Points(2)
+	style = legendStyle()
+	used := vg.Length(0)
+	for _, entry := range p.legend {
+		width := vg.Points(topThumb+topGap) + style.Width(entry.name)
+		if len(legend) == 0 || used+width > room {
+			legend, used = append(legend, nil), 0
+		}
+		last := len(legend) - 1
+		legend[last] = append(legend[last], entry)
+		used += width + vg.Points(topBetween)
+	}
+	return title, legend
+}
+
+// drawTop draws the lines of title and legend, and returns what is left of the
+// canvas below them.
+func drawTop(c draw.Canvas, title []string, legend [][]legendEntry) draw.Canvas {
+	left, line := c.Min.X+vg.Points(topMargin), vg.Points(topLine)
+	y := c.Max.Y - vg.Points(14) + line
+	for _, words := range title {
+		y -= line
+		c.FillText(titleStyle(), vg.Point{X: left, Y: y}, words)
+	}
+	y -= vg.Points(2)
+	style := legendStyle()
+	for _, entries := range legend {
+		x := left
+		y -= line
+		for _, entry := range entries {
+			box := draw.Canvas{Canvas: c.Canvas, Rectangle: vg.Rectangle{
+				Min: vg.Point{X: x, Y: y - vg.Points(6)}, Max: vg.Point{X: x + vg.Points(topThumb), Y: y + vg.Points(6)},
+			}}
+			for _, t := range entry.thumbs {
+				t.Thumbnail(&box)
+			}
+			x += vg.Points(topThumb + topGap)
+			c.FillText(style, vg.Point{X: x, Y: y}, entry.name)
+			x += style.Width(entry.name) + vg.Points(topBetween)
+		}
+	}
+	c.Max.Y = y - line/2 - vg.Points(4)
 	return c
 }
 
