@@ -65,6 +65,7 @@ func means() *results.Means {
 			{Name: "WCMP", Mean: 90, Low: 80, High: 100, Published: nan},
 			{Name: "SED", Mean: 1.25, Low: 1, High: 1.5, Published: 1.75},
 			{Name: "Distr-LB VBF", Trained: true, Mean: 1.125, Low: nan, High: nan, Published: 1e9},
+			{Name: "QMix-LB VBF", Trained: true, Mean: 1.25, Low: -8, High: 10, Published: nan},
 		}},
 		{Name: "static", Bars: []results.MeanBar{{Name: "SED", Mean: 0, Low: nan, High: nan, Published: nan}}},
 	}}
@@ -185,7 +186,7 @@ func TestDrawFigures(t *testing.T) {
 		{"8", func(w io.Writer, format string) error { return results.DrawCases(w, cases("8", 2), format) },
 			[]string{"completion time (s)", "part of the requests (%)", "Period I, wiki", "Period II, static", ">sed<", "2 seeds of 60 s", ">99.9<", "the rest failed"}},
 		{"means", func(w io.Writer, format string) error { return results.DrawMeans(w, means(), format) },
-			[]string{"Table 11", "completion time (s)", ">wiki<", ">static<", ">WCMP<", ">Distr-LB VBF<", ">90<", ">1.25<", "heuristic", "trained", "95 % interval", "published"}},
+			[]string{"Table 11", "completion time (s)", ">wiki<", ">static<", ">WCMP<", ">Distr-LB VBF<", ">90<", ">1.25<", "heuristic", "trained", "95 % interval", "published", "cut off, without its interval", "interval, on beyond the axis"}},
 		{"10a", func(w io.Writer, format string) error { return results.DrawSharing(w, sharing(), format) },
 			[]string{"episodes played", "replay buffer (MB)", "LBs, one agent each", ">6 LBs<", "1 LB, shared with nobody", "web-moderate/train"}},
 		{"12a", func(w io.Writer, format string) error { return results.DrawTimeline(w, dynamic(), format) },

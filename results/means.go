@@ -45,8 +45,9 @@ const (
 )
 
 // DrawMeans draws a picture of means, each with its value to the right. A bar
-// far beyond the others is cut off, with a gap and no interval, and a published
-// value beyond the axis is left out. format is png, svg or pdf.
+// far beyond the others is cut off, with a gap and no interval; an interval that
+// goes beyond the axis ends in an arrow head; a published value beyond it is
+// left out. format is png, svg or pdf.
 func DrawMeans(w io.Writer, m *Means, format string) error {
 	if len(m.Panels) == 0 {
 		return fmt.Errorf("%w: there are no means", ErrFigure)
@@ -69,7 +70,7 @@ func DrawMeans(w io.Writer, m *Means, format string) error {
 		picture.plots[k/columns][k%columns] = p
 		most = max(most, len(panel.Bars))
 	}
-	for _, name := range []string{heuristicBar, trainedBar, intervalBar, publishedBar} {
+	for _, name := range []string{heuristicBar, trainedBar, brokenBar, intervalBar, cutInterval, publishedBar} {
 		if entry, ok := shown[name]; ok {
 			picture.legend = append(picture.legend, entry)
 		}
@@ -83,7 +84,9 @@ func DrawMeans(w io.Writer, m *Means, format string) error {
 const (
 	heuristicBar = "heuristic"
 	trainedBar   = "trained"
+	brokenBar    = "cut off, without its interval"
 	intervalBar  = "95 % interval"
+	cutInterval  = "interval, on beyond the axis"
 	publishedBar = "published, where it is on the axis"
 )
 
@@ -120,13 +123,18 @@ func drawMeans(panel *MeansPanel, shown map[string]legendEntry) (*plot.Plot, err
 				return nil, err
 			}
 			p.Add(gap)
+			shown[brokenBar] = legendEntry{brokenBar, thumbs(brokenThumb{})}
 		} else if !math.IsNaN(b.Low) {
-			interval, err := line(plotter.XYs{{X: max(0, b.Low), Y: y}, {X: min(b.High, end), Y: y}}, color.Gray{40}, 1.6)
+			interval, heads, err := drawInterval(b.Low, b.High, end, y)
 			if err != nil {
 				return nil, err
 			}
 			marks = append(marks, interval)
 			shown[intervalBar] = legendEntry{intervalBar, thumbs(interval)}
+			for _, head := range heads {
+				marks = append(marks, head)
+				shown[cutInterval] = legendEntry{cutInterval, thumbs(cutThumb{})}
+			}
 		}
 		if b.Published <= end {
 			published, err := plotter.NewScatter(plotter.XYs{{X: b.Published, Y: y}})
@@ -158,6 +166,45 @@ func drawMeans(panel *MeansPanel, shown map[string]legendEntry) (*plot.Plot, err
 	return p, nil
 }
 
+// intervalColour is that of intervals, over bars of any colour.
+var intervalColour = color.Gray{40}
+
+// drawInterval returns the part of an interval that is on an axis from 0 to
+// end, with an arrow head at either end that is not.
+func drawInterval(low, high, end, y float64) (*plotter.Line, []*plotter.Scatter, error) {
+	interval, err := line(plotter.XYs{{X: max(0, low), Y: y}, {X: min(high, end), Y: y}}, intervalColour, 1.6)
+	if err != nil {
+		return nil, nil, err
+	}
+	var heads []*plotter.Scatter
+	add := func(x float64, shape arrowHead) error {
+		head, err := plotter.NewScatter(plotter.XYs{{X: x, Y: y}})
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrFigure, err)
+		}
+		head.GlyphStyle = draw.GlyphStyle{Color: intervalColour, Radius: vg.Points(4), Shape: shape}
+		heads = append(heads, head)
+		return nil
+	}
+	if low < 0 {
+		err = add(0, arrowHead{-1})
+	}
+	if high > end && err == nil {
+		err = add(end, arrowHead{1})
+	}
+	return interval, heads, err
+}
+
+// arrowHead is a glyph that points to the right, or with -1 to the left: its
+// tip is beyond the point by its radius.
+type arrowHead struct{ direction vg.Length }
+
+// DrawGlyph implements draw.GlyphDrawer.
+func (a arrowHead) DrawGlyph(c *draw.Canvas, style draw.GlyphStyle, at vg.Point) {
+	r := style.Radius
+	c.FillPolygon(style.Color, []vg.Point{{X: at.X + a.direction*r, Y: at.Y}, {X: at.X - a.direction*r, Y: at.Y + r}, {X: at.X - a.direction*r, Y: at.Y - r}})
+}
+
 // far is how many times as long as the median a mean must be to be cut off.
 const far = 3
 
@@ -186,6 +233,27 @@ func meansEnd(bars []MeanBar) float64 {
 		return 1 // all are 0
 	}
 	return end
+}
+
+// cutThumb is an interval with an arrow head, in a legend.
+type cutThumb struct{}
+
+// Thumbnail implements plot.Thumbnailer.
+func (cutThumb) Thumbnail(c *draw.Canvas) {
+	r := vg.Points(4)
+	y, end := c.Center().Y, c.Max.X-r
+	c.StrokeLine2(draw.LineStyle{Color: intervalColour, Width: vg.Points(1.6)}, c.Min.X, y, end, y)
+	arrowHead{1}.DrawGlyph(c, draw.GlyphStyle{Color: intervalColour, Radius: r}, vg.Point{X: end, Y: y})
+}
+
+// brokenThumb is a bar with a gap, in a legend.
+type brokenThumb struct{}
+
+// Thumbnail implements plot.Thumbnailer.
+func (brokenThumb) Thumbnail(c *draw.Canvas) {
+	c.FillPolygon(color.Gray{175}, []vg.Point{c.Min, {X: c.Max.X, Y: c.Min.Y}, c.Max, {X: c.Min.X, Y: c.Max.Y}})
+	middle := c.Center().X
+	c.StrokeLine2(draw.LineStyle{Color: color.White, Width: vg.Points(3)}, middle-vg.Points(1.5), c.Min.Y, middle+vg.Points(1.5), c.Max.Y)
 }
 
 // fewTicks marks at most four round numbers above 0, and 0.
