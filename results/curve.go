@@ -4,8 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"image/color"
+	"io"
 	"math"
-	"path/filepath"
 	"strconv"
 
 	"gonum.org/v1/gonum/stat"
@@ -39,53 +39,44 @@ var (
 	levels      = []color.RGBA{{213, 94, 0, 255}, {0, 158, 115, 255}, {204, 121, 167, 255}, {230, 159, 0, 255}}
 )
 
-// PlotLearning draws the mean of the curves of several training runs of one
+// DrawLearning draws the mean of the curves of several training runs of one
 // recipe over their episodes, smoothed over five rounds, with a band from the
 // least to the greatest run, beside levels such as a heuristic's completion
-// time. The file's ending chooses the format: .svg, .png or .pdf.
-func PlotLearning(path, title string, curves []Curve, compare []Level) error {
+// time. format is png, svg or pdf.
+func DrawLearning(w io.Writer, title string, curves []Curve, compare []Level, format string) error {
 	mean, band, err := summarise(curves, smoothing)
 	if err != nil {
 		return err
 	}
-	p := plot.New()
-	p.Title.Text = title
-	p.X.Label.Text = "training episodes"
-	p.Y.Label.Text = "mean completion time (s)"
-	p.Legend.Top = true
-	p.Legend.Padding = vg.Points(2)
-	p.X.Tick.Marker, p.Y.Tick.Marker = roundTicks{}, roundTicks{}
-	p.Title.TextStyle.Font.Size, p.Legend.TextStyle.Font.Size = vg.Points(13), vg.Points(11)
-
-	area, err := plotter.NewPolygon(band)
+	p := newPanel("", "training episodes", "mean completion time (s)")
+	spread, err := area(band, bandColour)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrCurve, err)
+		return err
 	}
-	area.Color, area.LineStyle.Width = bandColour, 0
-	line, err := plotter.NewLine(mean)
+	middle, err := line(mean, curveColour, 2)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrCurve, err)
+		return err
 	}
-	line.Color, line.Width = curveColour, vg.Points(2)
-	p.Add(plotter.NewGrid(), area, line)
-	p.Legend.Add(fmt.Sprintf("agents while they explore: mean and range of %d runs", len(curves)), line)
-
+	p.Add(spread, middle)
+	picture := panels{
+		title:  title,
+		legend: []legendEntry{{fmt.Sprintf("agents while they explore: mean and range of %d runs", len(curves)), thumbs(spread, middle)}},
+		width:  8 * vg.Inch, height: 4.8 * vg.Inch,
+	}
 	last := mean[len(mean)-1].X
 	for k, level := range compare {
-		flat, err := plotter.NewLine(plotter.XYs{{X: mean[0].X, Y: level.Value}, {X: last, Y: level.Value}})
+		flat, err := line(plotter.XYs{{X: mean[0].X, Y: level.Value}, {X: last, Y: level.Value}}, levels[k%len(levels)],
+			1.5, vg.Points(6), vg.Points(float64(3+2*k)))
 		if err != nil {
-			return fmt.Errorf("%w: %s: %w", ErrCurve, level.Name, err)
+			return fmt.Errorf("%s: %w", level.Name, err)
 		}
-		flat.Color, flat.Width = levels[k%len(levels)], vg.Points(1.5)
-		flat.Dashes = []vg.Length{vg.Points(6), vg.Points(float64(3 + 2*k))}
 		p.Add(flat)
-		p.Legend.Add(level.Name, flat)
+		picture.legend = append(picture.legend, legendEntry{level.Name, thumbs(flat)})
 	}
-	p.Y.Max += 0.15 * float64(1+len(compare)) / 2 * (p.Y.Max - p.Y.Min) // room for the legend
-	if err := p.Save(8*vg.Inch, 4.5*vg.Inch, path); err != nil {
-		return fmt.Errorf("results: %s: %w", filepath.Base(path), err)
-	}
-	return nil
+	margin := 0.03 * (p.Y.Max - p.Y.Min) // for a level at the edge
+	p.Y.Min, p.Y.Max = p.Y.Min-margin, p.Y.Max+margin
+	picture.add(p)
+	return picture.write(w, format)
 }
 
 // roundTicks labels an axis at about six round numbers.

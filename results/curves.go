@@ -3,8 +3,8 @@ package results
 import (
 	"fmt"
 	"image/color"
+	"io"
 	"math"
-	"path/filepath"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -17,70 +17,106 @@ type Family struct {
 	Curves []Curve
 }
 
-// wide are the colours of Okabe and Ito for many lines, told apart by their
-// dashes as well.
-var wide = []color.RGBA{
-	{0, 114, 178, 255}, {213, 94, 0, 255}, {0, 158, 115, 255}, {204, 121, 167, 255},
-	{230, 159, 0, 255}, {86, 180, 233, 255}, {0, 0, 0, 255}, {120, 120, 120, 255},
-}
-
-// PlotFamilies draws the learning curves of several methods, each as the mean
-// of its runs, smoothed over a twentieth of its rounds, with a band from the
-// least to the greatest run, over training episodes on a logarithmic axis.
-// Completion times above ceiling (s) are cut off, so that what differs can be
-// seen. The file's ending chooses the format.
-func PlotFamilies(path, title string, families []Family, ceiling float64) error {
-	p := plot.New()
-	p.Title.Text = title
-	p.X.Label.Text = "training episodes"
-	p.Y.Label.Text = "mean completion time (s), exploring"
-	p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, decades{}
-	p.Y.Tick.Marker = roundTicks{}
-	p.Legend.Top, p.Legend.Padding = true, vg.Points(2)
-	p.Title.Padding = vg.Points(4)
-	p.Title.TextStyle.Font.Size, p.Legend.TextStyle.Font.Size = vg.Points(13), vg.Points(10)
-	p.Add(plotter.NewGrid())
-	first, last, low := math.Inf(1), math.Inf(-1), math.Inf(1)
+// DrawFamilies draws the learning curves of several methods over training
+// episodes on a logarithmic axis, a panel a method: the mean of its runs,
+// smoothed over a twentieth of its rounds, with a band from the least to the
+// greatest run, before the means of the others in grey. Completion times above
+// ceiling (s) are cut off, which the title says, so that what differs can be
+// seen. format is png, svg or pdf.
+func DrawFamilies(w io.Writer, title string, families []Family, ceiling float64, format string) error {
+	if len(families) == 0 {
+		return fmt.Errorf("%w: there are none", ErrCurve)
+	}
+	picture := panels{title: title}
+	means, bands := make([]plotter.XYs, len(families)), make([]plotter.XYs, len(families))
+	first, last, low, high := math.Inf(1), math.Inf(-1), math.Inf(1), math.Inf(-1)
 	for k, f := range families {
-		mean, band, err := summarise(f.Curves, max(5, rounds(f.Curves)/20))
+		var err error
+		if means[k], bands[k], err = summarise(f.Curves, max(5, rounds(f.Curves)/20)); err != nil {
+			return fmt.Errorf("%s: %w", f.Name, err)
+		}
+		first, last = min(first, means[k][0].X), max(last, means[k][len(means[k])-1].X)
+		for _, at := range bands[k] {
+			low, high = min(low, at.Y), max(high, at.Y)
+		}
+	}
+	if high > ceiling {
+		picture.title += fmt.Sprintf("; cut off at %g s", ceiling)
+		high = ceiling
+	}
+	low = min(low, high)
+	columns := min(familyColumns, len(families))
+	for k, f := range families {
+		p, legend, err := drawFamily(k, means, bands)
 		if err != nil {
 			return fmt.Errorf("%s: %w", f.Name, err)
 		}
-		first, last = min(first, mean[0].X), max(last, mean[len(mean)-1].X)
-		for i := range mean {
-			mean[i].Y = min(mean[i].Y, ceiling)
-			low = min(low, mean[i].Y)
+		p.Title.Text = fmt.Sprintf("%s (%d)", f.Name, len(f.Curves))
+		if k+columns >= len(families) {
+			p.X.Label.Text = "training episodes"
 		}
-		for i := range band {
-			band[i].Y = min(band[i].Y, ceiling)
-			low = min(low, band[i].Y)
+		if k%columns == 0 {
+			p.Y.Label.Text = "mean completion time (s)"
+			picture.plots = append(picture.plots, make([]*plot.Plot, columns))
 		}
-		area, err := plotter.NewPolygon(band)
+		p.X.Min, p.X.Max = first, last
+		p.Y.Min, p.Y.Max = low-0.03*(high-low), high
+		picture.plots[k/columns][k%columns] = p
+		picture.legend = legend
+	}
+	picture.width = vg.Length(columns)*3.2*vg.Inch + vg.Inch
+	picture.height = vg.Length(len(picture.plots))*2.4*vg.Inch + 0.8*vg.Inch
+	return picture.write(w, format)
+}
+
+// familyColumns is how many methods are beside each other in DrawFamilies.
+const familyColumns = 4
+
+// drawFamily draws the panel of the k-th method.
+func drawFamily(k int, means, bands []plotter.XYs) (*plot.Plot, []legendEntry, error) {
+	p := newPanel("", "", "")
+	p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, narrowDecades{}
+	spread, err := area(bands[k], faint(colours(k)))
+	if err != nil {
+		return nil, nil, err
+	}
+	mean, err := line(means[k], colours(k), 1.8)
+	if err != nil {
+		return nil, nil, err
+	}
+	legend := []legendEntry{{"mean of the runs", thumbs(mean)}, {"from the least to the greatest", thumbs(spread)}}
+	p.Add(spread)
+	for other := range means {
+		if other == k {
+			continue
+		}
+		l, err := line(means[other], color.Gray{170}, 0.8)
 		if err != nil {
-			return fmt.Errorf("%w: %w", ErrCurve, err)
+			return nil, nil, err
 		}
-		line, err := plotter.NewLine(mean)
-		if err != nil {
-			return fmt.Errorf("%w: %w", ErrCurve, err)
+		p.Add(l)
+		if len(legend) == 2 {
+			legend = append(legend, legendEntry{"means of the other methods", thumbs(l)})
 		}
-		c := wide[k%len(wide)]
-		area.Color, area.LineStyle.Width = color.NRGBA{c.R, c.G, c.B, 40}, 0
-		line.Color, line.Width = c, vg.Points(2)
-		if k >= 4 {
-			line.Dashes = []vg.Length{vg.Points(8), vg.Points(2)}
+	}
+	p.Add(mean)
+	return p, legend, nil
+}
+
+// narrowDecades are decades with room for their labels in a narrow panel: of a
+// long axis only the powers of ten have one.
+type narrowDecades struct{}
+
+// Ticks implements plot.Ticker.
+func (narrowDecades) Ticks(lo, hi float64) []plot.Tick {
+	ticks := decades{}.Ticks(lo, hi)
+	for k := range ticks {
+		power := math.Log10(ticks[k].Value)
+		if math.Log10(hi/lo) > 2.5 && math.Abs(power-math.Round(power)) > 1e-9 {
+			ticks[k].Label = ""
 		}
-		p.Add(area, line)
-		p.Legend.Add(fmt.Sprintf("%s (%d)", f.Name, len(f.Curves)), line)
 	}
-	if math.IsInf(first, 0) {
-		return fmt.Errorf("%w: there are none", ErrCurve)
-	}
-	p.X.Min, p.X.Max = first, last*2 // room for the legend
-	p.Y.Min, p.Y.Max = low-0.03*(ceiling-low), ceiling
-	if err := p.Save(9*vg.Inch, 5*vg.Inch, path); err != nil {
-		return fmt.Errorf("results: %s: %w", filepath.Base(path), err)
-	}
-	return nil
+	return ticks
 }
 
 // rounds is the number of rounds of a family's runs.

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"path/filepath"
 	"strings"
 
@@ -58,7 +60,11 @@ forty episodes. The runs must be of one recipe: they differ in their seeds alone
 				return err
 			}
 			title := fmt.Sprintf("%s, reward %s, on %s", first.Method, first.Reward, first.Scenario)
-			if err := results.PlotLearning(out, title, curves, levels); err != nil {
+			var picture bytes.Buffer
+			if err := results.DrawLearning(&picture, title, curves, levels, strings.TrimPrefix(filepath.Ext(out), ".")); err != nil {
+				return err
+			}
+			if err := writeFile(out, func(w io.Writer) error { _, err := picture.WriteTo(w); return err }); err != nil {
 				return err
 			}
 			a.log.WithField("file", out).Info("drawn")

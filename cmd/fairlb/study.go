@@ -444,8 +444,10 @@ func (w *studied) draw(path string, k int, runs [][]string, measured study.Measu
 		}
 	}
 	c := &w.study.Scenarios[k]
-	title := fmt.Sprintf("%s: learning, while exploring (number of runs; band: their range)", c.Name)
-	return true, results.PlotFamilies(path, title, families, math.Ceil(ceiling*105)/100)
+	title := fmt.Sprintf("%s: learning, while exploring (number of runs)", c.Name)
+	return true, writeFile(path, func(w io.Writer) error {
+		return results.DrawFamilies(w, title, families, math.Ceil(ceiling*105)/100, "png")
+	})
 }
 
 // speed adds up what training runs took.
