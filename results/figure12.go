@@ -45,18 +45,19 @@ func WriteDynamicText(w io.Writer, d *figure.Dynamic) error {
 		labels: 2,
 		notes:  []string{"Of the requests of all seeds together; a failed one counts at its timeout."},
 	}
-	for _, t := range d.Targets {
+	names := dynamicNames(d)
+	for k, t := range d.Targets {
 		for g, name := range d.Groups {
-			servers.rows = append(servers.rows, []string{t.Name, name, fixed(mean(t.Bands[figure.Busy][g]), 2), fixed(100*mean(t.Bands[figure.Use][g]), 1), fixed(mean(t.Bands[figure.Work][g]), 3)})
+			servers.rows = append(servers.rows, []string{names[k], name, fixed(mean(t.Bands[figure.Busy][g]), 2), fixed(100*mean(t.Bands[figure.Use][g]), 1), fixed(mean(t.Bands[figure.Work][g]), 3)})
 		}
 	}
 	for class, name := range d.Classes {
-		for _, t := range d.Targets {
+		for k, t := range d.Targets {
 			c := t.Completions[class]
 			if c.N == 0 {
 				continue
 			}
-			row := []string{name, t.Name, strconv.Itoa(c.N), failedText(&c), seconds(c.Mean)}
+			row := []string{name, names[k], strconv.Itoa(c.N), failedText(&c), seconds(c.Mean)}
 			for _, p := range []float64{0.5, 0.9, 0.95, 0.99} {
 				row = append(row, seconds(c.At(p)))
 			}
@@ -70,6 +71,15 @@ func WriteDynamicText(w io.Writer, d *figure.Dynamic) error {
 		return fmt.Errorf("results: %w", err)
 	}
 	return times.write(w)
+}
+
+// dynamicNames returns what the targets are called.
+func dynamicNames(d *figure.Dynamic) []string {
+	var names []string
+	for _, t := range d.Targets {
+		names = append(names, t.Name)
+	}
+	return shortNames(names)
 }
 
 // WriteTimelineCSV writes Figure 12 (a): one row a target, group, measure and
@@ -168,6 +178,7 @@ func drawBands(p *plot.Plot, d *figure.Dynamic, m figure.Measure, group int) ([]
 	}
 	var lines []*plotter.Line
 	var legend []legendEntry
+	names := dynamicNames(d)
 	highest := 0.0
 	for k, t := range d.Targets {
 		band := t.Bands[m][group]
@@ -191,7 +202,7 @@ func drawBands(p *plot.Plot, d *figure.Dynamic, m figure.Measure, group int) ([]
 			return nil, 0, fmt.Errorf("%s: %w", t.Name, err)
 		}
 		p.Add(spread)
-		lines, legend = append(lines, l), append(legend, legendEntry{t.Name, thumbs(l)})
+		lines, legend = append(lines, l), append(legend, legendEntry{names[k], thumbs(l)})
 	}
 	for _, l := range lines {
 		p.Add(l)
@@ -217,10 +228,7 @@ func DrawCompletion(w io.Writer, d *figure.Dynamic, format string) error {
 	picture := panels{title: "Completion times in " + d.Scenario, height: 4.2 * vg.Inch}
 	var row []*plot.Plot
 	failed := false
-	names := make([]string, len(d.Targets))
-	for k, t := range d.Targets {
-		names[k] = t.Name
-	}
+	names := dynamicNames(d)
 	for class, name := range d.Classes {
 		list := make([]figure.Completions, len(d.Targets))
 		for k, t := range d.Targets {

@@ -22,8 +22,9 @@ func WriteCasesText(w io.Writer, d *figure.Cases) error {
 			len(d.Seeds), d.Duration)},
 	}
 	for _, c := range d.Cases {
+		names := caseNames(&c)
 		for class, name := range c.Classes {
-			for _, t := range c.Targets {
+			for k, t := range c.Targets {
 				x := t.Completions[class]
 				if x.N == 0 {
 					continue
@@ -32,7 +33,7 @@ func WriteCasesText(w io.Writer, d *figure.Cases) error {
 				if t.Runs > 0 {
 					runs = strconv.Itoa(t.Runs)
 				}
-				row := []string{c.Scenario, name, t.Name, runs, strconv.Itoa(x.N), failedText(&x), seconds(x.Mean)}
+				row := []string{c.Scenario, name, names[k], runs, strconv.Itoa(x.N), failedText(&x), seconds(x.Mean)}
 				for _, p := range []float64{0.5, 0.9, 0.95, 0.99} {
 					row = append(row, seconds(x.At(p)))
 				}
@@ -95,10 +96,7 @@ func DrawCases(w io.Writer, d *figure.Cases, format string) error {
 			if !single {
 				title = c.Name + ", " + name
 			}
-			shown := distributions{title: title, list: ofClass(d.Cases[k:k+1], class), low: low, high: high, top: top}
-			for _, t := range c.Targets {
-				shown.names = append(shown.names, t.Name)
-			}
+			shown := distributions{title: title, list: ofClass(d.Cases[k:k+1], class), names: caseNames(&c), low: low, high: high, top: top}
 			p, legend, ends, err := shown.draw()
 			if err != nil {
 				return fmt.Errorf("%s, %s: %w", c.Name, name, err)
@@ -134,6 +132,15 @@ func DrawCases(w io.Writer, d *figure.Cases, format string) error {
 	picture.width = vg.Length(len(rows[0]))*3.4*vg.Inch + vg.Inch
 	picture.height = vg.Length(len(rows))*3.2*vg.Inch + vg.Inch
 	return picture.write(w, format)
+}
+
+// caseNames returns what a case's targets are called.
+func caseNames(c *figure.Case) []string {
+	var names []string
+	for _, t := range c.Targets {
+		names = append(names, t.Name)
+	}
+	return shortNames(names)
 }
 
 // ofClass returns the completions of a class by case and target.

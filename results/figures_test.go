@@ -240,3 +240,43 @@ func TestNothingToDraw(t *testing.T) {
 	c.Cases = nil
 	require.ErrorIs(t, results.DrawCases(io.Discard, c, "svg"), results.ErrFigure)
 }
+
+// TestLongNames: a run's path, however long, leaves tables in their width and
+// legends in the picture; CSV has it whole.
+func TestLongNames(t *testing.T) {
+	path := "/" + strings.Repeat("a-rather-long-folder/", 10)
+	one, two := dynamic(), cases("8", 2)
+	sed := one.Targets[0]
+	for _, run := range []string{"seed1", strings.Repeat("b", 200) + "-seed2"} {
+		sed.Name = path + run
+		one.Targets = append(one.Targets, sed)
+		for k := range two.Cases {
+			c := &two.Cases[k]
+			c.Targets = append(c.Targets, figure.CaseTarget{Name: path + run, Runs: 1, Completions: c.Targets[0].Completions})
+		}
+	}
+	for name, f := range map[string]struct {
+		text, csv func(w io.Writer) error
+		draw      []func(w io.Writer) error
+	}{
+		"12": {func(w io.Writer) error { return results.WriteDynamicText(w, one) }, func(w io.Writer) error { return results.WriteCompletionCSV(w, one) },
+			[]func(w io.Writer) error{func(w io.Writer) error { return results.DrawTimeline(w, one, "svg") }, func(w io.Writer) error { return results.DrawCompletion(w, one, "svg") }}},
+		"8": {func(w io.Writer) error { return results.WriteCasesText(w, two) }, func(w io.Writer) error { return results.WriteCasesCSV(w, two) },
+			[]func(w io.Writer) error{func(w io.Writer) error { return results.DrawCases(w, two, "svg") }}},
+	} {
+		text := lines(t, f.text)
+		for _, line := range text {
+			require.LessOrEqual(t, len([]rune(line)), results.MaxWidth, "%s: %s", name, line)
+		}
+		shown := []string{strings.Join(text, "\n")}
+		for _, draw := range f.draw {
+			shown = append(shown, strings.Join(lines(t, draw), "\n"))
+		}
+		for _, s := range shown {
+			require.Regexp(t, `\bseed1\b`, s)
+			require.Contains(t, s, "b-seed2")
+			require.NotContains(t, s, "a-rather-long-folder")
+		}
+		require.Contains(t, strings.Join(lines(t, f.csv), "\n"), path+"seed1")
+	}
+}
