@@ -140,10 +140,14 @@ func dot(at plotter.XY, c color.Color) (*plotter.Scatter, error) {
 }
 
 // dashes are the k-th line's: the first are whole, the others let those below
-// be seen.
+// be seen. Where colours come again the dashes are others.
 func dashes(k int) []vg.Length {
-	list := [][]vg.Length{nil, nil, nil, {7, 3}, {3, 3}, {9, 3, 2, 3}, {2, 4}}
-	return list[k%len(list)]
+	list := [][]vg.Length{{7, 3}, {3, 3}, {9, 3, 2, 3}, {2, 4}}
+	if k < 3 {
+		return nil
+	}
+	const colours = 7
+	return list[(k%colours+1+k/colours)%len(list)]
 }
 
 // ninesTicks label an axis of nines.

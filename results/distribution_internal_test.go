@@ -1,6 +1,7 @@
 package results
 
 import (
+	"fmt"
 	"math"
 	"testing"
 
@@ -74,4 +75,15 @@ func TestLimits(t *testing.T) {
 	require.InDelta(t, 0.999, part, 1e-9)
 	low, high, part = limits([]figure.Completions{failing(), {}}, 1)
 	require.Zero(t, low+high+part)
+}
+
+// TestLinesDiffer: no two of many lines have the same colour and dashes.
+func TestLinesDiffer(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for k := range 21 {
+		look := fmt.Sprint(colours(k), dashes(k))
+		require.False(t, seen[look], "line %d", k)
+		seen[look] = true
+	}
 }
