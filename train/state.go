@@ -12,6 +12,7 @@ import (
 	"os"
 
 	"fairlb/agents"
+	"fairlb/agents/build"
 	"fairlb/agents/checkpoint"
 	"fairlb/env"
 	"fairlb/env/snapshot"
@@ -161,6 +162,16 @@ func (s *State) restore(learner agents.Learner, spec env.Spec) error {
 	}
 	defer f.Close()
 	return s.restoreFrom(f, learner, spec)
+}
+
+// Check reports a state that a learner of the given settings, for environments
+// of the given spec, cannot take up.
+func (s *State) Check(h *Hyper, spec env.Spec) error {
+	learner, err := build.Learner(h.Method, h.Methods, spec, h.Seed)
+	if err != nil {
+		return err
+	}
+	return s.restore(learner, spec)
 }
 
 // restoreFrom is restore from the state's file.

@@ -104,7 +104,7 @@ func TestStudyByQueue(t *testing.T) {
 		require.Equal(t, string(one), string(two))
 	}
 	same()
-	runs, err := findRuns(queued)
+	runs, _, err := findRuns(queued)
 	require.NoError(t, err)
 	require.Len(t, runs, 4, "seeds, methods")
 	for _, dir := range runs {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,30 +9,36 @@ import (
 	"strings"
 
 	"fairlb/agents"
-	"fairlb/agents/build"
 	"fairlb/agents/checkpoint"
 	"fairlb/env/scenario"
 	"fairlb/env/settings"
 	"fairlb/results/record"
 	"fairlb/results/tfevents"
-	"fairlb/rewards"
 	"fairlb/train"
 )
 
 // runFolder is what a training run has left in its folder, as far as it can be
 // read, and everything that is wrong with it.
 type runFolder struct {
-	dir        string
-	faults     []string
-	rounds     []train.Round
-	parameters []agents.Parameter
+	dir    string
+	faults []string
+	rounds []train.Round
 
-	// These are nil where they cannot be read.
+	// These are nil where they cannot be read, or are not there.
 	hyper    *train.Hyper
 	scenario *scenario.Scenario
 	record   *record.Header
-	meta     *checkpoint.Meta
-	trained  *train.Hyper // what the checkpoint says of itself
+	policy   *savedPolicy // train.CheckpointName
+	best     *savedPolicy // train.BestName
+	state    *train.State
+}
+
+// savedPolicy is a checkpoint of a run.
+type savedPolicy struct {
+	path       string
+	meta       checkpoint.Meta
+	parameters []agents.Parameter
+	trained    *train.Hyper // what it says of itself; nil where that cannot be read
 }
 
 // The names of the files of a run's folder, beside train.CheckpointName.
@@ -43,22 +48,39 @@ const (
 	scenarioName = "scenario.yaml"
 )
 
-// findRuns returns the runs' folders among dir and what is below it, by name.
-func findRuns(dir string) ([]string, error) {
-	var found []string
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+// unfinished says whether a folder is one that tables, a study or a queue makes
+// a run in, and renames when the run is whole. What is stopped there is begun
+// anew.
+func unfinished(dir string) bool {
+	name := filepath.Base(dir)
+	return strings.HasSuffix(name, ".partial") || strings.HasPrefix(name, ".partial-")
+}
+
+// findRuns returns the runs' folders among dir and what is below it, by name,
+// and apart from them those that are unfinished.
+func findRuns(dir string) (found, partial []string, err error) {
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, usage("%s: there is no such folder", dir)
+	}
+	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !d.IsDir() {
 			return err
 		}
 		for _, name := range []string{recordName, train.CheckpointName} {
-			if info, err := os.Stat(filepath.Join(path, name)); err == nil && info.Mode().IsRegular() {
+			info, err := os.Stat(filepath.Join(path, name))
+			switch {
+			case err != nil || !info.Mode().IsRegular():
+				continue
+			case unfinished(path):
+				partial = append(partial, path)
+			default:
 				found = append(found, path)
-				break
 			}
+			break
 		}
 		return nil
 	})
-	return found, err
+	return found, partial, err
 }
 
 // readRun reads a run's folder. What cannot be read, and what its files say
@@ -78,7 +100,10 @@ func readRun(dir string) *runFolder {
 	}
 	r.readRecord()
 	r.readEvents()
-	r.readCheckpoint()
+	r.policy = r.readPolicy(train.CheckpointName)
+	r.checkPolicy()
+	r.readBest()
+	r.readState()
 	return r
 }
 
@@ -112,12 +137,28 @@ func (r *runFolder) readRecord() {
 			r.fault(fmt.Errorf("%s: %w", path, err))
 			continue
 		}
-		if round.Episodes <= r.played() || round.Episodes > round.Of || r.hyper != nil && round.Of != r.hyper.Episodes {
-			r.fault(fmt.Errorf("%s:%d: episode %d of %d behind episode %d: want a later one of those of the settings",
-				path, row.Line, round.Episodes, round.Of, r.played()))
+		if err := r.follows(round); err != nil {
+			r.fault(fmt.Errorf("%s:%d: %w", path, row.Line, err))
 		}
 		r.rounds = append(r.rounds, round)
 	}
+}
+
+// follows reports a round that cannot be the one behind those so far.
+func (r *runFolder) follows(round train.Round) error {
+	next, played := 0, r.played()
+	if n := len(r.rounds); n > 0 {
+		next = r.rounds[n-1].Round + 1
+	}
+	switch h := r.hyper; {
+	case round.Episodes <= played || round.Episodes > round.Of || h != nil && round.Of != h.Episodes:
+		return fmt.Errorf("episode %d of %d behind episode %d: want a later one of those of the settings", round.Episodes, round.Of, played)
+	case round.Round != next:
+		return fmt.Errorf("round %d: want round %d", round.Round, next)
+	case h != nil && round.Episodes != min(round.Of, (round.Round+1)*h.EpisodesPerRound):
+		return fmt.Errorf("round %d ends with episode %d: want %d a round, as the settings say", round.Round, round.Episodes, h.EpisodesPerRound)
+	}
+	return nil
 }
 
 // readEvents reports an event file that TensorBoard could not read to its end.
@@ -141,31 +182,6 @@ func (r *runFolder) played() int {
 	return r.rounds[len(r.rounds)-1].Episodes
 }
 
-func (r *runFolder) readCheckpoint() {
-	path := filepath.Join(r.dir, train.CheckpointName)
-	meta, parameters, err := checkpoint.Load(path)
-	if err != nil {
-		r.fault(err)
-		return
-	}
-	r.meta, r.parameters = &meta, parameters
-	r.trained = r.sameSettings(path, []byte(meta.Settings))
-	if h := r.trained; h != nil {
-		if meta.Method != h.Method || meta.TrainSeed != h.Seed {
-			r.fault(fmt.Errorf("%s: is of method %s and seed %d: its settings say %s and %d", path, meta.Method, meta.TrainSeed, h.Method, h.Seed))
-		}
-		if r.hyper == nil {
-			r.hyper = h
-		}
-	}
-	if r.scenario != nil && meta.Scenario != r.scenario.Name {
-		r.fault(fmt.Errorf("%s: was trained in %s: %s is %s", path, meta.Scenario, scenarioName, r.scenario.Name))
-	}
-	if n := r.played(); r.record != nil && (meta.Episode > n || meta.Episode < n && r.hyper != nil && n == r.hyper.Episodes) {
-		r.fault(fmt.Errorf("%s: holds what %d episodes taught: the record has %d", path, meta.Episode, n))
-	}
-}
-
 // sameSettings reports settings, in YAML or JSON, that cannot be read or are
 // not those of the run. It returns them, nil if they cannot be read.
 func (r *runFolder) sameSettings(path string, text []byte) *train.Hyper {
@@ -184,60 +200,4 @@ func (r *runFolder) sameSettings(path string, text []byte) *train.Hyper {
 		}
 	}
 	return &h
-}
-
-// actSteps is the number of steps that verify lets a policy act.
-const actSteps = 3
-
-// verify checks beyond readRun that the checkpoint fits the scenario and that
-// its policy can be built and acts. It returns an error only when ctx ends.
-func (r *runFolder) verify(ctx context.Context) error {
-	if r.trained == nil || r.scenario == nil {
-		return nil // that is among the faults
-	}
-	err := r.act(ctx)
-	if stop := ctx.Err(); stop != nil {
-		return stop
-	}
-	if err != nil {
-		r.fault(fmt.Errorf("%s: %w", filepath.Join(r.dir, train.CheckpointName), err))
-	}
-	return nil
-}
-
-// act lets the policy steer the beginning of an episode.
-func (r *runFolder) act(ctx context.Context) error {
-	reward, err := rewards.New(r.trained.Reward)
-	if err != nil {
-		return err
-	}
-	e, err := agentEnv(*r.scenario, reward)(nil, nil)
-	if err != nil {
-		return err
-	}
-	defer e.Close()
-	spec := e.Spec()
-	policy, err := build.Policy(*r.meta, r.trained.Methods, r.parameters, spec)
-	if err != nil {
-		return err
-	}
-	weights := make([][]float64, spec.Agents)
-	for i := range weights {
-		weights[i] = make([]float64, spec.Servers)
-	}
-	policy.Reset(0)
-	step, err := e.Reset(ctx, train.EpisodeSeed(r.trained.Seed, 0))
-	for range actSteps {
-		if err != nil {
-			return err
-		}
-		if err := policy.Act(weights, &step); err != nil {
-			return err
-		}
-		if step.Terminated || step.Truncated {
-			return spec.CheckActions(weights)
-		}
-		step, err = e.Step(ctx, weights) // which checks the weights
-	}
-	return err
 }

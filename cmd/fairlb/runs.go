@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -35,14 +36,14 @@ func (a *app) runsList() *cobra.Command {
 		Short: "List the runs in a folder and below it (default runs)",
 		Long: `List the runs in a folder and below it. COMPLETION is the mean completion time of the
 last round's requests, exploration included; CHECKPOINT is ok or the number of faults, which
-fairlb runs verify names.`,
+fairlb runs verify names. Folders .partial, in which tables and studies make runs, are left out.`,
 		Args: checked(cobra.MaximumNArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
 			root := "runs"
 			if len(args) > 0 {
 				root = args[0]
 			}
-			dirs, err := findRuns(root)
+			dirs, _, err := findRuns(root)
 			if err != nil {
 				return err
 			}
@@ -50,7 +51,7 @@ fairlb runs verify names.`,
 			fmt.Fprintln(w, "RUN\tMETHOD\tREWARD\tSCENARIO\tSEED\tEPISODES\tCOMPLETION\tSTARTED (UTC)\tCHECKPOINT")
 			for _, dir := range dirs {
 				r := readRun(dir)
-				if err := r.verify(c.Context()); err != nil {
+				if err := r.verify(c.Context(), false); err != nil {
 					return err
 				}
 				fmt.Fprintln(w, strings.Join(r.line(), "\t"))
@@ -93,33 +94,32 @@ func (a *app) runsVerify() *cobra.Command {
 		Use:   "verify FOLDER...",
 		Short: "Check runs: their files, that they agree, that the policies act",
 		Long: `Check every run in the folders given and below them: the record, the settings and the
-scenario can be read and agree; the checkpoint is whole (format, hash, finite values), fits
-the scenario, and its policy can be built and acts. Every fault is named; any makes the exit
-code 1.`,
+scenario can be read and agree; the record's rounds follow one another; the checkpoints, that
+of the best round too, are whole (format, hash, finite values), fit the record and the
+scenario, and their policies can be built and act; the state from which a stopped run goes on
+is whole and the run's. Every fault is named; any makes the exit code 1. A folder .partial, in
+which tables, a study or a queue makes a run, is named as unfinished and not looked into.`,
 		Args: checked(cobra.MinimumNArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
 			runs, faults := 0, 0
 			for _, root := range args {
-				dirs, err := findRuns(root)
+				dirs, partial, err := findRuns(root)
 				if err != nil {
 					return err
 				}
-				if len(dirs) == 0 {
+				if len(dirs)+len(partial) == 0 {
 					return usage("%s: holds no run: neither %s nor %s is in it or below it", root, recordName, train.CheckpointName)
 				}
 				for _, dir := range dirs {
-					r := readRun(dir)
-					if err := r.verify(c.Context()); err != nil {
+					n, err := a.verifyRun(c.Context(), dir)
+					if err != nil {
 						return err
 					}
-					if len(r.faults) == 0 {
-						fmt.Fprintf(a.stdout, "%s: ok\n", dir)
-					}
-					for _, fault := range r.faults {
-						fmt.Fprintf(a.stdout, "%s: fault: %s\n", dir, fault)
-					}
 					runs++
-					faults += len(r.faults)
+					faults += n
+				}
+				for _, dir := range partial {
+					fmt.Fprintf(a.stdout, "%s: unfinished: in progress, or stopped and to be begun anew\n", dir)
 				}
 			}
 			if faults > 0 {
@@ -130,17 +130,36 @@ code 1.`,
 	}
 }
 
+// verifyRun prints what is wrong with a run and returns the number of faults.
+func (a *app) verifyRun(ctx context.Context, dir string) (faults int, err error) {
+	r := readRun(dir)
+	if err := r.verify(ctx, true); err != nil {
+		return 0, err
+	}
+	switch {
+	case len(r.faults) > 0:
+	case r.atEnd():
+		fmt.Fprintf(a.stdout, "%s: ok\n", dir)
+	default:
+		fmt.Fprintf(a.stdout, "%s: ok so far: %d of %s\n", dir, r.learned(), count(r.hyper.Episodes, "episode"))
+	}
+	for _, fault := range r.faults {
+		fmt.Fprintf(a.stdout, "%s: fault: %s\n", dir, fault)
+	}
+	return len(r.faults), nil
+}
+
 func (a *app) runsShow() *cobra.Command {
 	return &cobra.Command{
 		Use:   "show FOLDER",
 		Short: "Show a run: settings, fingerprint, parameters, the last round",
 		Args:  checked(cobra.ExactArgs(1)),
 		RunE: func(_ *cobra.Command, args []string) error {
-			dirs, err := findRuns(args[0])
+			dirs, partial, err := findRuns(args[0])
 			if err != nil {
 				return err
 			}
-			if !slices.Contains(dirs, args[0]) {
+			if !slices.Contains(dirs, args[0]) && !slices.Contains(partial, args[0]) {
 				return usage("%s: holds no run: neither %s nor %s is in it", args[0], recordName, train.CheckpointName)
 			}
 			var b bytes.Buffer
@@ -170,7 +189,8 @@ func (r *runFolder) show(out io.Writer) error {
 		row("started", "%s", r.record.Started.UTC().Format("2006-01-02 15:04:05 MST"))
 		row("made by", "%s, %s, %s", r.record.Version, r.record.Go, r.record.Platform)
 	}
-	if m := r.meta; m != nil {
+	if r.policy != nil {
+		m := r.policy.meta
 		f := m.Fingerprint
 		row("checkpoint", "format %d, of %s, SHA-256 %s", m.Format, count(m.Episode, "episode"), m.ContentSHA256)
 		row("fingerprint", "%s, %s, steps of %g s, weights in [%g, %g]", count(f.Agents, "LB"), count(f.Servers, "server"), f.StepInterval, f.Low, f.High)
@@ -186,9 +206,9 @@ func (r *runFolder) show(out io.Writer) error {
 			row("  "+c.path, "%s\t(default %s)", c.value, c.usual)
 		}
 	}
-	if r.meta != nil {
+	if r.policy != nil {
 		section("parameters, with shape and Euclidean norm")
-		for _, p := range r.parameters {
+		for _, p := range r.policy.parameters {
 			sum := 0.0
 			for _, v := range p.Data {
 				sum += float64(v) * float64(v)

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"context"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -62,7 +65,7 @@ func TestRuns(t *testing.T) {
 		"runs verify":            "requires at least 1 arg(s), only received 0 (see fairlb runs verify --help)",
 		"runs verify small.yaml": "small.yaml: holds no run: neither record.jsonl nor policy.safetensors is in it or below it",
 		"runs show runs":         "runs: holds no run: neither record.jsonl nor policy.safetensors is in it",
-		"runs list none":         "lstat none: no such file or directory",
+		"runs list none":         "none: there is no such folder",
 		"runs lost":              `unknown command "lost" for "fairlb runs" (see fairlb runs --help)`,
 	} {
 		out, _, err := command(t, strings.Fields(args)...)
@@ -159,14 +162,174 @@ func TestVerifyNamesEveryFault(t *testing.T) {
 			out, _, err := command(t, "runs", "verify", ".")
 			require.Equal(t, exitFailed, exitCode(err), "%v", err)
 			t.Log(out)
-			var got []string
-			for line := range strings.Lines(out) {
-				fault := strings.TrimSuffix(strings.TrimPrefix(line, ".: fault: "), "\n")
-				got = append(got, hexadecimal.ReplaceAllString(fault, "HEX"))
-			}
-			require.Equal(t, test.want, got)
+			require.Equal(t, test.want, faultsOf(out))
 		})
 	}
+}
+
+// stoppedRun makes a run of which five rounds of 40 are made, two of them
+// validated, and returns its folder.
+func stoppedRun(t *testing.T) string {
+	t.Helper()
+	set := slices.DeleteFunc(slices.Clone(briefRun), func(arg string) bool { return arg == "--set" })
+	dir := filepath.Join(t.TempDir(), "run")
+	job, err := newTrainJob(file(t, "tiny.yaml", "method: distr-lb\n"), dir, set, false)
+	require.NoError(t, err)
+	job.workers = 1
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	a := (&app{}).silent()
+	a.progress = func(done, _ int) {
+		if done == 10 { // episodes
+			cancel()
+		}
+	}
+	require.ErrorIs(t, a.trainRun(ctx, job), context.Canceled)
+	return dir
+}
+
+// withoutLine removes one line of a file; 1 is the first.
+func withoutLine(t *testing.T, path string, line int) {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	lines := strings.SplitAfter(string(data), "\n")
+	require.NoError(t, os.WriteFile(path, []byte(strings.Join(slices.Delete(lines, line-1, line), "")), 0o666))
+}
+
+// flip changes one bit in the middle of a file.
+func flip(t *testing.T, path string) {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	data[len(data)/2] ^= 1
+	require.NoError(t, os.WriteFile(path, data, 0o666))
+}
+
+// faultsOf are the faults that verify printed of the run in the current folder.
+func faultsOf(out string) (faults []string) {
+	for line := range strings.Lines(out) {
+		fault := strings.TrimSuffix(strings.TrimPrefix(line, ".: fault: "), "\n")
+		faults = append(faults, hexadecimal.ReplaceAllString(fault, "HEX"))
+	}
+	return faults
+}
+
+// TestVerifyStoppedRun damages, in one way at a time, a run that was stopped and
+// can go on. The list flags each.
+func TestVerifyStoppedRun(t *testing.T) {
+	whole := stoppedRun(t)
+	best := func(change func(*checkpoint.Meta)) func(t *testing.T) {
+		return func(t *testing.T) {
+			m, parameters, err := checkpoint.Load(train.BestName)
+			require.NoError(t, err)
+			change(&m)
+			require.NoError(t, checkpoint.Save(train.BestName, m, parameters))
+		}
+	}
+	for _, test := range []struct {
+		name   string
+		damage func(t *testing.T)
+		want   []string
+	}{
+		{"state changed", func(t *testing.T) { flip(t, train.StateName) },
+			[]string{"state.bin: not the state of this run: truncated or changed: the hash of its content differs"}},
+		{"state cut off", func(t *testing.T) { require.NoError(t, os.Truncate(train.StateName, 1000)) },
+			[]string{"state.bin: not the state of this run: truncated or changed: the hash of its content differs"}},
+		{"another scenario", func(t *testing.T) { edit(t, scenarioName, "timeout: 40", "timeout: 41") },
+			[]string{"state.bin: was begun in another scenario than scenario.yaml"}},
+		{"another learner", func(t *testing.T) { edit(t, hyperName, "hidden: 4", "hidden: 5") },
+			[]string{"record.jsonl: was made with other settings than hyperparameters.yaml",
+				"policy.safetensors: was made with other settings than hyperparameters.yaml",
+				"best.safetensors: was made with other settings than hyperparameters.yaml",
+				"state.bin: was made with other settings than hyperparameters.yaml",
+				"state.bin: not the state of this run: agents: not the state of this learner (sac 1): snapshot: damaged, or of something else: 202 values where there are 254"}},
+		{"a round in the middle", func(t *testing.T) { withoutLine(t, recordName, 3) },
+			[]string{"record.jsonl:3: round 2: want round 1",
+				"state.bin: goes on behind 5 rounds: the record has 4"}},
+		{"the last round", func(t *testing.T) { withoutLine(t, recordName, 6) },
+			[]string{"policy.safetensors: holds what 10 episodes taught: the record has 8",
+				"state.bin: goes on behind 5 rounds: the record has 4"}},
+		{"the round of the state", func(t *testing.T) { edit(t, recordName, `"round":4,"episodes":10`, `"round":4,"episodes":12`) },
+			[]string{"record.jsonl:6: round 4 ends with episode 12: want 2 a round, as the settings say",
+				"policy.safetensors: holds what 10 episodes taught: no round of the record ends there",
+				"state.bin: goes on behind episode 10: the record's round 4 ends with episode 12"}},
+		{"best changed", func(t *testing.T) { flip(t, train.BestName) },
+			[]string{"best.safetensors: truncated or changed: the hash of its content begins with HEX, its header says HEX"}},
+		{"best removed", func(t *testing.T) { require.NoError(t, os.Remove(train.BestName)) },
+			[]string{"best.safetensors: there is no such checkpoint: file does not exist"}},
+		{"best of another seed", best(func(m *checkpoint.Meta) { m.TrainSeed = 2 }),
+			[]string{"best.safetensors: is of method distr-lb and seed 2: its settings say distr-lb and 1"}},
+		{"best of another environment", best(func(m *checkpoint.Meta) { m.Fingerprint.Agents = 3 }),
+			[]string{"best.safetensors: trained for 3 LBs and 8 servers; the scenario has 2 LBs and 8 servers"}},
+		{"best of another method", best(func(m *checkpoint.Meta) { m.Method = "es" }),
+			[]string{"best.safetensors: is of method es and seed 1: its settings say distr-lb and 1",
+				`best.safetensors: agents: parameters do not fit: "lb0.offset" is missing`}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dir := t.TempDir()
+			require.NoError(t, os.CopyFS(dir, os.DirFS(whole)))
+			t.Chdir(dir)
+			out, _, err := command(t, "runs", "verify", ".")
+			require.NoError(t, err, out)
+			require.Equal(t, ".: ok so far: 10 of 80 episodes\n", out)
+			test.damage(t)
+			out, _, err = command(t, "runs", "verify", ".")
+			require.Equal(t, exitFailed, exitCode(err), "%v", err)
+			require.Equal(t, test.want, faultsOf(out))
+			out, _, err = command(t, "runs", "list", ".")
+			require.NoError(t, err)
+			require.Regexp(t, `\d faults?\n$`, out)
+		})
+	}
+}
+
+// TestVerifyBestAtTheEnd: at the end the best checkpoint is the record's.
+func TestVerifyBestAtTheEnd(t *testing.T) {
+	t.Chdir(trainSmall(t, "--set", "validation_seeds=1"))
+	out, _, err := command(t, "runs", "verify", ".")
+	require.NoError(t, err, out)
+	require.Equal(t, ".: ok\n", out)
+	m, parameters, err := checkpoint.Load(train.BestName)
+	require.NoError(t, err)
+	is := m.Episode
+	m.Episode = 6 - is // the other of two rounds of two
+	require.NoError(t, checkpoint.Save(train.BestName, m, parameters))
+	out, _, err = command(t, "runs", "verify", ".")
+	require.EqualError(t, err, "1 fault in 1 run")
+	require.Equal(t, fmt.Sprintf(".: fault: best.safetensors: holds what %d episodes taught: the record's best is that of %d\n", 6-is, is), out)
+
+	require.NoError(t, os.WriteFile(train.StateName, []byte("left by a crash"), 0o666))
+	m.Episode = is
+	require.NoError(t, checkpoint.Save(train.BestName, m, parameters))
+	_, _, err = command(t, "runs", "verify", ".")
+	require.NoError(t, err, "--resume removes the state of a run at its end unread")
+}
+
+// TestUnfinishedFolders: what tables, studies and queues are making is no run
+// of the list, and not ok.
+func TestUnfinishedFolders(t *testing.T) {
+	whole := trainSmall(t)
+	t.Chdir(t.TempDir())
+	for _, dir := range []string{"runs/a", "runs/b.partial", "runs/.partial-1"} {
+		require.NoError(t, os.MkdirAll(dir, 0o777))
+		require.NoError(t, os.CopyFS(dir, os.DirFS(whole)))
+	}
+	flip(t, "runs/b.partial/"+train.CheckpointName)
+	out, _, err := command(t, "runs", "list")
+	require.NoError(t, err)
+	require.NotContains(t, out, "partial")
+	require.Contains(t, out, "runs/a")
+	const doing = ": unfinished: in progress, or stopped and to be begun anew\n"
+	out, _, err = command(t, "runs", "verify", "runs")
+	require.NoError(t, err)
+	require.Equal(t, "runs/a: ok\nruns/.partial-1"+doing+"runs/b.partial"+doing, out)
+	out, _, err = command(t, "runs", "verify", "runs/b.partial")
+	require.NoError(t, err)
+	require.Equal(t, "runs/b.partial"+doing, out)
+	out, _, err = command(t, "runs", "show", "runs/b.partial")
+	require.NoError(t, err)
+	require.Contains(t, out, "faults:\n")
 }
 
 // TestVerifyDamage: whatever bytes are changed, cut off or put in, the run is
