@@ -10,12 +10,15 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 
 	"fairlb/agents"
 	"fairlb/agents/build"
 	"fairlb/agents/checkpoint"
+	"fairlb/agents/nn/simd"
 	"fairlb/env"
 	"fairlb/env/snapshot"
+	"fairlb/results/record"
 )
 
 // StateName is the name of the file in a run's folder from which the run can go
@@ -38,6 +41,9 @@ type State struct {
 	Settings string
 	// World is Config.World.
 	World string
+	// Arithmetic is that of the process that saved the state (the function of
+	// that name), Program what it was.
+	Arithmetic, Program string
 	// Rounds and Episodes are those so far. The record has a row a round.
 	Rounds, Episodes int
 
@@ -51,12 +57,24 @@ type State struct {
 	from, to    int64
 }
 
-const stateMagic = "fairlb training state 1\n"
+const (
+	stateName  = "fairlb training state "
+	stateMagic = stateName + "2\n"
+)
+
+// Arithmetic names what decides how the numbers of a training run round: how
+// package simd computes, and the architecture that Go compiles for.
+func Arithmetic() string { return simd.Name() + " on " + runtime.GOARCH }
+
+// Program names this program and what compiled it.
+func Program() string { return "fairlb " + record.Version() + ", " + runtime.Version() }
 
 // header walks over all but the learner.
 func (s *State) header(c *snapshot.Codec) {
 	c.Text(&s.Settings)
 	c.Text(&s.World)
+	c.Text(&s.Arithmetic)
+	c.Text(&s.Program)
 	c.Text(&s.environment)
 	snapshot.Int(c, &s.Rounds)
 	snapshot.Int(c, &s.Episodes)
@@ -115,7 +133,11 @@ func readState(r io.ReaderAt, size int64) (*State, error) {
 	if _, err := r.ReadAt(begin, 0); err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
-	if !bytes.HasPrefix(begin, []byte(stateMagic)) {
+	switch {
+	case bytes.HasPrefix(begin, []byte(stateMagic)):
+	case bytes.HasPrefix(begin, []byte(stateName)) && len(begin) >= len(stateMagic):
+		return nil, fmt.Errorf("of another version of the format: it begins with %q, this fairlb reads %q", begin[:len(stateMagic)], stateMagic)
+	default:
 		return nil, fmt.Errorf("it does not begin with %q", stateMagic)
 	}
 	end := size - sha256.Size

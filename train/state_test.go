@@ -118,6 +118,15 @@ func TestResumeRefuses(t *testing.T) {
 	other = cfg
 	other.State, other.Hyper.Methods.SAC.Hidden = state, 9
 	require.ErrorIs(t, Run(context.Background(), other), ErrState)
+	require.Equal(t, Arithmetic(), state.Arithmetic)
+	require.Equal(t, Program(), state.Program)
+	foreign := *state
+	foreign.Arithmetic = "abacus"
+	other = cfg
+	other.State = &foreign
+	err = Run(context.Background(), other)
+	require.ErrorIs(t, err, ErrState)
+	require.EqualError(t, err, "train: going on after 3 episodes: not the state of this run: it was made with abacus, this is "+Arithmetic())
 	longer := *state
 	longer.to++
 	other = cfg
@@ -141,6 +150,8 @@ func TestResumeRefuses(t *testing.T) {
 		load(spoilt)
 	}
 	require.ErrorContains(t, load([]byte("PK")), "it does not begin with")
+	require.ErrorContains(t, load([]byte("fairlb training state 1\n")),
+		`of another version of the format: it begins with "fairlb training state 1\n", this fairlb reads "fairlb training state 2\n"`)
 	require.ErrorContains(t, load(whole[:len(stateMagic)+10]), "truncated")
 	require.ErrorContains(t, load(append(whole[:len(whole):len(whole)], 0)), "truncated or changed: the hash of its content differs")
 	require.ErrorContains(t, load(signed(append([]byte(stateMagic), 0, 0, 0, 0, 0, 0, 0, 1))), "the header is longer than the file")

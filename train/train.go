@@ -43,7 +43,8 @@ type Config struct {
 	// KeepState leaves StateName in Dir beside every checkpoint but the last, if
 	// the learner can be saved (agents.Saver).
 	KeepState bool
-	// State, if not nil, is what the run goes on from.
+	// State, if not nil, is what the run goes on from. It must be of this
+	// process's Arithmetic.
 	State *State
 	// Record takes one row a round, of a run that goes on behind those that
 	// its State has.
@@ -106,6 +107,9 @@ func Run(ctx context.Context, cfg Config) error {
 	}
 	r := run{Config: cfg, crew: crew, spec: spec, learner: learner, seeds: seeds}
 	if s := cfg.State; s != nil {
+		if here := Arithmetic(); s.Arithmetic != here {
+			return fmt.Errorf("train: going on after %d episodes: %w: it was made with %s, this is %s", s.Episodes, ErrState, s.Arithmetic, here)
+		}
 		if err := s.restore(learner, spec); err != nil {
 			return fmt.Errorf("train: going on after %d episodes: %w", s.Episodes, err)
 		}
@@ -194,6 +198,7 @@ func (r *run) save() error {
 			return err
 		}
 		r.at.Settings, r.at.World, r.at.environment = string(text), r.World, string(environment)
+		r.at.Arithmetic, r.at.Program = Arithmetic(), Program()
 		if err := r.at.save(path, saver); err != nil {
 			return fmt.Errorf("saving %s: %w", path, err)
 		}

@@ -6,10 +6,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
 	"fairlb/agents/checkpoint"
+	"fairlb/agents/nn/simd"
 	"fairlb/env/scenario"
 	"fairlb/env/settings"
 	"fairlb/results/record"
@@ -63,6 +65,9 @@ func (j *trainJob) goOn() (log roundLog, state *train.State, err error) {
 		return log, nil, err
 	}
 	if err != nil {
+		return log, nil, j.stuck(err)
+	}
+	if err := j.sameArithmetic(state); err != nil {
 		return log, nil, err
 	}
 	h, err := train.LoadHyper(j.path(train.StateName)+" (settings)", []byte(state.Settings), nil)
@@ -90,6 +95,46 @@ func (j *trainJob) goOn() (log roundLog, state *train.State, err error) {
 	return log, state, nil
 }
 
+// stuck says, of a run whose state is the fault, what can still be done.
+func (j *trainJob) stuck(err error) error {
+	if !errors.Is(err, train.ErrState) {
+		return err
+	}
+	kept := ""
+	if meta, _, err := checkpoint.Load(j.path(train.CheckpointName)); err == nil {
+		kept = fmt.Sprintf(" (%s is whole: the policy of %s)", train.CheckpointName, count(meta.Episode, "episode"))
+	}
+	return usage("%w: the run cannot go on%s; %s", err, kept, j.anew())
+}
+
+// anew says how a run can be made again.
+func (j *trainJob) anew() string {
+	return fmt.Sprintf("train it anew into another folder: fairlb train %s --out FOLDER", j.path(hyperName))
+}
+
+// sameArithmetic refuses a state that was made by another arithmetic: from it
+// the run would go on, but not to the bytes of one that was never stopped.
+func (j *trainJob) sameArithmetic(state *train.State) error {
+	here := train.Arithmetic()
+	if state.Arithmetic == here {
+		return nil
+	}
+	return usage("%s: the run was made with %s, this process computes with %s, which rounds differently: %s, or %s",
+		j.path(train.StateName), state.Arithmetic, here, wayBack(state.Arithmetic, os.Getenv(simd.Variable)), j.anew())
+}
+
+// wayBack says how to compute with an arithmetic again that is not this
+// process's, under a value of simd.Variable.
+func wayBack(arithmetic, variable string) string {
+	switch {
+	case arithmetic == simd.Plain+" on "+runtime.GOARCH:
+		return fmt.Sprintf("set %s=%s", simd.Variable, simd.Plain)
+	case variable != "":
+		return fmt.Sprintf("go on without %s=%s in the environment", simd.Variable, variable)
+	}
+	return "go on on a machine that has that"
+}
+
 // startsAnew reports a run without a state whose checkpoint has learned: to
 // begin it anew would lose that.
 func (j *trainJob) startsAnew() error {
@@ -111,6 +156,13 @@ func (j *trainJob) whole() (bool, error) {
 	meta, _, err := checkpoint.Load(j.path(train.CheckpointName))
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
+	}
+	if errors.Is(err, checkpoint.ErrCorrupt) {
+		if _, stateErr := train.LoadState(j.path(train.StateName)); stateErr == nil {
+			err = fmt.Errorf("%w; remove it, and the run goes on from its %s", err, train.StateName)
+		} else {
+			err = fmt.Errorf("%w; %s", err, j.anew())
+		}
 	}
 	if err != nil || meta.Episode < j.hyper.Episodes {
 		return false, err

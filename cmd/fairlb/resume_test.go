@@ -1,13 +1,16 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"io/fs"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -16,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"fairlb/agents/checkpoint"
+	"fairlb/agents/nn/simd"
 	"fairlb/results/record"
 	"fairlb/results/tfevents"
 	"fairlb/train"
@@ -251,14 +255,15 @@ func TestResumeRefusesOtherSettings(t *testing.T) {
 		want   string
 	}{
 		{train.StateName, func(path string) error { return os.Truncate(path, 1000) },
-			"state.bin: not the state of this run: truncated or changed: the hash of its content differs"},
+			"state.bin: not the state of this run: truncated or changed: the hash of its content differs: the run cannot go on " +
+				"(policy.safetensors is whole: the policy of 0 episodes); train it anew into another folder: fairlb train " + own + " --out FOLDER"},
 		{scenarioName, func(path string) error { return os.WriteFile(path, []byte("name: x\n"), 0o666) }, "scenario.yaml:"},
 		{scenarioName, func(path string) error {
 			data, err := os.ReadFile(path)
 			return errors.Join(err, os.WriteFile(path, []byte(strings.Replace(string(data), "step_interval: 0.5", "step_interval: 0.25", 1)), 0o666))
 		}, "scenario.yaml: is not the scenario that the run was begun in"},
 		{recordName, os.Remove, "record.jsonl: no such file or directory"},
-		{train.CheckpointName, func(path string) error { return os.Truncate(path, 1000) }, "policy.safetensors: "},
+		{train.CheckpointName, func(path string) error { return os.Truncate(path, 1000) }, "; remove it, and the run goes on from its state.bin"},
 	} {
 		path := filepath.Join(dir, test.name)
 		data, err := os.ReadFile(path)
@@ -269,6 +274,51 @@ func TestResumeRefusesOtherSettings(t *testing.T) {
 		require.Equal(t, exitUsage, exitCode(err), "%v", err)
 		require.NoError(t, os.WriteFile(path, data, 0o666))
 	}
+}
+
+// TestResumeByTheSameArithmetic: what rounds differently would not come to the
+// same bytes, so it does not go on; nothing of the run is changed.
+func TestResumeByTheSameArithmetic(t *testing.T) {
+	if simd.Name() == simd.Plain {
+		t.Skip("there is only one arithmetic here")
+	}
+	dir := stoppedRun(t)
+	want := leftIn(t, dir).rounds
+	c := program(t, "train", "--resume", "--out", dir)
+	c.Env = append(c.Env, simd.Variable+"="+simd.Plain)
+	out, err := c.CombinedOutput()
+	var exit *exec.ExitError
+	require.ErrorAs(t, err, &exit, "%s", out)
+	require.Equal(t, exitUsage, exit.ExitCode())
+	require.Equal(t, "fairlb: "+filepath.Join(dir, train.StateName)+": the run was made with "+train.Arithmetic()+", this process computes with gonum on "+runtime.GOARCH+
+		", which rounds differently: go on without FAIRLB_BLAS=gonum in the environment, or train it anew into another folder: fairlb train "+
+		filepath.Join(dir, hyperName)+" --out FOLDER\n", string(out))
+	require.Equal(t, want, leftIn(t, dir).rounds)
+
+	require.Equal(t, "set FAIRLB_BLAS=gonum", wayBack("gonum on "+runtime.GOARCH, ""))
+	require.Equal(t, "go on on a machine that has that", wayBack("AVX2 on another", ""))
+}
+
+// TestResumeByAnotherProgram: a state that another program saved is gone on
+// from, with a warning.
+func TestResumeByAnotherProgram(t *testing.T) {
+	dir := stoppedRun(t)
+	_, stderr, err := command(t, "train", "--resume", "--out", dir)
+	require.NoError(t, err)
+	require.NotContains(t, stderr, "level=warning")
+
+	dir = stoppedRun(t)
+	path := filepath.Join(dir, train.StateName)
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	own := train.Program()
+	data = bytes.Replace(data[:len(data)-sha256.Size], []byte(own), []byte(strings.Replace(own, "fairlb", "Fairlb", 1)), 1)
+	sum := sha256.Sum256(data)
+	require.NoError(t, os.WriteFile(path, append(data, sum[:]...), 0o666))
+	_, stderr, err = command(t, "train", "--resume", "--out", dir)
+	require.NoError(t, err)
+	require.Contains(t, stderr, "level=warning")
+	require.Contains(t, stderr, "the state was saved by Fairlb ")
 }
 
 // TestResumeAtTheEnd: a run at its end stays what it is, and loses the state

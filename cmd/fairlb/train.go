@@ -41,7 +41,8 @@ lines), the same for TensorBoard, and the checkpoint. --set scenario.PATH=VALUE 
 Ctrl-C saves what was learned and ends with code 130. --resume goes on with a run
 that was stopped in any way, from its last checkpoint (checkpoint_every), to the
 same bits as one that never was. It needs the folder (--out) or FILE; settings
-given again must be the run's.`,
+given again must be the run's, and so must the arithmetic: a run that was begun
+with AVX2, or without (FAIRLB_BLAS=gonum), goes on only so.`,
 		Example: "  fairlb train train/recipes/demo.yaml --set episodes=64 --seed 2 --out runs/two\n" +
 			"  fairlb train --resume --out runs/two",
 		Args: func(c *cobra.Command, args []string) error {
@@ -226,6 +227,9 @@ func (a *app) trainRun(ctx context.Context, j trainJob) (err error) {
 	if state != nil {
 		rounds = state.Rounds
 		a.log.WithField("episodes", state.Episodes).Info("going on")
+		if own := train.Program(); state.Program != own {
+			a.log.Warnf("the state was saved by %s, this is %s: the run ends with the same bytes only if the two compute alike", state.Program, own)
+		}
 	}
 	err = train.Run(ctx, train.Config{
 		Hyper: j.hyper, Scenario: j.scenario.Name, World: world, Env: func() (env.Env, error) { return open(nil) },
@@ -236,6 +240,9 @@ func (a *app) trainRun(ctx context.Context, j trainJob) (err error) {
 		},
 	})
 	bar.close()
+	if state != nil {
+		err = j.stuck(err)
+	}
 	switch stopped := exitCode(err) == exitInterrupted; {
 	case stopped && j.resumable:
 		a.log.Infof("go on with: fairlb train --resume --out %s", j.dir)
