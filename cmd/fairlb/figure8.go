@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"sync/atomic"
@@ -16,7 +15,6 @@ import (
 	"fairlb/eval/figure"
 	"fairlb/eval/paper"
 	"fairlb/results"
-	"fairlb/train"
 )
 
 // isOfCases says whether a figure is one of completion times by test case.
@@ -143,7 +141,7 @@ func (f *figureMaker) contenders(s scenario.Scenario, c paper.TestCase, trained 
 	for _, row := range learned {
 		one := contender{name: row.Method + " " + row.Reward}
 		for _, p := range c.Policies(row, f.profile) {
-			t, err := checkpointTarget(s, describe(p), filepath.Join(trained[p], train.CheckpointName))
+			t, err := keptTarget(s, describe(p), trained[p])
 			if err != nil {
 				return nil, err
 			}

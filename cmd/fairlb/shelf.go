@@ -126,7 +126,7 @@ type subject struct {
 // trainedSubject is the policy of a run's folder, which a report calls by
 // title.
 func trainedSubject(s scenario.Scenario, method, title, dir string) (subject, error) {
-	t, err := checkpointTarget(s, title, filepath.Join(dir, train.CheckpointName))
+	t, err := keptTarget(s, title, dir)
 	return subject{name: method, hash: t.hash, target: t.Target, run: dir, title: title}, err
 }
 

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"fairlb/train"
 )
 
 // writeStudy writes a study of seconds and its recipe, and returns its path.
@@ -131,4 +133,22 @@ func TestStudySharesTraining(t *testing.T) {
 	whole, err := os.ReadFile(filepath.Join(out, "study.md"))
 	require.NoError(t, err)
 	require.NotContains(t, string(whole), "Not run yet")
+}
+
+// TestDamagedRunOfAStudy: the message says what to remove, which helps.
+func TestDamagedRunOfAStudy(t *testing.T) {
+	out := t.TempDir()
+	args := []string{"study", writeStudy(t), "--out", out, "--only", "method=es", "--only", "scenario=cpu"}
+	_, _, err := command(t, args...)
+	require.NoError(t, err)
+	runs, err := filepath.Glob(filepath.Join(out, "train", "*"))
+	require.NoError(t, err)
+	require.Len(t, runs, 2)
+	require.NoError(t, os.Truncate(filepath.Join(runs[1], train.CheckpointName), 100))
+	_, _, err = command(t, args...)
+	require.Equal(t, exitUsage, exitCode(err))
+	require.ErrorContains(t, err, "are left in the file; remove the folder "+runs[1]+", and the run is made again")
+	require.NoError(t, os.RemoveAll(runs[1]))
+	_, _, err = command(t, args...)
+	require.NoError(t, err)
 }

@@ -17,6 +17,7 @@ import (
 	"fairlb/env"
 	"fairlb/env/dispatch"
 	"fairlb/env/scenario"
+	"fairlb/env/settings"
 	"fairlb/env/sim"
 	"fairlb/env/workload"
 	"fairlb/eval"
@@ -140,6 +141,16 @@ func checkpointTarget(s scenario.Scenario, name, path string) (target, error) {
 		t.warnings = append(t.warnings, fmt.Sprintf("%s was trained in %s", name, meta.Scenario))
 	}
 	return t, nil
+}
+
+// keptTarget is checkpointTarget of a run that a folder of results keeps. One
+// that is damaged can be removed: what uses it makes it again.
+func keptTarget(s scenario.Scenario, name, dir string) (target, error) {
+	t, err := checkpointTarget(s, name, filepath.Join(dir, train.CheckpointName))
+	if errors.Is(err, checkpoint.ErrCorrupt) || settings.IsFault(err) {
+		err = fmt.Errorf("%w; remove the folder %s, and the run is made again", err, dir)
+	}
+	return t, err
 }
 
 // recipe names what training runs share that differ in their seed alone.
