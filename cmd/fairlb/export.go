@@ -13,8 +13,10 @@ import (
 	"fairlb/train"
 )
 
+const onnxFormat = "onnx"
+
 func (a *app) exportCommand() *cobra.Command {
-	var out string
+	var out, format string
 	var lb int
 	c := &cobra.Command{
 		Use:   "export RUN",
@@ -26,6 +28,9 @@ are the weights, [batch, servers]. --lb K writes load balancer K's policy alone.
 		Example: "  fairlb export runs/demo --out policy.onnx",
 		Args:    checked(cobra.ExactArgs(1)),
 		RunE: func(_ *cobra.Command, args []string) error {
+			if format != onnxFormat {
+				return usage("--format %q: must be %s", format, onnxFormat)
+			}
 			if filepath.Ext(out) != ".onnx" {
 				return usage("--out %q: must end in .onnx", out)
 			}
@@ -66,6 +71,7 @@ are the weights, [batch, servers]. --lb K writes load balancer K's policy alone.
 			return nil
 		},
 	}
+	c.Flags().StringVar(&format, "format", onnxFormat, onnxFormat+", the only one")
 	c.Flags().StringVar(&out, "out", "policy.onnx", "the model's file")
 	c.Flags().IntVar(&lb, "lb", -1, "the load balancer, from 0; -1 for all in one model")
 	return c

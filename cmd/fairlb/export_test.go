@@ -29,7 +29,7 @@ func TestExport(t *testing.T) {
 	}{
 		{dir, "policy.onnx", []int{0, 1}},
 		{path + " --out all.onnx", "all.onnx", []int{0, 1}},
-		{dir + " --out one.onnx --lb 1", "one.onnx", []int{1}},
+		{dir + " --format onnx --out one.onnx --lb 1", "one.onnx", []int{1}},
 	} {
 		stdout, stderr, err := command(t, append([]string{"export"}, strings.Fields(test.args)...)...)
 		require.NoError(t, err)
