@@ -51,8 +51,12 @@ type Check func(h *Hyper, own int, report func(path string, value any, rule stri
 // LoadHyper reads a hyperparameter file, given as its name and contents, with
 // overrides (path=value). An override of a path under "scenario." is put into
 // the scenario instead. Faults are reported all at once, those of the checks
-// among them.
+// among them. A file that names nothing is an error: it would train what nobody
+// asked for.
 func LoadHyper(name string, data []byte, overrides []string, checks ...Check) (Hyper, error) {
+	if settings.Empty(data) {
+		return Hyper{}, settings.Errors{{Place: name, Rule: "is empty: a hyperparameter file must name at least one setting, such as method: distr-lb"}}
+	}
 	h := checkedHyper{Hyper: DefaultHyper(), checks: checks}
 	var own []string
 	for _, o := range overrides {

@@ -16,9 +16,14 @@ import (
 
 func TestLoadHyper(t *testing.T) {
 	t.Parallel()
-	h, err := LoadHyper("empty.yaml", nil, nil)
+	h, err := LoadHyper("least.yaml", []byte("method: distr-lb"), nil)
 	require.NoError(t, err)
-	require.Empty(t, cmp.Diff(DefaultHyper(), h), "an empty file leaves the defaults")
+	require.Empty(t, cmp.Diff(DefaultHyper(), h), "what a file leaves out has its default")
+	for _, text := range []string{"", "\n", "# method: es\n", "---\n", "null\n", "{}\n"} {
+		_, err := LoadHyper("empty.yaml", []byte(text), []string{"method=es"})
+		require.EqualError(t, err, "empty.yaml: is empty: a hyperparameter file must name at least one setting, such as method: distr-lb", "%q", text)
+		require.True(t, settings.IsFault(err))
+	}
 
 	h, err = LoadHyper("h.yaml", []byte(`
 scenario: for-loop

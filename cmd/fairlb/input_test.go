@@ -152,6 +152,10 @@ changed.yaml:3:11: episodes = -3: must be in [1, 1000000000]`},
 	{"run exists", "train good.yaml --out run", `run: holds a run already; name another folder with --out, go on with it by --resume, or remove it`},
 	{"out is a file", "train good.yaml --out order.tsv", `--out: mkdir order.tsv: not a directory`},
 
+	{"empty file", "train empty.yaml", `empty.yaml: is empty: a hyperparameter file must name at least one setting, such as method: distr-lb`},
+	{"empty file, overridden", "train comment.yaml --set method=es", `comment.yaml: is empty: a hyperparameter file must name at least one setting, such as method: distr-lb`},
+	{"export format", "export run --format torch", `--format "torch": must be onnx`},
+
 	// tables and plot.
 	{"table", "tables 10", `paper: unknown table 10: want one of [11 12 13 14 15 16]`},
 	{"table word", "tables all", `table "all": must be a number, one of [11 12 13 14 15 16]`},
@@ -189,6 +193,8 @@ func prepareBadInputs(t *testing.T) *strings.Replacer {
 	require.NoError(t, os.MkdirAll(filepath.Join("folder", "broken"), 0o777))
 	for name, text := range map[string]string{
 		"good.yaml":    "seed: 1",
+		"empty.yaml":   "",
+		"comment.yaml": "# method: distr-lb\n",
 		"loop.yaml":    "scenario: for-loop\nepisodes: 1\n",
 		"field.yaml":   "sac:\n  gama: 0.9\n",
 		"type.yaml":    "episodes: many\n",

@@ -55,6 +55,22 @@ func parseDocument(data []byte) (root ast.Node, fault *syntaxFault) {
 	return onlyDocument(file)
 }
 
+// Empty says whether a settings file names nothing: it has no document, or that
+// is null or a map without entries.
+func Empty(data []byte) bool {
+	root, fault := parseDocument(data)
+	if fault != nil {
+		return false
+	}
+	switch root := root.(type) {
+	case nil, *ast.NullNode:
+		return true
+	case *ast.MappingNode:
+		return len(root.Values) == 0
+	}
+	return false
+}
+
 // onlyDocument returns the body of a file's only document.
 func onlyDocument(file *ast.File) (ast.Node, *syntaxFault) {
 	if len(file.Docs) == 0 {
