@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -36,7 +37,8 @@ func (a *app) runsList() *cobra.Command {
 		Short: "List the runs in a folder and below it (default runs)",
 		Long: `List the runs in a folder and below it. COMPLETION is the mean completion time of the
 last round's requests, exploration included; CHECKPOINT is ok or the number of faults, which
-fairlb runs verify names. Folders .partial, in which tables and studies make runs, are left out.`,
+fairlb runs verify names. Folders .partial, in which tables and studies make runs, are left out.
+Long names are cut in the middle.`,
 		Args: checked(cobra.MaximumNArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
 			root := "runs"
@@ -47,18 +49,57 @@ fairlb runs verify names. Folders .partial, in which tables and studies make run
 			if err != nil {
 				return err
 			}
-			w := tabwriter.NewWriter(a.stdout, 0, 8, 2, ' ', 0)
-			fmt.Fprintln(w, "RUN\tMETHOD\tREWARD\tSCENARIO\tSEED\tEPISODES\tCOMPLETION\tSTARTED (UTC)\tCHECKPOINT")
+			lines := [][]string{{"RUN", "METHOD", "REWARD", "SCENARIO", "SEED", "EPISODES", "COMPLETION", "STARTED (UTC)", "CHECKPOINT"}}
 			for _, dir := range dirs {
 				r := readRun(dir)
 				if err := r.verify(c.Context(), false); err != nil {
 					return err
 				}
-				fmt.Fprintln(w, strings.Join(r.line(), "\t"))
+				lines = append(lines, r.line())
+			}
+			narrow(lines, listWidth, 0, 3) // names that may be long: the run's, the scenario's
+			w := tabwriter.NewWriter(a.stdout, 0, 8, listGap, ' ', 0)
+			for _, line := range lines {
+				fmt.Fprintln(w, strings.Join(line, "\t"))
 			}
 			return w.Flush()
 		},
 	}
+}
+
+const (
+	listWidth = 160 // columns that the list keeps within, if its names let it
+	listGap   = 2   // spaces between two of its columns
+	shortName = 20  // a name is not shortened below this
+)
+
+// narrow shortens the cells of the named columns, one column after the other, until
+// the table is as wide as width.
+func narrow(lines [][]string, width int, columns ...int) {
+	total, widths := -listGap, make([]int, len(lines[0]))
+	for k := range widths {
+		for _, line := range lines {
+			widths[k] = max(widths[k], utf8.RuneCountInString(line[k]))
+		}
+		total += widths[k] + listGap
+	}
+	for _, k := range columns {
+		most := max(shortName, widths[k]-max(0, total-width))
+		for _, line := range lines {
+			line[k] = shortened(line[k], most)
+		}
+		total -= max(0, widths[k]-most)
+	}
+}
+
+// shortened cuts the middle out of a text of more than most characters.
+func shortened(text string, most int) string {
+	r := []rune(text)
+	if len(r) <= most {
+		return text
+	}
+	head := (most - 1) / 2
+	return string(r[:head]) + "…" + string(r[len(r)-(most-1-head):])
 }
 
 // line is a run's line in the list, with a dash for what is not known.

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 
@@ -66,6 +67,8 @@ func TestRuns(t *testing.T) {
 		"runs verify small.yaml": "small.yaml: holds no run: neither record.jsonl nor policy.safetensors is in it or below it",
 		"runs show runs":         "runs: holds no run: neither record.jsonl nor policy.safetensors is in it",
 		"runs list none":         "none: there is no such folder",
+		"runs show none":         "none: there is no such folder",
+		"runs verify none":       "none: there is no such folder",
 		"runs lost":              `unknown command "lost" for "fairlb runs" (see fairlb runs --help)`,
 	} {
 		out, _, err := command(t, strings.Fields(args)...)
@@ -73,6 +76,32 @@ func TestRuns(t *testing.T) {
 		require.Equal(t, exitUsage, exitCode(err))
 		require.Empty(t, out)
 	}
+}
+
+// TestListFits: the list keeps within its width, and long names keep both ends.
+func TestListFits(t *testing.T) {
+	whole := trainSmall(t)
+	t.Chdir(t.TempDir())
+	name := "distr-lb-vbf+logvbf-web-moderate-train-seed1-"
+	for _, dir := range []string{"runs/a", "runs/tables-smoke-of-a-long-name-of-its-own/train/" + name + "0123456789ab", "runs/tables-smoke-of-a-long-name-of-its-own/train/" + name + "cdef01234567"} {
+		require.NoError(t, os.MkdirAll(dir, 0o777))
+		require.NoError(t, os.CopyFS(dir, os.DirFS(whole)))
+	}
+	out, _, err := command(t, "runs", "list")
+	require.NoError(t, err)
+	lines := strings.Split(strings.TrimSuffix(out, "\n"), "\n")
+	require.Len(t, lines, 4)
+	widest := 0
+	for _, line := range lines {
+		widest = max(widest, utf8.RuneCountInString(line))
+	}
+	require.Equal(t, listWidth, widest)
+	require.Regexp(t, `^runs/a  `, lines[1])
+	require.Regexp(t, `^runs/tables-smoke-.+….+-0123456789ab  distr-lb  `, lines[2])
+	require.Regexp(t, `^runs/tables-smoke-.+….+-cdef01234567  distr-lb  `, lines[3])
+
+	require.Equal(t, "short", shortened("short", 5))
+	require.Equal(t, "sh…er", shortened("shorter", 5))
 }
 
 // edit replaces one text in a file by another.
