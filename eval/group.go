@@ -45,7 +45,7 @@ type GroupFigures struct {
 
 	// VsSED is the mean over runs of each run's difference to the baseline,
 	// paired by evaluation seed. It is nil with one run or no baseline.
-	VsSED *Difference `json:"vs_sed"`
+	VsSED *Difference `json:"vs_sed,omitempty"`
 }
 
 // Interval is a confidence interval.

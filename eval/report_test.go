@@ -130,8 +130,8 @@ func TestJSONGolden(t *testing.T) {
 	require.Contains(t, onLSQ, "significant")
 }
 
-// vs_sed is null where there is nothing to compare with.
-func TestJSONWithoutBaseline(t *testing.T) {
+// Where there is nothing to compare with, JSON has no difference, nor has text.
+func TestWithoutBaseline(t *testing.T) {
 	t.Parallel()
 	for _, r := range []*eval.Report{
 		report(t, config(), target("lsq", 1)),
@@ -139,8 +139,19 @@ func TestJSONWithoutBaseline(t *testing.T) {
 	} {
 		var b bytes.Buffer
 		require.NoError(t, r.WriteJSON(&b))
-		require.Contains(t, b.String(), `"vs_sed": null`)
+		require.NotContains(t, b.String(), "vs_sed")
+		b.Reset()
+		require.NoError(t, r.WriteText(&b))
+		require.NotContains(t, b.String(), "vs sed")
 	}
+	whole := report(t, config(), target("lsq", 1), target("sed", 1))
+	var b bytes.Buffer
+	require.NoError(t, whole.WriteJSON(&b))
+	require.Equal(t, 3, strings.Count(b.String(), `"vs_sed": {`), "of LSQ, in each class")
+	require.Equal(t, 3, strings.Count(b.String(), `"baseline": true`), "of SED")
+	b.Reset()
+	require.NoError(t, whole.WriteText(&b))
+	require.Contains(t, b.String(), "vs sed")
 }
 
 func TestCSVGolden(t *testing.T) {

@@ -74,45 +74,17 @@ type Figures struct {
 	// VsSED is the paired difference of the seeds' means to the baseline's,
 	// which is SED unless Config says otherwise. It is nil on the baseline
 	// itself (IsBaseline), where the baseline is not among the targets and
-	// where fewer than two seeds have both values.
-	VsSED *Difference `json:"vs_sed"`
+	// where fewer than two seeds have both values; JSON and text leave out what
+	// there is not.
+	VsSED *Difference `json:"vs_sed,omitempty"`
 
 	// Improvement is the probability of improvement over the baseline: the part
 	// of the seeds whose mean is less than the baseline's, equals counting half.
 	// It is nil where VsSED is.
 	Improvement *Estimate `json:"improvement,omitempty"`
 
-	// IsBaseline says that these are the baseline's figures. In JSON they are
-	// those without the key vs_sed.
-	IsBaseline bool `json:"-"`
-}
-
-// plainFigures has the fields of Figures and none of its methods.
-type plainFigures Figures
-
-// MarshalJSON leaves vs_sed out of the baseline's figures.
-func (f Figures) MarshalJSON() ([]byte, error) {
-	if !f.IsBaseline {
-		return json.Marshal(plainFigures(f))
-	}
-	return json.Marshal(struct {
-		plainFigures
-		VsSED *Difference `json:"vs_sed,omitempty"` // hides the inner one
-	}{plainFigures: plainFigures(f)})
-}
-
-// UnmarshalJSON reads what MarshalJSON wrote.
-func (f *Figures) UnmarshalJSON(data []byte) error {
-	if err := json.Unmarshal(data, (*plainFigures)(f)); err != nil {
-		return err
-	}
-	var keys map[string]json.RawMessage
-	if err := json.Unmarshal(data, &keys); err != nil {
-		return err
-	}
-	_, compared := keys["vs_sed"]
-	f.IsBaseline = !compared
-	return nil
+	// IsBaseline says that these are the baseline's figures.
+	IsBaseline bool `json:"baseline,omitempty"`
 }
 
 // Classes are figures by class: an object in JSON, whose order is kept.
