@@ -200,13 +200,26 @@ func TestDuration(t *testing.T) {
 
 // TestHelp: help is a result, for the program and for each command.
 func TestHelp(t *testing.T) {
-	for _, args := range [][]string{nil, {"--help"}, {"help"}, {"help", "eval"}, {"eval", "--help"}, {"help", "scenarios", "show"}, {"trace"}} {
+	for _, args := range [][]string{{"--help"}, {"help"}, {"help", "eval"}, {"eval", "--help"}, {"help", "scenarios", "show"}, {"trace", "--help"}, {"runs", "-h"}} {
 		out, stderr, err := command(t, args...)
 		require.NoError(t, err)
 		require.Equal(t, exitDone, exitCode(err))
 		require.Contains(t, out, "Usage:", "%v", args)
 		require.Contains(t, out, "--help", "%v", args)
 		require.Empty(t, stderr)
+	}
+}
+
+// TestMissingCommand: help that nobody asked for is no result.
+func TestMissingCommand(t *testing.T) {
+	for _, args := range [][]string{nil, {"runs"}, {"trace"}, {"fit"}, {"theory"}} {
+		out, stderr, err := command(t, args...)
+		path := strings.Join(append([]string{"fairlb"}, args...), " ")
+		require.EqualError(t, err, `a command is missing behind "`+path+`"`)
+		require.Equal(t, exitUsage, exitCode(err))
+		require.Empty(t, out)
+		require.Contains(t, stderr, "Usage:\n  "+path)
+		require.Contains(t, stderr, "Available Commands:")
 	}
 }
 

@@ -80,7 +80,7 @@ func (a *app) fitCommand() *cobra.Command {
 		Use:   "fit",
 		Short: "Fit simulated workloads to published figures",
 		Args:  checked(cobra.NoArgs),
-		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
+		RunE:  needsCommand,
 	}
 	web := &cobra.Command{
 		Use:   "web-mix",

@@ -61,7 +61,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          checked(cobra.NoArgs),
-		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+		RunE:          needsCommand,
 		PersistentPreRunE: func(*cobra.Command, []string) error {
 			if err := simd.CheckEnvironment(); err != nil {
 				return usage("%v", err)
@@ -78,6 +78,16 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	root.SetErr(stderr)
 	root.SetFlagErrorFunc(flagError)
 	return root.ExecuteContext(ctx)
+}
+
+// needsCommand runs a command that does nothing but by those below it: its help
+// is no result here, and goes to stderr.
+func needsCommand(c *cobra.Command, _ []string) error {
+	c.SetOut(c.ErrOrStderr())
+	if err := c.Help(); err != nil {
+		return err
+	}
+	return usage("a command is missing behind %q", c.CommandPath())
 }
 
 // helpCommand is cobra's, but for a command that there is not, which is an

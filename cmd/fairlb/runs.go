@@ -25,7 +25,7 @@ func (a *app) runsCommand() *cobra.Command {
 		Use:   "runs",
 		Short: "List, show and verify training runs",
 		Args:  checked(cobra.NoArgs),
-		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
+		RunE:  needsCommand,
 	}
 	c.AddCommand(a.runsList(), a.runsShow(), a.runsVerify())
 	return c

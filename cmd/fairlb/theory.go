@@ -14,7 +14,7 @@ func (a *app) theoryCommand() *cobra.Command {
 		Use:   "theory",
 		Short: "Hold the simulator, and what load balancers know, to theory",
 		Args:  checked(cobra.NoArgs),
-		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
+		RunE:  needsCommand,
 	}
 	var seeds, requests int
 	queues := &cobra.Command{

@@ -16,7 +16,7 @@ func (a *app) traceCommand() *cobra.Command {
 		Use:   "trace",
 		Short: "Import, look at and fit request traces",
 		Args:  checked(cobra.NoArgs),
-		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
+		RunE:  needsCommand,
 	}
 	c.AddCommand(a.traceInfoCommand(), a.traceImportCommand(), a.traceFitCommand())
 	return c
