@@ -28,6 +28,55 @@ type trainJob struct {
 	workers   int
 	resumable bool // whether the run leaves the state that it can go on from
 	resume    bool // go on with the run that the folder holds, if it does
+
+	wentOn func(episodes int) // told, if not nil, where a run goes on
+}
+
+// leftoverError is what keeps a run from going on with what its folder holds:
+// other settings, or damage.
+type leftoverError struct{ error }
+
+func (e leftoverError) Unwrap() error { return e.error }
+
+// leftover marks an error in reading what a run has left, if other files would
+// mend it.
+func leftover(err error) error {
+	if exitCode(err) == exitUsage {
+		return leftoverError{err}
+	}
+	return err
+}
+
+// pickUp opens the files of the folder's run. The state is nil if it is at its
+// beginning, and whole tells that it is at its end.
+func (j *trainJob) pickUp() (log roundLog, state *train.State, whole bool, err error) {
+	if err := errors.Join(j.tidy(), j.fits()); err != nil {
+		return log, nil, false, err
+	}
+	if whole, err = j.whole(); err != nil || whole {
+		return log, nil, whole, err
+	}
+	log, state, err = j.goOn()
+	return log, state, false, err
+}
+
+// fits reports settings that are not those that the folder holds, if it does.
+func (j *trainJob) fits() error {
+	hyper, err := runHyper(j.dir)
+	if err == nil {
+		err = sameSettings(j.path(hyperName), hyper, j.hyper)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	world, err := scenario.Load(j.path(scenarioName), nil)
+	if err == nil {
+		err = sameSettings(j.path(scenarioName), world, j.scenario)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 // path is that of a file of the run.
@@ -193,10 +242,9 @@ func (j *trainJob) tidy() error {
 // settings are those of file, if one is named, under the overrides.
 func resumeJob(dir, file string, set []string) (trainJob, error) {
 	j := trainJob{dir: dir, resumable: true, resume: true}
-	own := j.path(hyperName)
 	from := file
 	if from == "" {
-		from = own
+		from = j.path(hyperName)
 	}
 	var err error
 	if j.hyper, err = loadHyper(from, set); err != nil {
@@ -204,33 +252,17 @@ func resumeJob(dir, file string, set []string) (trainJob, error) {
 	}
 	if j.dir == "" {
 		j.dir = filepath.Join("runs", runName(&j.hyper))
-		own = j.path(hyperName)
 	}
-	switch kept, err := runHyper(j.dir); {
-	case err == nil:
-		if err := sameSettings(own, kept, j.hyper); err != nil {
-			return j, err
-		}
-	case !errors.Is(err, fs.ErrNotExist):
-		return j, err
+	if file == "" {
+		j.scenario, err = scenario.Load(j.path(scenarioName), nil)
 	}
-	if file != "" {
-		if j.scenario, err = trainingScenario(&j.hyper); err != nil {
-			return j, err
-		}
-	}
-	switch kept, err := scenario.Load(j.path(scenarioName), nil); {
-	case err == nil && file == "":
-		j.scenario = kept
-	case err == nil:
-		return j, sameSettings(j.path(scenarioName), kept, j.scenario)
-	case !errors.Is(err, fs.ErrNotExist):
-		return j, err
-	case file == "":
+	if file != "" || errors.Is(err, fs.ErrNotExist) {
 		j.scenario, err = trainingScenario(&j.hyper)
+	}
+	if err != nil {
 		return j, err
 	}
-	return j, nil
+	return j, j.fits()
 }
 
 // sameSettings reports the fields in which settings differ from those that a

@@ -79,27 +79,51 @@ func trainingHash(h *train.Hyper, s scenario.Scenario) (string, error) {
 // trained returns the folder of a training run, after making it if need be.
 func (b shelf) trained(ctx context.Context, a *app, h train.Hyper) (string, error) {
 	dir, s, there, err := b.place(h)
-	if b.farm != nil && err == nil {
-		return dir, b.farm.train(ctx, dir, h, s, there)
+	if err == nil && b.farm != nil {
+		err = b.farm.train(ctx, dir, h, s, there)
+		there = err == nil
 	}
-	if err != nil || there {
+	switch {
+	case err != nil:
 		return dir, err
+	case there: // where this process had begun it and others ended it, its part is left
+		return dir, os.RemoveAll(partialName(dir))
 	}
 	_, err, _ = b.training.Do(dir, func() (any, error) {
 		if _, err := os.Stat(dir); err == nil {
 			return nil, nil // another job was quicker
 		}
-		partial := dir + ".partial"
-		if err := os.RemoveAll(partial); err != nil {
-			return nil, err
+		if err := ctx.Err(); err != nil {
+			return nil, err // nothing is begun any more
 		}
-		job := trainJob{hyper: h, scenario: s, dir: partial, command: trainingCommand(dir), workers: 1}
-		if err := a.silent().trainRun(ctx, job); err != nil {
-			return nil, err
-		}
-		return nil, os.Rename(partial, dir)
+		return nil, a.trainOn(ctx, h, s, dir)
 	})
 	return dir, err
+}
+
+// partialName is the folder in which the run of the folder dir is made.
+func partialName(dir string) string { return dir + ".partial" }
+
+// trainOn makes the run of the folder dir under another name until it is whole.
+// One that was stopped goes on; what it has left is begun anew if it is of other
+// settings or damaged.
+func (a *app) trainOn(ctx context.Context, h train.Hyper, s scenario.Scenario, dir string) error {
+	job := trainJob{
+		hyper: h, scenario: s, dir: partialName(dir), command: trainingCommand(dir), workers: 1, resumable: true, resume: true,
+		wentOn: func(episodes int) { a.log.WithField("episodes", episodes).Infof("%s: going on", filepath.Base(dir)) },
+	}
+	err := a.silent().trainRun(ctx, job)
+	if left := (leftoverError{}); errors.As(err, &left) {
+		a.log.WithError(err).Warnf("%s: begun anew", filepath.Base(dir))
+		if err := os.RemoveAll(job.dir); err != nil {
+			return err
+		}
+		err = a.silent().trainRun(ctx, job)
+	}
+	if err != nil {
+		return err
+	}
+	return os.Rename(job.dir, dir)
 }
 
 // trainingCommand is what makes the run of a folder again.

@@ -39,7 +39,8 @@ func (a *app) studyCommand() *cobra.Command {
 all on held-out seeds beside the heuristics, and write what it came to: study.md
 with tables, bars and learning curves, study.csv and study.json, and means.png and
 means.svg: mean completion times with their 95 % intervals. What is recorded
-in the folder is used again, so that a study that was stopped goes on.
+in the folder is used again, so that a study that was stopped goes on, a training
+in progress from its last checkpoint.
 
 ` + queueHelp,
 		Example: "  fairlb study train/studies/smoke.yaml --out runs/smoke\n  fairlb study train/studies/moderate.yaml --only method=delay --only scenario=pure-cpu",

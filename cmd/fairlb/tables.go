@@ -31,7 +31,8 @@ func (a *app) tablesCommand() *cobra.Command {
 		Short: "Print Tables 11 to 16 of the paper from our own runs, beside the published values",
 		Long: `Print tables of the paper from our own runs, each value beside the published
 one. What is missing is trained and evaluated, what is recorded in the folder is
-used again. Text goes to stdout; CSV, JSON, Markdown and a picture of the means
+used again; a training that was stopped goes on from its last checkpoint. Text goes
+to stdout; CSV, JSON, Markdown and a picture of the means
 with their 95 % intervals into the folder.
 
 --dry-run says what is missing, and about how long it will take: by the times of

@@ -194,19 +194,13 @@ func (a *app) trainRun(ctx context.Context, j trainJob) (err error) {
 	var log roundLog
 	var state *train.State
 	if j.resume {
-		if err := j.tidy(); err != nil {
-			return err
-		}
-		whole, err := j.whole()
-		if err != nil {
-			return err
+		var whole bool
+		if log, state, whole, err = j.pickUp(); err != nil {
+			return leftover(err)
 		}
 		if whole {
 			a.log.WithField("run", j.dir).Info("the run is at its end")
 			return nil
-		}
-		if log, state, err = j.goOn(); err != nil {
-			return err
 		}
 	} else {
 		if _, err := os.Stat(j.path(recordName)); !errors.Is(err, fs.ErrNotExist) {
@@ -230,6 +224,9 @@ func (a *app) trainRun(ctx context.Context, j trainJob) (err error) {
 		if own := train.Program(); state.Program != own {
 			a.log.Warnf("the state was saved by %s, this is %s: the run ends with the same bytes only if the two compute alike", state.Program, own)
 		}
+		if j.wentOn != nil {
+			j.wentOn(state.Episodes)
+		}
 	}
 	err = train.Run(ctx, train.Config{
 		Hyper: j.hyper, Scenario: j.scenario.Name, World: world, Env: func() (env.Env, error) { return open(nil) },
@@ -240,8 +237,8 @@ func (a *app) trainRun(ctx context.Context, j trainJob) (err error) {
 		},
 	})
 	bar.close()
-	if state != nil {
-		err = j.stuck(err)
+	if state != nil && errors.Is(err, train.ErrState) {
+		err = leftover(j.stuck(err))
 	}
 	switch stopped := exitCode(err) == exitInterrupted; {
 	case stopped && j.resumable:
