@@ -3,11 +3,16 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 
 	"fairlb/env/scenario"
 	"fairlb/eval"
 	"fairlb/eval/paper"
+	"fairlb/results/record"
 	"fairlb/train"
 	"fairlb/train/recipes"
 )
@@ -19,10 +24,42 @@ type book struct {
 
 	mu        sync.Mutex
 	evaluated map[paper.Key]eval.Result
+	trainings int            // that were asked for
+	others    map[string]int // of them, by the other build that made them
 }
 
 func newBook(dir string, p paper.Profile) *book {
-	return &book{shelf: newShelf(dir), profile: p, evaluated: map[paper.Key]eval.Result{}}
+	return &book{shelf: newShelf(dir), profile: p, evaluated: map[paper.Key]eval.Result{}, others: map[string]int{}}
+}
+
+// noteBuild counts a training run by the build that made it.
+func (b *book) noteBuild(dir string) error {
+	rec, err := record.Read(filepath.Join(dir, recordName))
+	if err != nil {
+		return err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.trainings++
+	if made := rec.Header.Made(); made != record.Self() {
+		b.others[made]++
+	}
+	return nil
+}
+
+// warnings are doubts about all that the book holds.
+func (b *book) warnings() []string {
+	if len(b.others) == 0 {
+		return nil
+	}
+	n := 0
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(b.others)) {
+		n += b.others[name]
+		names = append(names, name)
+	}
+	return []string{fmt.Sprintf("%d of %d trainings were made by other builds of the program (%s) than this one (%s).",
+		n, b.trainings, strings.Join(names, "; "), record.Self())}
 }
 
 // run trains and evaluates what a job asks for and the folder lacks.
@@ -31,6 +68,9 @@ func (b *book) run(ctx context.Context, a *app, job paper.Job) error {
 	if job.Learned() {
 		var err error
 		if run, err = b.trained(ctx, a, b.hyper(job.Policy)); err != nil {
+			return err
+		}
+		if err := b.noteBuild(run); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"io/fs"
 	"math"
@@ -14,6 +15,7 @@ import (
 	"fairlb/eval"
 	"fairlb/eval/paper"
 	"fairlb/eval/study"
+	"fairlb/results/record"
 )
 
 // tiny is a profile of a second.
@@ -169,6 +171,20 @@ func TestPrintTables(t *testing.T) {
 	require.Equal(t, text, show())
 	require.Equal(t, runs, files(t, filepath.Join(dir, "train")), "nothing is trained twice")
 	require.Equal(t, evaluations, files(t, filepath.Join(dir, "eval")), "nothing is evaluated twice")
+
+	// Of another build: said once, not a row.
+	records, err := filepath.Glob(filepath.Join(dir, "train", "*", recordName))
+	require.NoError(t, err)
+	require.NotContains(t, text, "Warning")
+	data, err := os.ReadFile(records[0])
+	require.NoError(t, err)
+	require.Contains(t, string(data), `"build":"`+record.Build()+`"`)
+	changed := strings.Replace(string(data), `"build":"`+record.Build()+`"`, `"build":"0123456789ab"`, 1)
+	require.NoError(t, os.WriteFile(records[0], []byte(changed), 0o666))
+	text = strings.Join(strings.Fields(show()), " ")
+	require.Equal(t, 1, strings.Count(text, "Warning: "), text)
+	require.Contains(t, text, fmt.Sprintf("Warning: 1 of %d trainings were made by other builds of the program (%s, build 0123456789ab) than this one (%s).",
+		len(records), record.Version(), record.Self()))
 }
 
 // TestBookHyper: a table's policies are trained by the recipe of their scale,

@@ -28,10 +28,11 @@ const (
 // jobFormat is the version of the payloads below.
 const jobFormat = 1
 
-// jobVersion is what a worker must be to do the jobs of this program. How
-// matrices are multiplied is part of it: results depend on that.
+// jobVersion is what a worker must be to do the jobs of this program: the same
+// executable, for the version alone does not tell builds apart. How matrices are
+// multiplied is part of it: results depend on that.
 func jobVersion() string {
-	return fmt.Sprintf("%s, jobs %d, %s", record.Version(), jobFormat, simd.Name())
+	return fmt.Sprintf("%s, jobs %d, %s", record.Self(), jobFormat, simd.Name())
 }
 
 // trainPayload is a training run: settings files, resolved, as text.

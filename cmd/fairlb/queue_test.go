@@ -4,13 +4,16 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -20,6 +23,7 @@ import (
 	"fairlb/env/scenario"
 	"fairlb/env/settings"
 	"fairlb/eval/paper"
+	"fairlb/results/record"
 	"fairlb/train/queue"
 )
 
@@ -121,6 +125,64 @@ func TestStudyByQueue(t *testing.T) {
 	require.NotContains(t, stderr, "job=train")
 	require.Contains(t, stderr, "job=eval")
 	same()
+}
+
+// TestWorkerOfAnotherBuild: an executable that differs in one byte, though not
+// in its version, leaves the jobs alone and says why; the job waits for one that
+// does not.
+func TestWorkerOfAnotherBuild(t *testing.T) {
+	t.Parallel()
+	self, err := os.Executable()
+	require.NoError(t, err)
+	data, err := os.ReadFile(self)
+	require.NoError(t, err)
+	other := filepath.Join(t.TempDir(), "fairlb")
+	require.NoError(t, os.WriteFile(other, append(data, 0), 0o777))
+	otherBuild := fmt.Sprintf("%x", sha256.Sum256(append(data, 0)))[:12]
+	require.Contains(t, jobVersion(), record.Version()+", build "+record.Build()+", ")
+	require.NotEqual(t, otherBuild, record.Build())
+
+	address := freeAddress(t)
+	path := writeStudy(t, ", train: sim-dynamic", "")
+	ctx, cancel := context.WithCancel(t.Context())
+	studied := make(chan error, 1)
+	var said syncBuffer
+	go func() {
+		studied <- run(ctx, []string{"study", path, "--out", t.TempDir(), "--only", "method=es", "--queue", "--listen", address, "--workers", "0"}, io.Discard, &said)
+	}()
+	awaitListener(t.Context(), address)
+	worker := exec.Command(other, "worker", "--queue", "nats://"+address, "--workers", "1", "--name", "other")
+	worker.Env = append(os.Environ(), asProgram+"=1")
+	var errs syncBuffer
+	worker.Stderr = &errs
+	require.NoError(t, worker.Start())
+	require.Eventually(t, func() bool { return strings.Contains(errs.String(), "left to other workers") }, time.Minute, 10*time.Millisecond)
+	require.Contains(t, errs.String(), "build "+record.Build())
+	require.Contains(t, errs.String(), "build "+otherBuild)
+	require.Eventually(t, func() bool { return strings.Contains(said.String(), "refuses it") }, time.Minute, 10*time.Millisecond)
+	require.NotContains(t, said.String(), "running")
+	require.NoError(t, worker.Process.Kill())
+	_ = worker.Wait() // killed
+	cancel()
+	require.Equal(t, exitInterrupted, exitCode(<-studied))
+}
+
+// syncBuffer is a buffer that may be read while it is written to.
+type syncBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *syncBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *syncBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
 }
 
 // TestTablesByQueue: a book filled by a queue is that which the pool fills.

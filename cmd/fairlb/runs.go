@@ -228,7 +228,7 @@ func (r *runFolder) show(out io.Writer) error {
 	}
 	if r.record != nil {
 		row("started", "%s", r.record.Started.UTC().Format("2006-01-02 15:04:05 MST"))
-		row("made by", "%s, %s, %s", r.record.Version, r.record.Go, r.record.Platform)
+		row("made by", "%s, %s, %s", r.record.Made(), r.record.Go, r.record.Platform)
 	}
 	if r.policy != nil {
 		m := r.policy.meta

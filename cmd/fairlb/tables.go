@@ -105,7 +105,7 @@ func (a *app) printTables(ctx context.Context, tables []paper.Table, book *book,
 			fmt.Fprintln(a.stdout)
 		}
 		measured := func(row, col int) (results.Value, bool) { return book.cell(t, row, col) }
-		options := results.Options{Profile: p, Command: command}
+		options := results.Options{Profile: p, Command: command, Warnings: book.warnings()}
 		if err := results.WriteText(a.stdout, t, measured, options); err != nil {
 			return err
 		}

@@ -30,7 +30,7 @@ func (a *app) workerCommand() *cobra.Command {
 		Short: "Do the jobs of a queue: trainings and evaluations of tables and studies",
 		Long: `Do the jobs of the queue that "fairlb tables --queue" or "fairlb study --queue"
 made, which say the URL, on any machine that reaches it. A worker needs no files,
-and must be of the same build. Interrupted, it hands its jobs back; if it dies,
+and must be the same executable. Interrupted, it hands its jobs back; if it dies,
 they go to others.`,
 		Example: "  fairlb worker --queue nats://127.0.0.1:4222 --workers 8",
 		Args:    checked(cobra.NoArgs),

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"cmp"
 	"encoding/json"
 	"runtime"
 	"runtime/debug"
@@ -18,9 +19,10 @@ type Header struct {
 	Settings     json.RawMessage `json:"settings,omitempty"` // resolved, as a JSON value
 	SettingsHash string          `json:"settings_hash,omitempty"`
 	Seeds        []uint64        `json:"seeds"`
-	Go           string          `json:"go"`       // set by Create: "go1.26.8"
-	Version      string          `json:"version"`  // set by Create: the program's
-	Platform     string          `json:"platform"` // set by Create: "linux/amd64"
+	Go           string          `json:"go"`              // set by Create: "go1.26.8"
+	Version      string          `json:"version"`         // set by Create: the program's
+	Build        string          `json:"build,omitempty"` // set by Create: Build()
+	Platform     string          `json:"platform"`        // set by Create: "linux/amd64"
 	Started      time.Time       `json:"started"`
 }
 
@@ -29,7 +31,17 @@ func (h *Header) stamp() {
 	h.Format = Format
 	h.Go = runtime.Version()
 	h.Platform = runtime.GOOS + "/" + runtime.GOARCH
-	h.Version = Version()
+	h.Version, h.Build = Version(), Build()
+}
+
+// Made names the build that made a record.
+func (h *Header) Made() string { return made(h.Version, h.Build) }
+
+// Self names this build as Header.Made does.
+func Self() string { return made(Version(), Build()) }
+
+func made(version, build string) string {
+	return version + ", build " + cmp.Or(build, "unknown")
 }
 
 // Version names this program's version.

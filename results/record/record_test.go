@@ -53,7 +53,10 @@ func TestRoundTrip(t *testing.T) {
 	want := header()
 	want.Format, want.Go, want.Platform = 1, runtime.Version(), runtime.GOOS+"/"+runtime.GOARCH
 	require.NotEmpty(t, r.Header.Version)
-	want.Version = r.Header.Version
+	want.Version, want.Build = r.Header.Version, Build()
+	require.Regexp(t, "^[0-9a-f]{12}$", want.Build)
+	require.Equal(t, Self(), r.Header.Made())
+	require.Equal(t, "v1, build unknown", (&Header{Version: "v1"}).Made())
 	require.Equal(t, want, r.Header)
 
 	require.Len(t, r.Rows, 2)
