@@ -67,7 +67,8 @@ func (b *book) run(ctx context.Context, a *app, job paper.Job) error {
 	var run string
 	if job.Learned() {
 		var err error
-		if run, err = b.trained(ctx, a, b.hyper(job.Policy)); err != nil {
+		h := b.hyper(job.Policy)
+		if run, err = b.trained(ctx, a, h, runName(&h)); err != nil {
 			return err
 		}
 		if err := b.noteBuild(run); err != nil {

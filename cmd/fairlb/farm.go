@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -85,7 +84,7 @@ func (f *farm) do(ctx context.Context, key, kind, title string, payload any) ([]
 }
 
 // train has a run made into the folder dir, unless it is there.
-func (f *farm) train(ctx context.Context, dir string, h train.Hyper, s scenario.Scenario, there bool) error {
+func (f *farm) train(ctx context.Context, dir string, h train.Hyper, s scenario.Scenario, title string, there bool) error {
 	hash, err := trainingHash(&h, s)
 	if err != nil {
 		return err
@@ -105,7 +104,7 @@ func (f *farm) train(ctx context.Context, dir string, h train.Hyper, s scenario.
 	if err != nil {
 		return err
 	}
-	data, err := f.do(ctx, key, trainKind, runName(&h), p)
+	data, err := f.do(ctx, key, trainKind, title, p)
 	if err != nil {
 		return err
 	}
@@ -245,30 +244,4 @@ func portable(s scenario.Scenario) error {
 func settingsText(v any) (string, error) {
 	text, err := settings.Marshal(v)
 	return string(text), err
-}
-
-// setAside collects the errors of jobs that were set aside, which do not stop
-// the others.
-type setAside struct {
-	mu     sync.Mutex
-	errors []error
-}
-
-// take keeps the error of a job that was set aside, and returns any other.
-func (x *setAside) take(err error) error {
-	if !errors.Is(err, queue.ErrSetAside) {
-		return err
-	}
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	x.errors = append(x.errors, err)
-	return nil
-}
-
-// with returns all errors, first that which stopped the others.
-func (x *setAside) with(err error) error {
-	if err != nil || len(x.errors) == 0 {
-		return err
-	}
-	return fmt.Errorf("jobs set aside: %d; the others are done; the same command tries again:\n%w", len(x.errors), errors.Join(x.errors...))
 }

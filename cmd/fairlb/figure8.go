@@ -109,7 +109,8 @@ func (f *figureMaker) trained(ctx context.Context, cases []paper.TestCase) (map[
 	for k, p := range policies {
 		group.Go(func() error {
 			var err error
-			if dirs[k], err = b.trained(ctx, f.app, b.hyper(p)); err != nil {
+			h := b.hyper(p)
+			if dirs[k], err = b.trained(ctx, f.app, h, runName(&h)); err != nil {
 				return fmt.Errorf("%s: %w", describe(p), err)
 			}
 			bar.set(int(done.Add(1)), "")

@@ -183,11 +183,14 @@ func usersToMend() []error {
 func exitCode(err error) int {
 	var wrong usageError
 	var trace *workload.TraceError
+	var partly *partlyError
 	switch {
 	case err == nil:
 		return exitDone
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
+	case errors.As(err, &partly):
+		return partly.code()
 	case errors.As(err, &wrong), errors.As(err, &trace), settings.IsFault(err),
 		slices.ContainsFunc(usersToMend(), func(target error) bool { return errors.Is(err, target) }):
 		return exitUsage

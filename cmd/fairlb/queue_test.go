@@ -221,11 +221,12 @@ func TestTablesByQueue(t *testing.T) {
 			{queue.Job{Key: "v", Kind: evalKind, Title: "V", Payload: payload(evalPayload{Name: "best", Scenario: string(small)})}, `V: there is no heuristic "best"`},
 		} {
 			test.job.Version = jobVersion()
-			var aside setAside
+			var failed failures
 			_, err := f.watch.Do(ctx, test.job)
-			require.NoError(t, aside.take(err))
-			require.ErrorContains(t, aside.with(nil), test.want)
-			require.ErrorIs(t, aside.with(nil), queue.ErrSetAside)
+			require.NoError(t, failed.take(err))
+			require.ErrorContains(t, failed.with(nil), test.want)
+			require.ErrorIs(t, failed.with(nil), queue.ErrSetAside)
+			require.Equal(t, exitFailed, exitCode(failed.with(nil)))
 		}
 		return nil
 	}))

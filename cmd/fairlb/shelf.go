@@ -76,11 +76,12 @@ func trainingHash(h *train.Hyper, s scenario.Scenario) (string, error) {
 	}{key, s})
 }
 
-// trained returns the folder of a training run, after making it if need be.
-func (b shelf) trained(ctx context.Context, a *app, h train.Hyper) (string, error) {
+// trained returns the folder of a training run, after making it if need be. Title
+// is what a queue's board calls it.
+func (b shelf) trained(ctx context.Context, a *app, h train.Hyper, title string) (string, error) {
 	dir, s, there, err := b.place(h)
 	if err == nil && b.farm != nil {
-		err = b.farm.train(ctx, dir, h, s, there)
+		err = b.farm.train(ctx, dir, h, s, title, there)
 		there = err == nil
 	}
 	switch {

@@ -24,6 +24,7 @@ import (
 	"fairlb/eval/tune"
 	"fairlb/results"
 	"fairlb/train"
+	"fairlb/train/queue"
 )
 
 func (a *app) studyCommand() *cobra.Command {
@@ -68,10 +69,15 @@ in progress from its last checkpoint.
 					w.shelf.farm, w.shelf.workers = f, workers
 					return w.run(ctx)
 				}
-				if err := queued.with(c.Context(), a, out, workers, run); err != nil {
+				err := queued.with(c.Context(), a, out, workers, run)
+				w.shelf.farm = nil
+				var partly *partlyError
+				switch {
+				case errors.As(err, &partly): // the rest is worth reporting
+					return errors.Join(err, w.report("fairlb study "+args[0]))
+				case err != nil:
 					return err
 				}
-				w.shelf.farm = nil
 			}
 			return w.report("fairlb study " + args[0])
 		},
@@ -183,7 +189,8 @@ func (w *studied) hyper(method, scenario int, seed uint64) train.Hyper {
 }
 
 // run trains and evaluates what the folder lacks. Heuristics come first, then
-// one training seed of everything before the next.
+// one training seed of everything before the next. What fails does not stop the
+// rest.
 func (w *studied) run(ctx context.Context) error {
 	var jobs []func(context.Context) error
 	for k, c := range w.study.Scenarios {
@@ -196,10 +203,7 @@ func (w *studied) run(ctx context.Context) error {
 			for m, method := range w.study.Methods { // scenarios may share a method's training
 				if w.only("scenario", c.Name) && w.only("method", method.Name) {
 					jobs = append(jobs, func(ctx context.Context) error {
-						if err := w.runMethod(ctx, m, k, seed); err != nil {
-							return fmt.Errorf("%s in %s, seed %d: %w", method.Name, c.Name, seed, err)
-						}
-						return nil
+						return w.runMethod(ctx, m, k, seed)
 					})
 				}
 			}
@@ -208,7 +212,7 @@ func (w *studied) run(ctx context.Context) error {
 	bar := w.shelf.newBar(w.app, "study", len(jobs))
 	defer bar.close()
 	var done atomic.Int64
-	var aside setAside
+	failed := failures{every: w.shelf.farm == nil}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(w.shelf.atOnce())
 	for _, job := range jobs {
@@ -218,10 +222,10 @@ func (w *studied) run(ctx context.Context) error {
 			}
 			err := job(ctx)
 			bar.set(int(done.Add(1)), "")
-			return aside.take(err)
+			return failed.take(err)
 		})
 	}
-	return aside.with(group.Wait())
+	return failed.with(group.Wait())
 }
 
 func (w *studied) runHeuristics(ctx context.Context, k int) error {
@@ -281,8 +285,15 @@ func (w *studied) heuristic(ctx context.Context, k int, name string, search bool
 	}, s, err
 }
 
-func (w *studied) runMethod(ctx context.Context, m, k int, seed uint64) error {
-	dir, err := w.shelf.trained(ctx, w.app, w.hyper(m, k, seed))
+func (w *studied) runMethod(ctx context.Context, m, k int, seed uint64) (err error) {
+	title := fmt.Sprintf("%s in %s, seed %d", w.study.Methods[m].Name, w.study.Scenarios[k].Name, seed)
+	defer func() {
+		var aside *queue.SetAsideError
+		if err != nil && !(errors.As(err, &aside) && aside.State.Title == title) { // which says it itself
+			err = fmt.Errorf("%s: %w", title, err)
+		}
+	}()
+	dir, err := w.shelf.trained(ctx, w.app, w.hyper(m, k, seed), title)
 	if err != nil {
 		return err
 	}

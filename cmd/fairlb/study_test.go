@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -151,4 +153,75 @@ func TestDamagedRunOfAStudy(t *testing.T) {
 	require.NoError(t, os.RemoveAll(runs[1]))
 	_, _, err = command(t, args...)
 	require.NoError(t, err)
+}
+
+// poisonedStudy writes a study of two methods of one algorithm, the first of
+// which cannot be trained: its gradients are not finite.
+func poisonedStudy(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	recipe := "method: distr-lb\nreward: ongoing\nepisodes: 8\nepisode_duration: 2\nepisodes_per_round: 2\nupdates_per_round: 2\n" +
+		"sac: {batch: 8, hidden: 4, critic_rounds: 1}\n"
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "recipe.yaml"), []byte(recipe), 0o666))
+	text := `name: poison
+training_seeds: 1-2
+evaluation_seeds: 1000-1001
+duration: 5
+heuristics: [sed]
+methods:
+  - {name: poisoned, recipe: recipe.yaml, family: distr, set: [sac.rate=1e30]}
+  - {name: good, recipe: recipe.yaml, family: distr}
+scenarios:
+  - {name: cpu, scenario: sim-moderate/pure-cpu}
+bars:
+  - {scenario: cpu, at_most: 9, of: sed}
+`
+	path := filepath.Join(dir, "study.yaml")
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o666))
+	return path
+}
+
+// TestStudyWithFailures: a training that fails stops no other; all that failed
+// is named at the end, behind the report of the rest, through a queue too, whose
+// board names the study's methods.
+func TestStudyWithFailures(t *testing.T) {
+	t.Parallel()
+	path := poisonedStudy(t)
+	for _, more := range [][]string{{"--workers", "1"}, {"--workers", "2", "--queue"}} {
+		out := t.TempDir()
+		stdout, stderr, err := command(t, append([]string{"study", path, "--out", out}, more...)...)
+		require.Equal(t, exitFailed, exitCode(err))
+		require.ErrorContains(t, err, "failed: 2; the others are done; the same command tries again:\n")
+		for _, seed := range []string{"1", "2"} {
+			require.Equal(t, 1, strings.Count(err.Error(), "poisoned in cpu, seed "+seed+": "), err)
+		}
+		require.Contains(t, err.Error(), "the gradient is not finite")
+		require.Contains(t, stdout, "mean at most 9.00 x sed")
+		report, err := os.ReadFile(filepath.Join(out, "study.md"))
+		require.NoError(t, err)
+		require.Contains(t, string(report), "## Not run yet\n\n- poisoned, seed 1, in cpu\n- poisoned, seed 2, in cpu\n")
+		require.Contains(t, string(report), "| good | 2 |")
+		if len(more) < 3 {
+			continue
+		}
+		require.Contains(t, stderr, `good in cpu, seed 2: done" job=train`)
+		require.Contains(t, stderr, "poisoned in cpu, seed 1: set aside: ")
+	}
+}
+
+// TestFailuresCode: what the user must mend is told by the code only if nothing
+// else has failed; an interruption is none of the failures.
+func TestFailuresCode(t *testing.T) {
+	t.Parallel()
+	f := failures{every: true}
+	require.NoError(t, f.with(nil))
+	require.ErrorIs(t, f.take(context.Canceled), context.Canceled)
+	require.NoError(t, f.take(usage("mend this")))
+	require.Equal(t, exitUsage, exitCode(f.with(nil)))
+	require.NoError(t, f.take(errors.New("broken")))
+	require.Equal(t, exitFailed, exitCode(f.with(nil)))
+	require.ErrorContains(t, f.with(nil), "mend this\nbroken")
+	require.ErrorIs(t, f.with(context.Canceled), context.Canceled)
+	broken := errors.New("broken")
+	require.Equal(t, broken, (&failures{}).take(broken), "with a queue only what was set aside")
 }

@@ -142,20 +142,20 @@ func (a *app) runJobs(ctx context.Context, b *book, jobs []paper.Job) error {
 	bar := b.newBar(a, "tables", len(todo))
 	defer bar.close()
 	var done atomic.Int64
-	var aside setAside
+	var failed failures
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(b.atOnce())
 	for _, job := range todo {
 		group.Go(func() error {
 			if err := b.run(ctx, a, job); err != nil {
-				return aside.take(fmt.Errorf("%s: %w", describe(job.Policy), err))
+				return failed.take(fmt.Errorf("%s: %w", describe(job.Policy), err))
 			}
 			bar.set(int(done.Add(1)), "")
 			a.log.WithFields(map[string]any{"done": done.Load(), "of": len(todo)}).Infof("%s", describe(job.Policy))
 			return nil
 		})
 	}
-	return aside.with(group.Wait())
+	return failed.with(group.Wait())
 }
 
 // runnable lists the jobs of methods that exist.
