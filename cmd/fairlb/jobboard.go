@@ -15,6 +15,7 @@ import (
 // changes.
 type jobBoard struct {
 	app   *app
+	own   string // this process's worker, whose failures are told whoever's the job
 	watch *queue.Watch
 	stop  chan struct{}
 	shown sync.WaitGroup
@@ -46,7 +47,8 @@ func (b *jobBoard) follow(key string) {
 func (b *jobBoard) note(s queue.State) {
 	b.mu.Lock()
 	text := fmt.Sprint(s.Phase, s.Worker, s.Attempts, s.Note)
-	news := b.mine[s.Key] && b.logged[s.Key] != text
+	failed := s.Error != "" && s.Phase != queue.Running && s.Worker == b.own && b.own != ""
+	news := (b.mine[s.Key] || failed) && b.logged[s.Key] != text
 	b.logged[s.Key] = text
 	b.mu.Unlock()
 	if !news {

@@ -40,7 +40,7 @@ type queueFlags struct {
 func (f *queueFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.url, "queue", "", "do the work through a queue of jobs: this process's own, or that of a URL")
 	c.Flags().Lookup("queue").NoOptDefVal = queueHere
-	c.Flags().StringVar(&f.listen, "listen", "127.0.0.1:0", "where this process's own queue listens (port 0: any); beyond loopback for networks that you trust")
+	c.Flags().StringVar(&f.listen, "listen", "127.0.0.1:0", "where this process's own queue listens (port 0: that of the last time, if it is free, or any); beyond loopback for networks that you trust")
 	c.Flags().IntVar(&f.replicas, "replicas", 1, "servers that keep everything, of a URL's cluster")
 }
 
@@ -79,8 +79,10 @@ func (f *queueFlags) validate(c *cobra.Command, workers *int) error {
 		return usage("--listen: goes with a queue of this process's own: --queue without a URL")
 	case !remote && c.Flags().Changed("replicas"):
 		return usage("--replicas: goes with the URL of a cluster: --queue URL")
-	case remote && !isURL(f.url):
-		return usage("--queue %q: must be a URL such as nats://127.0.0.1:4222, or have no value", f.url)
+	case remote:
+		if err := queue.CheckURL(f.url); err != nil {
+			return usage("--queue: %w; or have no value", err)
+		}
 	}
 	if _, _, err := f.address(); err != nil {
 		return err
@@ -148,12 +150,17 @@ func (f *queueFlags) open(ctx context.Context, a *app, dir string, workers int) 
 	ends = append(ends, func() error { q.Close(); return nil })
 	ctx, cancel := context.WithCancel(ctx)
 	board := newJobBoard(a)
+	if workers > 0 {
+		board.own = workerName()
+	}
 	farm := &farm{queue: q, board: board, end: end, watch: q.Watch(ctx, board.note)}
 	board.show(farm.watch)
 	var working sync.WaitGroup
 	var failed error
 	if workers > 0 {
-		working.Go(func() { failed = a.newWorker(q, workerName(), workers).Run(ctx) })
+		w := a.newWorker(q, workerName(), workers)
+		w.Watched = true // by the board
+		working.Go(func() { failed = w.Run(ctx) })
 	}
 	ends = append(ends, func() error {
 		cancel()
@@ -166,7 +173,7 @@ func (f *queueFlags) open(ctx context.Context, a *app, dir string, workers int) 
 }
 
 // serve starts an own queue. One that others can reach wants a token, which is
-// kept with it.
+// kept with it, as is the port, so that workers that wait find it again.
 func (f *queueFlags) serve(a *app, dir string) (*queue.Server, error) {
 	host, port, err := f.address()
 	if err != nil {
@@ -178,7 +185,52 @@ func (f *queueFlags) serve(a *app, dir string) (*queue.Server, error) {
 			return nil, err
 		}
 	}
-	return queue.Serve(cfg)
+	if cfg.Port == 0 {
+		cfg.Port = keptPort(a, dir, cfg.Host)
+	}
+	server, err := queue.Serve(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := keepPort(dir, server.URL()); err != nil {
+		return nil, errors.Join(err, server.Close())
+	}
+	return server, nil
+}
+
+// portName is the file that keeps the port of a queue's last server.
+const portName = "port"
+
+// keptPort returns the port in the folder if nobody listens there, or 0.
+func keptPort(a *app, dir, host string) int {
+	data, err := os.ReadFile(filepath.Join(dir, portName))
+	if err != nil {
+		return 0 // the first time
+	}
+	text := strings.TrimSpace(string(data))
+	port, err := strconv.Atoi(text)
+	if err != nil || port < 1 || port > 65535 {
+		return 0 // another takes its place
+	}
+	l, err := net.Listen("tcp", net.JoinHostPort(host, text))
+	if err != nil {
+		a.log.WithError(err).Warnf("port %d, the queue's last, cannot be had: workers that wait there do not find it", port)
+		return 0
+	}
+	_ = l.Close() // it never accepted
+	return port
+}
+
+// keepPort writes the port of a server's URL into the folder.
+func keepPort(dir, address string) error {
+	u, err := url.Parse(address)
+	if err != nil {
+		return err
+	}
+	return writeFile(filepath.Join(dir, portName), func(w io.Writer) error {
+		_, err := fmt.Fprintln(w, u.Port())
+		return err
+	})
 }
 
 // keptToken returns the token in the folder, after making one if there is none.

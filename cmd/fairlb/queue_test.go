@@ -259,7 +259,7 @@ func TestQueueFlags(t *testing.T) {
 		{"a --queue=nats://h:1 --workers 2", "nats://h:1", 2, ""},
 		{"a --workers 0", "", 0, "--workers 0: must be at least 1"},
 		{"a --workers -1 --queue", "", 0, "--workers -1: must be at least 1"},
-		{"a --queue=h:1", "", 0, `--queue "h:1": must be a URL`},
+		{"a --queue=h:1", "", 0, `"h:1": must be a URL`},
 		{"a --queue --listen h", "", 0, `--listen "h": must be HOST:PORT`},
 		{"a --listen h:1", "", 0, "--listen: goes with"},
 		{"a --queue --replicas 3", "", 0, "--replicas: goes with"},
@@ -307,12 +307,81 @@ func TestWorkerRefuses(t *testing.T) {
 	}{
 		{"worker", "--queue: must be the URL of a queue", exitUsage},
 		{"worker --queue nats://127.0.0.1:1 --workers 0", "--workers 0: must be at least 1", exitUsage},
-		{"worker --queue nats://127.0.0.1:1", "nats://127.0.0.1:1: ", exitFailed},
+		{"worker --queue foo://bar", `"foo://bar": must be a URL such as nats://127.0.0.1:4222`, exitUsage},
+		{"worker --queue 127.0.0.1:1", `"127.0.0.1:1": must be a URL`, exitUsage},
+		{"tables 16 --queue foo://bar", `"foo://bar": must be a URL`, exitUsage},
+		{"tables 16 --queue nats://h:99999", `"nats://h:99999": must be a URL`, exitUsage},
+		{"study none.yaml --queue foo://bar", `"foo://bar": must be a URL`, exitUsage},
 	} {
 		_, _, err := command(t, strings.Fields(test.args)...)
 		require.ErrorContains(t, err, test.want)
 		require.Equal(t, test.code, exitCode(err))
 	}
+}
+
+// TestWorkerWaits: a worker that is started before the queue is there waits, until
+// it is, or is interrupted.
+func TestWorkerWaits(t *testing.T) {
+	t.Parallel()
+	address := freeAddress(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	var said syncBuffer
+	worked := make(chan error, 1)
+	work := func() {
+		worked <- run(ctx, []string{"worker", "--queue", "nats://" + address, "--workers", "1"}, io.Discard, &said)
+	}
+	waits := func() {
+		require.Eventually(t, func() bool { return strings.Contains(said.String(), "no queue there yet; waiting") }, time.Minute, 10*time.Millisecond)
+	}
+	go work()
+	waits()
+	cancel()
+	require.Equal(t, exitInterrupted, exitCode(<-worked))
+	require.Equal(t, 1, strings.Count(said.String(), "no queue there yet"))
+
+	ctx, cancel = context.WithCancel(t.Context())
+	said = syncBuffer{}
+	go work()
+	waits()
+	path := writeStudy(t, ", train: sim-dynamic", "")
+	_, stderr, err := command(t, "study", path, "--out", t.TempDir(), "--only", "method=es", "--only", "scenario=cpu", "--queue", "--listen", address, "--workers", "0")
+	require.NoError(t, err, stderr)
+	cancel()
+	require.Equal(t, exitInterrupted, exitCode(<-worked))
+	require.Contains(t, said.String(), "joined the queue")
+}
+
+// TestQueuePort: a queue that is served again is where it was, if the port is
+// free.
+func TestQueuePort(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	app := (&app{}).silent()
+	var said bytes.Buffer
+	app.log.SetOutput(&said)
+	serve := func(listen string) string {
+		s, err := (&queueFlags{listen: listen}).serve(app, dir)
+		require.NoError(t, err)
+		defer s.Close()
+		return s.URL()
+	}
+	first := serve("127.0.0.1:0")
+	require.Equal(t, first, serve("127.0.0.1:0"))
+	require.Empty(t, said.String())
+
+	l, err := net.Listen("tcp", strings.TrimPrefix(first, "nats://"))
+	require.NoError(t, err)
+	second := serve("127.0.0.1:0")
+	require.NotEqual(t, first, second)
+	require.Contains(t, said.String(), "cannot be had")
+	require.NoError(t, l.Close())
+	require.Equal(t, second, serve("127.0.0.1:0"), "that of the last time")
+
+	named := freeAddress(t)
+	require.Equal(t, "nats://"+named, serve(named))
+	require.Equal(t, "nats://"+named, serve("127.0.0.1:0"))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, portName), []byte("no port"), 0o666))
+	require.NotEqual(t, "nats://"+named, serve("127.0.0.1:0"))
 }
 
 // TestTraceByQueue: no job carries a trace file.

@@ -205,7 +205,11 @@ func TestStudyWithFailures(t *testing.T) {
 			continue
 		}
 		require.Contains(t, stderr, `good in cpu, seed 2: done" job=train`)
-		require.Contains(t, stderr, "poisoned in cpu, seed 1: set aside: ")
+		for _, seed := range []string{"1", "2"} {
+			for _, what := range []string{"attempt 1 failed", "attempt 2 failed", "set aside"} {
+				require.Equal(t, 1, strings.Count(stderr, "poisoned in cpu, seed "+seed+": "+what), stderr)
+			}
+		}
 	}
 }
 

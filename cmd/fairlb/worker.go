@@ -30,7 +30,7 @@ func (a *app) workerCommand() *cobra.Command {
 		Short: "Do the jobs of a queue: trainings and evaluations of tables and studies",
 		Long: `Do the jobs of the queue that "fairlb tables --queue" or "fairlb study --queue"
 made, which say the URL, on any machine that reaches it. A worker needs no files,
-and must be the same executable. Interrupted, it hands its jobs back; if it dies,
+and must be the same executable. It waits for the queue to be there. Interrupted, it hands its jobs back; if it dies,
 they go to others.`,
 		Example: "  fairlb worker --queue nats://127.0.0.1:4222 --workers 8",
 		Args:    checked(cobra.NoArgs),
@@ -38,12 +38,15 @@ they go to others.`,
 			if url == "" {
 				return usage("--queue: must be the URL of a queue")
 			}
+			if err := queue.CheckURL(url); err != nil {
+				return usage("--queue: %w", err)
+			}
 			if slots < 1 {
 				return usage("--workers %d: must be at least 1", slots)
 			}
 			ctx := c.Context()
 			a.log.Info("looking for the queue")
-			q, err := queue.Open(ctx, queue.Config{URL: url, Name: name})
+			q, err := queue.Open(ctx, queue.Config{URL: url, Name: name, Waiting: a.waiting()})
 			if err != nil {
 				return err
 			}
@@ -59,6 +62,20 @@ they go to others.`,
 	c.Flags().IntVar(&slots, "workers", runtime.GOMAXPROCS(0), "jobs at a time")
 	c.Flags().StringVar(&name, "name", workerName(), "what the queue calls this worker")
 	return c
+}
+
+// waitingLine is the time between two lines about waiting for a queue.
+const waitingLine = 30 * time.Second
+
+// waiting returns what logs every so often why a queue is waited for.
+func (a *app) waiting() func(why error) {
+	var last time.Time
+	return func(why error) {
+		if now := time.Now(); now.Sub(last) >= waitingLine {
+			last = now
+			a.log.WithField("reason", why).Info("no queue there yet; waiting (Ctrl-C ends it)")
+		}
+	}
 }
 
 // workerName is this machine and process.

@@ -38,6 +38,11 @@ type Config struct {
 	// AckWait is how long a worker may be silent until its job is given to
 	// another; 0: 30 s.
 	AckWait time.Duration
+
+	// Waiting, if not nil, is told every second why Open still waits: no
+	// server answers, or nobody has made the queue. Without it, a server that
+	// does not answer is an error.
+	Waiting func(why error)
 }
 
 // Queue is a client's end of a queue. Its methods are safe for concurrent use.
@@ -61,8 +66,11 @@ func Open(ctx context.Context, cfg Config) (*Queue, error) {
 	if cfg.Replicas < 0 || cfg.Replicas > 5 {
 		return nil, fmt.Errorf("%w: %d replicas: must be in [1, 5]", ErrConfig, cfg.Replicas)
 	}
+	if err := CheckURL(cfg.URL); err != nil {
+		return nil, err
+	}
 	q := &Queue{reconnected: make(chan struct{})}
-	conn, err := nats.Connect(cfg.URL, nats.Name(cfg.Name), nats.MaxReconnects(-1),
+	conn, err := connect(ctx, cfg, nats.Name(cfg.Name), nats.MaxReconnects(-1),
 		nats.ReconnectWait(500*time.Millisecond), nats.PingInterval(10*time.Second), nats.MaxPingsOutstanding(3),
 		nats.ReconnectHandler(func(*nats.Conn) { q.renew() }),
 		nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {})) // every request has its own error
@@ -74,7 +82,7 @@ func Open(ctx context.Context, cfg Config) (*Queue, error) {
 		if cfg.Create {
 			err = q.create(ctx, cfg)
 		} else {
-			err = q.find(ctx)
+			err = q.find(ctx, cfg.Waiting)
 		}
 	}
 	if err != nil {
@@ -144,7 +152,7 @@ func (q *Queue) create(ctx context.Context, cfg Config) error {
 }
 
 // find waits for the queue to be made by somebody else.
-func (q *Queue) find(ctx context.Context) error {
+func (q *Queue) find(ctx context.Context, waiting func(error)) error {
 	for {
 		err := retry(ctx, func(ctx context.Context) error {
 			var err error
@@ -161,6 +169,9 @@ func (q *Queue) find(ctx context.Context) error {
 			errors.Is(err, jetstream.ErrConsumerNotFound) || errors.Is(err, jetstream.ErrConsumerDoesNotExist)
 		if !missing {
 			return err
+		}
+		if waiting != nil {
+			waiting(err)
 		}
 		if err := sleep(ctx, time.Second); err != nil {
 			return err

@@ -3,8 +3,6 @@ package queue
 import (
 	"context"
 	"errors"
-	"net/url"
-	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -97,16 +95,4 @@ func sleep(ctx context.Context, d time.Duration) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-}
-
-// redacted is a list of URLs without what is secret in them.
-func redacted(urls string) string {
-	list := strings.Split(urls, ",")
-	for k, text := range list {
-		if u, err := url.Parse(strings.TrimSpace(text)); err == nil && u.User != nil {
-			u.User = nil
-			list[k] = u.String()
-		}
-	}
-	return strings.Join(list, ",")
 }

@@ -30,7 +30,10 @@ type Worker struct {
 	Attempts int
 	// RetryDelay is how long a job that failed waits for another try; 0: 5 s.
 	RetryDelay time.Duration
-	Log        logrus.FieldLogger
+	// Watched says that somebody who watches the queue logs which jobs failed,
+	// so that the worker does not.
+	Watched bool
+	Log     logrus.FieldLogger
 }
 
 // pollWait is how long a worker asks for a job until it asks again.
@@ -163,13 +166,17 @@ func (w *Worker) failed(ctx context.Context, msg jetstream.Msg, l *lease, cause 
 		}
 		return errors.Join(msg.Nak(), w.Queue.conn.FlushWithContext(ctx))
 	case errors.As(cause, &permanent), l.state.Attempts >= w.attempts():
-		w.Log.WithError(cause).Warnf("%s: set aside", title)
+		if !w.Watched {
+			w.Log.WithError(cause).Warnf("%s: set aside", title)
+		}
 		if err := l.set(ctx, func(s *State) { s.Error = cause.Error(); s.enter(Failed) }); err != nil {
 			return ignoreLost(err)
 		}
 		return msg.TermWithReason("set aside")
 	}
-	w.Log.WithError(cause).Warnf("%s: attempt %d failed", title, l.state.Attempts)
+	if !w.Watched {
+		w.Log.WithError(cause).Warnf("%s: attempt %d failed", title, l.state.Attempts)
+	}
 	if err := l.set(ctx, func(s *State) { s.Error = cause.Error(); s.enter(Queued) }); err != nil {
 		return ignoreLost(err)
 	}
