@@ -49,8 +49,7 @@ const (
 )
 
 // unfinished says whether a folder is one that tables, a study or a queue makes
-// a run in, and renames when the run is whole. What is stopped there is begun
-// anew.
+// a run in, and renames when the run is whole.
 func unfinished(dir string) bool {
 	name := filepath.Base(dir)
 	return strings.HasSuffix(name, ".partial") || strings.HasPrefix(name, ".partial-")

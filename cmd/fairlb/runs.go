@@ -160,7 +160,7 @@ which tables, a study or a queue makes a run, is named as unfinished and not loo
 					faults += n
 				}
 				for _, dir := range partial {
-					fmt.Fprintf(a.stdout, "%s: unfinished: in progress, or stopped and to be begun anew\n", dir)
+					fmt.Fprintf(a.stdout, "%s: unfinished: in progress, or stopped; the command that made it goes on with it\n", dir)
 				}
 			}
 			if faults > 0 {

@@ -349,7 +349,7 @@ func TestUnfinishedFolders(t *testing.T) {
 	require.NoError(t, err)
 	require.NotContains(t, out, "partial")
 	require.Contains(t, out, "runs/a")
-	const doing = ": unfinished: in progress, or stopped and to be begun anew\n"
+	const doing = ": unfinished: in progress, or stopped; the command that made it goes on with it\n"
 	out, _, err = command(t, "runs", "verify", "runs")
 	require.NoError(t, err)
 	require.Equal(t, "runs/a: ok\nruns/.partial-1"+doing+"runs/b.partial"+doing, out)

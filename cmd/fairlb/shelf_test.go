@@ -94,7 +94,7 @@ func TestStudyGoesOn(t *testing.T) {
 	whole := t.TempDir()
 	_, _, err := command(t, "study", path, "--out", whole, "--workers", "1")
 	require.NoError(t, err)
-	runs, err := findRuns(whole)
+	runs, _, err := findRuns(whole)
 	require.NoError(t, err)
 	require.Len(t, runs, 2)
 
@@ -191,7 +191,7 @@ func TestStudyBeginsAnew(t *testing.T) {
 	}
 	_, _, err = command(t, args(out)...)
 	require.NoError(t, err)
-	runs, err := findRuns(whole)
+	runs, _, err := findRuns(whole)
 	require.NoError(t, err)
 	for _, dir := range runs {
 		require.Equal(t, leftIn(t, dir), leftIn(t, filepath.Join(out, "train", filepath.Base(dir))))
@@ -219,7 +219,7 @@ func TestTablesGoOn(t *testing.T) {
 		return app.runJobs(ctx, b, jobs)
 	}
 	require.NoError(t, fill(t.Context(), whole, nil))
-	runs, err := findRuns(whole)
+	runs, _, err := findRuns(whole)
 	require.NoError(t, err)
 	require.Len(t, runs, len(jobs))
 	stop := func() {
