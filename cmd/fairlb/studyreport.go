@@ -1,0 +1,207 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"path/filepath"
+
+	"fairlb/eval/study"
+	"fairlb/results"
+)
+
+// This file is what a study came to: its report, measured and drawn.
+
+// report writes what is there.
+func (w *studied) report(command string) error {
+	r := study.Report{
+		Study: w.study, Name: w.study.Name, Command: command,
+		Training: w.training, Held: w.held, Duration: w.study.Duration,
+	}
+	pictures := map[string]string{}
+	speeds := make([]speed, len(w.study.Methods))
+	for k, c := range w.study.Scenarios {
+		measured, runs, err := w.measured(k, &r)
+		if err != nil {
+			return err
+		}
+		if err := r.Add(c, measured); err != nil {
+			return err
+		}
+		for m, dirs := range runs {
+			for _, dir := range dirs {
+				if err := speeds[m].add(dir); err != nil {
+					return err
+				}
+			}
+		}
+		name := "curves-" + c.Name + ".png"
+		drawn, err := w.draw(filepath.Join(w.shelf.dir, name), k, runs, measured)
+		if err != nil {
+			return err
+		}
+		if drawn {
+			pictures[c.Name] = name
+		}
+	}
+	r.Judge()
+	for m, s := range speeds {
+		if s.runs > 0 {
+			r.Speeds = append(r.Speeds, s.of(w.study.Methods[m].Name))
+		}
+	}
+	for ending, write := range map[string]func(io.Writer) error{
+		"md":   func(out io.Writer) error { return r.WriteMarkdown(out, func(s string) string { return pictures[s] }) },
+		"csv":  r.WriteCSV,
+		"json": r.WriteJSON,
+	} {
+		if err := writeFile(filepath.Join(w.shelf.dir, "study."+ending), write); err != nil {
+			return err
+		}
+	}
+	if err := drawMeans(filepath.Join(w.shelf.dir, "means"), studyMeans(&r)); err != nil {
+		return err
+	}
+	for _, v := range r.Verdicts {
+		verdict := "missed"
+		if v.Met {
+			verdict = "met"
+		}
+		fmt.Fprintf(w.app.stdout, "%-14s %-28s %-8s %-10s %.3f  %s\n", v.Scenario, v.Rule, v.Family, v.Method, v.Ratio.Value, verdict)
+	}
+	w.app.log.WithField("file", filepath.Join(w.shelf.dir, "study.md")).Info("reported")
+	return nil
+}
+
+// measured gathers the results of a scenario that are there, and the folders
+// of the training runs by method; what is not there is noted as missing.
+func (w *studied) measured(k int, r *study.Report) (study.Measured, [][]string, error) {
+	c := &w.study.Scenarios[k]
+	list := study.Measured{}
+	runs := make([][]string, len(w.study.Methods))
+	missing := func(what string) { r.Missing = append(r.Missing, what+" in "+c.Name) }
+	for _, name := range w.study.Heuristics {
+		what, s, err := w.heuristic(context.Background(), k, name, false)
+		if errors.Is(err, errNoSearch) {
+			missing(name)
+			continue
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		result, there, err := w.shelf.kept(s, w.held, what)
+		if err != nil {
+			return nil, nil, err
+		}
+		if !there {
+			missing(name)
+			continue
+		}
+		list[name] = []study.Run{{Result: result}}
+	}
+	s, err := w.scenario(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	for m, method := range w.study.Methods {
+		for _, seed := range w.training {
+			dir, _, there, err := w.shelf.place(w.hyper(m, k, seed))
+			if err != nil {
+				return nil, nil, err
+			}
+			label := fmt.Sprintf("%s, seed %d,", method.Name, seed)
+			if !there {
+				missing(label)
+				continue
+			}
+			what, err := trainedSubject(s, method.Name, method.Name, dir)
+			if err != nil {
+				return nil, nil, err
+			}
+			result, there, err := w.shelf.kept(s, w.held, what)
+			if err != nil {
+				return nil, nil, err
+			}
+			if !there {
+				missing(label)
+				continue
+			}
+			list[method.Name] = append(list[method.Name], study.Run{Seed: seed, Result: result})
+			runs[m] = append(runs[m], dir)
+		}
+	}
+	return list, runs, nil
+}
+
+// draw draws the learning curves of a scenario, if there are any.
+func (w *studied) draw(path string, k int, runs [][]string, measured study.Measured) (bool, error) {
+	var families []results.Family
+	for m, dirs := range runs {
+		f := results.Family{Name: w.study.Methods[m].Name}
+		for _, dir := range dirs {
+			_, curve, err := readCurve(dir)
+			if err != nil {
+				return false, err
+			}
+			f.Curves = append(f.Curves, curve)
+		}
+		if len(f.Curves) > 0 && len(f.Curves[0].Episodes) > 1 {
+			families = append(families, f)
+		}
+	}
+	if len(families) == 0 {
+		return false, nil
+	}
+	ceiling := 0.0
+	for _, f := range families {
+		first := f.Curves[0].Completion
+		for _, x := range first[:min(5, len(first))] {
+			ceiling = max(ceiling, x)
+		}
+	}
+	c := &w.study.Scenarios[k]
+	title := fmt.Sprintf("%s: learning, while exploring (number of runs)", c.Name)
+	return true, writeFile(path, func(w io.Writer) error {
+		return results.DrawFamilies(w, title, families, math.Ceil(ceiling*105)/100, "png")
+	})
+}
+
+// speed adds up what training runs took.
+type speed struct {
+	runs                         int
+	play, update, steps, updates float64
+}
+
+// add adds a run by its record.
+func (x *speed) add(dir string) error {
+	h, err := runHyper(dir)
+	if err != nil {
+		return err
+	}
+	s, err := trainingScenario(&h)
+	if err != nil {
+		return err
+	}
+	list, err := readRounds(dir)
+	if err != nil {
+		return err
+	}
+	x.runs++
+	for _, round := range list {
+		x.play += round.PlaySeconds
+		x.update += round.UpdateSeconds
+		x.updates += float64(h.UpdatesPerRound)
+	}
+	x.steps += float64(h.Episodes) * s.Duration / s.StepInterval
+	return nil
+}
+
+func (x *speed) of(method string) study.Speed {
+	total := x.play + x.update
+	return study.Speed{
+		Method: method, Runs: x.runs, Seconds: total / float64(x.runs),
+		Steps: x.steps / x.play, Updates: x.updates / x.update, Playing: x.play / total,
+	}
+}
