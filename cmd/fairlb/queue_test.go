@@ -61,6 +61,7 @@ func BenchmarkWorkers(b *testing.B) {
 				var helpers []*exec.Cmd
 				for range workers {
 					helper := program(b, "worker", "--queue", "nats://"+address, "--workers", "1")
+					helper.Env = append(helper.Env, "GOMAXPROCS=1") // a processor each
 					require.NoError(b, helper.Start())
 					helpers = append(helpers, helper)
 				}
