@@ -101,14 +101,7 @@ func TestStudyByQueue(t *testing.T) {
 	require.Equal(t, exitInterrupted, exitCode(<-worked), said.String())
 	require.Contains(t, stderr, "join it with: fairlb worker --queue nats://"+address)
 	require.Contains(t, stderr, "worker=elsewhere")
-	same := func() {
-		one, err := os.ReadFile(filepath.Join(pooled, "study.csv"))
-		require.NoError(t, err)
-		two, err := os.ReadFile(filepath.Join(queued, "study.csv"))
-		require.NoError(t, err)
-		require.Equal(t, string(one), string(two))
-	}
-	same()
+	sameStudy(t, pooled, queued)
 	runs, _, err := findRuns(queued)
 	require.NoError(t, err)
 	require.Len(t, runs, 4, "seeds, methods")
@@ -125,7 +118,7 @@ func TestStudyByQueue(t *testing.T) {
 	stderr = study(queued, "--queue")
 	require.NotContains(t, stderr, "job=train")
 	require.Contains(t, stderr, "job=eval")
-	same()
+	sameStudy(t, pooled, queued)
 }
 
 // TestWorkerOfAnotherBuild: an executable that differs in one byte, though not

@@ -280,7 +280,7 @@ func TestResumeRefusesOtherSettings(t *testing.T) {
 // same bytes, so it does not go on; nothing of the run is changed.
 func TestResumeByTheSameArithmetic(t *testing.T) {
 	if simd.Name() == simd.Plain {
-		t.Skip("there is only one arithmetic here")
+		t.Skip("without AVX2 there is only one arithmetic")
 	}
 	dir := stoppedRun(t)
 	want := leftIn(t, dir).rounds

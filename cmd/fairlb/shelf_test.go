@@ -131,11 +131,7 @@ func TestStudyGoesOn(t *testing.T) {
 		require.Equal(t, leftIn(t, dir), leftIn(t, made), "no state is left either")
 		require.Equal(t, trainingCommand(made), readRun(made).record.Command)
 	}
-	one, err := os.ReadFile(filepath.Join(whole, "study.csv"))
-	require.NoError(t, err)
-	two, err := os.ReadFile(filepath.Join(out, "study.csv"))
-	require.NoError(t, err)
-	require.Equal(t, string(one), string(two))
+	sameStudy(t, whole, out)
 }
 
 // TestStudyBeginsAnew: what a training has left is begun anew, with a line that

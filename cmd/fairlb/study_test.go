@@ -90,11 +90,7 @@ func TestStudy(t *testing.T) {
 	require.NoError(t, err)
 	require.FileExists(t, filepath.Join(out, "means.png"))
 	require.FileExists(t, filepath.Join(out, "means.svg"))
-	one, err := os.ReadFile(filepath.Join(out, "study.csv"))
-	require.NoError(t, err)
-	two, err := os.ReadFile(filepath.Join(other, "study.csv"))
-	require.NoError(t, err)
-	require.Equal(t, string(one), string(two))
+	sameStudy(t, out, other)
 }
 
 func TestStudyRefuses(t *testing.T) {
@@ -228,4 +224,16 @@ func TestFailuresCode(t *testing.T) {
 	require.ErrorIs(t, f.with(context.Canceled), context.Canceled)
 	broken := errors.New("broken")
 	require.Equal(t, broken, (&failures{}).take(broken), "with a queue only what was set aside")
+}
+
+// sameStudy wants two folders' studies to have come to the same.
+func sameStudy(t *testing.T, one, two string) {
+	t.Helper()
+	var text [2][]byte
+	for k, dir := range []string{one, two} {
+		var err error
+		text[k], err = os.ReadFile(filepath.Join(dir, "study.csv"))
+		require.NoError(t, err)
+	}
+	require.Equal(t, string(text[0]), string(text[1]))
 }

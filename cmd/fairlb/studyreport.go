@@ -8,6 +8,7 @@ import (
 	"math"
 	"path/filepath"
 
+	"fairlb/env/scenario"
 	"fairlb/eval/study"
 	"fairlb/results"
 )
@@ -82,6 +83,18 @@ func (w *studied) measured(k int, r *study.Report) (study.Measured, [][]string, 
 	list := study.Measured{}
 	runs := make([][]string, len(w.study.Methods))
 	missing := func(what string) { r.Missing = append(r.Missing, what+" in "+c.Name) }
+	add := func(s scenario.Scenario, what subject, target, label string, seed uint64) (there bool, err error) {
+		result, there, err := w.shelf.kept(s, w.held, what)
+		switch {
+		case err != nil:
+			return false, err
+		case there:
+			list[target] = append(list[target], study.Run{Seed: seed, Result: result})
+		default:
+			missing(label)
+		}
+		return there, nil
+	}
 	for _, name := range w.study.Heuristics {
 		what, s, err := w.heuristic(context.Background(), k, name, false)
 		if errors.Is(err, errNoSearch) {
@@ -91,15 +104,9 @@ func (w *studied) measured(k int, r *study.Report) (study.Measured, [][]string, 
 		if err != nil {
 			return nil, nil, err
 		}
-		result, there, err := w.shelf.kept(s, w.held, what)
-		if err != nil {
+		if _, err := add(s, what, name, name, 0); err != nil {
 			return nil, nil, err
 		}
-		if !there {
-			missing(name)
-			continue
-		}
-		list[name] = []study.Run{{Result: result}}
 	}
 	s, err := w.scenario(c)
 	if err != nil {
@@ -120,16 +127,13 @@ func (w *studied) measured(k int, r *study.Report) (study.Measured, [][]string, 
 			if err != nil {
 				return nil, nil, err
 			}
-			result, there, err := w.shelf.kept(s, w.held, what)
+			there, err = add(s, what, method.Name, label, seed)
 			if err != nil {
 				return nil, nil, err
 			}
-			if !there {
-				missing(label)
-				continue
+			if there {
+				runs[m] = append(runs[m], dir)
 			}
-			list[method.Name] = append(list[method.Name], study.Run{Seed: seed, Result: result})
-			runs[m] = append(runs[m], dir)
 		}
 	}
 	return list, runs, nil
