@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"fairlb/agents/build"
+	"fairlb/agents/methods"
 	"fairlb/env"
 	"fairlb/replay"
 	"fairlb/rewards"
@@ -23,7 +23,7 @@ func Collect(ctx context.Context, h *Hyper, open func() (env.Env, error), n int,
 		return fmt.Errorf("train: %w", err)
 	}
 	defer crew.close()
-	learner, err := build.Learner(h.Method, h.Methods, crew.envs[0].Spec(), h.Seed)
+	learner, err := methods.Learner(h.Method, h.Methods, crew.envs[0].Spec(), h.Seed)
 	if err != nil {
 		return fmt.Errorf("train: %w", err)
 	}

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"fairlb/agents/build"
+	"fairlb/agents/methods"
 	"fairlb/env/settings"
 	"fairlb/rewards"
 )
@@ -30,7 +30,7 @@ type Hyper struct {
 	CheckpointEvery  int     `yaml:"checkpoint_every" doc:"rounds; 0: only at the end"`
 	ValidationSeeds  string  `yaml:"validation_seeds,omitempty" doc:"such as 500-509: played at each checkpoint, the best of which is kept; none: off"`
 
-	Methods build.Settings `yaml:",inline"`
+	Methods methods.Settings `yaml:",inline"`
 }
 
 // DefaultHyper returns what a hyperparameter file need not say: the recipe of
@@ -39,7 +39,7 @@ func DefaultHyper() Hyper {
 	return Hyper{
 		Scenario: "sim-moderate/pure-cpu", Method: "distr-lb", Reward: "vbf", Seed: 1,
 		Episodes: 320, EpisodeDuration: 60, EpisodesPerRound: 8, UpdatesPerRound: 40, CheckpointEvery: 10,
-		Methods: build.DefaultSettings(),
+		Methods: methods.DefaultSettings(),
 	}
 }
 
@@ -106,7 +106,7 @@ func (h *Hyper) Validate(report func(path string, value any, rule string)) {
 	if h.Scenario == "" {
 		report("scenario", h.Scenario, "must name a built-in scenario or a file")
 	}
-	if err := build.CheckMethod(h.Method); err != nil {
+	if err := methods.Check(h.Method); err != nil {
 		report("method", h.Method, err.Error())
 	}
 	if _, err := rewards.New(h.Reward); err != nil {
@@ -139,8 +139,8 @@ func (h *Hyper) Key() (string, error) {
 	if err := json.Unmarshal(data, &fields); err != nil {
 		return "", fmt.Errorf("train: %w", err)
 	}
-	for _, section := range build.Sections() {
-		if section != build.Section(h.Method) {
+	for _, section := range methods.Sections() {
+		if section != methods.Section(h.Method) {
 			delete(fields, section)
 		}
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
 
-	"fairlb/agents/build"
+	"fairlb/agents/methods"
 	"fairlb/env/settings"
 )
 
@@ -121,10 +121,10 @@ func TestKey(t *testing.T) {
 	require.NotEqual(t, same, key(func(h *Hyper) { h.Method = "centr-lb" }))
 	data, err := settings.JSON(DefaultHyper())
 	require.NoError(t, err)
-	for _, section := range build.Sections() {
+	for _, section := range methods.Sections() {
 		require.Contains(t, string(data), `"`+section+`": {`)
 	}
-	for _, method := range build.Methods() {
-		require.Contains(t, build.Sections(), build.Section(method))
+	for _, method := range methods.Names() {
+		require.Contains(t, methods.Sections(), methods.Section(method))
 	}
 }

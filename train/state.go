@@ -13,8 +13,8 @@ import (
 	"runtime"
 
 	"fairlb/agents"
-	"fairlb/agents/build"
 	"fairlb/agents/checkpoint"
+	"fairlb/agents/methods"
 	"fairlb/agents/nn/simd"
 	"fairlb/env"
 	"fairlb/env/snapshot"
@@ -189,7 +189,7 @@ func (s *State) restore(learner agents.Learner, spec env.Spec) error {
 // Check reports a state that a learner of the given settings, for environments
 // of the given spec, cannot take up.
 func (s *State) Check(h *Hyper, spec env.Spec) error {
-	learner, err := build.Learner(h.Method, h.Methods, spec, h.Seed)
+	learner, err := methods.Learner(h.Method, h.Methods, spec, h.Seed)
 	if err != nil {
 		return err
 	}

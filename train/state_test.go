@@ -15,8 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"fairlb/agents"
-	"fairlb/agents/build"
 	"fairlb/agents/checkpoint"
+	"fairlb/agents/methods"
 	"fairlb/env"
 	"fairlb/env/envtest"
 )
@@ -172,7 +172,7 @@ func FuzzState(f *testing.F) {
 	h := DefaultHyper()
 	h.Method = "es"
 	learner := func(t require.TestingT) agents.Learner {
-		l, err := build.Learner(h.Method, h.Methods, spec, 1)
+		l, err := methods.Learner(h.Method, h.Methods, spec, 1)
 		require.NoError(t, err)
 		return l
 	}

@@ -13,8 +13,8 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"fairlb/agents"
-	"fairlb/agents/build"
 	"fairlb/agents/checkpoint"
+	"fairlb/agents/methods"
 	"fairlb/env"
 	"fairlb/env/settings"
 	"fairlb/rewards"
@@ -101,7 +101,7 @@ func Run(ctx context.Context, cfg Config) error {
 	}
 	defer crew.close()
 	spec := crew.envs[0].Spec()
-	learner, err := build.Learner(h.Method, h.Methods, spec, h.Seed)
+	learner, err := methods.Learner(h.Method, h.Methods, spec, h.Seed)
 	if err != nil {
 		return fmt.Errorf("train: %w", err)
 	}

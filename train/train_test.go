@@ -14,8 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"fairlb/agents"
-	"fairlb/agents/build"
 	"fairlb/agents/checkpoint"
+	"fairlb/agents/methods"
 	"fairlb/env"
 	"fairlb/env/envtest"
 	"fairlb/rewards"
@@ -93,7 +93,7 @@ func TestLearns(t *testing.T) {
 	require.Equal(t, cfg.Hyper, h)
 
 	fake := envtest.NewFake(2, 20, speeds...)
-	policy, err := build.Policy(meta, h.Methods, parameters, fake.Spec())
+	policy, err := methods.Policy(meta, h.Methods, parameters, fake.Spec())
 	require.NoError(t, err)
 	r, err := playOne(context.Background(), fake, policy, reward(t, "vbf"), 1, 1)
 	require.NoError(t, err)
@@ -345,7 +345,7 @@ func TestEpisodeLayout(t *testing.T) {
 func TestTeamRewards(t *testing.T) {
 	t.Parallel()
 	fake := envtest.NewFake(2, 5, speeds...)
-	learner, err := build.Learner("distr-lb", build.DefaultSettings(), fake.Spec(), 1)
+	learner, err := methods.Learner("distr-lb", methods.DefaultSettings(), fake.Spec(), 1)
 	require.NoError(t, err)
 	actor, err := learner.Explorer()
 	require.NoError(t, err)

@@ -9,8 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"fairlb/agents/build"
 	"fairlb/agents/checkpoint"
+	"fairlb/agents/methods"
 	"fairlb/env"
 	"fairlb/env/envtest"
 	"fairlb/env/settings"
@@ -55,7 +55,7 @@ func TestValidation(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, at, meta.Episode)
 		fake := envtest.NewFake(2, 20, speeds...)
-		policy, err := build.Policy(meta, cfg.Hyper.Methods, parameters, fake.Spec())
+		policy, err := methods.Policy(meta, cfg.Hyper.Methods, parameters, fake.Spec())
 		require.NoError(t, err)
 		ended, sum := 0, 0.0
 		for seed := uint64(500); seed <= 502; seed++ {

@@ -7,21 +7,21 @@ import (
 	"strconv"
 
 	"fairlb/agents"
-	"fairlb/agents/build"
 	"fairlb/agents/checkpoint"
+	"fairlb/agents/methods"
 	"fairlb/env"
 )
 
 // Export returns an ONNX model of a checkpoint's deterministic policy: that of
 // the given LBs, in rising order, each once. It fails, wrapping what
-// build.Policy says, unless the parameters are those of the method and the
+// methods.Policy says, unless the parameters are those of the method and the
 // settings, and if there is no such LB.
-func Export(meta checkpoint.Meta, s build.Settings, parameters []agents.Parameter, lbs ...int) ([]byte, error) {
+func Export(meta checkpoint.Meta, s methods.Settings, parameters []agents.Parameter, lbs ...int) ([]byte, error) {
 	f := meta.Fingerprint
 	if len(lbs) == 0 || !slices.IsSorted(lbs) || lbs[0] < 0 || lbs[len(lbs)-1] >= f.Agents || len(slices.Compact(slices.Clone(lbs))) < len(lbs) {
 		return nil, fmt.Errorf("onnx: LBs %v: want some of 0 to %d, in order", lbs, f.Agents-1)
 	}
-	if _, err := build.Policy(meta, s, parameters, specOf(f)); err != nil {
+	if _, err := methods.Policy(meta, s, parameters, specOf(f)); err != nil {
 		return nil, fmt.Errorf("onnx: %w", err)
 	}
 	w := &writer{

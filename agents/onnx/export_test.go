@@ -14,8 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"fairlb/agents"
-	"fairlb/agents/build"
 	"fairlb/agents/checkpoint"
+	"fairlb/agents/methods"
 	"fairlb/env"
 	"fairlb/qmix"
 	"fairlb/sac"
@@ -24,24 +24,24 @@ import (
 // policies are one of each kind that is exported.
 var policies = []struct {
 	name, method string
-	change       func(s *build.Settings)
+	change       func(s *methods.Settings)
 }{
-	{"distr-lb", "distr-lb", func(*build.Settings) {}},
-	{"rlb-sac", "rlb-sac", func(s *build.Settings) { s.SAC.Layers, s.SAC.Embedding, s.SAC.Box = 1, 1, 0.5 }},
-	{"distr-lb-discrete", "distr-lb", func(s *build.Settings) { s.SAC.Head = sac.Discrete }},
-	{"centr-lb", "centr-lb", func(s *build.Settings) { s.SAC.Layers = 3 }},
-	{"centr-lb-discrete", "centr-lb", func(s *build.Settings) {
+	{"distr-lb", "distr-lb", func(*methods.Settings) {}},
+	{"rlb-sac", "rlb-sac", func(s *methods.Settings) { s.SAC.Layers, s.SAC.Embedding, s.SAC.Box = 1, 1, 0.5 }},
+	{"distr-lb-discrete", "distr-lb", func(s *methods.Settings) { s.SAC.Head = sac.Discrete }},
+	{"centr-lb", "centr-lb", func(s *methods.Settings) { s.SAC.Layers = 3 }},
+	{"centr-lb-discrete", "centr-lb", func(s *methods.Settings) {
 		s.SAC.Head, s.SAC.Discrete = sac.Discrete, sac.StraightThrough
 	}},
-	{"qmix-lb", "qmix-lb", func(*build.Settings) {}},
-	{"qmix-lb-levels", "qmix-lb", func(s *build.Settings) { s.QMIX.Utility = qmix.Table }},
-	{"ippo", "ippo", func(*build.Settings) {}},
-	{"ippo-discrete", "ippo", func(s *build.Settings) { s.PPO.Head = "discrete" }},
-	{"mappo", "mappo", func(*build.Settings) {}},
-	{"es", "es", func(*build.Settings) {}},
-	{"es-offsets", "es", func(s *build.Settings) { s.ES.Features = false }},
-	{"delay", "delay", func(*build.Settings) {}},
-	{"delay-offsets", "delay", func(s *build.Settings) { s.Delay.Layers = 0 }},
+	{"qmix-lb", "qmix-lb", func(*methods.Settings) {}},
+	{"qmix-lb-levels", "qmix-lb", func(s *methods.Settings) { s.QMIX.Utility = qmix.Table }},
+	{"ippo", "ippo", func(*methods.Settings) {}},
+	{"ippo-discrete", "ippo", func(s *methods.Settings) { s.PPO.Head = "discrete" }},
+	{"mappo", "mappo", func(*methods.Settings) {}},
+	{"es", "es", func(*methods.Settings) {}},
+	{"es-offsets", "es", func(s *methods.Settings) { s.ES.Features = false }},
+	{"delay", "delay", func(*methods.Settings) {}},
+	{"delay-offsets", "delay", func(s *methods.Settings) { s.Delay.Layers = 0 }},
 }
 
 // spec is that of the environments that policies are made for.
@@ -54,12 +54,12 @@ func spec(lbs, servers, features int) env.Spec {
 }
 
 // untrained returns a checkpoint of random parameters, and its Actor.
-func untrained(t *testing.T, method string, change func(*build.Settings), spec env.Spec, rng *rand.Rand) (checkpoint.Meta, build.Settings, []agents.Parameter, agents.Actor) {
+func untrained(t *testing.T, method string, change func(*methods.Settings), spec env.Spec, rng *rand.Rand) (checkpoint.Meta, methods.Settings, []agents.Parameter, agents.Actor) {
 	t.Helper()
-	s := build.DefaultSettings()
+	s := methods.DefaultSettings()
 	s.SAC.Batch, s.SAC.Capacity, s.QMIX.Batch = 4, 1, 2
 	change(&s)
-	learner, err := build.Learner(method, s, spec, 1)
+	learner, err := methods.Learner(method, s, spec, 1)
 	require.NoError(t, err)
 	parameters := learner.Parameters()
 	for _, p := range parameters {
@@ -191,7 +191,7 @@ func TestExportOne(t *testing.T) {
 	spec := spec(3, 4, 2)
 	for method, inputs := range map[string][]string{"distr-lb": {"obs_1"}, "centr-lb": {"obs_0", "obs_1", "obs_2"}} {
 		rng := rand.New(rand.NewPCG(3, 1))
-		meta, s, parameters, actor := untrained(t, method, func(*build.Settings) {}, spec, rng)
+		meta, s, parameters, actor := untrained(t, method, func(*methods.Settings) {}, spec, rng)
 		data, err := Export(meta, s, parameters, 1)
 		require.NoError(t, err)
 		m := load(t, data)
@@ -209,7 +209,7 @@ func TestExportOne(t *testing.T) {
 func TestExportRefuses(t *testing.T) {
 	t.Parallel()
 	spec := spec(2, 3, 2)
-	meta, s, parameters, _ := untrained(t, "distr-lb", func(*build.Settings) {}, spec, rand.New(rand.NewPCG(1, 1)))
+	meta, s, parameters, _ := untrained(t, "distr-lb", func(*methods.Settings) {}, spec, rand.New(rand.NewPCG(1, 1)))
 	for _, lbs := range [][]int{{}, {-1}, {2}, {1, 0}, {0, 0}} {
 		_, err := Export(meta, s, parameters, lbs...)
 		require.EqualError(t, err, fmt.Sprintf("onnx: LBs %v: want some of 0 to 1, in order", lbs))
@@ -231,7 +231,7 @@ func TestEveryMethod(t *testing.T) {
 	for _, p := range policies {
 		tried[p.method] = true
 	}
-	for _, method := range build.Methods() {
+	for _, method := range methods.Names() {
 		require.True(t, tried[method], method)
 	}
 }

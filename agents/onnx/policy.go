@@ -5,7 +5,7 @@ import (
 	"math"
 
 	"fairlb/agents"
-	"fairlb/agents/build"
+	"fairlb/agents/methods"
 	"fairlb/agents/policy"
 	"fairlb/agents/ppo"
 	"fairlb/qmix"
@@ -15,7 +15,7 @@ import (
 // writer adds the policies of a checkpoint to a graph.
 type writer struct {
 	graph
-	settings   build.Settings
+	settings   methods.Settings
 	method     string
 	lbs        int
 	servers    int
@@ -119,7 +119,7 @@ func (w *writer) prefixOf() string {
 	return "all."
 }
 
-// data returns the values of a parameter, which build.Policy has found to be
+// data returns the values of a parameter, which methods.Policy has found to be
 // there.
 func (w *writer) data(name string) []float32 { return w.parameters[name].Data }
 

@@ -8,8 +8,8 @@ import (
 	"os"
 	"path/filepath"
 
-	"fairlb/agents/build"
 	"fairlb/agents/checkpoint"
+	"fairlb/agents/methods"
 	"fairlb/env"
 	"fairlb/env/settings"
 	"fairlb/rewards"
@@ -200,7 +200,7 @@ func (r *runFolder) act(ctx context.Context, p *savedPolicy) error {
 	}
 	defer e.Close()
 	spec := e.Spec()
-	policy, err := build.Policy(p.meta, p.trained.Methods, p.parameters, spec)
+	policy, err := methods.Policy(p.meta, p.trained.Methods, p.parameters, spec)
 	if err != nil {
 		return err
 	}

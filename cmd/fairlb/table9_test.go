@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"fairlb/agents/build"
+	"fairlb/agents/methods"
 	"fairlb/agents/nn"
 	"fairlb/env/scenario"
 	"fairlb/env/settings"
@@ -58,7 +58,7 @@ func TestTable9(t *testing.T) {
 			e, err := trainingEnv(s, reward, method)(nil, nil)
 			require.NoError(t, err)
 			if want.lbs == 2 || method == "qmix-lb" { // the recurrent networks of twenty servers take seconds to make
-				_, err = build.Learner(method, h.Methods, e.Spec(), 1)
+				_, err = methods.Learner(method, h.Methods, e.Spec(), 1)
 				require.NoError(t, err, "%s %s", want.file, method)
 			}
 			require.NoError(t, e.Close())

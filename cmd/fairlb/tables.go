@@ -15,8 +15,8 @@ import (
 	"golang.org/x/sync/errgroup"
 	"gonum.org/v1/gonum/stat"
 
-	"fairlb/agents/build"
 	"fairlb/agents/checkpoint"
+	"fairlb/agents/methods"
 	"fairlb/eval/paper"
 	"fairlb/results"
 )
@@ -161,7 +161,7 @@ func (a *app) runJobs(ctx context.Context, b *book, jobs []paper.Job) error {
 // runnable lists the jobs of methods that exist.
 func runnable(jobs []paper.Job) []paper.Job {
 	return slices.DeleteFunc(slices.Clone(jobs), func(job paper.Job) bool {
-		return job.Learned() && build.CheckMethod(job.Method) != nil
+		return job.Learned() && methods.Check(job.Method) != nil
 	})
 }
 

@@ -12,8 +12,8 @@ import (
 	"gonum.org/v1/gonum/floats"
 
 	"fairlb/agents"
-	"fairlb/agents/build"
 	"fairlb/agents/checkpoint"
+	"fairlb/agents/methods"
 	"fairlb/env"
 	"fairlb/env/dispatch"
 	"fairlb/env/scenario"
@@ -70,7 +70,7 @@ func agentEnv(s scenario.Scenario, reward rewards.Reward) opener {
 // trainingEnv returns what opens a scenario for a method to learn in.
 func trainingEnv(s scenario.Scenario, reward rewards.Reward, method string) opener {
 	return open(s, func(cfg *sim.Config) {
-		cfg.Observe, cfg.Reward, cfg.Flows = true, reward, build.NeedsFlows(method)
+		cfg.Observe, cfg.Reward, cfg.Flows = true, reward, methods.NeedsFlows(method)
 	})
 }
 
@@ -129,7 +129,7 @@ func checkpointTarget(s scenario.Scenario, name, path string) (target, error) {
 	}
 	defer e.Close()
 	spec := e.Spec()
-	policy := func() (agents.Actor, error) { return build.Policy(meta, hyper.Methods, parameters, spec) }
+	policy := func() (agents.Actor, error) { return methods.Policy(meta, hyper.Methods, parameters, spec) }
 	if _, err := policy(); err != nil {
 		return fail(fmt.Errorf("scenario %s: %w", s.Name, err))
 	}

@@ -8,7 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"fairlb/agents/build"
+	"fairlb/agents/methods"
 	"fairlb/env/scenario"
 	"fairlb/env/settings"
 	"fairlb/eval/study"
@@ -43,7 +43,7 @@ func generate(root fs.FS, name string) ([]byte, error) {
 	switch name {
 	case "hyperparameters":
 		return settings.Schema("fairlb: hyperparameters of a training run", train.DefaultHyper(), docs,
-			map[string][]string{"method": build.Methods(), "reward": rewards.Names()})
+			map[string][]string{"method": methods.Names(), "reward": rewards.Names()})
 	case "scenario":
 		return settings.Schema("fairlb: a simulated environment", scenario.Default(), docs, scenario.Choices())
 	case "study":

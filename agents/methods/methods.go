@@ -1,4 +1,4 @@
-package build
+package methods
 
 import (
 	"fmt"
@@ -54,17 +54,17 @@ func Section(method string) string {
 // Sections lists the sections of the settings.
 func Sections() []string { return []string{"sac", "qmix", "ppo", "delay", "es"} }
 
-// Methods lists the learned methods that there are.
-func Methods() []string {
+// Names lists the learned methods that there are.
+func Names() []string {
 	return []string{"distr-lb", "rlb-sac", "centr-lb", "qmix-lb", "ippo", "mappo", "delay", "es"}
 }
 
-// CheckMethod reports a method that there is not.
-func CheckMethod(method string) error {
-	if slices.Contains(Methods(), method) {
+// Check reports a method that there is not.
+func Check(method string) error {
+	if slices.Contains(Names(), method) {
 		return nil
 	}
-	return fmt.Errorf("must be one of %s", strings.Join(Methods(), ", "))
+	return fmt.Errorf("must be one of %s", strings.Join(Names(), ", "))
 }
 
 // NeedsFlows says whether a method learns from the flows that steps carry
@@ -88,7 +88,7 @@ func Learner(method string, s Settings, spec env.Spec, seed uint64) (agents.Lear
 	case "es":
 		return es.New(s.ES, spec)
 	}
-	return nil, fmt.Errorf("build: method %q: %w", method, CheckMethod(method))
+	return nil, fmt.Errorf("methods: method %q: %w", method, Check(method))
 }
 
 // Policy returns the deterministic Actor of a checkpoint for environments of

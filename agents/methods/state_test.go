@@ -1,4 +1,4 @@
-package build
+package methods
 
 import (
 	"bytes"
@@ -182,7 +182,7 @@ func TestEveryMethodResumes(t *testing.T) {
 	for _, v := range variants() {
 		tested[v.method] = true
 	}
-	for _, method := range Methods() {
+	for _, method := range Names() {
 		require.True(t, tested[method], "%s", method)
 		v := variant{method: method, set: func(*Settings) {}}
 		l := v.learner(t, 1)
@@ -196,7 +196,7 @@ func TestEveryMethodResumes(t *testing.T) {
 			s.SAC.Hidden, s.QMIX.Hidden, s.PPO.Hidden, s.Delay.Hidden, s.ES.Features = 5, 5, 5, 5, false
 		}
 		require.ErrorIs(t, wide.learner(t, 1).(agents.Saver).Restore(bytes.NewReader(state)), agents.ErrState, method)
-		for _, other := range Methods() {
+		for _, other := range Names() {
 			if Section(other) != Section(method) {
 				err := variant{method: other, set: v.set}.learner(t, 1).(agents.Saver).Restore(bytes.NewReader(state))
 				require.ErrorIs(t, err, agents.ErrState, "%s from %s", other, method)

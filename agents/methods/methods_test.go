@@ -1,4 +1,4 @@
-package build
+package methods
 
 import (
 	"context"
@@ -45,8 +45,8 @@ func TestPolicy(t *testing.T) {
 	t.Parallel()
 	fake := envtest.NewFake(2, 5, 1, 2, 3)
 	spec := fake.Spec()
-	for _, method := range Methods() {
-		require.NoError(t, CheckMethod(method))
+	for _, method := range Names() {
+		require.NoError(t, Check(method))
 		learner, err := Learner(method, DefaultSettings(), spec, 3)
 		require.NoError(t, err)
 		rng := rand.New(rand.NewPCG(1, 1))
@@ -84,7 +84,7 @@ func TestPolicyRefuses(t *testing.T) {
 
 	meta.Method = "magic"
 	_, err = Policy(meta, DefaultSettings(), parameters, spec)
-	require.EqualError(t, err, `build: method "magic": must be one of distr-lb, rlb-sac, centr-lb, qmix-lb, ippo, mappo, delay, es`)
+	require.EqualError(t, err, `methods: method "magic": must be one of distr-lb, rlb-sac, centr-lb, qmix-lb, ippo, mappo, delay, es`)
 }
 
 func TestSettingsNameTheirSection(t *testing.T) {

@@ -1,4 +1,4 @@
-package build
+package methods
 
 import (
 	"math"
@@ -93,7 +93,7 @@ func TestSymmetry(t *testing.T) {
 		},
 		"recurrent": func(s *Settings) { s.SAC.Network = sac.Recurrent },
 	} {
-		for _, method := range Methods() {
+		for _, method := range Names() {
 			if name == "other heads" && method != "distr-lb" && method != "ippo" || name == "recurrent" && method != "distr-lb" {
 				continue
 			}

@@ -1,3 +1,0 @@
-// Package build is the one switch from a method's name and settings to its
-// Learner, and from a checkpoint to the Actor that is evaluated.
-package build
