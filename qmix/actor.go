@@ -7,6 +7,7 @@ import (
 
 	"fairlb/agents"
 	"fairlb/agents/nn"
+	"fairlb/agents/normalise"
 	"fairlb/agents/policy"
 	"fairlb/env"
 )
@@ -15,7 +16,7 @@ import (
 // share nothing that they write.
 type actor struct {
 	spec     env.Spec
-	features []*policy.Features
+	features []*normalise.Features
 	weights  []float64  // of the levels
 	utility  greedy     // of one state
 	level    []float32  // [N]

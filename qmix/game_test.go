@@ -92,6 +92,9 @@ func values(t *testing.T, l *Learner, state int) [][]float64 {
 	moves := len(l.cfg.Levels)
 	out := make([][]float64, moves)
 	tr, width := &l.trainer, l.nets.state()
+	units := make([]float32, 2) // the normalised rewards of a pay of 0 and of 1
+	l.team.Apply(units, []float32{0, 1})
+	pay := func(value float64) float64 { return (value - float64(units[0])) / float64(units[1]-units[0]) }
 	for a := range moves {
 		for b := range moves {
 			row := make([]float32, 3)
@@ -104,7 +107,7 @@ func values(t *testing.T, l *Learner, state int) [][]float64 {
 				}
 			}
 			tr.program.Run()
-			out[a] = append(out[a], float64(tr.total.Data()[0])/l.rewards.scale+l.rewards.mean)
+			out[a] = append(out[a], pay(float64(tr.total.Data()[0])))
 		}
 	}
 	return out

@@ -8,7 +8,7 @@ import (
 
 	"fairlb/agents"
 	"fairlb/agents/nn"
-	"fairlb/agents/policy"
+	"fairlb/agents/normalise"
 	"fairlb/agents/rules"
 	"fairlb/env"
 	"fairlb/replay"
@@ -26,9 +26,9 @@ type Learner struct {
 	updates int       // gradient updates so far
 	epsilon float64   // of the next Explorer
 
-	features []*policy.Features // per LB
-	rewards  rewards
-	streams  streams
+	features []*normalise.Features // per LB
+	team     *normalise.Rewards    // [1]: the team's rewards
+	streams  *normalise.Rewards    // [M*N]: each LB's own, by server
 	nets     *networks
 	trainer  trainer
 	chooser  greedy   // of the next levels
@@ -87,9 +87,10 @@ func (l *Learner) build(shape replay.Shape, initial *rand.Rand) (err error) {
 	l.windows = replay.NewWindows(shape, l.cfg.Batch, steps)
 	l.normal = make([]float32, rows)
 	l.serverR = make([]float32, rows*shape.Servers)
-	l.streams.mean = make([]float64, shape.Agents*shape.Servers)
+	l.team, l.streams = normalise.NewRewards(1, l.cfg.Gamma), normalise.NewRewards(shape.Agents*shape.Servers, l.cfg.Gamma)
+	l.team.DivideEach, l.streams.DivideEach = true, true
 	for range shape.Agents {
-		l.features = append(l.features, policy.NewFeatures(shape.Features))
+		l.features = append(l.features, normalise.NewFeatures(shape.Features))
 		l.states = append(l.states, make([]float32, rows*shape.Servers*shape.Features))
 	}
 	if l.nets, err = newNetworks(&l.cfg, shape, initial); err != nil {
@@ -141,8 +142,7 @@ func (l *Learner) Update(n int, progress float64) (agents.Stats, error) {
 			f.FitTo(l.buffer, i)
 		}
 	}
-	l.rewards.fit(l.buffer, l.cfg.Gamma)
-	l.streams.fit(l.buffer, l.cfg.Gamma)
+	l.fitRewards()
 	rate := l.cfg.Rate * l.cfg.schedule().At(progress)
 	var figures sums
 	for range n {
@@ -156,6 +156,19 @@ func (l *Learner) Update(n int, progress float64) (agents.Stats, error) {
 	figures.report(stats, &l.trainer, n)
 	stats["advantage_share"], stats["q_spread"] = l.nets.effect(l.trainer.joint, l.windows.Mask)
 	return stats, nil
+}
+
+// fitRewards takes the statistics of the rewards in the buffer.
+func (l *Learner) fitRewards() {
+	team := make([]float32, 1)
+	l.team.FitTo(l.buffer, func(ep *replay.Episode, t int) []float32 {
+		team[0] = ep.Team(t)
+		return team
+	})
+	columns := l.spec.Agents * l.spec.Servers
+	l.streams.FitTo(l.buffer, func(ep *replay.Episode, t int) []float32 {
+		return ep.ServerReward[t*columns:][:columns]
+	})
 }
 
 // update makes one gradient update and returns the gradient's norm.
@@ -205,7 +218,7 @@ func (l *Learner) load() {
 			l.nets.writeState(s.Data(), i, x.Data())
 		}
 	}
-	l.rewards.apply(l.normal, w.Team)
+	l.team.Apply(l.normal, w.Team)
 	l.trainer.mark(w)
 }
 
@@ -229,7 +242,7 @@ func (l *Learner) targets() {
 	tdLambda(l.trainer.y.Data(), l.normal, l.next.total.Data(), l.windows.Bootstrap, l.windows.Mask,
 		l.windows.Steps, l.cfg.Gamma, l.cfg.Lambda)
 	for i, y := range l.trainer.own {
-		l.streams.apply(l.serverR, l.windows.ServerReward, i, l.spec.Servers)
+		l.streams.ApplyColumns(l.serverR, l.windows.ServerReward, i*l.spec.Servers, l.spec.Servers)
 		tdLambda(y.Data(), l.serverR, l.next.q[i].Data(), l.windows.Bootstrap, l.windows.Mask,
 			l.windows.Steps, l.cfg.Gamma, l.cfg.Lambda)
 	}

@@ -7,8 +7,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
-
-	"fairlb/replay"
 )
 
 // lambdaReturn is the naive twin of tdLambda: the mean of the n-step returns
@@ -79,51 +77,6 @@ func TestTDLambdaIsTheMeanOfReturns(t *testing.T) {
 			require.InDelta(rt, lambdaReturn(r[i:end], v[i:end], bootstrap[i:end], gamma, lambda), y[i], 1e-5)
 		}
 	})
-}
-
-func TestRewardStatistics(t *testing.T) {
-	t.Parallel()
-	shape := replay.Shape{Agents: 2, Servers: 1, Features: 1}
-	b, err := replay.NewBuffer(shape, 2)
-	require.NoError(t, err)
-	ep := replay.NewEpisode(shape, 2)
-	ep.Steps = 2
-	ep.Obs, ep.Load, ep.LogWeight, ep.ServerReward = make([]float32, 6), make([]float32, 6), make([]float32, 4), make([]float32, 4)
-	ep.Reward, ep.TeamReward = make([]float32, 4), []float32{1, 5}
-	require.NoError(t, b.Add(ep))
-	var w rewards
-	w.fit(b, 0.9)
-	got := make([]float32, 2)
-	w.apply(got, []float32{1, 7})
-	require.InDeltaSlice(t, []float32{-0.1, 0.2}, got, 1e-6) // mean 3, sd 2
-	ep.TeamReward = []float32{4, 4}
-	w.fit(b, 0.9)
-	w.apply(got, []float32{4, 5})
-	require.InDeltaSlice(t, []float32{0, 0.1}, got, 1e-6, "constant rewards are not divided")
-}
-
-// TestStreamStatistics: of two LBs with two servers each; one mean for each of
-// the four, one deviation for all.
-func TestStreamStatistics(t *testing.T) {
-	t.Parallel()
-	shape := replay.Shape{Agents: 2, Servers: 2, Features: 1}
-	b, err := replay.NewBuffer(shape, 2)
-	require.NoError(t, err)
-	ep := replay.NewEpisode(shape, 2)
-	ep.Steps = 2
-	ep.Obs, ep.Load, ep.LogWeight, ep.Reward = make([]float32, 12), make([]float32, 12), make([]float32, 8), make([]float32, 4)
-	ep.ServerReward = []float32{0, 10, 20, 30, 2, 12, 26, 36} // deviations 1, 1, 3, 3
-	require.NoError(t, b.Add(ep))
-	w := streams{mean: make([]float64, 4)}
-	w.fit(b, 0.9)
-	got := make([]float32, 4)
-	w.apply(got, ep.ServerReward, 1, 2)
-	s := float32(0.1 / math.Sqrt(5)) // the mean square is 5
-	require.InDeltaSlice(t, []float32{-3 * s, -3 * s, 3 * s, 3 * s}, got, 1e-6)
-	ep.ServerReward = []float32{1, 2, 3, 4, 1, 2, 3, 4}
-	w.fit(b, 0.9)
-	w.apply(got, []float32{0, 0, 4, 4, 0, 0, 3, 3}, 1, 2)
-	require.InDeltaSlice(t, []float32{0.1, 0, 0, -0.1}, got, 1e-6, "constant rewards are not divided")
 }
 
 func TestBest(t *testing.T) {

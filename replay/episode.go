@@ -125,6 +125,13 @@ func (e *Episode) Validate() error {
 	return nil
 }
 
+// ServerRewards returns an agent's rewards of step t by server, [Servers]: a view,
+// which must not be changed.
+func (e *Episode) ServerRewards(t, agent int) []float32 {
+	row := t*e.Agents + agent
+	return e.ServerReward[row*e.Servers : (row+1)*e.Servers]
+}
+
 // Team returns the team's reward of step t.
 func (e *Episode) Team(t int) float32 {
 	if len(e.TeamReward) > 0 {

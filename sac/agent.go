@@ -6,7 +6,7 @@ import (
 
 	"fairlb/agents"
 	"fairlb/agents/nn"
-	"fairlb/agents/policy"
+	"fairlb/agents/normalise"
 	"fairlb/replay"
 )
 
@@ -20,8 +20,8 @@ type agent struct {
 	source   *rand.PCG // of rng
 	head     head
 	nets     *networks
-	features *policy.Features
-	rewards  rewards
+	features *normalise.Features
+	rewards  *normalise.Rewards
 	alpha    *temperature
 	next     nextState
 	critic   criticTrainer
@@ -72,8 +72,8 @@ func newAgent(cfg *Config, index int, steers []int, shape replay.Shape, steps in
 		index: index, steers: steers, cfg: cfg, head: newHead(cfg, shape.Servers, len(steers)),
 		source:   rand.NewPCG(seed, uint64(2*index+1)),
 		besides:  rand.NewPCG(seed, uint64(2*index+1)|1<<32),
-		features: policy.NewFeatures(shape.Features),
-		rewards:  rewards{mean: make([]float64, shape.Servers)},
+		features: normalise.NewFeatures(shape.Features),
+		rewards:  normalise.NewRewards(shape.Servers, cfg.Gamma),
 	}
 	a.rng, a.aside = rand.New(a.source), rand.New(a.besides)
 	a.alpha = newTemperature(cfg, a.head.targetEntropy())
@@ -166,9 +166,9 @@ func (a *agent) round(buffer *replay.Buffer, n int, rate, beta float64, fitFeatu
 	if fitFeatures {
 		a.features.FitTo(buffer, a.index)
 	}
-	a.rewards.fit(buffer, a.index, a.cfg.Gamma)
+	a.rewards.FitTo(buffer, func(ep *replay.Episode, t int) []float32 { return ep.ServerRewards(t, a.index) })
 	if fitFeatures && a.potential != nil {
-		a.potential.fit(buffer, a.index, a.features, &a.rewards, a.cfg.Gamma)
+		a.potential.fit(buffer, a.index, a.features, a.rewards, a.cfg.Gamma)
 	}
 	a.averages = sums{}
 	for range n {
@@ -206,7 +206,7 @@ func (a *agent) updateCritic(rate float64) error {
 	if a.cfg.NStep > 1 {
 		a.features.Apply(a.later, a.batch.Last)
 	}
-	a.rewards.applySums(a.serverR, a.batch.ServerReward, a.batch.Span)
+	a.rewards.ApplySums(a.serverR, a.batch.ServerReward, a.batch.Span)
 	if a.potential != nil {
 		a.potential.shape(a.serverR, a.states[:half], a.later, a.batch.Bootstrap, a.cfg.Gamma)
 	}

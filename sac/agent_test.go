@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"fairlb/env"
+	"fairlb/replay"
 )
 
 // TestOneUpdate follows the parts of a single update of both networks.
@@ -44,4 +45,28 @@ func furthest(x, y []float32) float64 {
 		d = max(d, math.Abs(float64(x[i])-float64(y[i])))
 	}
 	return d
+}
+
+// twoSteps is an episode of two steps, two agents, two servers and two
+// features, of which agent 1 alone has values other than 99.
+func twoSteps(t *testing.T) *replay.Buffer {
+	t.Helper()
+	shape := replay.Shape{Agents: 2, Servers: 2, Features: 2}
+	ep := replay.NewEpisode(shape, 2)
+	ep.Steps = 2
+	obs := [][]float32{{0, 7, 0, 7}, {0, 7, 0, 7}, {0, 7, 6, 7}}
+	server := [][]float32{{1, 10}, {3, 10}}
+	for step := range 3 {
+		ep.Obs = append(append(ep.Obs, 99, 99, 99, 99), obs[step]...)
+		ep.Load = append(ep.Load, 0, 0, 0, 0)
+		if step < 2 {
+			ep.LogWeight = append(ep.LogWeight, 0, 0, 0, 0)
+			ep.ServerReward = append(append(ep.ServerReward, 99, 99), server[step]...)
+			ep.Reward = append(ep.Reward, 198, server[step][0]+10)
+		}
+	}
+	b, err := replay.NewBuffer(shape, 1)
+	require.NoError(t, err)
+	require.NoError(t, b.Add(ep))
+	return b
 }

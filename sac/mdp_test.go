@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"fairlb/agents/nn"
+	"fairlb/agents/normalise"
 	"fairlb/env"
 	"fairlb/replay"
 )
@@ -133,7 +134,8 @@ func TestSoftValuesOfASmallProcess(t *testing.T) {
 
 	a := l.agents[0]
 	require.InDelta(t, cfg.Alpha, a.alpha.alpha(), 1e-12)
-	wantQ, wantV := softValues(a.rewards.mean, a.rewards.scale, cfg.Gamma, cfg.Alpha)
+	mean, scale := rewardStatistics(a.rewards, 2)
+	wantQ, wantV := softValues(mean, scale, cfg.Gamma, cfg.Alpha)
 	actor, critics := nn.NewPlan(a.nets.average), nn.NewPlan(a.nets.critic)
 	x := actor.Input("states", 2, mdpQueues)
 	logp := actor.Apply(new(nn.LogSoftmax), a.nets.policy.Apply(actor, x))
@@ -164,4 +166,18 @@ func TestSoftValuesOfASmallProcess(t *testing.T) {
 	require.Less(t, worstQ, 0.01, "value")
 	require.Less(t, worstP, 0.01, "probability")
 	require.Greater(t, high-low, 1.0, "the check would pass on equal values")
+}
+
+// rewardStatistics returns the mean of each of servers streams and the factor by
+// which rewards are normalised, from what becomes of the rewards 0 and 1.
+func rewardStatistics(w *normalise.Rewards, servers int) (mean []float64, scale float64) {
+	zeros, ones := make([]float32, servers), make([]float32, servers)
+	w.Apply(zeros, zeros)
+	nn.Constant(1)(ones)
+	w.Apply(ones, ones)
+	for j, zero := range zeros {
+		scale = float64(ones[j]) - float64(zero)
+		mean = append(mean, -float64(zero)/scale)
+	}
+	return mean, scale
 }

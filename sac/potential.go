@@ -5,7 +5,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
-	"fairlb/agents/policy"
+	"fairlb/agents/normalise"
 	"fairlb/replay"
 )
 
@@ -44,7 +44,7 @@ func newPotential(servers, features int) *potential {
 
 // fit takes Phi from the transitions of an agent, as features and rewards are
 // normalised. Where nothing can be solved for it stays what it was.
-func (p *potential) fit(buffer *replay.Buffer, agent int, features *policy.Features, r *rewards, gamma float64) {
+func (p *potential) fit(buffer *replay.Buffer, agent int, features *normalise.Features, r *normalise.Rewards, gamma float64) {
 	n, cols := p.servers, len(p.weights)
 	state := n * p.features
 	a, c := mat.NewDense(cols, cols, nil), mat.NewVecDense(cols, nil)
@@ -57,7 +57,7 @@ func (p *potential) fit(buffer *replay.Buffer, agent int, features *policy.Featu
 			next := at + ep.Agents
 			features.Apply(x[:state], ep.Obs[at*state:(at+1)*state])
 			features.Apply(x[state:], ep.Obs[next*state:(next+1)*state])
-			r.apply(reward, ep.ServerReward[at*n:(at+1)*n])
+			r.Apply(reward, ep.ServerRewards(t, agent))
 			discount := gamma
 			if ep.Terminated && t == ep.Steps-1 {
 				discount = 0

@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"fairlb/agents/policy"
+	"fairlb/agents/normalise"
 	"fairlb/replay"
 )
 
@@ -54,7 +54,7 @@ func fadingBuffer(t *testing.T, noise float64) *replay.Buffer {
 func TestPotentialIsTheReturn(t *testing.T) {
 	t.Parallel()
 	p := newPotential(2, 1)
-	p.fit(fadingBuffer(t, 0), 0, policy.NewFeatures(1), &rewards{mean: make([]float64, 2), scale: 1}, 0.8)
+	p.fit(fadingBuffer(t, 0), 0, normalise.NewFeatures(1), normalise.NewRewards(2, 0), 0.8)
 	for _, x := range [][]float32{{0, 0}, {1, -2}, {0.3, 0.4}} {
 		for j := range 2 {
 			require.InDelta(t, x[j]/0.6, p.value(x, j), 0.01)
@@ -106,7 +106,7 @@ func TestShapingLeavesTheNoise(t *testing.T) {
 	t.Parallel()
 	b := fadingBuffer(t, 0.1)
 	p := newPotential(2, 1)
-	p.fit(b, 0, policy.NewFeatures(1), &rewards{mean: make([]float64, 2), scale: 1}, 0.8)
+	p.fit(b, 0, normalise.NewFeatures(1), normalise.NewRewards(2, 0), 0.8)
 	batch := replay.NewBatch(replay.Shape{Agents: 1, Servers: 2, Features: 1}, 2000)
 	require.NoError(t, b.Sample(batch, 0, rand.New(rand.NewPCG(1, 1))))
 	sd := func(r []float32) float64 {

@@ -204,7 +204,7 @@ func (r *recurrent) load() {
 	a, s := r.agent, r.sequences
 	a.features.Apply(r.obs, s.Obs)
 	a.features.Apply(r.burned, s.BurnObs)
-	a.rewards.apply(r.reward, s.ServerReward)
+	a.rewards.Apply(r.reward, s.ServerReward)
 	mask, steady := r.critic.mask.Data(), r.actor.steady.Data()
 	for row, m := range s.Mask {
 		fill(mask[row*r.servers:(row+1)*r.servers], m)

@@ -95,7 +95,7 @@ func (w *wander) play(t testing.TB, steps int, rng *rand.Rand) {
 func (w *wander) sample(t testing.TB, lb int) (r *recurrent, episode, start []int) {
 	t.Helper()
 	r = w.agents[lb].recurrent
-	w.agents[lb].rewards.fit(w.buffer, lb, 0.9)
+	w.agents[lb].rewards.FitTo(w.buffer, func(ep *replay.Episode, t int) []float32 { return ep.ServerRewards(t, lb) })
 	require.NoError(t, w.buffer.SampleSequences(r.sequences, lb, rand.New(rand.NewPCG(1, 1))))
 	r.load()
 	r.begin()

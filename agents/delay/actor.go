@@ -8,6 +8,7 @@ import (
 	"fairlb/agents"
 	"fairlb/agents/es"
 	"fairlb/agents/nn"
+	"fairlb/agents/normalise"
 	"fairlb/agents/policy"
 	"fairlb/env"
 )
@@ -23,7 +24,7 @@ type actor struct {
 
 // lbActor is the policy of one LB.
 type lbActor struct {
-	features *policy.Features
+	features *normalise.Features
 	plan     *nn.Plan
 	x, out   *nn.Node  // x is nil without a network
 	centre   []float32 // kappa and corrections without noise

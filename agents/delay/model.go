@@ -10,7 +10,7 @@ import (
 	"fairlb/agents"
 	"fairlb/agents/es"
 	"fairlb/agents/nn"
-	"fairlb/agents/policy"
+	"fairlb/agents/normalise"
 	"fairlb/replay"
 )
 
@@ -21,7 +21,7 @@ type model struct {
 	servers  int
 	rng      *rand.Rand
 	source   *rand.PCG // of rng
-	features *policy.Features
+	features *normalise.Features
 	arena    *nn.Arena
 	offsets  *nn.Param
 	net      *nn.ServerNet // nil without layers
@@ -40,7 +40,7 @@ func newModel(cfg *Config, index int, shape replay.Shape, seed uint64) (*model, 
 	m := &model{
 		index: index, cfg: cfg, servers: shape.Servers,
 		source:   rand.NewPCG(seed, uint64(2*index+1)),
-		features: policy.NewLogFeatures(shape.Features), arena: nn.NewArena(),
+		features: normalise.NewLogFeatures(shape.Features), arena: nn.NewArena(),
 		batch: replay.NewBatch(shape, cfg.Batch),
 	}
 	m.rng = rand.New(m.source)

@@ -6,6 +6,7 @@ import (
 	"gonum.org/v1/gonum/floats"
 
 	"fairlb/agents"
+	"fairlb/agents/normalise"
 	"fairlb/agents/policy"
 	"fairlb/env"
 )
@@ -20,7 +21,7 @@ type actor struct {
 
 // lbActor is the policy of one LB.
 type lbActor struct {
-	features *policy.Features
+	features *normalise.Features
 	centre   []float32 // the parameters without noise
 	values   []float64 // with it
 	noise    []float64

@@ -6,7 +6,7 @@ import (
 	"math"
 
 	"fairlb/agents"
-	"fairlb/agents/policy"
+	"fairlb/agents/normalise"
 	"fairlb/agents/rules"
 	"fairlb/env"
 	"fairlb/replay"
@@ -23,7 +23,7 @@ type Learner struct {
 
 // lb is what one LB searches.
 type lb struct {
-	features *policy.Features
+	features *normalise.Features
 	search   *Search // [N] offsets and [F] coefficients, in units of Config.Scale
 	earned   float64 // sum of the trials' fitness since the last update
 	trials   int
@@ -53,7 +53,7 @@ func New(cfg Config, spec env.Spec) (*Learner, error) {
 	}
 	for i := range spec.Agents {
 		l.lbs = append(l.lbs, &lb{
-			features: policy.NewLogFeatures(len(spec.Features)),
+			features: normalise.NewLogFeatures(len(spec.Features)),
 			search:   NewSearch(make([]float32, size), uint64(i)),
 		})
 	}

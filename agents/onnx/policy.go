@@ -6,7 +6,7 @@ import (
 
 	"fairlb/agents"
 	"fairlb/agents/methods"
-	"fairlb/agents/policy"
+	"fairlb/agents/normalise"
 	"fairlb/agents/ppo"
 	"fairlb/qmix"
 	"fairlb/sac"
@@ -131,7 +131,7 @@ func (w *writer) normal(prefix, x string, log bool) string {
 	mean, sd := w.data(prefix+"features.mean"), w.data(prefix+"features.sd")
 	x = w.sub(x, w.floats("mean", []int{len(mean)}, mean))
 	x = w.op("Div", []string{x, w.floats("sd", []int{len(sd)}, sd)})
-	return w.clip(x, -policy.FeatureClip, policy.FeatureClip)
+	return w.clip(x, -normalise.FeatureClip, normalise.FeatureClip)
 }
 
 // serverNet adds an nn.ServerNet on x [B,N,F] -> [B,N,K].

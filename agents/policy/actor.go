@@ -7,6 +7,7 @@ import (
 
 	"fairlb/agents"
 	"fairlb/agents/nn"
+	"fairlb/agents/normalise"
 	"fairlb/env"
 )
 
@@ -16,7 +17,7 @@ type Policy struct {
 	// Steers are the LBs.
 	Steers []int
 	// Features normalises the observation.
-	Features *Features
+	Features *normalise.Features
 	// Obs takes the normalised observation, N*F values of [N,F]; that of
 	// several LBs has the features of the first, then those of the second and
 	// so on, as replay.Joint puts them.

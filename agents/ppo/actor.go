@@ -7,6 +7,7 @@ import (
 
 	"fairlb/agents"
 	"fairlb/agents/nn"
+	"fairlb/agents/normalise"
 	"fairlb/agents/policy"
 	"fairlb/replay"
 )
@@ -20,7 +21,7 @@ type actor struct {
 
 	net              *nn.ServerNet
 	values, average  *nn.Arena
-	normal           *policy.Features
+	normal           *normalise.Features
 	adam             *nn.Adam
 	program          *nn.Program
 	loss             *policyLoss
@@ -50,7 +51,7 @@ func newActor(cfg *Config, index int, shape replay.Shape, seed uint64) (*actor, 
 	a := &actor{
 		index: index, servers: shape.Servers, features: shape.Features, cfg: cfg, head: newHead(cfg),
 		sampler: newSampler(seed, uint64(4*index+1)),
-		values:  nn.NewArena(), normal: policy.NewFeatures(shape.Features),
+		values:  nn.NewArena(), normal: normalise.NewFeatures(shape.Features),
 	}
 	bias := a.head.bias()
 	var err error

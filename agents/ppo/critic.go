@@ -7,6 +7,7 @@ import (
 
 	"fairlb/agents"
 	"fairlb/agents/nn"
+	"fairlb/agents/normalise"
 	"fairlb/replay"
 )
 
@@ -18,7 +19,7 @@ type critic struct {
 	cfg                      *Config
 	of                       []*actor // the LBs
 	sampler                  sampler
-	rewards                  rewards
+	rewards                  *normalise.Rewards
 
 	net           *nn.ServerNet
 	values        *nn.Arena
@@ -41,7 +42,7 @@ func newCritic(cfg *Config, index int, of []*actor, shape replay.Shape, seed uin
 	c := &critic{
 		index: index, servers: shape.Servers, features: shape.Features, cfg: cfg, of: of,
 		sampler: newSampler(seed, uint64(4*index+3)),
-		rewards: newRewards(shape.Servers), values: nn.NewArena(),
+		rewards: normalise.NewRewards(shape.Servers, cfg.Gamma), values: nn.NewArena(),
 	}
 	var err error
 	c.net, err = nn.NewServerNet(c.values, "critic", nn.ServerNetShape{
@@ -85,10 +86,12 @@ func (c *critic) prepare(r *round) {
 	}
 	r.each(c.collect)
 	for _, s := range r.taken {
-		c.rewards.add(c.reward[s*n:][:n])
+		c.rewards.Add(c.reward[s*n:][:n])
 	}
+	c.rewards.Fit()
 	for _, s := range r.taken {
-		c.rewards.apply(c.reward[s*n:][:n], 1-c.cfg.Gamma)
+		row := c.reward[s*n:][:n]
+		c.rewards.Apply(row, row)
 	}
 	r.each(func(ep *replay.Episode, first int) {
 		from, to := first*n, (first+ep.Steps)*n

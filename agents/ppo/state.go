@@ -32,8 +32,6 @@ func (l *Learner) state(c *snapshot.Codec) {
 		c.PCG(v.sampler.source)
 		v.values.State(c)
 		v.adam.State(c)
-		c.Float64(&v.rewards.count)
-		c.Float64s(v.rewards.mean)
-		c.Float64s(v.rewards.square)
+		v.rewards.State(c)
 	}
 }

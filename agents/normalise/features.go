@@ -1,4 +1,4 @@
-package policy
+package normalise
 
 import (
 	"math"
@@ -9,22 +9,26 @@ import (
 )
 
 const (
-	// FeatureClip bounds normalised features: times have heavy tails.
+	// FeatureClip bounds normalised features to [-FeatureClip, FeatureClip],
+	// in standard deviations: measured times have heavy tails.
 	FeatureClip = 5
-	// Floors of a feature's standard deviation, as a part of its mean and
-	// absolute, so that a feature that hardly varies is not blown up.
+	// A feature's standard deviation is taken to be at least these, the first
+	// as a part of its mean and the second absolute, so that the noise of a
+	// feature that hardly varies is not blown up.
 	featureFloorShare = 1e-3
 	featureFloor      = 1e-4
 )
 
-// Features normalises an LB's observations: per feature, shared over servers.
-// Made by NewFeatures, it leaves values as they are, but for the clip.
+// Features normalises the observations of one LB (or of several that are
+// steered jointly): each of the F features of a server is centred by its mean,
+// divided by its standard deviation and clipped. Mean and deviation are shared
+// by all servers. A new one leaves values as they are, but for the clip.
 type Features struct {
-	log      bool      // whether values are compared by their ratios
+	log      bool      // whether log(1 + x) is normalised in place of x
 	mean, sd []float32 // [F]
 
-	rows          int
-	sums, squares []float64 // [F], of the rows added
+	rows          int       // servers' rows of features that have been added
+	sums, squares []float64 // [F]: sums over these rows
 }
 
 // NewFeatures returns a normaliser of count features.
@@ -39,15 +43,16 @@ func NewFeatures(count int) *Features {
 	return f
 }
 
-// NewLogFeatures returns a normaliser of log(1 + x) of count features x, which
-// are not negative: delays compare by ratios.
+// NewLogFeatures returns a normaliser of log(1 + x) of count features x, for
+// delays, whose ratios matter rather than their differences. Negative features
+// count as 0.
 func NewLogFeatures(count int) *Features {
 	f := NewFeatures(count)
 	f.log = true
 	return f
 }
 
-// scaled is a value as it is normalised.
+// scaled returns the feature x on the scale on which it is normalised.
 func (f *Features) scaled(x float32) float64 {
 	if f.log {
 		return math.Log1p(max(0, float64(x)))
@@ -55,8 +60,8 @@ func (f *Features) scaled(x float32) float64 {
 	return float64(x)
 }
 
-// Clone returns a normaliser of the same mean and deviation, to which no
-// episode has been added.
+// Clone returns a normaliser with the same mean and deviation, to which nothing
+// has been added.
 func (f *Features) Clone() *Features {
 	c := NewFeatures(len(f.mean))
 	c.log = f.log
@@ -65,8 +70,8 @@ func (f *Features) Clone() *Features {
 	return c
 }
 
-// Parameters lists mean and standard deviation, each name behind prefix; the
-// data are views.
+// Parameters lists mean and standard deviation as parameters of a checkpoint
+// whose names begin with prefix. The data are views.
 func (f *Features) Parameters(prefix string) []agents.Parameter {
 	return []agents.Parameter{
 		{Name: prefix + "features.mean", Shape: []int{len(f.mean)}, Data: f.mean},
@@ -74,14 +79,15 @@ func (f *Features) Parameters(prefix string) []agents.Parameter {
 	}
 }
 
-// Forget drops what Add has added; mean and deviation stay.
-func (f *Features) Forget() {
+// Reset drops what has been added; mean and deviation stay as they are.
+func (f *Features) Reset() {
 	f.rows = 0
 	clear(f.sums)
 	clear(f.squares)
 }
 
-// Add adds what one LB observed in an episode to what Fit takes.
+// Add takes in everything that one agent observed in an episode, for the next
+// Fit.
 func (f *Features) Add(ep *replay.Episode, agent int) {
 	count := len(f.mean)
 	state := ep.Servers * count
@@ -96,7 +102,8 @@ func (f *Features) Add(ep *replay.Episode, agent int) {
 	}
 }
 
-// Fit takes mean and standard deviation from what has been added, if anything.
+// Fit sets mean and standard deviation to those of what has been added since
+// the last Reset. Where nothing was added it changes nothing.
 func (f *Features) Fit() {
 	if f.rows == 0 {
 		return
@@ -109,10 +116,10 @@ func (f *Features) Fit() {
 	}
 }
 
-// FitTo takes mean and standard deviation from what one LB observed in all
-// episodes of a buffer, and from nothing else.
+// FitTo sets mean and standard deviation to those of everything that one agent
+// observed in the episodes of a buffer.
 func (f *Features) FitTo(buffer *replay.Buffer, agent int) {
-	f.Forget()
+	f.Reset()
 	for i := range buffer.Len() {
 		f.Add(buffer.Episode(i), agent)
 	}
@@ -128,7 +135,8 @@ func (f *Features) State(c *snapshot.Codec) {
 	c.Float64s(f.squares)
 }
 
-// Apply writes the normalised observations src [rows,F] to dst.
+// Apply writes the normalised observations src [rows,F] to dst, which may be
+// src.
 func (f *Features) Apply(dst, src []float32) {
 	count := len(f.mean)
 	for r := 0; r < len(src); r += count {

@@ -1,4 +1,4 @@
-package policy
+package normalise
 
 import (
 	"math"
@@ -21,8 +21,8 @@ func TestFeatureStatistics(t *testing.T) {
 	f := NewFeatures(2)
 	f.Fit()
 	require.Equal(t, []float32{1, 1}, f.sd, "nothing was added")
-	for range 2 { // forgotten once
-		f.Forget()
+	for range 2 { // dropped once
+		f.Reset()
 		f.Add(ep, 1)
 	}
 	f.Fit()
