@@ -1,0 +1,202 @@
+package text
+
+import (
+	"bytes"
+	"io"
+	"strings"
+
+	"github.com/olekukonko/tablewriter"
+	"github.com/olekukonko/tablewriter/renderer"
+	"github.com/olekukonko/tablewriter/tw"
+)
+
+// Style is how a table is set.
+type Style int
+
+const (
+	// Plain has nothing but columns, two blanks apart. The last cell of a row
+	// ends its line, unless its column is aligned to the right.
+	Plain Style = iota
+
+	// Ruled has columns three blanks apart, and a rule below the first row.
+	Ruled
+
+	// Framed has a line above and below, and above its columns the headers
+	// that Groups gives. A row without cells is a rule.
+	Framed
+)
+
+// gap is the number of blanks between two columns of style Plain.
+const gap = 2
+
+// padding is the number of blanks that a column of the other styles has, both
+// sides together.
+const padding = 2
+
+// total is the width of a table of that style whose columns have those widths.
+func (s Style) total(columns []int) int {
+	total := 0
+	for _, width := range columns {
+		total += width
+	}
+	switch s {
+	case Ruled:
+		return total + (padding+1)*len(columns) // one more for the separator
+	case Framed:
+		return total + padding*len(columns)
+	}
+	return total + gap*max(0, len(columns)-1)
+}
+
+// Groups sets the headers of a table of style Framed: one for each column, of
+// which equal neighbours share one. All columns from the first-th on are made
+// equally wide, and wide enough for their common headers.
+func (t *Table) Groups(first int, groups ...string) {
+	t.equal, t.groups = first, groups
+}
+
+// set lays out rows of several cells, and rules.
+func (t *Table) set(b *bytes.Buffer, rows [][]string) error {
+	switch t.Style {
+	case Ruled:
+		return t.setRuled(b, rows)
+	case Framed:
+		return t.setFramed(b, rows)
+	}
+	return t.setPlain(b, rows)
+}
+
+// render sets rows by the library for tables: in columns of those widths,
+// aligned as t says.
+func (t *Table) render(w io.Writer, header []string, rows [][]string, columns []int, pad tw.Padding, rendition tw.Rendition) error {
+	widths := tw.NewMapper[int, int]()
+	align := make([]tw.Align, len(columns))
+	for k, width := range columns {
+		widths.Set(k, width+len(pad.Left)+len(pad.Right))
+		if align[k] = tw.AlignLeft; t.right[k] {
+			align[k] = tw.AlignRight
+		}
+	}
+	cells := tw.CellConfig{
+		Formatting: tw.CellFormatting{AutoFormat: tw.Off, AutoWrap: tw.WrapNone},
+		Padding:    tw.CellPadding{Global: pad},
+		Alignment:  tw.CellAlignment{PerColumn: align},
+	}
+	top := cells
+	if t.Style == Framed {
+		// Its successor, Merging.Mode, cuts the text to one column in v1.1.5.
+		//lint:ignore SA1019 merges as wanted
+		top.Formatting.MergeMode = tw.MergeHorizontal
+		top.Alignment = tw.CellAlignment{Global: tw.AlignCenter}
+	}
+	table := tablewriter.NewTable(w,
+		tablewriter.WithEastAsian(tw.Off), // widths must not follow the user's locale
+		tablewriter.WithTrimSpace(tw.Off),
+		tablewriter.WithHeaderConfig(top),
+		tablewriter.WithRowConfig(cells),
+		tablewriter.WithColumnWidths(widths),
+		tablewriter.WithRenderer(renderer.NewBlueprint(rendition)),
+	)
+	if header != nil {
+		table.Header(header)
+	}
+	if err := table.Bulk(rows); err != nil {
+		return err
+	}
+	return table.Render()
+}
+
+func (t *Table) setPlain(b *bytes.Buffer, rows [][]string) error {
+	columns := t.widths(rows)
+	last := len(columns) - 1
+	var raw bytes.Buffer
+	err := t.render(&raw, nil, rows, columns, tw.Padding{Right: strings.Repeat(" ", gap), Overwrite: true}, tw.Rendition{
+		Borders:  tw.BorderNone,
+		Symbols:  tw.NewSymbols(tw.StyleNone),
+		Settings: tw.Settings{Separators: tw.SeparatorsNone, Lines: tw.LinesNone},
+	})
+	if err != nil {
+		return err
+	}
+	lines := strings.Split(raw.String(), "\n")
+	for k, row := range rows {
+		blanks := gap // after the last cell
+		if !t.right[last] {
+			blanks += columns[last]
+			if len(row) > last {
+				blanks -= width(row[last])
+			}
+		}
+		b.WriteString(t.Indent + lines[k][:len(lines[k])-blanks] + "\n")
+	}
+	return nil
+}
+
+func (t *Table) setRuled(b *bytes.Buffer, rows [][]string) error {
+	var raw bytes.Buffer
+	err := t.render(&raw, rows[0], rows[1:], t.widths(rows), tw.PaddingDefault, tw.Rendition{
+		Borders: tw.BorderNone,
+		Symbols: tw.NewSymbolCustom("plain").WithRow("-").WithColumn(" ").WithCenter("-"),
+		Settings: tw.Settings{
+			Separators: tw.Separators{BetweenColumns: tw.On, BetweenRows: tw.Off},
+			Lines:      tw.Lines{ShowHeaderLine: tw.On},
+		},
+	})
+	trimLines(b, raw.String())
+	return err
+}
+
+func (t *Table) setFramed(b *bytes.Buffer, rows [][]string) error {
+	columns := t.widths(rows)
+	t.widen(columns)
+	ruled := make([][]string, len(rows))
+	for k, row := range rows {
+		if ruled[k] = row; len(row) == 0 {
+			for _, width := range columns {
+				ruled[k] = append(ruled[k], strings.Repeat("─", width))
+			}
+		}
+	}
+	var raw bytes.Buffer
+	err := t.render(&raw, t.groups, ruled, columns, tw.PaddingDefault, tw.Rendition{
+		Borders: tw.Border{Left: tw.Off, Right: tw.Off, Top: tw.On, Bottom: tw.On},
+		Symbols: tw.NewSymbols(tw.StyleLight),
+		Settings: tw.Settings{
+			Separators: tw.Separators{BetweenColumns: tw.Off, BetweenRows: tw.Off},
+			Lines:      tw.Lines{ShowTop: tw.On, ShowHeaderLine: tw.Off, ShowBottom: tw.On},
+		},
+	})
+	trimLines(b, raw.String())
+	return err
+}
+
+// widen makes the columns that Groups names equally wide.
+func (t *Table) widen(columns []int) {
+	if t.groups == nil {
+		return
+	}
+	widest := 0 // column
+	for k := t.equal; k < len(columns); k++ {
+		widest = max(widest, columns[k])
+	}
+	for k := t.equal; k < len(columns); {
+		span := 1
+		for k+span < len(columns) && t.groups[k+span] == t.groups[k] {
+			span++
+		}
+		// The padding between the columns of a group holds text as well.
+		need := width(t.groups[k]) - padding*(span-1)
+		widest = max(widest, (need+span-1)/span)
+		k += span
+	}
+	for k := t.equal; k < len(columns); k++ {
+		columns[k] = widest
+	}
+}
+
+// trimLines writes text without the blanks at the ends of its lines.
+func trimLines(b *bytes.Buffer, text string) {
+	for line := range strings.Lines(text) {
+		b.WriteString(strings.TrimRight(line, " \n") + "\n")
+	}
+}
