@@ -13,22 +13,22 @@ import (
 // Collect plays the first n training episodes of h by the exploring policy of
 // an untrained learner, one after the other in an environment that open builds,
 // and hands each to add, which keeps it.
-func Collect(ctx context.Context, h *Hyper, open func() (env.Env, error), n int, add func(*replay.Episode) error) error {
+func Collect(ctx context.Context, h *Hyperparameters, open func() (env.Env, error), n int, add func(*replay.Episode) error) error {
 	reward, err := rewards.New(h.Reward)
 	if err != nil {
 		return fmt.Errorf("train: %w", err)
 	}
-	crew, err := newCrew(open, reward, 1)
+	pool, err := newPool(open, reward, 1)
 	if err != nil {
 		return fmt.Errorf("train: %w", err)
 	}
-	defer crew.close()
-	learner, err := methods.Learner(h.Method, h.Methods, crew.envs[0].Spec(), h.Seed)
+	defer pool.close()
+	learner, err := methods.Learner(h.Method, h.Methods, pool.envs[0].Spec(), h.Seed)
 	if err != nil {
 		return fmt.Errorf("train: %w", err)
 	}
 	for k := range n {
-		results, err := crew.play(ctx, learner, h.Seed, k, 1)
+		results, err := pool.play(ctx, learner, h.Seed, k, 1)
 		if err != nil {
 			return fmt.Errorf("train: %w", err)
 		}

@@ -20,12 +20,12 @@ func TestCollect(t *testing.T) {
 		got = append(got, ep)
 		return nil
 	}
-	require.NoError(t, Collect(t.Context(), &cfg.Hyper, cfg.Env, 3, keep))
+	require.NoError(t, Collect(t.Context(), &cfg.Hyperparameters, cfg.Env, 3, keep))
 	require.Len(t, got, 3)
 	mean := 0.0
 	for k, ep := range got {
 		require.NoError(t, ep.Validate())
-		require.Equal(t, EpisodeSeed(cfg.Hyper.Seed, k), ep.Seed)
+		require.Equal(t, EpisodeSeed(cfg.Hyperparameters.Seed, k), ep.Seed)
 		for _, r := range ep.Reward {
 			mean += float64(r) / 3 / float64(ep.Agents)
 		}
@@ -34,13 +34,13 @@ func TestCollect(t *testing.T) {
 
 	full := errors.New("full")
 	got = nil
-	require.ErrorIs(t, Collect(t.Context(), &cfg.Hyper, cfg.Env, 3, func(ep *replay.Episode) error {
+	require.ErrorIs(t, Collect(t.Context(), &cfg.Hyperparameters, cfg.Env, 3, func(ep *replay.Episode) error {
 		if len(got) == 1 {
 			return full
 		}
 		return keep(ep)
 	}), full)
 	require.Len(t, got, 1)
-	cfg.Hyper.Reward = "none"
-	require.Error(t, Collect(t.Context(), &cfg.Hyper, cfg.Env, 1, keep))
+	cfg.Hyperparameters.Reward = "none"
+	require.Error(t, Collect(t.Context(), &cfg.Hyperparameters, cfg.Env, 1, keep))
 }

@@ -15,14 +15,14 @@ import (
 	"fairlb/rewards"
 )
 
-// crew plays episodes, one environment a worker.
-type crew struct {
+// pool plays episodes, one environment a worker.
+type pool struct {
 	envs   []env.Env
 	reward rewards.Reward // of the team; the environments know that of each LB
 }
 
-func newCrew(open func() (env.Env, error), reward rewards.Reward, workers int) (*crew, error) {
-	c := &crew{reward: reward}
+func newPool(open func() (env.Env, error), reward rewards.Reward, workers int) (*pool, error) {
+	c := &pool{reward: reward}
 	for range workers {
 		e, err := open()
 		if err != nil {
@@ -34,7 +34,7 @@ func newCrew(open func() (env.Env, error), reward rewards.Reward, workers int) (
 	return c, nil
 }
 
-func (c *crew) close() {
+func (c *pool) close() {
 	for _, e := range c.envs {
 		e.Close() // only frees; an episode that failed has said so
 	}
@@ -50,7 +50,7 @@ type played struct {
 // play plays the episodes first, first+1, ... of a run, n in all, by the
 // learner's exploring policy of this moment. Which worker plays which does not
 // matter: an episode follows from its seed.
-func (c *crew) play(ctx context.Context, learner agents.Learner, seed uint64, first, n int) ([]played, error) {
+func (c *pool) play(ctx context.Context, learner agents.Learner, seed uint64, first, n int) ([]played, error) {
 	trials := 1
 	if c, ok := learner.(agents.Comparer); ok {
 		trials = c.Trials()
@@ -63,7 +63,7 @@ func (c *crew) play(ctx context.Context, learner agents.Learner, seed uint64, fi
 
 // playAll plays n episodes from the one of number first on, each by the seeds
 // that its number gives, with an actor of newActor for each worker.
-func (c *crew) playAll(ctx context.Context, newActor func() (agents.Actor, error), first, n int,
+func (c *pool) playAll(ctx context.Context, newActor func() (agents.Actor, error), first, n int,
 	seeds func(episode int) (workload, explore uint64)) ([]played, error) {
 	actors := make([]agents.Actor, len(c.envs))
 	for k := range actors {
@@ -122,7 +122,7 @@ func playOne(ctx context.Context, e env.Env, actor agents.Actor, reward rewards.
 	shape := replay.Shape{Agents: spec.Agents, Servers: spec.Servers, Features: len(spec.Features)}
 	r := played{episode: replay.NewEpisode(shape, spec.Steps)}
 	r.episode.Seed = explore
-	see(r.episode, &step)
+	recordObservation(r.episode, &step)
 	weights := make([][]float64, spec.Agents)
 	for i := range weights {
 		weights[i] = make([]float64, spec.Servers)
@@ -136,7 +136,7 @@ func playOne(ctx context.Context, e env.Env, actor agents.Actor, reward rewards.
 		if step, err = e.Step(ctx, weights); err != nil {
 			return played{}, err
 		}
-		r.keep(weights, &step)
+		r.recordTransition(weights, &step)
 		whole := reward.TeamByServer(team, step.Reward, step.ServerReward, step.Load)
 		r.episode.TeamReward = append(r.episode.TeamReward, float32(whole))
 		for _, x := range team {
@@ -148,8 +148,8 @@ func playOne(ctx context.Context, e env.Env, actor agents.Actor, reward rewards.
 	return r, nil
 }
 
-// see adds a step's observation and loads to an episode.
-func see(ep *replay.Episode, step *env.Step) {
+// recordObservation adds a step's observation and loads to an episode.
+func recordObservation(ep *replay.Episode, step *env.Step) {
 	for i, obs := range step.Obs {
 		ep.Obs = append(ep.Obs, obs...)
 		for _, l := range step.Load[i] {
@@ -158,8 +158,8 @@ func see(ep *replay.Episode, step *env.Step) {
 	}
 }
 
-// keep adds an action and the step that followed it.
-func (r *played) keep(weights [][]float64, step *env.Step) {
+// recordTransition adds an action and the step that followed it.
+func (r *played) recordTransition(weights [][]float64, step *env.Step) {
 	ep := r.episode
 	ep.Steps++
 	for i, row := range weights {
@@ -175,7 +175,7 @@ func (r *played) keep(weights [][]float64, step *env.Step) {
 	for _, f := range step.Flows {
 		ep.AddFlow(f.Step, f.LB, f.Server, f.Ongoing, f.Completion)
 	}
-	see(ep, step)
+	recordObservation(ep, step)
 	r.interval.Arrived += step.Interval.Arrived
 	r.interval.Completed += step.Interval.Completed
 	r.interval.Failed += step.Interval.Failed

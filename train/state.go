@@ -39,8 +39,8 @@ var ErrState = errors.New("not the state of this run")
 type State struct {
 	// Settings are the resolved hyperparameters, YAML.
 	Settings string
-	// World is Config.World.
-	World string
+	// ScenarioHash is Config.ScenarioHash.
+	ScenarioHash string
 	// Arithmetic is that of the process that saved the state (the function of
 	// that name), Program what it was.
 	Arithmetic, Program string
@@ -72,7 +72,7 @@ func Program() string { return "fairlb " + record.Self() + ", " + runtime.Versio
 // header walks over all but the learner.
 func (s *State) header(c *snapshot.Codec) {
 	c.Text(&s.Settings)
-	c.Text(&s.World)
+	c.Text(&s.ScenarioHash)
 	c.Text(&s.Arithmetic)
 	c.Text(&s.Program)
 	c.Text(&s.environment)
@@ -188,7 +188,7 @@ func (s *State) restore(learner agents.Learner, spec env.Spec) error {
 
 // Check reports a state that a learner of the given settings, for environments
 // of the given spec, cannot take up.
-func (s *State) Check(h *Hyper, spec env.Spec) error {
+func (s *State) Check(h *Hyperparameters, spec env.Spec) error {
 	learner, err := methods.Learner(h.Method, h.Methods, spec, h.Seed)
 	if err != nil {
 		return err

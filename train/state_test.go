@@ -55,7 +55,7 @@ func stopped(t *testing.T, cfg Config, rows *rounds, at int64, fault error) erro
 func TestResume(t *testing.T) {
 	t.Parallel()
 	whole, rows := small(t, 6)
-	whole.Hyper.CheckpointEvery, whole.KeepState = 2, true
+	whole.Hyperparameters.CheckpointEvery, whole.KeepState = 2, true
 	want, wantRows, err := ended(t, context.Background(), whole, rows)
 	require.NoError(t, err)
 	require.NoFileExists(t, filepath.Join(whole.Dir, StateName), "a run at its end needs none")
@@ -63,7 +63,7 @@ func TestResume(t *testing.T) {
 
 	for _, fault := range []error{nil, errBroken} {
 		cfg, rows := small(t, 6)
-		cfg.Hyper.CheckpointEvery, cfg.KeepState = 2, true
+		cfg.Hyperparameters.CheckpointEvery, cfg.KeepState = 2, true
 		path := filepath.Join(cfg.Dir, StateName)
 		// Where it stops, and the rounds that its state then has: all whole ones
 		// after an interruption, those of the last checkpoint after a fault.
@@ -116,7 +116,7 @@ func TestResumeRefuses(t *testing.T) {
 	require.ErrorIs(t, err, ErrState)
 	require.EqualError(t, err, "train: going on after 3 episodes: not the state of this run: trained for 2 LBs and 3 servers; the scenario has 2 LBs and 2 servers")
 	other = cfg
-	other.State, other.Hyper.Methods.SAC.Hidden = state, 9
+	other.State, other.Hyperparameters.Methods.SAC.Hidden = state, 9
 	require.ErrorIs(t, Run(context.Background(), other), ErrState)
 	require.Equal(t, Arithmetic(), state.Arithmetic)
 	require.Equal(t, Program(), state.Program)
@@ -169,7 +169,7 @@ func signed(data []byte) []byte {
 // makes the decoder or a learner panic.
 func FuzzState(f *testing.F) {
 	spec := envtest.NewFake(2, 20, speeds...).Spec()
-	h := DefaultHyper()
+	h := DefaultHyperparameters()
 	h.Method = "es"
 	learner := func(t require.TestingT) agents.Learner {
 		l, err := methods.Learner(h.Method, h.Methods, spec, 1)

@@ -25,13 +25,13 @@ const CheckpointName = "policy.safetensors"
 
 // Config is what a training run needs beside its hyperparameters.
 type Config struct {
-	Hyper Hyper
+	Hyperparameters Hyperparameters
 
 	// Scenario is the resolved name of the scenario, for the checkpoint.
 	Scenario string
-	// World names all that Env depends on, a hash; a State keeps it for who
+	// ScenarioHash names all that Env depends on, a hash; a State keeps it for who
 	// goes on from it to compare.
-	World string
+	ScenarioHash string
 	// Env builds an environment of the scenario; each worker has its own.
 	Env func() (env.Env, error)
 	// Workers is the number of episodes that are played at a time, at least
@@ -86,7 +86,7 @@ type Round struct {
 // whole rounds so far have taught and returns the context's error; a round
 // whose episodes have been played is finished first.
 func Run(ctx context.Context, cfg Config) error {
-	h := &cfg.Hyper
+	h := &cfg.Hyperparameters
 	reward, err := rewards.New(h.Reward)
 	if err != nil {
 		return fmt.Errorf("train: %w", err)
@@ -95,17 +95,17 @@ func Run(ctx context.Context, cfg Config) error {
 	if err != nil {
 		return fmt.Errorf("train: validation_seeds: %w", err)
 	}
-	crew, err := newCrew(cfg.Env, reward, max(1, min(cfg.Workers, h.EpisodesPerRound)))
+	pool, err := newPool(cfg.Env, reward, max(1, min(cfg.Workers, h.EpisodesPerRound)))
 	if err != nil {
 		return fmt.Errorf("train: %w", err)
 	}
-	defer crew.close()
-	spec := crew.envs[0].Spec()
+	defer pool.close()
+	spec := pool.envs[0].Spec()
 	learner, err := methods.Learner(h.Method, h.Methods, spec, h.Seed)
 	if err != nil {
 		return fmt.Errorf("train: %w", err)
 	}
-	r := run{Config: cfg, crew: crew, spec: spec, learner: learner, seeds: seeds}
+	r := run{Config: cfg, pool: pool, spec: spec, learner: learner, seeds: seeds}
 	if s := cfg.State; s != nil {
 		if here := Arithmetic(); s.Arithmetic != here {
 			return fmt.Errorf("train: going on after %d episodes: %w: it was made with %s, this is %s", s.Episodes, ErrState, s.Arithmetic, here)
@@ -113,50 +113,50 @@ func Run(ctx context.Context, cfg Config) error {
 		if err := s.restore(learner, spec); err != nil {
 			return fmt.Errorf("train: going on after %d episodes: %w", s.Episodes, err)
 		}
-		r.at = *s
+		r.state = *s
 	}
-	return r.toTheEnd(ctx)
+	return r.remainingRounds(ctx)
 }
 
 // run is a training run and where it stands.
 type run struct {
 	Config
-	crew    *crew
+	pool    *pool
 	spec    env.Spec
 	learner agents.Learner
 	seeds   []uint64 // of validation
-	at      State    // without the learner's own
+	state   State    // after the last whole round, without the learner
 }
 
-// toTheEnd makes the rounds that are left.
-func (r *run) toTheEnd(ctx context.Context) error {
-	h := &r.Hyper
-	for r.at.Episodes < h.Episodes {
-		n := min(h.EpisodesPerRound, h.Episodes-r.at.Episodes)
-		report, err := runRound(ctx, h, r.crew, r.learner, r.at.Rounds, r.at.Episodes, n)
+// remainingRounds makes the rounds that are left.
+func (r *run) remainingRounds(ctx context.Context) error {
+	h := &r.Hyperparameters
+	for r.state.Episodes < h.Episodes {
+		n := min(h.EpisodesPerRound, h.Episodes-r.state.Episodes)
+		report, err := runRound(ctx, h, r.pool, r.learner, r.state.Rounds, r.state.Episodes, n)
 		if stop := ctx.Err(); stop != nil && errors.Is(err, stop) {
 			if err := r.save(); err != nil {
 				return fmt.Errorf("train: saving after an interruption: %w", err)
 			}
-			r.Log.WithField("episodes", r.at.Episodes).Warn("interrupted; the checkpoint holds what was learned so far")
+			r.Log.WithField("episodes", r.state.Episodes).Warn("interrupted; the checkpoint holds what was learned so far")
 			return stop
 		}
 		if err != nil {
-			return fmt.Errorf("train: round %d: %w", r.at.Rounds, err)
+			return fmt.Errorf("train: round %d: %w", r.state.Rounds, err)
 		}
-		r.at.Rounds++
-		r.at.Episodes += n
-		due := r.at.Episodes == h.Episodes || h.CheckpointEvery > 0 && r.at.Rounds%h.CheckpointEvery == 0
+		r.state.Rounds++
+		r.state.Episodes += n
+		due := r.state.Episodes == h.Episodes || h.CheckpointEvery > 0 && r.state.Rounds%h.CheckpointEvery == 0
 		best := false
 		if due && len(r.seeds) > 0 {
 			// The round has been learned from: it is finished, come what may.
-			score, err := r.crew.validate(context.WithoutCancel(ctx), r.learner, r.seeds)
+			score, err := r.pool.validate(context.WithoutCancel(ctx), r.learner, r.seeds)
 			if err != nil {
 				return fmt.Errorf("train: round %d: %w", report.Round, err)
 			}
 			report.Validation = &score
-			if best = !r.at.Validated || score < r.at.Best; best {
-				r.at.Best, r.at.Validated = score, true
+			if best = !r.state.Validated || score < r.state.Best; best {
+				r.state.Best, r.state.Validated = score, true
 			}
 		}
 		if err := r.Record.Write("round", report); err != nil {
@@ -187,9 +187,9 @@ func (r *run) save() error {
 		return err
 	}
 	path := filepath.Join(r.Dir, StateName)
-	atEnd := r.at.Episodes >= r.Hyper.Episodes
+	atEnd := r.state.Episodes >= r.Hyperparameters.Episodes
 	if saver, ok := r.learner.(agents.Saver); ok && r.KeepState && !atEnd {
-		text, err := settings.Marshal(&r.Hyper)
+		text, err := settings.Marshal(&r.Hyperparameters)
 		if err != nil {
 			return err
 		}
@@ -197,9 +197,9 @@ func (r *run) save() error {
 		if err != nil {
 			return err
 		}
-		r.at.Settings, r.at.World, r.at.environment = string(text), r.World, string(environment)
-		r.at.Arithmetic, r.at.Program = Arithmetic(), Program()
-		if err := r.at.save(path, saver); err != nil {
+		r.state.Settings, r.state.ScenarioHash, r.state.environment = string(text), r.ScenarioHash, string(environment)
+		r.state.Arithmetic, r.state.Program = Arithmetic(), Program()
+		if err := r.state.save(path, saver); err != nil {
 			return fmt.Errorf("saving %s: %w", path, err)
 		}
 	}
@@ -214,20 +214,20 @@ func (r *run) save() error {
 
 // checkpoint writes the policy of this moment.
 func (r *run) checkpoint(name string) error {
-	text, err := settings.Marshal(&r.Hyper)
+	text, err := settings.Marshal(&r.Hyperparameters)
 	if err != nil {
 		return err
 	}
 	return checkpoint.Save(filepath.Join(r.Dir, name), checkpoint.Meta{
-		Method: r.Hyper.Method, Settings: string(text), Scenario: r.Scenario,
-		Fingerprint: checkpoint.FingerprintOf(r.spec), TrainSeed: r.Hyper.Seed, Episode: r.at.Episodes,
+		Method: r.Hyperparameters.Method, Settings: string(text), Scenario: r.Scenario,
+		Fingerprint: checkpoint.FingerprintOf(r.spec), TrainSeed: r.Hyperparameters.Seed, Episode: r.state.Episodes,
 	}, r.learner.Parameters())
 }
 
 // runRound plays n episodes after the first played ones and learns from them.
-func runRound(ctx context.Context, h *Hyper, crew *crew, learner agents.Learner, round, played, n int) (Round, error) {
+func runRound(ctx context.Context, h *Hyperparameters, pool *pool, learner agents.Learner, round, played, n int) (Round, error) {
 	start := time.Now()
-	results, err := crew.play(ctx, learner, h.Seed, played, n)
+	results, err := pool.play(ctx, learner, h.Seed, played, n)
 	if err != nil {
 		return Round{}, err
 	}

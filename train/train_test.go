@@ -41,7 +41,7 @@ var speeds = []float64{1, 2, 3}
 // a learner that is as small as learning allows.
 func small(t *testing.T, n int) (Config, *rounds) {
 	t.Helper()
-	h := DefaultHyper()
+	h := DefaultHyperparameters()
 	h.EpisodesPerRound, h.Episodes, h.UpdatesPerRound, h.CheckpointEvery = 3, 3*n, 2, 0
 	c := &h.Methods.SAC
 	c.Hidden, c.Batch, c.CriticRounds, c.FeatureRounds = 8, 32, 1, 1
@@ -49,7 +49,7 @@ func small(t *testing.T, n int) (Config, *rounds) {
 	log.SetOutput(io.Discard)
 	rows := &rounds{}
 	return Config{
-		Hyper: h, Scenario: "fake", Workers: 1, Dir: t.TempDir(), Record: rows, Log: log,
+		Hyperparameters: h, Scenario: "fake", Workers: 1, Dir: t.TempDir(), Record: rows, Log: log,
 		Env: func() (env.Env, error) { return envtest.NewFake(2, 20, speeds...), nil },
 	}, rows
 }
@@ -78,7 +78,7 @@ func reward(t *testing.T, name string) rewards.Reward {
 func TestLearns(t *testing.T) {
 	t.Parallel()
 	cfg, rows := small(t, 20)
-	cfg.Hyper.UpdatesPerRound, cfg.Hyper.Methods.SAC.Rate, cfg.Hyper.Methods.SAC.Average = 40, 5e-3, 0.9
+	cfg.Hyperparameters.UpdatesPerRound, cfg.Hyperparameters.Methods.SAC.Rate, cfg.Hyperparameters.Methods.SAC.Average = 40, 5e-3, 0.9
 	require.NoError(t, Run(context.Background(), cfg))
 	require.Len(t, *rows, 20)
 
@@ -88,9 +88,9 @@ func TestLearns(t *testing.T) {
 	require.Equal(t, "fake", meta.Scenario)
 	require.Equal(t, 60, meta.Episode)
 	require.Equal(t, uint64(1), meta.TrainSeed)
-	h, err := LoadHyper("meta", []byte(meta.Settings), nil)
+	h, err := LoadHyperparameters("meta", []byte(meta.Settings), nil)
 	require.NoError(t, err)
-	require.Equal(t, cfg.Hyper, h)
+	require.Equal(t, cfg.Hyperparameters, h)
 
 	fake := envtest.NewFake(2, 20, speeds...)
 	policy, err := methods.Policy(meta, h.Methods, parameters, fake.Spec())
@@ -114,7 +114,7 @@ func TestWorkersDoNotMatter(t *testing.T) {
 	t.Parallel()
 	run := func(workers int, seed uint64) ([]byte, rounds) {
 		cfg, rows := small(t, 4)
-		cfg.Workers, cfg.Hyper.Seed = workers, seed
+		cfg.Workers, cfg.Hyperparameters.Seed = workers, seed
 		require.NoError(t, Run(context.Background(), cfg))
 		data, err := os.ReadFile(filepath.Join(cfg.Dir, CheckpointName))
 		require.NoError(t, err)
@@ -137,7 +137,7 @@ func TestWorkersDoNotMatter(t *testing.T) {
 func TestRounds(t *testing.T) {
 	t.Parallel()
 	cfg, rows := small(t, 2)
-	cfg.Hyper.Episodes = 5 // a last round of two
+	cfg.Hyperparameters.Episodes = 5 // a last round of two
 	var shown []Round
 	cfg.Progress = func(r Round) { shown = append(shown, r) }
 	require.NoError(t, Run(context.Background(), cfg))
@@ -164,7 +164,7 @@ func TestCheckpointEvery(t *testing.T) {
 		2: {-1, -1, 6, 6, 12},
 	} {
 		cfg, _ := small(t, 5)
-		cfg.Hyper.CheckpointEvery = every
+		cfg.Hyperparameters.CheckpointEvery = every
 		var got []int
 		cfg.Progress = func(Round) { got = append(got, saved(t, cfg)) }
 		require.NoError(t, Run(context.Background(), cfg))
@@ -270,7 +270,7 @@ func TestFaults(t *testing.T) {
 	require.Equal(t, int64(opened), closed.Load())
 
 	cfg, _ = small(t, 3)
-	cfg.Hyper.Methods.SAC.Box = 5
+	cfg.Hyperparameters.Methods.SAC.Box = 5
 	require.ErrorContains(t, Run(context.Background(), cfg), "train: sac: invalid configuration: box = 5: log-weights in [-5, 5]")
 	cfg, _ = small(t, 3)
 	cfg.Dir = filepath.Join(cfg.Dir, "missing")

@@ -74,10 +74,10 @@ func (c comparer) Explorer() (agents.Actor, error) { return listedActor{c.list},
 func TestTrials(t *testing.T) {
 	t.Parallel()
 	list := &listed{Env: envtest.NewFake(1, 4, 1, 2)}
-	crew := &crew{envs: []env.Env{listedEnv{list}}, reward: reward(t, "vbf")}
+	pool := &pool{envs: []env.Env{listedEnv{list}}, reward: reward(t, "vbf")}
 	var episodes []*replay.Episode
 	for _, round := range [][2]int{{0, 4}, {4, 5}} {
-		results, err := crew.play(context.Background(), comparer{list: list}, 7, round[0], round[1])
+		results, err := pool.play(context.Background(), comparer{list: list}, 7, round[0], round[1])
 		require.NoError(t, err)
 		for _, r := range results {
 			episodes = append(episodes, r.episode)

@@ -14,7 +14,7 @@ import (
 const BestName = "best.safetensors"
 
 // validationSeeds lists those of ValidationSeeds, none where that is empty.
-func (h *Hyper) validationSeeds() ([]uint64, error) {
+func (h *Hyperparameters) validationSeeds() ([]uint64, error) {
 	if h.ValidationSeeds == "" {
 		return nil, nil
 	}
@@ -24,7 +24,7 @@ func (h *Hyper) validationSeeds() ([]uint64, error) {
 // validate returns the mean completion time (s) of the requests of episodes of
 // the given seeds, all together, by the policy that is evaluated; a failed
 // request counts at its timeout, one that is not over at the end does not.
-func (c *crew) validate(ctx context.Context, learner agents.Learner, seeds []uint64) (float64, error) {
+func (c *pool) validate(ctx context.Context, learner agents.Learner, seeds []uint64) (float64, error) {
 	results, err := c.playAll(ctx, learner.Policy, 0, len(seeds), func(k int) (workload, explore uint64) {
 		return seeds[k], seeds[k]
 	})

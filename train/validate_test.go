@@ -29,7 +29,7 @@ func TestValidation(t *testing.T) {
 	var scores []float64
 	for _, workers := range []int{1, 3} {
 		cfg, rows := small(t, 7)
-		cfg.Workers, cfg.Hyper.CheckpointEvery, cfg.Hyper.ValidationSeeds = workers, 2, "500-502"
+		cfg.Workers, cfg.Hyperparameters.CheckpointEvery, cfg.Hyperparameters.ValidationSeeds = workers, 2, "500-502"
 		require.NoError(t, Run(context.Background(), cfg))
 		_, parameters, err := checkpoint.Load(filepath.Join(cfg.Dir, CheckpointName))
 		require.NoError(t, err)
@@ -55,7 +55,7 @@ func TestValidation(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, at, meta.Episode)
 		fake := envtest.NewFake(2, 20, speeds...)
-		policy, err := methods.Policy(meta, cfg.Hyper.Methods, parameters, fake.Spec())
+		policy, err := methods.Policy(meta, cfg.Hyperparameters.Methods, parameters, fake.Spec())
 		require.NoError(t, err)
 		ended, sum := 0, 0.0
 		for seed := uint64(500); seed <= 502; seed++ {
@@ -78,9 +78,9 @@ func TestValidation(t *testing.T) {
 func TestValidationResumed(t *testing.T) {
 	t.Parallel()
 	set := func(cfg *Config) {
-		cfg.Hyper.CheckpointEvery, cfg.Hyper.ValidationSeeds, cfg.KeepState = 2, "1-2", true
+		cfg.Hyperparameters.CheckpointEvery, cfg.Hyperparameters.ValidationSeeds, cfg.KeepState = 2, "1-2", true
 		// The second of four is the best.
-		cfg.Hyper.Seed, cfg.Hyper.Methods.SAC.Rate, cfg.Hyper.Methods.SAC.Average = 2, 0.03, 0
+		cfg.Hyperparameters.Seed, cfg.Hyperparameters.Methods.SAC.Rate, cfg.Hyperparameters.Methods.SAC.Average = 2, 0.03, 0
 	}
 	whole, rows := small(t, 8)
 	set(&whole)
@@ -116,11 +116,11 @@ func TestValidationResumed(t *testing.T) {
 func TestNoValidation(t *testing.T) {
 	t.Parallel()
 	cfg, _ := small(t, 1)
-	cfg.Hyper.ValidationSeeds = "5"
+	cfg.Hyperparameters.ValidationSeeds = "5"
 	cfg.Env = func() (env.Env, error) { return idle{envtest.NewFake(2, 20, speeds...)}, nil }
 	require.EqualError(t, Run(context.Background(), cfg), "train: round 0: validation: no request ended")
 
-	h := DefaultHyper()
+	h := DefaultHyperparameters()
 	text, err := settings.JSON(h)
 	require.NoError(t, err)
 	require.NotContains(t, string(text), "validation")

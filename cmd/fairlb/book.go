@@ -108,12 +108,12 @@ func (b *book) subject(p paper.Policy, name, run string) (scenario.Scenario, sub
 // hyper returns the hyperparameters of a table's policy: the recipe of its
 // scale, with the profile's episodes spread over at least eight rounds where
 // they are few.
-func (b *book) hyper(p paper.Policy) train.Hyper {
+func (b *book) hyper(p paper.Policy) train.Hyperparameters {
 	name, data := "web-moderate.yaml", recipes.WebModerate
 	if paper.Large(p.Training) {
 		name, data = "web-large.yaml", recipes.WebLarge
 	}
-	h, err := train.LoadHyper(name, data, nil)
+	h, err := train.LoadHyperparameters(name, data, nil)
 	if err != nil {
 		panic(err) // not a user's file: TestBookHyper reads both
 	}

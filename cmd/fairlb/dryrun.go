@@ -247,7 +247,7 @@ func (a *app) estimate(ctx context.Context, b *book, l *load, job paper.Job, pac
 }
 
 // probe trains a little and returns the pace that h would have.
-func (a *app) probe(ctx context.Context, h train.Hyper) (pace, error) {
+func (a *app) probe(ctx context.Context, h train.Hyperparameters) (pace, error) {
 	dir, err := os.MkdirTemp("", "fairlb-probe-")
 	if err != nil {
 		return pace{}, err

@@ -42,7 +42,7 @@ are the weights, [batch, servers]. --lb K writes load balancer K's policy alone.
 			if err != nil {
 				return err
 			}
-			hyper, err := train.LoadHyper(path+" (settings)", []byte(meta.Settings), nil)
+			hyper, err := train.LoadHyperparameters(path+" (settings)", []byte(meta.Settings), nil)
 			if err != nil {
 				return err
 			}

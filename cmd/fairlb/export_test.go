@@ -21,7 +21,7 @@ func TestExport(t *testing.T) {
 	path := filepath.Join(dir, train.CheckpointName)
 	meta, parameters, err := checkpoint.Load(path)
 	require.NoError(t, err)
-	hyper, err := train.LoadHyper("settings", []byte(meta.Settings), nil)
+	hyper, err := train.LoadHyperparameters("settings", []byte(meta.Settings), nil)
 	require.NoError(t, err)
 	for _, test := range []struct {
 		args, file string

@@ -59,7 +59,7 @@ func TestTrainAndEvaluate(t *testing.T) {
 
 	data, err := os.ReadFile(filepath.Join(dir, "hyperparameters.yaml"))
 	require.NoError(t, err)
-	hyper, err := train.LoadHyper("hyperparameters.yaml", data, nil)
+	hyper, err := train.LoadHyperparameters("hyperparameters.yaml", data, nil)
 	require.NoError(t, err)
 	require.Equal(t, uint64(3), hyper.Seed)
 	require.Equal(t, 4, hyper.Episodes)

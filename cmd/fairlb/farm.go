@@ -84,7 +84,7 @@ func (f *farm) do(ctx context.Context, key, kind, title string, payload any) ([]
 }
 
 // train has a run made into the folder dir, unless it is there.
-func (f *farm) train(ctx context.Context, dir string, h train.Hyper, s scenario.Scenario, title string, there bool) error {
+func (f *farm) train(ctx context.Context, dir string, h train.Hyperparameters, s scenario.Scenario, title string, there bool) error {
 	hash, err := trainingHash(&h, s)
 	if err != nil {
 		return err

@@ -66,7 +66,7 @@ func (f *figureMaker) figure10a(ctx context.Context) error {
 // and then and at the end.
 func fillShared(ctx context.Context, s scenario.Scenario, method string, episodes int, played func()) (figure.Team, error) {
 	out := figure.Team{Agents: s.LBs}
-	h := train.DefaultHyper()
+	h := train.DefaultHyperparameters()
 	h.Method = method
 	reward, err := rewards.New(h.Reward)
 	if err != nil {

@@ -44,7 +44,7 @@ func (b *jobBoard) follow(key string) {
 }
 
 // note takes a new state.
-func (b *jobBoard) note(s queue.State) {
+func (b *jobBoard) note(s queue.JobState) {
 	b.mu.Lock()
 	text := fmt.Sprint(s.Phase, s.Worker, s.Attempts, s.Note)
 	failed := s.Error != "" && s.Phase != queue.Running && s.Worker == b.own && b.own != ""
@@ -118,7 +118,7 @@ func (b *jobBoard) erase() {
 }
 
 func (b *jobBoard) draw() {
-	var list []queue.State
+	var list []queue.JobState
 	for _, s := range b.watch.States() {
 		if b.mine[s.Key] {
 			list = append(list, s)
@@ -147,7 +147,7 @@ func (w aboveBoard) Write(p []byte) (int, error) {
 
 // boardText is the board: how many of the jobs stand where, then those that
 // run.
-func boardText(list []queue.State, jobs int, begun, now time.Time) []string {
+func boardText(list []queue.JobState, jobs int, begun, now time.Time) []string {
 	count := map[queue.Phase]int{}
 	var lines []string
 	for _, s := range list {

@@ -31,7 +31,7 @@ forty episodes. The runs must be of one recipe: they differ in their seeds alone
 				return usage("--out %q: must end in .svg, .png or .pdf", out)
 			}
 			var curves []results.Curve
-			var first train.Hyper
+			var first train.Hyperparameters
 			var common string
 			seeds := map[uint64]string{}
 			for k, run := range runs {
@@ -77,11 +77,11 @@ forty episodes. The runs must be of one recipe: they differ in their seeds alone
 }
 
 // readCurve reads the record of a run's folder.
-func readCurve(dir string) (train.Hyper, results.Curve, error) {
+func readCurve(dir string) (train.Hyperparameters, results.Curve, error) {
 	var curve results.Curve
 	rounds, err := readRounds(dir)
 	if err != nil {
-		return train.Hyper{}, curve, err
+		return train.Hyperparameters{}, curve, err
 	}
 	hyper, err := runHyper(dir)
 	for _, round := range rounds {
@@ -114,7 +114,7 @@ func readRounds(dir string) ([]train.Round, error) {
 
 // levels evaluates heuristics, and the policies that the runs came to, on the
 // arrivals of the first forty episodes.
-func (a *app) levels(c *cobra.Command, hyper *train.Hyper, heuristics, runs []string) ([]results.Level, error) {
+func (a *app) levels(c *cobra.Command, hyper *train.Hyperparameters, heuristics, runs []string) ([]results.Level, error) {
 	s, err := trainingScenario(hyper)
 	if err != nil {
 		return nil, err

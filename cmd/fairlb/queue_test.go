@@ -459,7 +459,7 @@ func FuzzUnbundle(f *testing.F) {
 func TestBoardText(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	since := func(s float64) time.Time { return now.Add(-time.Duration(s * float64(time.Second))) }
-	list := []queue.State{
+	list := []queue.JobState{
 		{Kind: "train", Title: "es-ongoing-seed1", Phase: queue.Running, Since: since(75), Worker: "here-1", Done: 8, Of: 64},
 		{Kind: "eval", Title: "sed on sim-moderate/pure-cpu", Phase: queue.Running, Since: since(-2), Worker: "there-2"},
 		{Phase: queue.Queued}, {Phase: queue.Done}, {Phase: queue.Failed},
@@ -470,7 +470,7 @@ func TestBoardText(t *testing.T) {
 		"  eval   sed on sim-moderate/pure-cpu                                 0s  there-2",
 	}, boardText(list, 9, since(3660), now))
 	for k := range 40 {
-		list = append(list, queue.State{Kind: "train", Title: fmt.Sprint(k), Phase: queue.Running, Since: now})
+		list = append(list, queue.JobState{Kind: "train", Title: fmt.Sprint(k), Phase: queue.Running, Since: now})
 	}
 	lines := boardText(list, 9, now, now)
 	require.Len(t, lines, 1+boardLines+1)

@@ -21,7 +21,7 @@ import (
 
 // trainJob is a training run that is to be made, or to go on.
 type trainJob struct {
-	hyper     train.Hyper
+	hyper     train.Hyperparameters
 	scenario  scenario.Scenario
 	dir       string   // the run's folder
 	command   []string // for the record
@@ -119,7 +119,7 @@ func (j *trainJob) goOn() (log roundLog, state *train.State, err error) {
 	if err := j.sameArithmetic(state); err != nil {
 		return log, nil, err
 	}
-	h, err := train.LoadHyper(j.path(train.StateName)+" (settings)", []byte(state.Settings), nil)
+	h, err := train.LoadHyperparameters(j.path(train.StateName)+" (settings)", []byte(state.Settings), nil)
 	if err != nil {
 		return log, nil, err
 	}
@@ -128,7 +128,7 @@ func (j *trainJob) goOn() (log roundLog, state *train.State, err error) {
 	}
 	if world, err := settings.Hash(j.scenario); err != nil {
 		return log, nil, err
-	} else if world != state.World {
+	} else if world != state.ScenarioHash {
 		return log, nil, usage("%s: is not the scenario that the run was begun in", j.path(scenarioName))
 	}
 	if log.record, err = record.Resume(j.path(recordName), state.Rounds); err != nil {
@@ -280,10 +280,10 @@ func sameSettings(path string, kept, given any) error {
 }
 
 // loadHyper reads a hyperparameter file, with overrides.
-func loadHyper(path string, set []string) (train.Hyper, error) {
+func loadHyper(path string, set []string) (train.Hyperparameters, error) {
 	data, err := settings.ReadFile(path)
 	if err != nil {
-		return train.Hyper{}, err
+		return train.Hyperparameters{}, err
 	}
-	return train.LoadHyper(path, data, set, checkScenario)
+	return train.LoadHyperparameters(path, data, set, checkScenario)
 }

@@ -25,7 +25,7 @@ type runFolder struct {
 	rounds []train.Round
 
 	// These are nil where they cannot be read, or are not there.
-	hyper    *train.Hyper
+	hyper    *train.Hyperparameters
 	scenario *scenario.Scenario
 	record   *record.Header
 	policy   *savedPolicy // train.CheckpointName
@@ -38,7 +38,7 @@ type savedPolicy struct {
 	path       string
 	meta       checkpoint.Meta
 	parameters []agents.Parameter
-	trained    *train.Hyper // what it says of itself; nil where that cannot be read
+	trained    *train.Hyperparameters // what it says of itself; nil where that cannot be read
 }
 
 // The names of the files of a run's folder, beside train.CheckpointName.
@@ -183,8 +183,8 @@ func (r *runFolder) played() int {
 
 // sameSettings reports settings, in YAML or JSON, that cannot be read or are
 // not those of the run. It returns them, nil if they cannot be read.
-func (r *runFolder) sameSettings(path string, text []byte) *train.Hyper {
-	h, err := train.LoadHyper(path+" (settings)", text, nil)
+func (r *runFolder) sameSettings(path string, text []byte) *train.Hyperparameters {
+	h, err := train.LoadHyperparameters(path+" (settings)", text, nil)
 	if err != nil {
 		r.fault(err)
 		return nil

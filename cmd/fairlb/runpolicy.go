@@ -129,7 +129,7 @@ func (r *runFolder) readState() {
 	if r.scenario != nil {
 		if world, err := settings.Hash(*r.scenario); err != nil {
 			r.fault(fmt.Errorf("%s: %w", path, err))
-		} else if world != s.World {
+		} else if world != s.ScenarioHash {
 			r.fault(fmt.Errorf("%s: was begun in another scenario than %s", path, scenarioName))
 		}
 	}

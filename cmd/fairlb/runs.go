@@ -238,7 +238,7 @@ func (r *runFolder) show(out io.Writer) error {
 		row("features", "%s", strings.Join(f.Features, ", "))
 	}
 	if r.hyper != nil {
-		changed, err := differences(train.DefaultHyper(), *r.hyper)
+		changed, err := differences(train.DefaultHyperparameters(), *r.hyper)
 		if err != nil {
 			return err
 		}

@@ -51,7 +51,7 @@ func (b shelf) newBar(a *app, what string, total int) *bar {
 
 // place returns the folder of a training run, and whether it is there. A run
 // is made under another name and renamed when it is whole.
-func (b shelf) place(h train.Hyper) (dir string, s scenario.Scenario, there bool, err error) {
+func (b shelf) place(h train.Hyperparameters) (dir string, s scenario.Scenario, there bool, err error) {
 	if s, err = trainingScenario(&h); err != nil {
 		return "", s, false, err
 	}
@@ -65,7 +65,7 @@ func (b shelf) place(h train.Hyper) (dir string, s scenario.Scenario, there bool
 }
 
 // trainingHash names all that a training run depends on.
-func trainingHash(h *train.Hyper, s scenario.Scenario) (string, error) {
+func trainingHash(h *train.Hyperparameters, s scenario.Scenario) (string, error) {
 	key, err := h.Key()
 	if err != nil {
 		return "", err
@@ -78,7 +78,7 @@ func trainingHash(h *train.Hyper, s scenario.Scenario) (string, error) {
 
 // trained returns the folder of a training run, after making it if need be. Title
 // is what a queue's board calls it.
-func (b shelf) trained(ctx context.Context, a *app, h train.Hyper, title string) (string, error) {
+func (b shelf) trained(ctx context.Context, a *app, h train.Hyperparameters, title string) (string, error) {
 	dir, s, there, err := b.place(h)
 	if err == nil && b.farm != nil {
 		err = b.farm.train(ctx, dir, h, s, title, there)
@@ -108,7 +108,7 @@ func partialName(dir string) string { return dir + ".partial" }
 // trainOn makes the run of the folder dir under another name until it is whole.
 // One that was stopped goes on; what it has left is begun anew if it is of other
 // settings or damaged.
-func (a *app) trainOn(ctx context.Context, h train.Hyper, s scenario.Scenario, dir string) error {
+func (a *app) trainOn(ctx context.Context, h train.Hyperparameters, s scenario.Scenario, dir string) error {
 	job := trainJob{
 		hyper: h, scenario: s, dir: partialName(dir), command: trainingCommand(dir), workers: 1, resumable: true, resume: true,
 		wentOn: func(episodes int) { a.log.WithField("episodes", episodes).Infof("%s: going on", filepath.Base(dir)) },

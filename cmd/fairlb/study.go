@@ -93,7 +93,7 @@ type studied struct {
 	study          study.Study
 	shelf          shelf
 	training, held []uint64
-	recipes        [][]train.Hyper // by method and scenario, of the first training seed
+	recipes        [][]train.Hyperparameters // by method and scenario, of the first training seed
 	only           func(kind, name string) bool
 }
 
@@ -129,7 +129,7 @@ func (a *app) loadStudy(file string, only []string) (*studied, error) {
 		if err != nil {
 			return nil, usage("%s: methods[%d].recipe = %q: %w", file, k, m.Recipe, err)
 		}
-		var list []train.Hyper
+		var list []train.Hyperparameters
 		for _, c := range w.study.Scenarios {
 			on, set := c.Scenario, slices.Clone(m.Set)
 			if c.Train != "" {
@@ -140,7 +140,7 @@ func (a *app) loadStudy(file string, only []string) (*studied, error) {
 				}
 			}
 			set = append(set, "scenario="+on, fmt.Sprintf("seed=%d", w.training[0]))
-			h, err := train.LoadHyper(path, data, append(set, c.TrainSet...))
+			h, err := train.LoadHyperparameters(path, data, append(set, c.TrainSet...))
 			if err != nil {
 				return nil, fmt.Errorf("%s: methods[%d] (%s) in %s: %w", file, k, m.Name, c.Name, err)
 			}
@@ -179,7 +179,7 @@ func (w *studied) scenario(c *study.Scenario) (scenario.Scenario, error) {
 }
 
 // hyper returns the hyperparameters of a training run.
-func (w *studied) hyper(method, scenario int, seed uint64) train.Hyper {
+func (w *studied) hyper(method, scenario int, seed uint64) train.Hyperparameters {
 	h := w.recipes[method][scenario]
 	h.Seed = seed
 	return h

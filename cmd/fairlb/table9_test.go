@@ -35,7 +35,7 @@ func TestTable9(t *testing.T) {
 		data, err := settings.ReadFile(path)
 		require.NoError(t, err)
 		for _, method := range []string{"distr-lb", "rlb-sac", "centr-lb", "qmix-lb"} {
-			h, err := train.LoadHyper(path, data, []string{"method=" + method})
+			h, err := train.LoadHyperparameters(path, data, []string{"method=" + method})
 			require.NoError(t, err)
 			require.Equal(t, want.episodes, h.Episodes)
 			require.Equal(t, []int{1, 10}, []int{h.EpisodesPerRound, h.UpdatesPerRound})

@@ -103,7 +103,7 @@ func newTrainJob(file, dir string, set []string, resume bool) (trainJob, error) 
 }
 
 // trainingScenario returns the scenario of a hyperparameter file.
-func trainingScenario(h *train.Hyper) (scenario.Scenario, error) {
+func trainingScenario(h *train.Hyperparameters) (scenario.Scenario, error) {
 	set := h.ScenarioSet
 	if k := setsDuration(h, len(set)); k >= 0 {
 		return scenario.Scenario{}, usage("scenario.%s: %s", set[k], durationTwice(h))
@@ -128,7 +128,7 @@ func trainingScenario(h *train.Hyper) (scenario.Scenario, error) {
 // checkScenario implements train.Check: the faults of the scenario that a
 // hyperparameter file names and changes. Those of overrides on the command line
 // are left to trainingScenario.
-func checkScenario(h *train.Hyper, own int, report func(path string, value any, rule string)) {
+func checkScenario(h *train.Hyperparameters, own int, report func(path string, value any, rule string)) {
 	if h.Scenario == "" || !(h.EpisodeDuration >= 0 && h.EpisodeDuration <= math.MaxFloat64) {
 		return // said already
 	}
@@ -166,18 +166,18 @@ func checkScenario(h *train.Hyper, own int, report func(path string, value any, 
 
 // setsDuration returns which of the first overrides of the scenario says how
 // long an episode is although episode_duration does; -1 if none.
-func setsDuration(h *train.Hyper, first int) int {
+func setsDuration(h *train.Hyperparameters, first int) int {
 	return slices.IndexFunc(h.ScenarioSet[:first], func(override string) bool {
 		return h.EpisodeDuration > 0 && strings.HasPrefix(strings.TrimSpace(override), "duration=")
 	})
 }
 
-func durationTwice(h *train.Hyper) string {
+func durationTwice(h *train.Hyperparameters) string {
 	return fmt.Sprintf("episode_duration = %g gives the length of training episodes: set that instead, or set it to 0", h.EpisodeDuration)
 }
 
 // runName names a run after what it trains.
-func runName(h *train.Hyper) string {
+func runName(h *train.Hyperparameters) string {
 	return fmt.Sprintf("%s-%s-%s-seed%d", h.Method, h.Reward, fileName(h.Scenario), h.Seed)
 }
 
@@ -211,7 +211,7 @@ func (a *app) trainRun(ctx context.Context, j trainJob) (err error) {
 		}
 	}
 	defer func() { err = errors.Join(err, log.Close()) }()
-	world, err := settings.Hash(j.scenario)
+	scenarioHash, err := settings.Hash(j.scenario)
 	if err != nil {
 		return err
 	}
@@ -229,7 +229,7 @@ func (a *app) trainRun(ctx context.Context, j trainJob) (err error) {
 		}
 	}
 	err = train.Run(ctx, train.Config{
-		Hyper: j.hyper, Scenario: j.scenario.Name, World: world, Env: func() (env.Env, error) { return open(nil) },
+		Hyperparameters: j.hyper, Scenario: j.scenario.Name, ScenarioHash: scenarioHash, Env: func() (env.Env, error) { return open(nil) },
 		Workers: j.workers, Dir: j.dir, KeepState: j.resumable, State: state, Record: log, Log: a.log,
 		Progress: func(r train.Round) {
 			rounds++
@@ -263,7 +263,7 @@ func writeSettings(path string, v any) error {
 	})
 }
 
-func createRecord(path string, hyper train.Hyper, command []string, overwrite bool) (*record.Writer, error) {
+func createRecord(path string, hyper train.Hyperparameters, command []string, overwrite bool) (*record.Writer, error) {
 	hash, err := settings.Hash(hyper)
 	if err != nil {
 		return nil, err
@@ -279,6 +279,6 @@ func createRecord(path string, hyper train.Hyper, command []string, overwrite bo
 }
 
 // runHyper reads the resolved hyperparameters of a run's folder.
-func runHyper(dir string) (train.Hyper, error) {
+func runHyper(dir string) (train.Hyperparameters, error) {
 	return loadHyper(filepath.Join(dir, hyperName), nil)
 }

@@ -172,7 +172,7 @@ func (l labour) train(ctx context.Context, job queue.Job, scratch string, progre
 	if err != nil {
 		return nil, err
 	}
-	h, err := train.LoadHyper(hyperName, []byte(p.Hyper), nil)
+	h, err := train.LoadHyperparameters(hyperName, []byte(p.Hyper), nil)
 	if err != nil {
 		return nil, err
 	}

@@ -114,7 +114,7 @@ func checkpointTarget(s scenario.Scenario, name, path string) (target, error) {
 	if err != nil {
 		return target{}, err
 	}
-	hyper, err := train.LoadHyper(path+" (settings)", []byte(meta.Settings), nil)
+	hyper, err := train.LoadHyperparameters(path+" (settings)", []byte(meta.Settings), nil)
 	if err != nil {
 		return target{}, err
 	}
@@ -154,7 +154,7 @@ func keptTarget(s scenario.Scenario, name, dir string) (target, error) {
 }
 
 // recipe names what training runs share that differ in their seed alone.
-func recipe(h train.Hyper) (string, error) {
+func recipe(h train.Hyperparameters) (string, error) {
 	h.Seed = 0
 	key, err := h.Key()
 	return fmt.Sprintf("%s %s %s", h.Method, h.Reward, key[:min(8, len(key))]), err

@@ -42,7 +42,7 @@ func generate(root fs.FS, name string) ([]byte, error) {
 	docs := newComments(root)
 	switch name {
 	case "hyperparameters":
-		return settings.Schema("fairlb: hyperparameters of a training run", train.DefaultHyper(), docs,
+		return settings.Schema("fairlb: hyperparameters of a training run", train.DefaultHyperparameters(), docs,
 			map[string][]string{"method": methods.Names(), "reward": rewards.Names()})
 	case "scenario":
 		return settings.Schema("fairlb: a simulated environment", scenario.Default(), docs, scenario.Choices())

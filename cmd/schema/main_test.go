@@ -80,7 +80,7 @@ func TestFiles(t *testing.T) {
 			if kind != "hyperparameters" {
 				continue
 			}
-			h, err := train.LoadHyper(name, text, nil)
+			h, err := train.LoadHyperparameters(name, text, nil)
 			require.NoError(t, err)
 			saved, err := settings.Marshal(h)
 			require.NoError(t, err)
@@ -120,7 +120,7 @@ func TestFaults(t *testing.T) {
 		var err error
 		switch test.kind {
 		case "hyperparameters":
-			_, err = train.LoadHyper("f.yaml", []byte(test.text), nil)
+			_, err = train.LoadHyperparameters("f.yaml", []byte(test.text), nil)
 		case "scenario":
 			s := scenario.Default()
 			err = settings.Load("f.yaml", []byte(test.text), nil, &s)

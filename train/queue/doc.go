@@ -1,13 +1,13 @@
-// Package queue runs jobs on workers anywhere, over NATS JetStream (DESIGN.md,
-// section 8). It knows nothing of what a job is: cmd/fairlb says it for
-// trainings and evaluations.
+// Package queue runs jobs on workers on any machine that reaches the queue's
+// server, over NATS JetStream. It knows nothing of what a job does: the command
+// line's internal/jobqueue says that for trainings, evaluations and searches.
 //
 // A job is named by its key, the hash of all that its result depends on. What
 // is kept, all of it in JetStream, on disk:
 //
 //   - a stream of jobs, of which a message is gone once it is acknowledged or
 //     given up; the subject ends in the key, so that a job is there once;
-//   - a State for each key, who runs it since when or what became of it;
+//   - a JobState for each key, who runs it since when or what became of it;
 //   - an object for each key, its result.
 //
 // A worker takes a job, says every now and then that it still has it, stores

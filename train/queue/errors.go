@@ -20,7 +20,7 @@ var (
 // SetAsideError is a job that failed too often, or in a way that another try
 // will not mend.
 type SetAsideError struct {
-	State State
+	State JobState
 }
 
 func (e *SetAsideError) Error() string {

@@ -45,8 +45,8 @@ const (
 	Failed  Phase = "failed" // it was set aside
 )
 
-// State is where a job stands, and since when.
-type State struct {
+// JobState is where a job stands, and since when.
+type JobState struct {
 	Key     string    `json:"key"`
 	Kind    string    `json:"kind"`
 	Title   string    `json:"title"`
@@ -71,4 +71,4 @@ type State struct {
 }
 
 // Ended says whether nothing more will happen in this round.
-func (s *State) Ended() bool { return s.Phase == Done || s.Phase == Failed }
+func (s *JobState) Ended() bool { return s.Phase == Done || s.Phase == Failed }

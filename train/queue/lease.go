@@ -15,7 +15,7 @@ type lease struct {
 	queue *Queue
 
 	mu       sync.Mutex
-	state    State
+	state    JobState
 	revision uint64
 }
 
@@ -104,7 +104,7 @@ func (q *Queue) stored(ctx context.Context, key string) ([]byte, error) {
 }
 
 // enter begins a phase.
-func (s *State) enter(p Phase) {
+func (s *JobState) enter(p Phase) {
 	if s.Phase != p || p == Running {
 		s.Since = time.Now().UTC()
 	}
@@ -112,7 +112,7 @@ func (s *State) enter(p Phase) {
 }
 
 // set changes the state and writes it, or returns errLost.
-func (l *lease) set(ctx context.Context, change func(*State)) error {
+func (l *lease) set(ctx context.Context, change func(*JobState)) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	next := l.state

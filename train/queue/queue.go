@@ -181,7 +181,7 @@ func (q *Queue) find(ctx context.Context, waiting func(error)) error {
 
 // Submit queues a job, unless it is queued, runs or has its result. A job that
 // was set aside is tried again, and one that waits for another version of the
-// program waits for this one from now on. The round is the job's State.Round.
+// program waits for this one from now on. The round is JobState.Round of the job.
 func (q *Queue) Submit(ctx context.Context, job Job) (round int, err error) {
 	if err := checkKey(job.Key); err != nil {
 		return 0, err
@@ -197,7 +197,7 @@ func (q *Queue) Submit(ctx context.Context, job Job) (round int, err error) {
 				return 0, err
 			}
 		}
-		next := State{
+		next := JobState{
 			Key: job.Key, Kind: job.Kind, Title: job.Title, Version: job.Version,
 			Phase: Queued, Since: time.Now().UTC(), Round: s.Round,
 		}
@@ -247,17 +247,17 @@ func (q *Queue) publish(ctx context.Context, d delivery) error {
 }
 
 // state returns a job's state and its revision, which is 0 if there is none.
-func (q *Queue) state(ctx context.Context, key string) (s State, revision uint64, err error) {
+func (q *Queue) state(ctx context.Context, key string) (s JobState, revision uint64, err error) {
 	err = retry(ctx, func(ctx context.Context) error {
 		entry, err := q.states.Get(ctx, key)
 		if errors.Is(err, jetstream.ErrKeyNotFound) {
-			s, revision = State{}, 0
+			s, revision = JobState{}, 0
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		s, revision = State{}, entry.Revision()
+		s, revision = JobState{}, entry.Revision()
 		return json.Unmarshal(entry.Value(), &s)
 	})
 	if err != nil {
@@ -268,7 +268,7 @@ func (q *Queue) state(ctx context.Context, key string) (s State, revision uint64
 
 // write replaces the state that has that revision (0: none is there) and
 // returns the new one, or 0 if that revision is not the last one any more.
-func (q *Queue) write(ctx context.Context, s State, revision uint64) (written uint64, err error) {
+func (q *Queue) write(ctx context.Context, s JobState, revision uint64) (written uint64, err error) {
 	data, err := json.Marshal(s)
 	if err != nil {
 		return 0, fmt.Errorf("queue: %w", err)

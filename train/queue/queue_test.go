@@ -198,7 +198,7 @@ func TestRedelivery(t *testing.T) {
 	hire(t, q, "idle", 1, echo(&calls))
 	var mu sync.Mutex
 	most := 0
-	watch := q.Watch(ctx, func(s State) {
+	watch := q.Watch(ctx, func(s JobState) {
 		mu.Lock()
 		defer mu.Unlock()
 		most = max(most, s.Done)
@@ -392,7 +392,7 @@ func TestVersions(t *testing.T) {
 	_, err := q.Submit(ctx, newer)
 	require.NoError(t, err)
 	noted := make(chan string, 1)
-	q.Watch(ctx, func(s State) {
+	q.Watch(ctx, func(s JobState) {
 		if s.Note != "" {
 			select {
 			case noted <- s.Note:

@@ -13,10 +13,10 @@ import (
 // Watch follows where all jobs of a queue stand.
 type Watch struct {
 	queue   *Queue
-	changed func(State)
+	changed func(JobState)
 
 	mu     sync.Mutex
-	states map[string]State
+	states map[string]JobState
 	wake   chan struct{} // closed at the next change
 }
 
@@ -26,8 +26,8 @@ const recheck = 10 * time.Second
 
 // Watch begins to follow the jobs, until ctx is cancelled. changed, if not nil,
 // is called with each state that is new, from one goroutine.
-func (q *Queue) Watch(ctx context.Context, changed func(State)) *Watch {
-	w := &Watch{queue: q, changed: changed, states: map[string]State{}, wake: make(chan struct{})}
+func (q *Queue) Watch(ctx context.Context, changed func(JobState)) *Watch {
+	w := &Watch{queue: q, changed: changed, states: map[string]JobState{}, wake: make(chan struct{})}
 	go func() {
 		for ctx.Err() == nil {
 			w.follow(ctx)
@@ -63,7 +63,7 @@ func (w *Watch) follow(ctx context.Context) {
 			if entry == nil {
 				continue // all that was there has come
 			}
-			var s State
+			var s JobState
 			if json.Unmarshal(entry.Value(), &s) == nil && s.Key == entry.Key() {
 				w.note(s)
 			}
@@ -71,7 +71,7 @@ func (w *Watch) follow(ctx context.Context) {
 	}
 }
 
-func (w *Watch) note(s State) {
+func (w *Watch) note(s JobState) {
 	w.mu.Lock()
 	w.states[s.Key] = s
 	close(w.wake)
@@ -83,15 +83,15 @@ func (w *Watch) note(s State) {
 }
 
 // States are all jobs, those that run first, then by kind and title.
-func (w *Watch) States() []State {
+func (w *Watch) States() []JobState {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	var list []State
+	var list []JobState
 	for _, s := range w.states {
 		list = append(list, s)
 	}
 	order := []Phase{Running, Queued, Failed, Done}
-	slices.SortFunc(list, func(a, b State) int {
+	slices.SortFunc(list, func(a, b JobState) int {
 		return cmp.Or(cmp.Compare(slices.Index(order, a.Phase), slices.Index(order, b.Phase)),
 			cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Title, b.Title), cmp.Compare(a.Key, b.Key))
 	})
@@ -99,7 +99,7 @@ func (w *Watch) States() []State {
 }
 
 // Wait waits until a job has ended in this round or a later one.
-func (w *Watch) Wait(ctx context.Context, key string, round int) (State, error) {
+func (w *Watch) Wait(ctx context.Context, key string, round int) (JobState, error) {
 	ticker := time.NewTicker(recheck)
 	defer ticker.Stop()
 	for {
@@ -112,12 +112,12 @@ func (w *Watch) Wait(ctx context.Context, key string, round int) (State, error) 
 		}
 		select {
 		case <-ctx.Done():
-			return State{}, ctx.Err()
+			return JobState{}, ctx.Err()
 		case <-wake:
 		case <-ticker.C:
 			s, revision, err := w.queue.state(ctx, key)
 			if err != nil {
-				return State{}, err
+				return JobState{}, err
 			}
 			if revision > 0 && s.Round >= round && s.Ended() {
 				return s, nil

@@ -129,7 +129,7 @@ func (w *Worker) process(ctx context.Context, msg jetstream.Msg) error {
 	defer cancel()
 	if err == nil {
 		if err = w.Queue.Put(parting, d.Key, result); err == nil {
-			if err := l.set(parting, func(s *State) { s.enter(Done); s.Error = "" }); err != nil && !errors.Is(err, errLost) {
+			if err := l.set(parting, func(s *JobState) { s.enter(Done); s.Error = "" }); err != nil && !errors.Is(err, errLost) {
 				return err // delivered again, when the result will be found
 			}
 			return w.acknowledge(parting, msg)
@@ -161,7 +161,7 @@ func (w *Worker) failed(ctx context.Context, msg jetstream.Msg, l *lease, cause 
 		w.Log.Warnf("%s: %v", title, cause)
 		return nil
 	case errors.Is(cause, errStopping):
-		if err := l.set(ctx, func(s *State) { s.Attempts--; s.enter(Queued) }); err != nil {
+		if err := l.set(ctx, func(s *JobState) { s.Attempts--; s.enter(Queued) }); err != nil {
 			return ignoreLost(err)
 		}
 		return errors.Join(msg.Nak(), w.Queue.conn.FlushWithContext(ctx))
@@ -169,7 +169,7 @@ func (w *Worker) failed(ctx context.Context, msg jetstream.Msg, l *lease, cause 
 		if !w.Watched {
 			w.Log.WithError(cause).Warnf("%s: set aside", title)
 		}
-		if err := l.set(ctx, func(s *State) { s.Error = cause.Error(); s.enter(Failed) }); err != nil {
+		if err := l.set(ctx, func(s *JobState) { s.Error = cause.Error(); s.enter(Failed) }); err != nil {
 			return ignoreLost(err)
 		}
 		return msg.TermWithReason("set aside")
@@ -177,7 +177,7 @@ func (w *Worker) failed(ctx context.Context, msg jetstream.Msg, l *lease, cause 
 	if !w.Watched {
 		w.Log.WithError(cause).Warnf("%s: attempt %d failed", title, l.state.Attempts)
 	}
-	if err := l.set(ctx, func(s *State) { s.Error = cause.Error(); s.enter(Queued) }); err != nil {
+	if err := l.set(ctx, func(s *JobState) { s.Error = cause.Error(); s.enter(Queued) }); err != nil {
 		return ignoreLost(err)
 	}
 	return msg.NakWithDelay(w.retryDelay())
@@ -228,7 +228,7 @@ func (w *Worker) run(ctx context.Context, job Job, l *lease) (result []byte, err
 			return
 		}
 		last = time.Now()
-		switch err := l.set(inner, func(s *State) { s.Done, s.Of = done, of }); {
+		switch err := l.set(inner, func(s *JobState) { s.Done, s.Of = done, of }); {
 		case errors.Is(err, errLost):
 			cancel(errLost)
 		case err != nil && inner.Err() == nil:

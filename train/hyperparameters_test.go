@@ -14,18 +14,18 @@ import (
 	"fairlb/env/settings"
 )
 
-func TestLoadHyper(t *testing.T) {
+func TestLoadHyperparameters(t *testing.T) {
 	t.Parallel()
-	h, err := LoadHyper("least.yaml", []byte("method: distr-lb"), nil)
+	h, err := LoadHyperparameters("least.yaml", []byte("method: distr-lb"), nil)
 	require.NoError(t, err)
-	require.Empty(t, cmp.Diff(DefaultHyper(), h), "what a file leaves out has its default")
+	require.Empty(t, cmp.Diff(DefaultHyperparameters(), h), "what a file leaves out has its default")
 	for _, text := range []string{"", "\n", "# method: es\n", "---\n", "null\n", "{}\n"} {
-		_, err := LoadHyper("empty.yaml", []byte(text), []string{"method=es"})
+		_, err := LoadHyperparameters("empty.yaml", []byte(text), []string{"method=es"})
 		require.EqualError(t, err, "empty.yaml: is empty: a hyperparameter file must name at least one setting, such as method: distr-lb", "%q", text)
 		require.True(t, settings.IsFault(err))
 	}
 
-	h, err = LoadHyper("h.yaml", []byte(`
+	h, err = LoadHyperparameters("h.yaml", []byte(`
 scenario: for-loop
 scenario_set: [workload.window=random]
 reward: logvbf
@@ -33,7 +33,7 @@ episodes: 7
 sac: {gamma: 0.5}
 `), []string{"episodes=9", "scenario.lbs=3", "sac.head=discrete", "scenario.workload.trace=a=b.tsv", "scenario=web-dynamic"})
 	require.NoError(t, err)
-	want := DefaultHyper()
+	want := DefaultHyperparameters()
 	want.Scenario, want.Reward, want.Episodes = "web-dynamic", "logvbf", 9
 	want.ScenarioSet = []string{"workload.window=random", "lbs=3", "workload.trace=a=b.tsv"} // the file's first
 	want.Methods.SAC.Gamma, want.Methods.SAC.Head = 0.5, "discrete"
@@ -41,7 +41,7 @@ sac: {gamma: 0.5}
 
 	text, err := settings.Marshal(h)
 	require.NoError(t, err)
-	again, err := LoadHyper("again.yaml", text, nil)
+	again, err := LoadHyperparameters("again.yaml", text, nil)
 	require.NoError(t, err)
 	require.Empty(t, cmp.Diff(h, again), "what is saved with a run reads back")
 }
@@ -66,11 +66,11 @@ func TestHyperRules(t *testing.T) {
 		{"sac: {tau: 0}", "h.yaml:1:12: sac.tau = 0: must be in (0, 1]"},
 		{"episode: 4", `h.yaml:1:1: episode: unknown field (did you mean "episodes"?)`},
 	} {
-		_, err := LoadHyper("h.yaml", []byte(test.line+"\n"), nil)
+		_, err := LoadHyperparameters("h.yaml", []byte(test.line+"\n"), nil)
 		require.ErrorContains(t, err, test.want)
 		require.NotContains(t, err.Error(), "\n", test.line)
 	}
-	_, err := LoadHyper("h.yaml", []byte("episodes: 0\nmethod: sarsa\n"), []string{"sac.tau=2"})
+	_, err := LoadHyperparameters("h.yaml", []byte("episodes: 0\nmethod: sarsa\n"), []string{"sac.tau=2"})
 	require.Len(t, strings.Split(err.Error(), "\n"), 3, "all faults at once")
 }
 
@@ -83,7 +83,7 @@ func TestRecipes(t *testing.T) {
 	for _, file := range files {
 		data, err := os.ReadFile(file)
 		require.NoError(t, err)
-		_, err = LoadHyper(file, data, nil)
+		_, err = LoadHyperparameters(file, data, nil)
 		require.NoError(t, err)
 	}
 }
@@ -107,19 +107,19 @@ func TestEpisodeSeeds(t *testing.T) {
 // TestKey: a run's key is that of its own method's settings.
 func TestKey(t *testing.T) {
 	t.Parallel()
-	key := func(change func(h *Hyper)) string {
-		h := DefaultHyper()
+	key := func(change func(h *Hyperparameters)) string {
+		h := DefaultHyperparameters()
 		change(&h)
 		k, err := h.Key()
 		require.NoError(t, err)
 		return k
 	}
-	same := key(func(*Hyper) {})
-	require.Equal(t, same, key(func(h *Hyper) { h.Methods.QMIX.Batch = 7; h.Methods.ES.Sigma = 3 }))
-	require.NotEqual(t, same, key(func(h *Hyper) { h.Methods.SAC.Batch = 7 }))
-	require.NotEqual(t, same, key(func(h *Hyper) { h.Seed = 7 }))
-	require.NotEqual(t, same, key(func(h *Hyper) { h.Method = "centr-lb" }))
-	data, err := settings.JSON(DefaultHyper())
+	same := key(func(*Hyperparameters) {})
+	require.Equal(t, same, key(func(h *Hyperparameters) { h.Methods.QMIX.Batch = 7; h.Methods.ES.Sigma = 3 }))
+	require.NotEqual(t, same, key(func(h *Hyperparameters) { h.Methods.SAC.Batch = 7 }))
+	require.NotEqual(t, same, key(func(h *Hyperparameters) { h.Seed = 7 }))
+	require.NotEqual(t, same, key(func(h *Hyperparameters) { h.Method = "centr-lb" }))
+	data, err := settings.JSON(DefaultHyperparameters())
 	require.NoError(t, err)
 	for _, section := range methods.Sections() {
 		require.Contains(t, string(data), `"`+section+`": {`)

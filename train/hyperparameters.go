@@ -13,10 +13,10 @@ import (
 	"fairlb/rewards"
 )
 
-var _ settings.Validator = (*Hyper)(nil)
+var _ settings.Validator = (*Hyperparameters)(nil)
 
-// Hyper is a hyperparameter file: everything that a training run depends on.
-type Hyper struct {
+// Hyperparameters is a hyperparameter file: everything that a training run depends on.
+type Hyperparameters struct {
 	Scenario    string   `yaml:"scenario" doc:"built-in name or file"`
 	ScenarioSet []string `yaml:"scenario_set,omitempty" doc:"path=value, put into the scenario"`
 	Method      string   `yaml:"method" doc:"distr-lb, rlb-sac, centr-lb, qmix-lb, ippo, mappo, delay, es"`
@@ -33,10 +33,10 @@ type Hyper struct {
 	Methods methods.Settings `yaml:",inline"`
 }
 
-// DefaultHyper returns what a hyperparameter file need not say: the recipe of
-// DESIGN.md, section 6, for the simulation of Table 9.
-func DefaultHyper() Hyper {
-	return Hyper{
+// DefaultHyperparameters returns what a hyperparameter file need not say: our own
+// recipe for the simulation of Table 9.
+func DefaultHyperparameters() Hyperparameters {
+	return Hyperparameters{
 		Scenario: "sim-moderate/pure-cpu", Method: "distr-lb", Reward: "vbf", Seed: 1,
 		Episodes: 320, EpisodeDuration: 60, EpisodesPerRound: 8, UpdatesPerRound: 40, CheckpointEvery: 10,
 		Methods: methods.DefaultSettings(),
@@ -46,18 +46,18 @@ func DefaultHyper() Hyper {
 // Check reports what is wrong with h beyond its own rules, such as that there is
 // no such scenario, under the paths of a hyperparameter file. own is how many of
 // h.ScenarioSet are the file's; overrides follow them.
-type Check func(h *Hyper, own int, report func(path string, value any, rule string))
+type Check func(h *Hyperparameters, own int, report func(path string, value any, rule string))
 
-// LoadHyper reads a hyperparameter file, given as its name and contents, with
+// LoadHyperparameters reads a hyperparameter file, given as its name and contents, with
 // overrides (path=value). An override of a path under "scenario." is put into
 // the scenario instead. Faults are reported all at once, those of the checks
 // among them. A file that names nothing is an error: it would train what nobody
 // asked for.
-func LoadHyper(name string, data []byte, overrides []string, checks ...Check) (Hyper, error) {
+func LoadHyperparameters(name string, data []byte, overrides []string, checks ...Check) (Hyperparameters, error) {
 	if settings.Empty(data) {
-		return Hyper{}, settings.Errors{{Place: name, Rule: "is empty: a hyperparameter file must name at least one setting, such as method: distr-lb"}}
+		return Hyperparameters{}, settings.Errors{{Place: name, Rule: "is empty: a hyperparameter file must name at least one setting, such as method: distr-lb"}}
 	}
-	h := checkedHyper{Hyper: DefaultHyper(), checks: checks}
+	h := checkedHyperparameters{Hyperparameters: DefaultHyperparameters(), checks: checks}
 	var own []string
 	for _, o := range overrides {
 		if rest, ok := strings.CutPrefix(o, "scenario."); ok {
@@ -67,29 +67,29 @@ func LoadHyper(name string, data []byte, overrides []string, checks ...Check) (H
 		}
 	}
 	if err := settings.Load(name, data, own, &h); err != nil {
-		return Hyper{}, err
+		return Hyperparameters{}, err
 	}
 	return h.whole(), nil
 }
 
-// checkedHyper is a hyperparameter file whose rules are not its own alone.
-type checkedHyper struct {
-	Hyper `yaml:",inline"`
+// checkedHyperparameters is a hyperparameter file whose rules are not its own alone.
+type checkedHyperparameters struct {
+	Hyperparameters `yaml:",inline"`
 
 	scenarioSet []string // that overrides put behind the file's
 	checks      []Check
 }
 
 // whole returns the settings with all that is put into the scenario.
-func (h *checkedHyper) whole() Hyper {
-	out := h.Hyper
+func (h *checkedHyperparameters) whole() Hyperparameters {
+	out := h.Hyperparameters
 	out.ScenarioSet = append(slices.Clone(out.ScenarioSet), h.scenarioSet...)
 	return out
 }
 
 // Validate implements settings.Validator.
-func (h *checkedHyper) Validate(report func(path string, value any, rule string)) {
-	h.Hyper.Validate(report)
+func (h *checkedHyperparameters) Validate(report func(path string, value any, rule string)) {
+	h.Hyperparameters.Validate(report)
 	whole := h.whole()
 	for _, check := range h.checks {
 		check(&whole, len(h.ScenarioSet), report)
@@ -97,7 +97,7 @@ func (h *checkedHyper) Validate(report func(path string, value any, rule string)
 }
 
 // Validate implements settings.Validator.
-func (h *Hyper) Validate(report func(path string, value any, rule string)) {
+func (h *Hyperparameters) Validate(report func(path string, value any, rule string)) {
 	within := func(path string, v, most int) {
 		if v < 1 || v > most {
 			report(path, v, fmt.Sprintf("must be in [1, %d]", most))
@@ -130,7 +130,7 @@ func (h *Hyper) Validate(report func(path string, value any, rule string)) {
 // Key names everything that a training run depends on: it is the hash of the
 // settings without the sections of other methods, so that an option that one
 // method gains leaves the runs of the others what they are.
-func (h *Hyper) Key() (string, error) {
+func (h *Hyperparameters) Key() (string, error) {
 	data, err := settings.JSON(h)
 	if err != nil {
 		return "", fmt.Errorf("train: %w", err)
