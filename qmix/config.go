@@ -223,18 +223,3 @@ func (c *Config) epsilon(progress float64) float64 {
 	passed := min(progress/c.EpsilonShare, 1)
 	return c.Epsilon + (c.FinalEpsilon-c.Epsilon)*passed
 }
-
-// nearest returns the index of the level nearest to u, the first of several.
-func (c *Config) nearest(u float64) int {
-	return nearest(c.Levels, u)
-}
-
-func nearest(levels []float64, u float64) int {
-	best := 0
-	for k, l := range levels {
-		if math.Abs(l-u) < math.Abs(levels[best]-u) {
-			best = k
-		}
-	}
-	return best
-}

@@ -15,7 +15,7 @@ func (s *sums) add(t *trainer, norm float64) {
 	s.streams += scalar(t.streams)
 	s.smooth += scalar(t.smooth)
 	s.norm += norm
-	s.value += mean(t.total.Data())
+	s.value += nn.Mean(t.total.Data())
 }
 
 // report writes the means of n updates to stats.

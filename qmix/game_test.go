@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"fairlb/agents/policy"
 	"fairlb/env"
 	"fairlb/replay"
 )
@@ -51,7 +52,7 @@ func play(t *testing.T, cfg *Config, actor interface {
 		var moves [2]int
 		for i := range moves {
 			u := math.Log(w[i][0])
-			moves[i] = cfg.nearest(u)
+			moves[i] = policy.Levels(cfg.Levels).Nearest(u)
 			ep.LogWeight = append(ep.LogWeight, float32(u))
 		}
 		var pay float64

@@ -263,11 +263,3 @@ func (l *Learner) Explorer() (agents.Actor, error) { return l.newActor(l.nets.va
 
 // Policy implements agents.Learner: greedy on the averaged utilities.
 func (l *Learner) Policy() (agents.Actor, error) { return l.newActor(l.nets.average, false) }
-
-func mean(x []float32) float64 {
-	sum := 0.0
-	for _, v := range x {
-		sum += float64(v)
-	}
-	return sum / float64(len(x))
-}

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"fairlb/agents/nn"
+	"fairlb/agents/policy"
 )
 
 // Columns of what the network of a quadratic utility gives per server.
@@ -211,7 +212,7 @@ func (k *peak) Backward(din [][]float32, dout, out []float32, in [][]float32) {
 // that it lies in their middle: the best ones, but for what the rounding of one
 // server is worth to the others.
 type rounded struct {
-	levels  []float64
+	levels  policy.Levels
 	peak, w []float32 // [N]
 }
 
@@ -219,8 +220,8 @@ var _ chooser = (*rounded)(nil)
 
 func (c *rounded) choose(dst, outputs []float32) {
 	peakOf(c.peak, c.w, outputs)
-	middle := mean(c.peak)
+	middle := nn.Mean(c.peak)
 	for j, d := range c.peak {
-		dst[j] = float32(nearest(c.levels, float64(d)-middle))
+		dst[j] = float32(c.levels.Nearest(float64(d) - middle))
 	}
 }

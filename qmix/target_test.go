@@ -1,7 +1,6 @@
 package qmix
 
 import (
-	"math"
 	"math/rand/v2"
 	"testing"
 
@@ -77,11 +76,4 @@ func TestTDLambdaIsTheMeanOfReturns(t *testing.T) {
 			require.InDelta(rt, lambdaReturn(r[i:end], v[i:end], bootstrap[i:end], gamma, lambda), y[i], 1e-5)
 		}
 	})
-}
-
-func TestBest(t *testing.T) {
-	t.Parallel()
-	dst := make([]float32, 3)
-	best(dst, []float32{1, 2, 2, float32(math.Inf(-1)), -3, -2, 5, 5, 5})
-	require.Equal(t, []float32{1, 2, 0}, dst, "the first of several")
 }

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"fairlb/agents/nn"
+	"fairlb/agents/policy"
 )
 
 // form is what differs between forms of an LB's utility. Its network gives so
@@ -43,7 +44,7 @@ func newForm(cfg *Config, servers int) form {
 }
 
 // levelsForm is a value for each level of each server.
-type levelsForm struct{ levels []float64 }
+type levelsForm struct{ levels policy.Levels }
 
 var (
 	_ form    = (*levelsForm)(nil)
@@ -55,21 +56,22 @@ const firstBias = 0.02
 
 func (f *levelsForm) columns() int { return len(f.levels) }
 
-func (f *levelsForm) bias() []float32 {
-	bias := make([]float32, len(f.levels))
-	bias[nearest(f.levels, 0)] = firstBias
-	return bias
-}
+func (f *levelsForm) bias() []float32 { return f.levels.Bias(firstBias) }
 
 func (f *levelsForm) part() nn.Kernel { return new(nn.Gather) }
 
 func (f *levelsForm) scale() float32 { return 1 }
 
-func (f *levelsForm) encode(u float32) float32 { return float32(nearest(f.levels, float64(u))) }
+func (f *levelsForm) encode(u float32) float32 { return float32(f.levels.Nearest(float64(u))) }
 
 func (f *levelsForm) chooser() chooser { return f }
 
-func (f *levelsForm) choose(dst, outputs []float32) { best(dst, outputs) }
+func (f *levelsForm) choose(dst, outputs []float32) {
+	k := len(f.levels)
+	for j := range dst {
+		dst[j] = float32(policy.Argmax(outputs[j*k : (j+1)*k]))
+	}
+}
 
 // worth takes the mean of a server's levels for its value.
 func (f *levelsForm) worth(outputs, action []float32) (utility, advantage float64) {
@@ -77,30 +79,15 @@ func (f *levelsForm) worth(outputs, action []float32) (utility, advantage float6
 	for j, level := range action {
 		row := outputs[j*k : (j+1)*k]
 		utility += float64(row[int(level)])
-		advantage += float64(row[int(level)]) - mean(row)
+		advantage += float64(row[int(level)]) - nn.Mean(row)
 	}
 	return utility, advantage
-}
-
-// best writes the index of the largest of each row of q [R,K], the first of
-// several, to dst [R].
-func best(dst, q []float32) {
-	levels := len(q) / len(dst)
-	for r := range dst {
-		row, top := q[r*levels:(r+1)*levels], 0
-		for k, v := range row {
-			if v > row[top] {
-				top = k
-			}
-		}
-		dst[r] = float32(top)
-	}
 }
 
 // quadraticForm is the mean over servers of parts that are concave in the
 // servers' log-weights (kernel quadratic).
 type quadraticForm struct {
-	levels  []float64
+	levels  policy.Levels
 	servers int
 }
 

@@ -222,7 +222,7 @@ func (a *agent) updateCritic(rate float64) error {
 	a.averages.updates++
 	a.averages.critic += float64(c.program.Loss())
 	a.averages.criticNorm += norm
-	a.averages.q += mean(c.nodes.q[0].Data())
+	a.averages.q += nn.Mean(c.nodes.q[0].Data())
 	return nil
 }
 
@@ -236,7 +236,7 @@ func (a *agent) updateActor(rate float64) error {
 	if err != nil {
 		return err
 	}
-	entropy := mean(t.nodes.entropy.Data())
+	entropy := nn.Mean(t.nodes.entropy.Data())
 	a.alpha.step(entropy)
 	nn.Polyak(a.nets.average.Values(), a.nets.actor.Values(), float32(1-a.cfg.Average))
 	a.averages.actorUpdates++
@@ -286,12 +286,4 @@ func (a *agent) prefix() string {
 // parameters lists what the evaluated policy depends on.
 func (a *agent) parameters() []agents.Parameter {
 	return append(a.nets.average.Parameters(a.prefix()), a.features.Parameters(a.prefix())...)
-}
-
-func mean(x []float32) float64 {
-	sum := 0.0
-	for _, v := range x {
-		sum += float64(v)
-	}
-	return sum / float64(len(x))
 }

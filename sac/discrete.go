@@ -5,12 +5,13 @@ import (
 	"math/rand/v2"
 
 	"fairlb/agents/nn"
+	"fairlb/agents/policy"
 )
 
 // discrete is the head of a categorical over levels of log-weight per server,
 // with critics Q(s, a) = V(s) + sum_j U_j(s, a_j) (factoredQ).
 type discrete struct {
-	levels       []float64
+	levels       policy.Levels
 	entropyShare float64
 	servers      int
 }
@@ -25,22 +26,7 @@ func (h *discrete) columns() (actorOut, criticExtra, criticOut int) {
 // the mode, hardly enough to be seen in the probabilities.
 const levelBias = 0.2
 
-func (h *discrete) bias() []float32 {
-	bias := make([]float32, len(h.levels))
-	bias[h.nearest(0)] = levelBias
-	return bias
-}
-
-// nearest returns the index of the level nearest to u, the first of several.
-func (h *discrete) nearest(u float64) int {
-	best := 0
-	for k, l := range h.levels {
-		if math.Abs(l-u) < math.Abs(h.levels[best]-u) {
-			best = k
-		}
-	}
-	return best
-}
+func (h *discrete) bias() []float32 { return h.levels.Bias(levelBias) }
 
 func (h *discrete) targetEntropy() float64 {
 	return h.entropyShare * math.Log(float64(len(h.levels)))
@@ -51,11 +37,7 @@ func (h *discrete) actions() int { return 1 }
 func (h *discrete) targets(batch int) int { return batch }
 
 // encode implements head: the index of the level nearest to u.
-func (h *discrete) encode(dst, u []float32) {
-	for i, v := range u {
-		dst[i] = float32(h.nearest(float64(v)))
-	}
-}
+func (h *discrete) encode(dst, u []float32) { h.levels.Encode(dst, u) }
 
 // critic implements head: both twins fit mean (Q - y)^2.
 func (h *discrete) critic(b nn.Builder, n *networks, x, action, y, weight *nn.Node) criticNodes {
@@ -137,7 +119,7 @@ func (s *discreteNext) values(x []float32, rng *rand.Rand) (q [2][]float64) {
 	for k := range q {
 		q[k] = make([]float64, s.logp.Shape()[0]/s.servers)
 		for row := range s.logp.Shape()[0] {
-			level := sample(s.logp.Data()[row*levels:(row+1)*levels], rng)
+			level := policy.SampleIndex(s.logp.Data()[row*levels:(row+1)*levels], rng)
 			for _, out := range s.out {
 				values := out.Data()[row*(1+levels):]
 				q[k][row/s.servers] += (float64(values[0])/float64(s.servers) + float64(values[1+level])) / 2
@@ -157,45 +139,7 @@ func (s *discreteNext) targets(y, x, r, bootstrap []float32, gamma, alpha float6
 }
 
 // act implements head.
-func (h *discrete) act(plan *nn.Plan, policy *nn.ServerNet, explore bool) (*nn.Node, func([]float64, *rand.Rand)) {
-	obs := plan.Input("observation", h.servers, policy.In())
-	return obs, h.choose(plan, plan.Apply(new(nn.LogSoftmax), policy.Apply(plan, obs)), explore)
-}
-
-// choose is act's choice by log-probabilities [len(u),K].
-func (h *discrete) choose(plan *nn.Plan, logp *nn.Node, explore bool) func(u []float64, rng *rand.Rand) {
-	k := len(h.levels)
-	return func(u []float64, rng *rand.Rand) {
-		plan.Run()
-		for j := range u {
-			row := logp.Data()[j*k : (j+1)*k]
-			if explore {
-				u[j] = h.levels[sample(row, rng)]
-			} else {
-				u[j] = h.levels[argmax(row)]
-			}
-		}
-	}
-}
-
-// sample draws an index by log-probabilities.
-func sample(logp []float32, rng *rand.Rand) int {
-	x := rng.Float64()
-	for k, lp := range logp[:len(logp)-1] {
-		if x -= math.Exp(float64(lp)); x < 0 {
-			return k
-		}
-	}
-	return len(logp) - 1
-}
-
-// argmax returns the index of the largest value, the first of several.
-func argmax(x []float32) int {
-	best := 0
-	for i, v := range x {
-		if v > x[best] {
-			best = i
-		}
-	}
-	return best
+func (h *discrete) act(plan *nn.Plan, actor *nn.ServerNet, explore bool) (*nn.Node, func([]float64, *rand.Rand)) {
+	obs := plan.Input("observation", h.servers, actor.In())
+	return obs, h.levels.Decide(plan, plan.Apply(new(nn.LogSoftmax), actor.Apply(plan, obs)), explore)
 }

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 
 	"fairlb/agents/nn"
+	"fairlb/agents/policy"
 )
 
 // gaussian is the head of a squashed Gaussian per server, with critics that
@@ -63,23 +64,19 @@ func (h *gaussian) mode(b nn.Builder, out *nn.Node) *nn.Node {
 func (h *gaussian) extraColumns() int { return h.lbs }
 
 // prepare implements head: the noise of the reparameterisation.
-func (h *gaussian) prepare(extra []float32, _ *criticNodes, rng *rand.Rand) { drawNormal(extra, rng) }
-
-func (h *gaussian) drawNoise(dst []float32, rng *rand.Rand) { drawNormal(dst, rng) }
-
-func drawNormal(dst []float32, rng *rand.Rand) {
-	for i := range dst {
-		dst[i] = float32(rng.NormFloat64())
-	}
+func (h *gaussian) prepare(extra []float32, _ *criticNodes, rng *rand.Rand) {
+	policy.DrawNormal(extra, rng)
 }
+
+func (h *gaussian) drawNoise(dst []float32, rng *rand.Rand) { policy.DrawNormal(dst, rng) }
 
 // next implements head.
 func (h *gaussian) next(n *networks, batch int) (nextState, error) { return h.nextOf(h, n, batch) }
 
 // act implements head.
-func (h *gaussian) act(plan *nn.Plan, policy *nn.ServerNet, explore bool) (*nn.Node, func([]float64, *rand.Rand)) {
-	obs := plan.Input("observation", h.servers, policy.In())
-	out := policy.Apply(plan, obs)
+func (h *gaussian) act(plan *nn.Plan, actor *nn.ServerNet, explore bool) (*nn.Node, func([]float64, *rand.Rand)) {
+	obs := plan.Input("observation", h.servers, actor.In())
+	out := actor.Apply(plan, obs)
 	var action, noise *nn.Node
 	if explore {
 		noise = plan.Input("noise", h.servers, h.lbs)
@@ -87,13 +84,5 @@ func (h *gaussian) act(plan *nn.Plan, policy *nn.ServerNet, explore bool) (*nn.N
 	} else {
 		action = h.mode(plan, out)
 	}
-	return obs, func(u []float64, rng *rand.Rand) {
-		if noise != nil {
-			drawNormal(noise.Data(), rng)
-		}
-		plan.Run()
-		for j, v := range action.Data() {
-			u[j] = float64(v)
-		}
-	}
+	return obs, policy.DecideContinuous(plan, action, noise)
 }

@@ -27,7 +27,7 @@ func specOf(lbs, servers, features int) env.Spec {
 }
 
 // bandit is an environment without dynamics: the observation is noise, and
-// server j pays LB i -(u_j - mean(u) - best[i][j])^2.
+// server j pays LB i -(u_j - nn.Mean(u) - best[i][j])^2.
 type bandit struct {
 	spec env.Spec
 	best [][]float64

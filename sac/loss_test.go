@@ -10,6 +10,7 @@ import (
 
 	"fairlb/agents/nn"
 	"fairlb/agents/nn/nntest"
+	"fairlb/agents/policy"
 )
 
 func TestLossKernelGradients(t *testing.T) {
@@ -141,27 +142,10 @@ func TestInitialPolicyHasTheTargetEntropy(t *testing.T) {
 		plan := nn.NewPlan(nn.NewArena())
 		const rows = 20000
 		out, noise := plan.Input("out", rows, 2*lbs), plan.Input("noise", rows, lbs)
-		drawNormal(noise.Data(), rand.New(rand.NewPCG(1, 1)))
+		policy.DrawNormal(noise.Data(), rand.New(rand.NewPCG(1, 1)))
 		_, logp := h.(*gaussian).draw(plan, out, noise, rows)
 		require.NoError(t, plan.Err())
 		plan.Run()
-		require.InDelta(t, h.targetEntropy(), -mean(logp.Data()), 0.03*float64(lbs))
+		require.InDelta(t, h.targetEntropy(), -nn.Mean(logp.Data()), 0.03*float64(lbs))
 	}
-}
-
-func TestDiscreteActions(t *testing.T) {
-	t.Parallel()
-	h := &discrete{levels: []float64{-1, 0, 2}, servers: 3}
-	got := make([]float32, 4)
-	h.encode(got, []float32{-0.9, 0.2, 5, 1.2})
-	require.Equal(t, []float32{0, 1, 2, 2}, got)
-
-	logp := []float32{float32(math.Log(.2)), float32(math.Log(.5)), float32(math.Log(.3))}
-	require.Equal(t, 1, argmax(logp))
-	rng := rand.New(rand.NewPCG(1, 1))
-	counts := make([]float64, 3)
-	for range 20000 {
-		counts[sample(logp, rng)] += 1. / 20000
-	}
-	require.InDeltaSlice(t, []float64{.2, .5, .3}, counts, 0.015)
 }

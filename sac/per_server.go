@@ -8,7 +8,7 @@ import (
 
 // perServer is what heads share whose critics learn one Q_j per server. A
 // critic's row of server j is its features and its centred action
-// u_j - mean(u).
+// u_j - nn.Mean(u).
 //
 // One that steers several LBs has an action for each on every server, and the
 // entropy of a server is that of all of them.

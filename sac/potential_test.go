@@ -7,7 +7,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"fairlb/agents/nn"
 	"fairlb/agents/normalise"
+	"fairlb/agents/policy"
 	"fairlb/replay"
 )
 
@@ -73,10 +75,10 @@ func TestShapedRewardsTelescope(t *testing.T) {
 	}
 	const gamma, steps = 0.8, 5
 	x := make([]float32, (steps+1)*6)
-	drawNormal(x, rng)
+	policy.DrawNormal(x, rng)
 	for _, ends := range []float32{0, 1} {
 		r := make([]float32, steps*2)
-		drawNormal(r, rng)
+		policy.DrawNormal(r, rng)
 		want, whole := [2]float64{}, make([]float32, 2)
 		for k, v := range r {
 			want[k%2] += math.Pow(gamma, float64(k/2)) * float64(v)
@@ -110,7 +112,7 @@ func TestShapingLeavesTheNoise(t *testing.T) {
 	batch := replay.NewBatch(replay.Shape{Agents: 1, Servers: 2, Features: 1}, 2000)
 	require.NoError(t, b.Sample(batch, 0, rand.New(rand.NewPCG(1, 1))))
 	sd := func(r []float32) float64 {
-		m, sum := mean(r), 0.0
+		m, sum := nn.Mean(r), 0.0
 		for _, v := range r {
 			sum += (float64(v) - m) * (float64(v) - m)
 		}

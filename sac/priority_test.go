@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"fairlb/agents/policy"
 	"fairlb/env"
 	"fairlb/replay"
 )
@@ -27,7 +28,7 @@ func noise(lbs, servers, features, steps int, seed uint64) *replay.Episode {
 	rng := rand.New(rand.NewPCG(seed, 17))
 	draw := func(n int) []float32 {
 		x := make([]float32, n)
-		drawNormal(x, rng)
+		policy.DrawNormal(x, rng)
 		return x
 	}
 	rows := lbs * servers

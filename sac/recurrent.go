@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 
 	"fairlb/agents/nn"
+	"fairlb/agents/policy"
 	"fairlb/replay"
 )
 
@@ -257,7 +258,7 @@ func (r *recurrent) targets() {
 	a, s, n := r.agent, r.sequences, &r.next
 	copy(n.policyX.Data(), r.obs)
 	copy(n.policyState.Data(), r.state[0])
-	drawNormal(n.noise.Data(), a.rng)
+	policy.DrawNormal(n.noise.Data(), a.rng)
 	n.policy.Run()
 	copy(n.x.Data(), r.obs)
 	copy(n.action.Data(), s.LogWeight)
@@ -283,7 +284,7 @@ func (r *recurrent) runActor() {
 	a, t := r.agent, &r.actor
 	copy(t.x.Data(), r.obs)
 	copy(t.state.Data(), r.state[0])
-	drawNormal(t.noise.Data(), a.rng)
+	policy.DrawNormal(t.noise.Data(), a.rng)
 	t.alpha.Data()[0] = float32(a.alpha.alpha())
 	for i, before := range t.before {
 		n := copy(before.Data(), r.state[1+i])
@@ -326,7 +327,7 @@ func (r *recurrent) stepActor(rate float64) error {
 // critics' Q of their steps, at two actions each.
 func (r *recurrent) values() (q [2][]float64) {
 	for k := range q {
-		drawNormal(r.actor.noise.Data(), r.agent.aside)
+		policy.DrawNormal(r.actor.noise.Data(), r.agent.aside)
 		r.actor.program.Run()
 		all := sumServers(r.actor.q[0].Data(), r.actor.q[1].Data(), r.servers)
 		for row, m := range r.sequences.Mask {

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 
 	"fairlb/agents/nn"
+	"fairlb/agents/policy"
 	"fairlb/replay"
 )
 
@@ -33,7 +34,7 @@ func (r *recurrent) newPolicy(plan *nn.Plan, explore bool) *recurrentPolicy {
 // decide is policy.Policy's.
 func (p *recurrentPolicy) decide(u []float64, rng *rand.Rand) {
 	if p.noise != nil {
-		drawNormal(p.noise.Data(), rng)
+		policy.DrawNormal(p.noise.Data(), rng)
 	}
 	p.plan.Run()
 	copy(p.state.Data(), p.after.Data())

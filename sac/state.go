@@ -65,7 +65,6 @@ func (a *agent) state(c *snapshot.Codec) {
 
 // state walks over the temperature and its optimiser.
 func (t *temperature) state(c *snapshot.Codec) {
-	for _, x := range []*float64{&t.logAlpha, &t.mean, &t.square, &t.power1, &t.power2} {
-		c.Float64(x)
-	}
+	c.Float64(&t.logAlpha)
+	t.adam.State(c)
 }

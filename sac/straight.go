@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 
 	"fairlb/agents/nn"
+	"fairlb/agents/policy"
 )
 
 // straightThrough is the head of a categorical over levels per server, like
@@ -24,7 +25,7 @@ var (
 	_ sampled = (*straightThrough)(nil)
 )
 
-func (h *straightThrough) levels() []float64 { return h.discrete.levels }
+func (h *straightThrough) levels() policy.Levels { return h.discrete.levels }
 
 func (h *straightThrough) columns() (actorOut, criticExtra, criticOut int) {
 	return h.lbs * len(h.levels()), h.lbs, 1
@@ -100,9 +101,9 @@ func (h *straightThrough) next(n *networks, batch int) (nextState, error) {
 }
 
 // act implements head.
-func (h *straightThrough) act(plan *nn.Plan, policy *nn.ServerNet, explore bool) (*nn.Node, func([]float64, *rand.Rand)) {
-	obs := plan.Input("observation", h.servers, policy.In())
-	return obs, h.discrete.choose(plan, h.logp(plan, policy.Apply(plan, obs), h.servers), explore)
+func (h *straightThrough) act(plan *nn.Plan, actor *nn.ServerNet, explore bool) (*nn.Node, func([]float64, *rand.Rand)) {
+	obs := plan.Input("observation", h.servers, actor.In())
+	return obs, h.discrete.levels.Decide(plan, h.logp(plan, actor.Apply(plan, obs), h.servers), explore)
 }
 
 // straightLevel draws a level of each row and lets a gradient through (Jang et

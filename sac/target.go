@@ -1,6 +1,10 @@
 package sac
 
-import "math"
+import (
+	"math"
+
+	"fairlb/agents/nn"
+)
 
 // perServerTarget sets y [B,N] to the critics' targets, one per server from
 // its own reward stream ([SAC], eq. 3 and 5):
@@ -63,18 +67,17 @@ func factoredTarget(y, r, bootstrap, out1, out2, logp []float32, gamma, alpha fl
 // temperature is the weight alpha of entropy in the reward, tuned so that the
 // policy's entropy per server comes to a target ([SAC], eq. 18, on log alpha).
 type temperature struct {
-	logAlpha       float64
-	target         float64 // nats per server
-	rate           float64
-	low, high      float64 // of log alpha
-	mean, square   float64 // Adam's moments
-	power1, power2 float64 // beta1^t, beta2^t
+	logAlpha  float64
+	target    float64 // nats per server
+	rate      float64
+	low, high float64 // of log alpha
+	adam      *nn.ScalarAdam
 }
 
 func newTemperature(cfg *Config, target float64) *temperature {
 	return &temperature{
 		logAlpha: math.Log(cfg.Alpha), target: target, rate: cfg.AlphaRate,
-		low: math.Log(cfg.AlphaMin), high: math.Log(cfg.AlphaMax), power1: 1, power2: 1,
+		low: math.Log(cfg.AlphaMin), high: math.Log(cfg.AlphaMax), adam: nn.NewScalarAdam(),
 	}
 }
 
@@ -82,12 +85,5 @@ func (t *temperature) alpha() float64 { return math.Exp(t.logAlpha) }
 
 // step makes one Adam step on log alpha (H - target), and clamps.
 func (t *temperature) step(entropy float64) {
-	const beta1, beta2, eps = 0.9, 0.999, 1e-8
-	g := entropy - t.target
-	t.mean = beta1*t.mean + (1-beta1)*g
-	t.square = beta2*t.square + (1-beta2)*g*g
-	t.power1 *= beta1
-	t.power2 *= beta2
-	step := t.mean / (1 - t.power1) / (math.Sqrt(t.square/(1-t.power2)) + eps)
-	t.logAlpha = min(max(t.logAlpha-t.rate*step, t.low), t.high)
+	t.logAlpha = min(max(t.adam.Step(t.logAlpha, entropy-t.target, t.rate), t.low), t.high)
 }

@@ -51,6 +51,17 @@ func TestAdamAgreesWithItsAlgorithm(t *testing.T) {
 	}
 }
 
+func TestScalarAdamAgreesWithItsAlgorithm(t *testing.T) {
+	t.Parallel()
+	want, got, adam := []float64{2}, 2.0, nn.NewScalarAdam()
+	gradients := [][]float64{{.1}, {-3}, {0}, {1e-3}}
+	naiveAdam(want, gradients, 0.1, 0)
+	for _, g := range gradients {
+		got = adam.Step(got, g[0], 0.1)
+	}
+	require.InDelta(t, want[0], got, 1e-12)
+}
+
 func TestAdamRefusesGradientsThatAreNotFinite(t *testing.T) {
 	t.Parallel()
 	for _, bad := range []float64{math.NaN(), math.Inf(1)} {

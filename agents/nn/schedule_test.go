@@ -46,15 +46,3 @@ func faultsOf(s nn.Schedule) (faults []string) {
 	})
 	return faults
 }
-
-// The average of n values has their weights Decay^(n-i), which add up to one.
-func TestEMA(t *testing.T) {
-	t.Parallel()
-	ema := nn.EMA{Decay: 0.5}
-	dst := []float32{1e9, -1e9} // has no weight
-	for i, want := range []float32{8, (0.5*8 + 4) / 1.5, (0.25*8 + 0.5*4 + 1) / 1.75} {
-		ema.Step(dst, []float32{[]float32{8, 4, 1}[i], 2})
-		require.InDelta(t, want, dst[0], 1e-5)
-		require.InDelta(t, 2, dst[1], 1e-5)
-	}
-}

@@ -1,10 +1,10 @@
 package ppo
 
 import (
-	"math"
 	"math/rand/v2"
 
 	"fairlb/agents/nn"
+	"fairlb/agents/policy"
 )
 
 // head is what differs between kinds of policy. R is the number of rows, one
@@ -57,50 +57,21 @@ func (h *gaussian) act(plan *nn.Plan, out *nn.Node, explore bool) func([]float64
 	} else {
 		action = plan.Apply(&nn.GaussianMode{Box: h.box}, out)
 	}
-	return func(u []float64, rng *rand.Rand) {
-		if noise != nil {
-			for i := range noise.Data() {
-				noise.Data()[i] = float32(rng.NormFloat64())
-			}
-		}
-		plan.Run()
-		for j := range u { // behind the actions come their log-probabilities
-			u[j] = float64(action.Data()[j])
-		}
-	}
+	return policy.DecideContinuous(plan, action, noise) // behind the actions come their log-probabilities
 }
 
 // discrete is a categorical over levels of log-weight per server, of which the
 // outputs are the logits.
-type discrete struct{ levels []float64 }
+type discrete struct{ levels policy.Levels }
 
 var _ head = (*discrete)(nil)
 
 // neutralLogit is the first bias of the level nearest to 0.
 const neutralLogit = 0.1
 
-func (h *discrete) bias() []float32 {
-	b := make([]float32, len(h.levels))
-	b[h.nearest(0)] = neutralLogit
-	return b
-}
+func (h *discrete) bias() []float32 { return h.levels.Bias(neutralLogit) }
 
-// nearest returns the index of the level nearest to u, the first of equals.
-func (h *discrete) nearest(u float64) int {
-	best := 0
-	for k, level := range h.levels {
-		if math.Abs(u-level) < math.Abs(u-h.levels[best]) {
-			best = k
-		}
-	}
-	return best
-}
-
-func (h *discrete) encode(dst, u []float32) {
-	for i, v := range u {
-		dst[i] = float32(h.nearest(float64(v)))
-	}
-}
+func (h *discrete) encode(dst, u []float32) { h.levels.Encode(dst, u) }
 
 func (h *discrete) logProb(b nn.Builder, out, action *nn.Node) (logp, entropy *nn.Node) {
 	all := b.Apply(new(nn.LogSoftmax), out)
@@ -108,38 +79,5 @@ func (h *discrete) logProb(b nn.Builder, out, action *nn.Node) (logp, entropy *n
 }
 
 func (h *discrete) act(plan *nn.Plan, out *nn.Node, explore bool) func([]float64, *rand.Rand) {
-	logp := plan.Apply(new(nn.LogSoftmax), out)
-	k := len(h.levels)
-	return func(u []float64, rng *rand.Rand) {
-		plan.Run()
-		for j := range u {
-			row := logp.Data()[j*k : (j+1)*k]
-			if explore {
-				u[j] = h.levels[sample(row, rng)]
-			} else {
-				u[j] = h.levels[argmax(row)]
-			}
-		}
-	}
-}
-
-func argmax(x []float32) int {
-	best := 0
-	for k, v := range x {
-		if v > x[best] {
-			best = k
-		}
-	}
-	return best
-}
-
-// sample draws an index by its log-probability.
-func sample(logp []float32, rng *rand.Rand) int {
-	left := rng.Float64()
-	for k, lp := range logp {
-		if left -= math.Exp(float64(lp)); left < 0 {
-			return k
-		}
-	}
-	return len(logp) - 1
+	return h.levels.Decide(plan, plan.Apply(new(nn.LogSoftmax), out), explore)
 }
