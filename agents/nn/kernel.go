@@ -17,8 +17,7 @@ type Kernel interface {
 	Name() string
 
 	// Bind fixes the shapes of the inputs and returns that of the output, or
-	// an error that wraps ErrShape, or ErrConfig if a field of the kernel
-	// breaks its rule. It is called once, before the others.
+	// an error that wraps ErrShape. It is called once, before the others.
 	Bind(in ...[]int) ([]int, error)
 
 	// Forward writes the output, all of it.

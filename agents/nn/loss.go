@@ -1,60 +1,63 @@
 package nn
 
-import (
-	"fmt"
-	"math"
-)
+import "fmt"
 
-// pair is what the losses over x and its target y share: two tensors of one
-// shape and, optionally, a mask of that shape, 1 for the entries that count and
-// 0 for those that do not. What masked entries hold changes nothing, be it NaN
-// or infinite; a mask that leaves nothing gives 0 and zero gradients. The mask
-// gets no gradient.
-type pair struct {
-	size int
-	left int // entries that the last Forward counted
+// MeanSquare is the mean of (x - y)^2 over two tensors of one shape -> [1].
+//
+// A third input of that shape is a mask, 1 for the entries that count and 0 for
+// those that do not. What masked entries hold changes nothing, be it NaN or
+// infinite; a mask that leaves nothing gives 0 and zero gradients. The mask gets
+// no gradient.
+type MeanSquare struct {
+	counted int // entries that the last Forward has counted
 }
 
-func (p *pair) bind(in [][]int) error {
+var _ Kernel = (*MeanSquare)(nil)
+
+// Name implements Kernel.
+func (k *MeanSquare) Name() string { return "mean square" }
+
+// Bind implements Kernel.
+func (k *MeanSquare) Bind(in ...[]int) ([]int, error) {
 	if len(in) != 2 && len(in) != 3 {
-		return fmt.Errorf("%w: %d inputs, want 2 or, with a mask, 3", ErrShape, len(in))
+		return nil, fmt.Errorf("%w: %d inputs, want 2 or, with a mask, 3", ErrShape, len(in))
 	}
 	if err := WantShape("target", in[1], in[0]...); err != nil {
-		return err
+		return nil, err
 	}
-	p.size = sizeOf(in[0])
 	if len(in) == 3 {
-		return WantShape("mask", in[2], in[0]...)
+		return []int{1}, WantShape("mask", in[2], in[0]...)
 	}
-	return nil
+	return []int{1}, nil
 }
 
-// masked reports whether entry i does not count.
-func (p *pair) masked(in [][]float32, i int) bool { return len(in) == 3 && in[2][i] == 0 }
-
-// mean is the mean of term(x - y) over the entries that count.
-func (p *pair) mean(in [][]float32, term func(d float64) float64) float32 {
+// Forward implements Kernel. It sums in float64.
+func (k *MeanSquare) Forward(out []float32, in [][]float32) {
+	mask := optional(in, 2)
 	var sum float64
-	p.left = 0
+	k.counted = 0
 	for i, x := range in[0] {
-		if p.masked(in, i) {
+		if mask != nil && mask[i] == 0 {
 			continue
 		}
-		p.left++
-		sum += term(float64(x) - float64(in[1][i]))
+		d := float64(x) - float64(in[1][i])
+		sum += d * d
+		k.counted++
 	}
-	if p.left == 0 {
-		return 0
+	out[0] = 0
+	if k.counted > 0 {
+		out[0] = float32(sum / float64(k.counted))
 	}
-	return float32(sum / float64(p.left))
 }
 
-// gradient writes slope(x - y) as the gradient by x, and its negative by y.
-func (p *pair) gradient(din [][]float32, in [][]float32, slope func(d float32) float32) {
+// Backward implements Kernel.
+func (k *MeanSquare) Backward(din [][]float32, dout, _ []float32, in [][]float32) {
+	mask := optional(in, 2)
+	scale := 2 * dout[0] / float32(k.counted)
 	for i, x := range in[0] {
 		var d float32
-		if !p.masked(in, i) {
-			d = slope(x - in[1][i])
+		if mask == nil || mask[i] != 0 {
+			d = scale * (x - in[1][i])
 		}
 		if din[0] != nil {
 			din[0][i] = d
@@ -63,78 +66,7 @@ func (p *pair) gradient(din [][]float32, in [][]float32, slope func(d float32) f
 			din[1][i] = -d
 		}
 	}
-	if len(din) == 3 {
-		clear(din[2])
-	}
-}
-
-// MeanSquare is the mean of (x - y)^2 over two tensors of one shape -> [1]; a
-// third input masks entries (see pair).
-type MeanSquare struct{ pair }
-
-var _ Kernel = (*MeanSquare)(nil)
-
-// Name implements Kernel.
-func (k *MeanSquare) Name() string { return "mean square" }
-
-// Bind implements Kernel.
-func (k *MeanSquare) Bind(in ...[]int) ([]int, error) { return []int{1}, k.bind(in) }
-
-// Forward implements Kernel. It sums in float64.
-func (k *MeanSquare) Forward(out []float32, in [][]float32) {
-	out[0] = k.mean(in, func(d float64) float64 { return d * d })
-}
-
-// Backward implements Kernel.
-func (k *MeanSquare) Backward(din [][]float32, dout, _ []float32, in [][]float32) {
-	scale := 2 * dout[0] / float32(k.left)
-	k.gradient(din, in, func(d float32) float32 { return scale * d })
-}
-
-// Huber is the mean of Huber's loss of d = x - y, quadratic near 0 and linear
-// far out (Huber 1964, in PyTorch's form):
-//
-//	d^2 / 2                    where |d| <= Delta
-//	Delta (|d| - Delta / 2)    elsewhere
-//
-// over two tensors of one shape -> [1]; a third input masks entries (see pair).
-type Huber struct {
-	Delta float64 // positive; 0 means 1
-
-	pair
-	delta float64
-}
-
-var _ Kernel = (*Huber)(nil)
-
-// Name implements Kernel.
-func (k *Huber) Name() string { return "Huber loss" }
-
-// Bind implements Kernel.
-func (k *Huber) Bind(in ...[]int) ([]int, error) {
-	k.delta = orDefault(k.Delta, 1)
-	var f faults
-	f.check(positive(k.delta), "Delta", k.Delta, "must be positive and finite, or 0 for 1")
-	if err := f.err(); err != nil {
-		return nil, err
-	}
-	return []int{1}, k.bind(in)
-}
-
-// Forward implements Kernel. It sums in float64.
-func (k *Huber) Forward(out []float32, in [][]float32) {
-	out[0] = k.mean(in, func(d float64) float64 {
-		if a := math.Abs(d); a > k.delta {
-			return k.delta * (a - k.delta/2)
-		}
-		return d * d / 2
-	})
-}
-
-// Backward implements Kernel.
-func (k *Huber) Backward(din [][]float32, dout, _ []float32, in [][]float32) {
-	scale, delta := dout[0]/float32(k.left), float32(k.delta)
-	k.gradient(din, in, func(d float32) float32 { return scale * min(max(d, -delta), delta) })
+	clear(optional(din, 2))
 }
 
 // WeightedSum is sum_i Weights[i] * in[i] of tensors of one shape, as many as

@@ -17,8 +17,6 @@ func TestMaskedLossGradients(t *testing.T) {
 	of := nntest.Of
 	losses := map[string]func() nn.Kernel{
 		"mean square": func() nn.Kernel { return new(nn.MeanSquare) },
-		"huber":       func() nn.Kernel { return new(nn.Huber) },
-		"huber 0.3":   func() nn.Kernel { return &nn.Huber{Delta: 0.3} },
 	}
 	for _, shape := range [][]int{{1}, {1, 1}, {7}, {5, 3}} {
 		for name, loss := range losses {
@@ -46,11 +44,6 @@ func TestLossValues(t *testing.T) {
 	}{
 		{"mean square", new(nn.MeanSquare), two, [][]float32{x, y}, 45.25 / 4, []float32{-1, .25, 2, -2.5}},
 		{"masked mean square", new(nn.MeanSquare), three, [][]float32{x, y, mask}, 29.25 / 3, []float32{-4. / 3, 1. / 3, 0, -10. / 3}},
-		// 1.5, 0.125, 3.5, 4.5
-		{"Huber", new(nn.Huber), two, [][]float32{x, y}, 9.625 / 4, []float32{-.25, .125, .25, -.25}},
-		{"masked Huber", new(nn.Huber), three, [][]float32{x, y, mask}, 6.125 / 3, []float32{-1. / 3, .5 / 3, 0, -1. / 3}},
-		// 2 at the seam, 0.125, 6, 8
-		{"Huber 2", &nn.Huber{Delta: 2}, two, [][]float32{x, y}, 16.125 / 4, []float32{-.5, .125, .5, -.5}},
 	} {
 		require.InDelta(t, c.loss, forward(t, c.kernel, c.shapes, c.in...)[0], 1e-6, c.name)
 		din := backward(t, c.kernel, c.shapes, []float32{3}, c.in...)
@@ -87,7 +80,7 @@ func TestLossesIgnoreMaskedEntries(t *testing.T) {
 			}
 		}
 		for _, loss := range []func() nn.Kernel{
-			func() nn.Kernel { return new(nn.MeanSquare) }, func() nn.Kernel { return &nn.Huber{Delta: 0.7} },
+			func() nn.Kernel { return new(nn.MeanSquare) },
 		} {
 			got := forward(t, loss(), [][]int{{n}, {n}, {n}}, x, y, mask)[0]
 			din := backward(t, loss(), [][]int{{n}, {n}, {n}}, []float32{2}, x, y, mask)
@@ -111,7 +104,7 @@ func TestLossesIgnoreMaskedEntries(t *testing.T) {
 func TestLossesKeepNaN(t *testing.T) {
 	t.Parallel()
 	nan := float32(math.NaN())
-	for _, k := range []nn.Kernel{new(nn.MeanSquare), new(nn.Huber)} {
+	for _, k := range []nn.Kernel{new(nn.MeanSquare)} {
 		shapes, in := [][]int{{2}, {2}, {2}}, [][]float32{{nan, 1}, {0, 0}, {1, 1}}
 		require.True(t, math.IsNaN(float64(forward(t, k, shapes, in...)[0])), k.Name())
 		require.True(t, math.IsNaN(float64(backward(t, k, shapes, []float32{1}, in...)[0][0])), k.Name())
@@ -120,14 +113,11 @@ func TestLossesKeepNaN(t *testing.T) {
 
 func TestLossesRefuse(t *testing.T) {
 	t.Parallel()
-	for _, k := range []nn.Kernel{new(nn.MeanSquare), new(nn.Huber)} {
+	for _, k := range []nn.Kernel{new(nn.MeanSquare)} {
 		requireRefusals(t, nn.ErrShape,
 			refusal{"target", k, [][]int{{3, 2}, {2, 3}}},
 			refusal{"mask", k, [][]int{{3, 2}, {3, 2}, {3, 1}}},
 			refusal{"no target", k, [][]int{{3, 2}}},
 			refusal{"four inputs", k, [][]int{{3}, {3}, {3}, {3}}})
-	}
-	for _, delta := range []float64{-1, math.Inf(1), math.NaN()} {
-		requireRefusals(t, nn.ErrConfig, refusal{"delta", &nn.Huber{Delta: delta}, [][]int{{3}, {3}}})
 	}
 }
