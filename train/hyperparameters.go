@@ -106,7 +106,7 @@ func (h *Hyperparameters) Validate(report func(path string, value any, rule stri
 	if h.Scenario == "" {
 		report("scenario", h.Scenario, "must name a built-in scenario or a file")
 	}
-	if err := methods.Check(h.Method); err != nil {
+	if _, err := methods.Find(h.Method); err != nil {
 		report("method", h.Method, err.Error())
 	}
 	if _, err := rewards.New(h.Reward); err != nil {
@@ -139,8 +139,12 @@ func (h *Hyperparameters) Key() (string, error) {
 	if err := json.Unmarshal(data, &fields); err != nil {
 		return "", fmt.Errorf("train: %w", err)
 	}
+	method, err := methods.Find(h.Method)
+	if err != nil {
+		return "", fmt.Errorf("train: method %q: %w", h.Method, err)
+	}
 	for _, section := range methods.Sections() {
-		if section != methods.Section(h.Method) {
+		if section != method.Section {
 			delete(fields, section)
 		}
 	}

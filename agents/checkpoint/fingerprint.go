@@ -37,6 +37,20 @@ func FingerprintOf(spec env.Spec) Fingerprint {
 	}
 }
 
+// Spec returns the Spec of an environment that f fits. It holds what a policy
+// depends on and no more: a feature's unit is part of its name, and the number
+// of steps is one.
+func (f Fingerprint) Spec() env.Spec {
+	spec := env.Spec{
+		Agents: f.Agents, Servers: f.Servers, StepInterval: f.StepInterval, Steps: 1,
+		Action: env.ActionSpec{Low: f.Low, High: f.High},
+	}
+	for _, name := range f.Features {
+		spec.Features = append(spec.Features, env.Feature{Name: name})
+	}
+	return spec
+}
+
 // Check reports, wrapping ErrMismatch, every respect in which the scenario is
 // not the one that f was trained for. The error names no file.
 func (f Fingerprint) Check(scenario Fingerprint) error {

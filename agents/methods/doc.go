@@ -1,3 +1,13 @@
-// Package methods is the one switch from a method's name and settings to its
-// Learner, and from a checkpoint to the Actor that is evaluated.
+// Package methods is the table of the ways to train agents: what each is
+// called, which section of the settings it reads, what it needs of the
+// environment, how its learner is made, and how its policy is written as an
+// ONNX model. Whoever has a method's name (a hyperparameter file, a checkpoint,
+// a job) comes here, and nobody else chooses by it.
+//
+// To add a method, write its package (an agents.Learner that is an agents.Saver
+// too, a Config that states its rules, an onnx.Policy), and add here, in
+// methods.go, its section to Settings and DefaultSettings and its line to the
+// table. make schema then writes the schema of hyperparameter files anew. The
+// tests of this package and of agents/onnx fail until the method has a variant
+// in each.
 package methods

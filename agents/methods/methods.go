@@ -6,16 +6,32 @@ import (
 	"strings"
 
 	"fairlb/agents"
-	"fairlb/agents/checkpoint"
 	"fairlb/agents/delay"
 	"fairlb/agents/es"
+	"fairlb/agents/onnx"
 	"fairlb/agents/ppo"
 	"fairlb/env"
 	"fairlb/qmix"
 	"fairlb/sac"
 )
 
-// Settings hold the hyperparameters of every method, a section each.
+// Method is a way to train agents.
+type Method struct {
+	Name string
+	// Section names the section of Settings that the method reads.
+	Section string
+	// Flows says whether the learner needs the flows that a step may carry
+	// (env.Step.Flows), which an environment leaves out unless it is asked.
+	Flows bool
+	// New returns an untrained learner for environments of the given Spec. The
+	// seed is that of its parameters and of its exploration.
+	New func(s Settings, spec env.Spec, seed uint64) (agents.Learner, error)
+	// Export returns what writes the policy that is evaluated as ONNX.
+	Export func(s Settings) onnx.Policy
+}
+
+// Settings hold the hyperparameters of all methods, a section for each kind of
+// learner.
 type Settings struct {
 	SAC   sac.Config   `yaml:"sac" doc:"of distr-lb, rlb-sac and centr-lb"`
 	QMIX  qmix.Config  `yaml:"qmix" doc:"of qmix-lb"`
@@ -29,6 +45,86 @@ func DefaultSettings() Settings {
 	return Settings{SAC: sac.DefaultConfig(), QMIX: qmix.DefaultConfig(), PPO: ppo.DefaultConfig(), Delay: delay.DefaultConfig(), ES: es.DefaultConfig()}
 }
 
+// table lists the methods in the order in which they are shown. Distr-LB and
+// RLB-SAC are the same learner, trained for different rewards. IPPO and MAPPO
+// act alike and differ in the value function that they are trained with.
+func table() []Method {
+	newSAC := func(s Settings, spec env.Spec, seed uint64) (agents.Learner, error) {
+		return sac.New(s.SAC, spec, seed)
+	}
+	exportSAC := func(s Settings) onnx.Policy { return onnx.EachLB(s.SAC.Export) }
+	exportPPO := func(s Settings) onnx.Policy { return onnx.EachLB(s.PPO.Export) }
+	return []Method{
+		{Name: "distr-lb", Section: "sac", New: newSAC, Export: exportSAC},
+		{Name: "rlb-sac", Section: "sac", New: newSAC, Export: exportSAC},
+		{Name: "centr-lb", Section: "sac",
+			New: func(s Settings, spec env.Spec, seed uint64) (agents.Learner, error) {
+				return sac.NewCentralised(s.SAC, spec, seed)
+			},
+			Export: func(s Settings) onnx.Policy { return s.SAC.ExportJoint }},
+		{Name: "qmix-lb", Section: "qmix",
+			New: func(s Settings, spec env.Spec, seed uint64) (agents.Learner, error) {
+				return qmix.New(s.QMIX, spec, seed)
+			},
+			Export: func(s Settings) onnx.Policy { return onnx.EachLB(s.QMIX.Export) }},
+		{Name: "ippo", Section: "ppo",
+			New: func(s Settings, spec env.Spec, seed uint64) (agents.Learner, error) {
+				return ppo.New(s.PPO, spec, false, seed)
+			},
+			Export: exportPPO},
+		{Name: "mappo", Section: "ppo",
+			New: func(s Settings, spec env.Spec, seed uint64) (agents.Learner, error) {
+				return ppo.New(s.PPO, spec, true, seed)
+			},
+			Export: exportPPO},
+		{Name: "delay", Section: "delay", Flows: true,
+			New: func(s Settings, spec env.Spec, seed uint64) (agents.Learner, error) {
+				return delay.New(s.Delay, spec, seed)
+			},
+			Export: func(s Settings) onnx.Policy { return onnx.EachLB(s.Delay.Export) }},
+		{Name: "es", Section: "es",
+			New:    func(s Settings, spec env.Spec, _ uint64) (agents.Learner, error) { return es.New(s.ES, spec) },
+			Export: func(s Settings) onnx.Policy { return onnx.EachLB(s.ES.Export) }},
+	}
+}
+
+// Find returns the method of that name. The error says which names there are.
+func Find(name string) (Method, error) {
+	for _, m := range table() {
+		if m.Name == name {
+			return m, nil
+		}
+	}
+	return Method{}, fmt.Errorf("must be one of %s", strings.Join(Names(), ", "))
+}
+
+// NeedsFlows says whether a method learns from the flows that steps carry
+// (Method.Flows); it is false for a name that no method has.
+func NeedsFlows(name string) bool {
+	m, err := Find(name)
+	return err == nil && m.Flows
+}
+
+// Names lists the methods that there are.
+func Names() []string {
+	var list []string
+	for _, m := range table() {
+		list = append(list, m.Name)
+	}
+	return list
+}
+
+// Sections lists the sections of the settings.
+func Sections() []string {
+	var list []string
+	for _, m := range table() {
+		if !slices.Contains(list, m.Section) {
+			list = append(list, m.Section)
+		}
+	}
+	return list
+}
+
 // Validate reports every fault by its path.
 func (s *Settings) Validate(report func(path string, value any, rule string)) {
 	s.SAC.Check(func(field string, value any, rule string) { report("sac."+field, value, rule) })
@@ -36,73 +132,4 @@ func (s *Settings) Validate(report func(path string, value any, rule string)) {
 	s.PPO.Check(func(field string, value any, rule string) { report("ppo."+field, value, rule) })
 	s.Delay.Check(func(field string, value any, rule string) { report("delay."+field, value, rule) })
 	s.ES.Check(func(field string, value any, rule string) { report("es."+field, value, rule) })
-}
-
-// Section names the section of the settings that a method reads.
-func Section(method string) string {
-	switch method {
-	case "distr-lb", "rlb-sac", "centr-lb":
-		return "sac"
-	case "qmix-lb":
-		return "qmix"
-	case "ippo", "mappo":
-		return "ppo"
-	}
-	return method
-}
-
-// Sections lists the sections of the settings.
-func Sections() []string { return []string{"sac", "qmix", "ppo", "delay", "es"} }
-
-// Names lists the learned methods that there are.
-func Names() []string {
-	return []string{"distr-lb", "rlb-sac", "centr-lb", "qmix-lb", "ippo", "mappo", "delay", "es"}
-}
-
-// Check reports a method that there is not.
-func Check(method string) error {
-	if slices.Contains(Names(), method) {
-		return nil
-	}
-	return fmt.Errorf("must be one of %s", strings.Join(Names(), ", "))
-}
-
-// NeedsFlows says whether a method learns from the flows that steps carry
-// (env.Step.Flows), which an environment may leave out.
-func NeedsFlows(method string) bool { return method == "delay" }
-
-// Learner returns an untrained learner of the given method. Distr-LB and
-// RLB-SAC are the same learner under different rewards (DESIGN.md, section 6).
-func Learner(method string, s Settings, spec env.Spec, seed uint64) (agents.Learner, error) {
-	switch method {
-	case "distr-lb", "rlb-sac":
-		return sac.New(s.SAC, spec, seed)
-	case "centr-lb":
-		return sac.NewCentralised(s.SAC, spec, seed)
-	case "qmix-lb":
-		return qmix.New(s.QMIX, spec, seed)
-	case "ippo", "mappo":
-		return ppo.New(s.PPO, spec, method == "mappo", seed)
-	case "delay":
-		return delay.New(s.Delay, spec, seed)
-	case "es":
-		return es.New(s.ES, spec)
-	}
-	return nil, fmt.Errorf("methods: method %q: %w", method, Check(method))
-}
-
-// Policy returns the deterministic Actor of a checkpoint for environments of
-// the given spec. Errors wrap checkpoint.ErrMismatch where it does not fit.
-func Policy(meta checkpoint.Meta, s Settings, parameters []agents.Parameter, spec env.Spec) (agents.Actor, error) {
-	if err := meta.Fingerprint.Check(checkpoint.FingerprintOf(spec)); err != nil {
-		return nil, err
-	}
-	learner, err := Learner(meta.Method, s, spec, meta.TrainSeed)
-	if err != nil {
-		return nil, err
-	}
-	if err := agents.CopyParameters(learner.Parameters(), parameters); err != nil {
-		return nil, err
-	}
-	return learner.Policy()
 }

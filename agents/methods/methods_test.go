@@ -46,7 +46,6 @@ func TestPolicy(t *testing.T) {
 	fake := envtest.NewFake(2, 5, 1, 2, 3)
 	spec := fake.Spec()
 	for _, method := range Names() {
-		require.NoError(t, Check(method))
 		learner, err := Learner(method, DefaultSettings(), spec, 3)
 		require.NoError(t, err)
 		rng := rand.New(rand.NewPCG(1, 1))

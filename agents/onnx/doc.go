@@ -1,19 +1,26 @@
-// Package onnx writes trained policies as ONNX models, for whatever runs ONNX
-// beside a load balancer: raw observations in, weights out, the normalisation
-// and the choice of the mode included.
+// Package onnx writes trained policies as ONNX models, for programs that run
+// ONNX beside a load balancer: raw observations go in, weights come out, and
+// the normalisation of the observations and the choice of the policy's mode are
+// part of the model.
 //
-// A model has an input per LB that it sees, obs_I, float32 [batch, servers,
-// features], in the units and the order of the environment's Spec, and an
-// output per LB that it steers, weights_I, float32 [batch, servers], within the
-// bounds of the environment's ActionSpec. Its metadata say what it is and name
-// the features.
+// A model has one input for each LB whose observation it needs, obs_I, float32
+// [batch, servers, features], in the units and the order of the environment's
+// Spec, and one output for each LB that it steers, weights_I, float32 [batch,
+// servers], within the bounds of the environment's ActionSpec. The model's
+// metadata say what it was trained as and name the features.
 //
-// The graph follows from a checkpoint's parameters and settings alone. It uses
-// operators of opset 17 (ONNX 1.12). The embeddings of the servers, which are
-// constant, are multiplied into the biases of the first layer; all else is
-// computed in the order in which the Actor computes it, in float32 where the
-// Actor may use float64. Observations that are not finite, which an Actor
-// refuses, are not looked for.
+// The package knows no method. It writes the model around a Graph, and each
+// method's own package adds to that Graph the operators by which its policy
+// computes weights (a function of type Policy, named in the table of package
+// agents/methods). What several methods need, such as the normalisation and the
+// network over servers, is in network.go; single operators are in graph.go; the
+// bytes of ONNX's messages (onnx/onnx.proto) are encoded in message.go with
+// protowire.
 //
-// The messages of ONNX (onnx/onnx.proto) are encoded by hand with protowire.
+// A graph follows from a checkpoint's parameters and settings alone. It uses
+// operators of opset 17 (ONNX 1.12). The servers' embeddings do not change, so
+// they are multiplied into the biases of the first layer when the model is
+// written; everything else is computed in the order in which the Actor computes
+// it, in float32 where the Actor may use float64. An Actor refuses observations
+// that are not finite; a model does not look for them.
 package onnx

@@ -1,4 +1,4 @@
-package onnx
+package onnx_test
 
 import (
 	"encoding/json"
@@ -16,6 +16,7 @@ import (
 	"fairlb/agents"
 	"fairlb/agents/checkpoint"
 	"fairlb/agents/methods"
+	"fairlb/agents/onnx"
 	"fairlb/env"
 	"fairlb/qmix"
 	"fairlb/sac"
@@ -112,7 +113,7 @@ func compare(t *testing.T, actor agents.Actor, spec env.Spec, states int, rng *r
 	t.Helper()
 	c := compared{map[string][]float32{}, map[string][]float64{}, [3]int{states, spec.Servers, len(spec.Features)}}
 	for lb := range spec.Agents {
-		c.Obs[observation(lb)] = observed(spec, states, rng)
+		c.Obs[onnx.InputName(lb)] = observed(spec, states, rng)
 	}
 	dst := make([][]float64, spec.Agents)
 	for i := range dst {
@@ -122,11 +123,11 @@ func compare(t *testing.T, actor agents.Actor, spec env.Spec, states int, rng *r
 	width := spec.Servers * len(spec.Features)
 	for s := range states {
 		for lb := range step.Obs {
-			step.Obs[lb] = c.Obs[observation(lb)][s*width : (s+1)*width]
+			step.Obs[lb] = c.Obs[onnx.InputName(lb)][s*width : (s+1)*width]
 		}
 		require.NoError(t, actor.Act(dst, &step))
 		for lb, row := range dst {
-			c.Weights[weights(lb)] = append(c.Weights[weights(lb)], row...)
+			c.Weights[onnx.OutputName(lb)] = append(c.Weights[onnx.OutputName(lb)], row...)
 		}
 	}
 	return c
@@ -159,7 +160,7 @@ func TestExportActs(t *testing.T) {
 				for i := range lbs {
 					lbs[i] = i
 				}
-				data, err := Export(meta, s, parameters, lbs...)
+				data, err := methods.Export(meta, s, parameters, lbs...)
 				require.NoError(t, err)
 				m := load(t, data)
 				c := compare(t, actor, spec, 40, rng)
@@ -167,11 +168,11 @@ func TestExportActs(t *testing.T) {
 				require.Len(t, m.inputs, spec.Agents)
 				require.Len(t, m.outputs, spec.Agents)
 				for lb := range spec.Agents {
-					require.Equal(t, []int{-1, spec.Servers, len(spec.Features)}, m.dims[observation(lb)])
-					require.Equal(t, []int{-1, spec.Servers}, m.dims[weights(lb)])
-					out := got[weights(lb)]
+					require.Equal(t, []int{-1, spec.Servers, len(spec.Features)}, m.dims[onnx.InputName(lb)])
+					require.Equal(t, []int{-1, spec.Servers}, m.dims[onnx.OutputName(lb)])
+					out := got[onnx.OutputName(lb)]
 					require.Equal(t, []int{40, spec.Servers}, out.dims)
-					require.InDeltaSlice(t, c.Weights[weights(lb)], out.data, 1e-5)
+					require.InDeltaSlice(t, c.Weights[onnx.OutputName(lb)], out.data, 1e-5)
 					for _, w := range out.data {
 						require.True(t, w >= spec.Action.Low && w <= spec.Action.High)
 					}
@@ -192,7 +193,7 @@ func TestExportOne(t *testing.T) {
 	for method, inputs := range map[string][]string{"distr-lb": {"obs_1"}, "centr-lb": {"obs_0", "obs_1", "obs_2"}} {
 		rng := rand.New(rand.NewPCG(3, 1))
 		meta, s, parameters, actor := untrained(t, method, func(*methods.Settings) {}, spec, rng)
-		data, err := Export(meta, s, parameters, 1)
+		data, err := methods.Export(meta, s, parameters, 1)
 		require.NoError(t, err)
 		m := load(t, data)
 		require.Equal(t, inputs, m.inputs)
@@ -211,16 +212,19 @@ func TestExportRefuses(t *testing.T) {
 	spec := spec(2, 3, 2)
 	meta, s, parameters, _ := untrained(t, "distr-lb", func(*methods.Settings) {}, spec, rand.New(rand.NewPCG(1, 1)))
 	for _, lbs := range [][]int{{}, {-1}, {2}, {1, 0}, {0, 0}} {
-		_, err := Export(meta, s, parameters, lbs...)
+		_, err := methods.Export(meta, s, parameters, lbs...)
 		require.EqualError(t, err, fmt.Sprintf("onnx: LBs %v: want some of 0 to 1, in order", lbs))
 	}
-	_, err := Export(meta, s, parameters[1:], 0)
+	_, err := methods.Export(meta, s, parameters[1:], 0)
 	require.ErrorIs(t, err, agents.ErrParameters)
 	s.SAC.Hidden = 3
-	_, err = Export(meta, s, parameters, 0)
+	_, err = methods.Export(meta, s, parameters, 0)
 	require.ErrorIs(t, err, agents.ErrParameters)
+	meta, s, parameters, _ = untrained(t, "distr-lb", func(s *methods.Settings) { s.SAC.Network = sac.Recurrent }, spec, rand.New(rand.NewPCG(1, 1)))
+	_, err = methods.Export(meta, s, parameters, 0)
+	require.EqualError(t, err, `onnx: method "distr-lb": the policy of a recurrent network cannot be exported: its state would have to be kept between calls`)
 	meta.Method = "sed"
-	_, err = Export(meta, s, parameters, 0)
+	_, err = methods.Export(meta, s, parameters, 0)
 	require.ErrorContains(t, err, `method "sed"`)
 }
 
@@ -236,15 +240,6 @@ func TestEveryMethod(t *testing.T) {
 	}
 }
 
-func TestInside(t *testing.T) {
-	t.Parallel()
-	for _, v := range []float64{0.2, math.Exp(-1.5), math.Exp(1.5), 5, 1, 0.1, 0.7, 1.1, 3.3} {
-		f := inside(v)
-		require.InEpsilon(t, v, f, 2e-7)
-		require.True(t, v >= 1 && float64(f) <= v || v <= 1 && float64(f) >= v, "%g: %g", v, f)
-	}
-}
-
 // TestWriteCases writes models, a thousand observations each and the Actor's
 // weights, for make onnx-check, where another runtime is asked.
 func TestWriteCases(t *testing.T) {
@@ -256,7 +251,7 @@ func TestWriteCases(t *testing.T) {
 	for _, p := range policies {
 		spec, rng := spec(2, 8, 11), rand.New(rand.NewPCG(9, 9))
 		meta, s, parameters, actor := untrained(t, p.method, p.change, spec, rng)
-		data, err := Export(meta, s, parameters, 0, 1)
+		data, err := methods.Export(meta, s, parameters, 0, 1)
 		require.NoError(t, err)
 		text, err := json.Marshal(compare(t, actor, spec, 1000, rng))
 		require.NoError(t, err)

@@ -4,30 +4,54 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+
+	"fairlb/agents"
 )
 
-// graph is a graph that is being built. Values are known by their names, which
-// begin with the scope of the moment.
-type graph struct {
-	scope   string
-	body    message
-	counted int
+// Graph is the graph of a model while operators are added to it. Its methods
+// take the names of values and return the name of the value that they add; each
+// name begins with the Scope of that moment. Comments give the shapes of
+// values: B is the batch, N the servers, F the features.
+type Graph struct {
+	LBs, Servers, Features int // of the environments that the policy is for
+	// Scope is what the names of values begin with from now on. It changes
+	// nothing but names: they tell a reader of the model which LB a value
+	// belongs to.
+	Scope string
+
+	low, high  float64                     // bounds of weights
+	parameters map[string]agents.Parameter // of the checkpoint, by name
+	observed   map[int]bool                // the LBs whose observations are inputs
+	body       message
+	names      int // that were given out
 }
+
+// Observation returns the raw observation of an LB [B,N,F], which becomes an
+// input of the model.
+func (g *Graph) Observation(lb int) string {
+	g.observed[lb] = true
+	return InputName(lb)
+}
+
+// Parameter returns the checkpoint's parameter of that name, one without a
+// shape and values where there is none.
+func (g *Graph) Parameter(name string) agents.Parameter { return g.parameters[name] }
 
 // name returns a name that no other value has.
-func (g *graph) name(kind string) string {
-	g.counted++
-	return fmt.Sprintf("%s/%s_%d", g.scope, kind, g.counted)
+func (g *Graph) name(kind string) string {
+	g.names++
+	return fmt.Sprintf("%s/%s_%d", g.Scope, kind, g.names)
 }
 
-// op adds an operator and returns its output.
-func (g *graph) op(kind string, in []string, attributes ...attribute) string {
+// Op adds an operator with one output.
+func (g *Graph) Op(kind string, in []string, attributes ...Attribute) string {
 	out := g.name(kind)
 	g.node(kind, in, out, attributes...)
 	return out
 }
 
-func (g *graph) node(kind string, in []string, out string, attributes ...attribute) {
+// node adds an operator whose output has the given name.
+func (g *Graph) node(kind string, in []string, out string, attributes ...Attribute) {
 	var n message
 	for _, name := range in {
 		n.text(nodeInput, name)
@@ -41,59 +65,64 @@ func (g *graph) node(kind string, in []string, out string, attributes ...attribu
 	g.body.bytes(graphNode, n)
 }
 
-// floats adds a constant.
-func (g *graph) floats(what string, dims []int, data []float32) string {
+// Constant adds a constant of the given shape; what says what it is, for its
+// name.
+func (g *Graph) Constant(what string, dims []int, data []float32) string {
 	name := g.name(what)
 	g.body.bytes(graphInitializer, tensor(name, elementFloat, dims, rawFloats(data)))
 	return name
 }
 
-// number adds a constant without dimensions.
-func (g *graph) number(what string, v float32) string { return g.floats(what, nil, []float32{v}) }
+// Scalar adds a constant without dimensions.
+func (g *Graph) Scalar(what string, v float32) string { return g.Constant(what, nil, []float32{v}) }
 
 // index adds an integer without dimensions.
-func (g *graph) index(what string, v int) string {
+func (g *Graph) index(what string, v int) string {
 	name := g.name(what)
 	g.body.bytes(graphInitializer, tensor(name, elementInt, nil, binary.LittleEndian.AppendUint64(nil, uint64(v))))
 	return name
 }
 
-func (g *graph) add(a, b string) string    { return g.op("Add", []string{a, b}) }
-func (g *graph) sub(a, b string) string    { return g.op("Sub", []string{a, b}) }
-func (g *graph) mul(a, b string) string    { return g.op("Mul", []string{a, b}) }
-func (g *graph) matMul(a, b string) string { return g.op("MatMul", []string{a, b}) }
+// Add is a + b, broadcast.
+func (g *Graph) Add(a, b string) string { return g.Op("Add", []string{a, b}) }
 
-// meanOfServers is the mean over axis 1, which stays with a length of 1.
-func (g *graph) meanOfServers(x string) string {
-	return g.op("ReduceMean", []string{x}, integers("axes", 1), integer("keepdims", 1))
+// Sub is a - b, broadcast.
+func (g *Graph) Sub(a, b string) string { return g.Op("Sub", []string{a, b}) }
+
+// Mul is a * b, element by element, broadcast.
+func (g *Graph) Mul(a, b string) string { return g.Op("Mul", []string{a, b}) }
+
+// Div is a / b, element by element, broadcast.
+func (g *Graph) Div(a, b string) string { return g.Op("Div", []string{a, b}) }
+
+// MatMul is the product of the matrices in the last two dimensions.
+func (g *Graph) MatMul(a, b string) string { return g.Op("MatMul", []string{a, b}) }
+
+// ServerMean is the mean over the servers, which are axis 1; the axis stays,
+// with a length of 1.
+func (g *Graph) ServerMean(x string) string {
+	return g.Op("ReduceMean", []string{x}, Integers("axes", 1), Integer("keepdims", 1))
 }
 
-// column takes a column of the last of three dimensions: [B,N,K] -> [B,N].
-func (g *graph) column(x string, k int) string {
-	return g.op("Gather", []string{x, g.index("column", k)}, integer("axis", 2))
+// Centred is u [B,N] less its mean over the servers.
+func (g *Graph) Centred(u string) string { return g.Sub(u, g.ServerMean(u)) }
+
+// Column is column k of the last of three dimensions: [B,N,K] -> [B,N].
+func (g *Graph) Column(x string, k int) string {
+	return g.Op("Gather", []string{x, g.index("column", k)}, Integer("axis", 2))
 }
 
-// clip bounds x.
-func (g *graph) clip(x string, low, high float32) string {
-	return g.op("Clip", []string{x, g.number("low", low), g.number("high", high)})
+// Clip is x within [low, high].
+func (g *Graph) Clip(x string, low, high float32) string {
+	return g.Op("Clip", []string{x, g.Scalar("low", low), g.Scalar("high", high)})
 }
 
-// log1p is log(1 + max(x, 0)), by way of float64: next to 1, float32 would lose
-// small x.
-func (g *graph) log1p(x string) string {
+// log1p is log(1 + max(x, 0)). It is computed in float64: next to 1, float32
+// would lose a small x.
+func (g *Graph) log1p(x string) string {
 	one := g.name("one")
 	g.body.bytes(graphInitializer, tensor(one, elementFloat64, nil, binary.LittleEndian.AppendUint64(nil, math.Float64bits(1))))
-	x = g.op("Cast", []string{g.op("Relu", []string{x})}, integer("to", elementFloat64))
-	x = g.op("Log", []string{g.add(x, one)})
-	return g.op("Cast", []string{x}, integer("to", elementFloat))
-}
-
-// inside returns the float32 nearest to v that is not beyond it, as seen from
-// 1, the weight that any bounds of weights include.
-func inside(v float64) float32 {
-	f := float32(v)
-	if v < 1 && float64(f) < v || v > 1 && float64(f) > v {
-		return math.Nextafter32(f, 1)
-	}
-	return f
+	x = g.Op("Cast", []string{g.Op("Relu", []string{x})}, Integer("to", elementFloat64))
+	x = g.Op("Log", []string{g.Add(x, one)})
+	return g.Op("Cast", []string{x}, Integer("to", elementFloat))
 }

@@ -40,7 +40,7 @@ const (
 	elementFloat, elementInt, elementFloat64 = 1, 7, 11
 )
 
-// message is one that is being written.
+// message is a protocol buffers message while fields are added to it.
 type message []byte
 
 func (m *message) number(field protowire.Number, v int64) {
@@ -58,17 +58,21 @@ func (m *message) bytes(field protowire.Number, v []byte) {
 	*m = protowire.AppendBytes(*m, v)
 }
 
-// attribute is an attribute of a node: an integer, or a list of them.
-type attribute struct {
+// Attribute is an attribute of an operator: an integer, or a list of them.
+type Attribute struct {
 	name string
 	list bool
 	ints []int64
 }
 
-func integer(name string, v int64) attribute     { return attribute{name, false, []int64{v}} }
-func integers(name string, v ...int64) attribute { return attribute{name, true, v} }
+// Integer is an attribute that is a number.
+func Integer(name string, v int64) Attribute { return Attribute{name, false, []int64{v}} }
 
-func (a attribute) encode() []byte {
+// Integers is an attribute that is a list of numbers.
+func Integers(name string, v ...int64) Attribute { return Attribute{name, true, v} }
+
+// encode returns the attribute's message.
+func (a Attribute) encode() []byte {
 	var m message
 	m.text(attributeName, a.name)
 	if a.list {
@@ -95,6 +99,7 @@ func tensor(name string, element int64, dims []int, raw []byte) []byte {
 	return m
 }
 
+// rawFloats returns values as ONNX stores them, little-endian.
 func rawFloats(data []float32) []byte {
 	out := make([]byte, 0, 4*len(data))
 	for _, v := range data {
@@ -103,7 +108,7 @@ func rawFloats(data []float32) []byte {
 	return out
 }
 
-// value encodes a float32 input or output of a graph, of batch states.
+// value encodes what a graph says of an input or output: float32 [batch, dims].
 func value(name, doc string, dims ...int) []byte {
 	var shape message
 	var batch message

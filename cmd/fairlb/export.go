@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"fairlb/agents/checkpoint"
-	"fairlb/agents/onnx"
+	"fairlb/agents/methods"
 	"fairlb/train"
 )
 
@@ -56,7 +56,7 @@ are the weights, [batch, servers]. --lb K writes load balancer K's policy alone.
 					lbs = append(lbs, i)
 				}
 			}
-			model, err := onnx.Export(meta, hyper.Methods, parameters, lbs...)
+			model, err := methods.Export(meta, hyper.Methods, parameters, lbs...)
 			if err != nil {
 				return fmt.Errorf("%s: %w", path, err)
 			}

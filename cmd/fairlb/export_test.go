@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"fairlb/agents/checkpoint"
-	"fairlb/agents/onnx"
+	"fairlb/agents/methods"
 	"fairlb/train"
 )
 
@@ -35,7 +35,7 @@ func TestExport(t *testing.T) {
 		require.NoError(t, err)
 		require.Empty(t, stdout)
 		require.Contains(t, stderr, "exported")
-		want, err := onnx.Export(meta, hyper.Methods, parameters, test.lbs...)
+		want, err := methods.Export(meta, hyper.Methods, parameters, test.lbs...)
 		require.NoError(t, err)
 		got, err := os.ReadFile(test.file)
 		require.NoError(t, err)

@@ -161,7 +161,8 @@ func (a *app) runJobs(ctx context.Context, b *book, jobs []paper.Job) error {
 // runnable lists the jobs of methods that exist.
 func runnable(jobs []paper.Job) []paper.Job {
 	return slices.DeleteFunc(slices.Clone(jobs), func(job paper.Job) bool {
-		return job.Learned() && methods.Check(job.Method) != nil
+		_, err := methods.Find(job.Method)
+		return job.Learned() && err != nil
 	})
 }
 

@@ -1,0 +1,63 @@
+package sac
+
+import (
+	"errors"
+
+	"fairlb/agents/onnx"
+)
+
+// errRecurrent refuses what onnx.Graph has no operators for.
+var errRecurrent = errors.New("the policy of a recurrent network cannot be exported: its state would have to be kept between calls")
+
+// Export adds to an ONNX graph the policy of one LB of Distr-LB or RLB-SAC.
+func (c Config) Export(g *onnx.Graph, lb int) error {
+	if c.Network == Recurrent {
+		return errRecurrent
+	}
+	prefix := g.Scope + "."
+	x := g.ServerNet(prefix+"actor", g.Normalised(prefix, g.Observation(lb)))
+	if c.Head == Discrete {
+		g.Best(x, c.Levels, lb)
+	} else {
+		g.Mode(x, 0, c.Box, lb)
+	}
+	return nil
+}
+
+// ExportJoint adds to an ONNX graph the policy of Centr-LB, of which the given
+// LBs' weights are wanted. Its network reads the observations of all LBs: the
+// row of a server holds the features that the first LB sees, then those of the
+// next. It has outputs for each LB: a mean and a standard deviation per server,
+// or a value for each level.
+func (c Config) ExportJoint(g *onnx.Graph, lbs []int) error {
+	if c.Network == Recurrent {
+		return errRecurrent
+	}
+	g.Scope = "all"
+	prefix := "all." // of the parameters' names
+	if g.LBs == 1 {
+		prefix = "lb0."
+	}
+	var seen []string
+	for lb := range g.LBs {
+		seen = append(seen, g.Observation(lb))
+	}
+	x := seen[0]
+	if len(seen) > 1 {
+		x = g.Op("Concat", seen, onnx.Integer("axis", 2))
+	}
+	x = g.ServerNet(prefix+"actor", g.Normalised(prefix, x))
+	levels := len(c.Levels)
+	for _, lb := range lbs {
+		if c.Head != Discrete {
+			g.Mode(x, 2*lb, c.Box, lb)
+			continue
+		}
+		own := make([]float32, g.LBs*levels*levels) // [LBs*levels, levels]: 1 where a row is that level of this LB
+		for k := range levels {
+			own[(lb*levels+k)*levels+k] = 1
+		}
+		g.Best(g.MatMul(x, g.Constant("own", []int{g.LBs * levels, levels}, own)), c.Levels, lb)
+	}
+	return nil
+}
