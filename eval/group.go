@@ -106,7 +106,7 @@ func combineClass(name, class string, runs []Result, baseline *Result) (GroupFig
 		g.N += f.N
 		g.Failed += f.Failed
 		g.PerRun = append(g.PerRun, f.Mean)
-		means = append(means, f.PerSeed.defined())
+		means = append(means, f.PerSeed.Defined())
 		p95 = append(p95, f.MeanP95)
 		p99 = append(p99, f.MeanP99)
 		if base == nil {
@@ -118,10 +118,10 @@ func combineClass(name, class string, runs []Result, baseline *Result) (GroupFig
 			bases = append(bases, stat.Mean(b, nil))
 		}
 	}
-	g.Mean, g.SD = Series(g.PerRun).meanSD()
+	g.Mean, g.SD = Series(g.PerRun).MeanSD()
 	g.IQM, g.Improvement = clustered(means, IQM), clustered(ahead, improvement)
-	g.MeanP95, g.SDP95 = p95.meanSD()
-	g.MeanP99, g.SDP99 = p99.meanSD()
+	g.MeanP95, g.SDP95 = p95.MeanSD()
+	g.MeanP99, g.SDP99 = p99.MeanSD()
 	if _, lo, hi := MeanInterval(g.PerRun); len(runs) > 1 {
 		g.Interval = &Interval{Lo: lo, Hi: hi}
 	}

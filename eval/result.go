@@ -6,11 +6,18 @@ import (
 	"fmt"
 )
 
+const (
+	// AllClasses is the class of all requests, whatever their own is.
+	AllClasses = "all"
+	// DefaultBaseline is the target that others are compared to.
+	DefaultBaseline = "sed"
+)
+
 // Result holds the figures of one target over all seeds.
 type Result struct {
 	Target   string   `json:"target"`
 	Recipe   string   `json:"recipe,omitempty"`   // that training runs have in common; empty of a heuristic
-	Classes  Classes  `json:"classes"`            // AllClasses first, then in Config's order
+	Classes  Classes  `json:"classes"`            // AllClasses first, then in the order of the environment's classes
 	Warnings []string `json:"warnings,omitempty"` // doubts about these figures
 }
 
@@ -22,6 +29,21 @@ func (r *Result) Class(name string) *Figures {
 		}
 	}
 	return nil
+}
+
+// Compare sets the differences of r to the baseline, which may be r itself.
+func (r *Result) Compare(baseline *Result) {
+	for i := range r.Classes {
+		f := &r.Classes[i]
+		base := baseline.Class(f.Class)
+		f.IsBaseline = f == base
+		if base == nil || f.IsBaseline {
+			continue
+		}
+		diffs, bases := pairs(f.PerSeed, base.PerSeed)
+		f.VsSED = newDifference(baseline.Target, bases, diffs)
+		f.Improvement = clustered(single(diffs), improvement)
+	}
 }
 
 // Figures are what the runs of one target show of one class of requests.
@@ -72,7 +94,7 @@ type Figures struct {
 	PerSeedFailed []uint64 `json:"per_seed_failed,omitempty"`
 
 	// VsSED is the paired difference of the seeds' means to the baseline's,
-	// which is SED unless Config says otherwise. It is nil on the baseline
+	// which is SED unless the command says otherwise. It is nil on the baseline
 	// itself (IsBaseline), where the baseline is not among the targets and
 	// where fewer than two seeds have both values; JSON and text leave out what
 	// there is not.

@@ -60,25 +60,3 @@ func parseSeed(s string) (uint64, error) {
 	}
 	return seed, nil
 }
-
-// FormatSeeds writes seeds as ParseSeeds reads them, with ranges where they
-// count up by one.
-func FormatSeeds(seeds []uint64) string {
-	var b strings.Builder
-	for i := 0; i < len(seeds); {
-		last := i
-		for last+1 < len(seeds) && seeds[last] < seeds[last+1] && seeds[last+1]-seeds[last] == 1 {
-			last++
-		}
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		b.WriteString(strconv.FormatUint(seeds[i], 10))
-		if last > i {
-			b.WriteByte('-')
-			b.WriteString(strconv.FormatUint(seeds[last], 10))
-		}
-		i = last + 1
-	}
-	return b.String()
-}

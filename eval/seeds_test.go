@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"fairlb/eval"
+	"fairlb/results/text"
 )
 
 func TestParseSeeds(t *testing.T) {
@@ -52,20 +53,16 @@ func TestParseSeeds(t *testing.T) {
 	require.Len(t, most, eval.MaxSeeds)
 }
 
-func TestFormatSeeds(t *testing.T) {
+// TestSeedsReadBack: seeds are read as package results/text writes them.
+func TestSeedsReadBack(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, "", eval.FormatSeeds(nil))
-	require.Equal(t, "1000-1003,7", eval.FormatSeeds([]uint64{1000, 1001, 1002, 1003, 7}))
-	require.Equal(t, "3,2,1", eval.FormatSeeds([]uint64{3, 2, 1}))
-	require.Equal(t, "18446744073709551615,0", eval.FormatSeeds([]uint64{1<<64 - 1, 0}))
-
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 200 {
 		var seeds []uint64
 		for _, s := range random.Perm(12)[:1+random.IntN(11)] {
 			seeds = append(seeds, uint64(s))
 		}
-		got, err := eval.ParseSeeds(eval.FormatSeeds(seeds))
+		got, err := eval.ParseSeeds(text.Seeds(seeds))
 		require.NoError(t, err)
 		require.Equal(t, seeds, got)
 	}

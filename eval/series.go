@@ -38,8 +38,8 @@ func (s *Series) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// defined are the values of s that are not missing.
-func (s Series) defined() []float64 {
+// Defined returns the values of s that are not missing.
+func (s Series) Defined() []float64 {
 	var out []float64
 	for _, x := range s {
 		if !math.IsNaN(x) {
@@ -49,12 +49,16 @@ func (s Series) defined() []float64 {
 	return out
 }
 
-// meanSD returns the mean of the defined values and their sample standard
+// MeanSD returns the mean of the defined values and their sample standard
 // deviation, which is 0 of a single value.
-func (s Series) meanSD() (mean, sd float64) {
-	x := s.defined()
+func (s Series) MeanSD() (mean, sd float64) {
+	x := s.Defined()
 	if len(x) < 2 {
 		return stat.Mean(x, nil), 0
 	}
 	return stat.MeanStdDev(x, nil)
 }
+
+// IQM returns the interquartile mean of the defined values, with its interval
+// over resampled seeds; nil for fewer than two seeds.
+func (s Series) IQM() *Estimate { return clustered(single(s.Defined()), IQM) }

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"fairlb/env/scenario"
-	"fairlb/eval"
+	"fairlb/eval/episodes"
 	"fairlb/eval/paper"
 	"fairlb/train"
 )
@@ -283,7 +283,7 @@ func heuristicPace(ctx context.Context, job paper.Job) (float64, error) {
 	}
 	seeds := []uint64{train.EpisodeSeed(0, 0)} // which no evaluation has
 	start := time.Now()
-	_, err = eval.Run(ctx, eval.Config{Seeds: seeds, Classes: s.ClassNames(), Workers: 1}, []eval.Target{heuristicTarget(s, job.Method)})
+	_, err = episodes.Run(ctx, episodes.Config{Seeds: seeds, Classes: s.ClassNames(), Workers: 1}, []episodes.Target{heuristicTarget(s, job.Method)})
 	return time.Since(start).Seconds() / probeDuration, err
 }
 

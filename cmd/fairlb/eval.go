@@ -16,6 +16,8 @@ import (
 	"fairlb/env/scenario"
 	"fairlb/env/settings"
 	"fairlb/eval"
+	"fairlb/eval/episodes"
+	"fairlb/results/report"
 )
 
 func (a *app) evalCommand() *cobra.Command {
@@ -39,11 +41,11 @@ anew each time, on training seeds, in episodes as long as the scenario's (not
 		Example: "  fairlb eval lsq sed runs/demo --scenario sim-moderate/pure-cpu --seeds 1000-1019 --duration 300",
 		Args:    checked(cobra.MinimumNArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
-			write, err := reportWriter(format)
+			written, err := evaluationFormat(format)
 			if err != nil {
 				return err
 			}
-			if format == parquetFormat && out == "" && isTerminal(a.stdout) {
+			if written.Binary && out == "" && isTerminal(a.stdout) {
 				return usage("--format %s: a binary file does not belong on a terminal: name one by --out", format)
 			}
 			if info, err := os.Stat(filepath.Dir(out)); err != nil || !info.IsDir() {
@@ -76,22 +78,21 @@ anew each time, on training seeds, in episodes as long as the scenario's (not
 				return err // once, not by whichever seed comes to it first
 			}
 			fixed := func() (target, error) { return a.tunedTarget(c.Context(), name, given, s) }
-			report, err := a.evaluate(c, s, args, fixed, list)
+			evaluation, err := a.evaluate(c, s, args, fixed, list)
 			if err != nil {
 				return err
 			}
-			report.Statistics = statistics
 			if out != "" {
-				return writeFile(out, func(w io.Writer) error { return write(report, w) })
+				return writeFile(out, func(w io.Writer) error { return written.Write(w, evaluation, statistics) })
 			}
-			return write(report, a.stdout)
+			return written.Write(a.stdout, evaluation, statistics)
 		},
 	}
 	c.Flags().StringVar(&name, "scenario", "", "built-in scenario or scenario file (required)")
 	c.Flags().StringArrayVar(&set, "set", nil, "path=value, put into the scenario (repeatable)")
 	c.Flags().StringVar(&seeds, "seeds", "1000-1019", "seeds of the episodes, such as 1000-1019,7")
 	c.Flags().Float64Var(&duration, "duration", 300, "s of arrivals in an episode")
-	c.Flags().StringVar(&format, "format", "text", "text, json, csv, parquet or marl-eval")
+	c.Flags().StringVar(&format, "format", "text", report.EvaluationFormatNames())
 	c.Flags().StringVar(&out, "out", "", "the file to write (default stdout)")
 	c.Flags().BoolVar(&statistics, "statistics", false, "in text, also interquartile means, probabilities of improvement and fairness of load")
 	return c
@@ -108,24 +109,15 @@ func heuristicList() string {
 	return b.String()
 }
 
-// reportWriter returns what writes a report in the given format.
-func reportWriter(format string) (func(*eval.Report, io.Writer) error, error) {
-	switch format {
-	case "text":
-		return (*eval.Report).WriteText, nil
-	case "json":
-		return (*eval.Report).WriteJSON, nil
-	case "csv":
-		return (*eval.Report).WriteCSV, nil
-	case parquetFormat:
-		return (*eval.Report).WriteParquet, nil
-	case "marl-eval":
-		return (*eval.Report).WriteMARLEval, nil
+// evaluationFormat returns the format of that name.
+func evaluationFormat(name string) (report.EvaluationFormat, error) {
+	formats := report.EvaluationFormats()
+	k := slices.IndexFunc(formats, func(f report.EvaluationFormat) bool { return f.Name == name })
+	if k < 0 {
+		return report.EvaluationFormat{}, usage("--format %q: must be %s", name, report.EvaluationFormatNames())
 	}
-	return nil, usage("--format %q: must be text, json, csv, parquet or marl-eval", format)
+	return formats[k], nil
 }
-
-const parquetFormat = "parquet"
 
 // tunedTarget searches the best fixed weights for a scenario, in episodes of
 // its own duration or that of the overrides.
@@ -143,17 +135,17 @@ func (a *app) tunedTarget(ctx context.Context, name string, set []string, s scen
 }
 
 // evaluate runs the targets of a command line; fixed makes the target tuned.
-func (a *app) evaluate(c *cobra.Command, s scenario.Scenario, names []string, fixed func() (target, error), seeds []uint64) (*eval.Report, error) {
+func (a *app) evaluate(c *cobra.Command, s scenario.Scenario, names []string, fixed func() (target, error), seeds []uint64) (*eval.Evaluation, error) {
 	resolved, err := settings.JSON(s)
 	if err != nil {
 		return nil, err
 	}
-	report := &eval.Report{Scenario: s.Name, Settings: resolved, Seeds: seeds, DurationS: s.Duration}
+	report := &eval.Evaluation{Scenario: s.Name, Settings: resolved, Seeds: seeds, DurationS: s.Duration}
 	list, err := parseTargets(s, names, fixed)
 	if err != nil {
 		return nil, err
 	}
-	var targets []eval.Target
+	var targets []episodes.Target
 	var recipes []string
 	for _, t := range list {
 		targets, recipes = append(targets, t.Target), append(recipes, t.recipe)
@@ -161,7 +153,7 @@ func (a *app) evaluate(c *cobra.Command, s scenario.Scenario, names []string, fi
 		report.Warnings = append(report.Warnings, t.warnings...)
 	}
 	bar := a.newBar("evaluating", len(targets)*len(seeds))
-	results, err := eval.Run(c.Context(), eval.Config{
+	results, err := episodes.Run(c.Context(), episodes.Config{
 		Seeds: seeds, Classes: s.ClassNames(), Progress: func(done, _ int) { bar.set(done, "") },
 	}, targets)
 	bar.close()

@@ -280,7 +280,7 @@ func TestGroupsOfTrainingRuns(t *testing.T) {
 	one, two := trainSmall(t), trainSmall(t, "--seed", "2")
 	out, _, err := command(t, "eval", "sed", one, two, "--scenario", "sim-moderate/pure-cpu", "--seeds", "1-3", "--duration", "5", "--format", "json")
 	require.NoError(t, err)
-	var report eval.Report
+	var report eval.Evaluation
 	require.NoError(t, json.Unmarshal([]byte(out), &report))
 	require.Len(t, report.Groups, 1)
 	require.Equal(t, 2, report.Groups[0].Runs)

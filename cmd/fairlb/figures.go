@@ -17,7 +17,7 @@ import (
 	"fairlb/agents"
 	"fairlb/env"
 	"fairlb/env/scenario"
-	"fairlb/eval"
+	"fairlb/eval/episodes"
 	"fairlb/eval/paper"
 )
 
@@ -178,7 +178,7 @@ func (t *target) play(ctx context.Context, seed uint64, rec env.Recorder, sample
 			return err
 		}
 	}
-	return eval.Play(ctx, e, actor, seed)
+	return episodes.Play(ctx, e, actor, seed)
 }
 
 // groupOf returns the group of each server of a scenario.

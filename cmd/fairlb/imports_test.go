@@ -98,7 +98,7 @@ func TestOutsideImports(t *testing.T) {
 		"gorgonia.org/gorgonia":             {"fairlb/agents/nn", "fairlb/hypernet", "fairlb/sac", "fairlb/qmix"},
 		"gorgonia.org/tensor":               {"fairlb/agents/nn", "fairlb/hypernet", "fairlb/sac", "fairlb/qmix"},
 		"github.com/spf13/cobra":            {"fairlb/cmd/fairlb"},
-		"github.com/parquet-go/parquet-go":  {"fairlb/eval"},
+		"github.com/parquet-go/parquet-go":  {"fairlb/results/report"},
 		"github.com/goccy/go-yaml":          {"fairlb/env/settings"},
 		"github.com/nlpodyssey/safetensors": {"fairlb/agents/checkpoint"},
 		"google.golang.org/protobuf":        {"fairlb/agents/onnx", "fairlb/results/tfevents"},

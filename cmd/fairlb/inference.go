@@ -11,6 +11,8 @@ import (
 	"fairlb/env/sim"
 	"fairlb/env/sim/inference"
 	"fairlb/eval"
+	"fairlb/eval/episodes"
+	"fairlb/results/report"
 	"fairlb/train"
 )
 
@@ -86,7 +88,7 @@ func (a *app) inference(c *cobra.Command, x inferenceSettings) error {
 	for k := range training {
 		training[k] = train.EpisodeSeed(0, k)
 	}
-	var targets []eval.Target
+	var targets []episodes.Target
 	w := tabwriter.NewWriter(a.stdout, 0, 8, 2, ' ', 0)
 	fmt.Fprintf(w, "ties\texplained by the inferred number\tby one's own number\n")
 	for _, order := range []float64{0, inOrder} {
@@ -111,7 +113,7 @@ func (a *app) inference(c *cobra.Command, x inferenceSettings) error {
 		}
 		fmt.Fprintf(w, "%s\t%.3f\t%.3f\n", ties, inferred, own)
 		for _, trust := range trusts() {
-			targets = append(targets, eval.Target{
+			targets = append(targets, episodes.Target{
 				Name: fmt.Sprintf("%s, %g", ties, trust),
 				Env: open(s, func(cfg *sim.Config) {
 					cfg.Rule = func(lb int) (dispatch.Rule, error) { return inference.NewRule(told(lb, trust), lb, nil, nil) }
@@ -123,13 +125,13 @@ func (a *app) inference(c *cobra.Command, x inferenceSettings) error {
 		return err
 	}
 	fmt.Fprintln(a.stdout, "\nOf the variance of the other load balancer's requests at a server, as they are at arrivals.\n\nTies, and the part of what is inferred that is added to one's own requests:")
-	targets = append([]eval.Target{heuristicTarget(s, eval.DefaultBaseline), heuristicTarget(s, "sed-true"), heuristicTarget(s, "sed-global")}, targets...)
+	targets = append([]episodes.Target{heuristicTarget(s, eval.DefaultBaseline), heuristicTarget(s, "sed-true"), heuristicTarget(s, "sed-global")}, targets...)
 	bar := a.newBar("evaluating", len(targets)*len(seeds))
-	results, err := eval.Run(c.Context(), eval.Config{Seeds: seeds, Classes: s.ClassNames(), Progress: func(done, _ int) { bar.set(done, "") }}, targets)
+	results, err := episodes.Run(c.Context(), episodes.Config{Seeds: seeds, Classes: s.ClassNames(), Progress: func(done, _ int) { bar.set(done, "") }}, targets)
 	bar.close()
 	if err != nil {
 		return err
 	}
-	report := eval.Report{Scenario: s.Name, Seeds: seeds, DurationS: s.Duration, Results: results}
-	return report.WriteText(a.stdout)
+	evaluation := eval.Evaluation{Scenario: s.Name, Seeds: seeds, DurationS: s.Duration, Results: results}
+	return report.WriteEvaluationText(a.stdout, &evaluation, false)
 }

@@ -11,6 +11,7 @@ import (
 
 	"fairlb/env/dispatch"
 	"fairlb/eval"
+	"fairlb/eval/episodes"
 	"fairlb/results"
 	"fairlb/results/record"
 	"fairlb/train"
@@ -119,7 +120,7 @@ func (a *app) levels(c *cobra.Command, hyper *train.Hyperparameters, heuristics,
 	if err != nil {
 		return nil, err
 	}
-	var targets []eval.Target
+	var targets []episodes.Target
 	for _, name := range heuristics {
 		if name == "" {
 			continue
@@ -140,7 +141,7 @@ func (a *app) levels(c *cobra.Command, hyper *train.Hyperparameters, heuristics,
 	for k := range 40 {
 		seeds = append(seeds, train.EpisodeSeed(hyper.Seed, k))
 	}
-	list, err := eval.Run(c.Context(), eval.Config{Seeds: seeds, Classes: s.ClassNames()}, targets)
+	list, err := episodes.Run(c.Context(), episodes.Config{Seeds: seeds, Classes: s.ClassNames()}, targets)
 	if err != nil {
 		return nil, err
 	}

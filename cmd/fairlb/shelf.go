@@ -15,6 +15,7 @@ import (
 	"fairlb/env/scenario"
 	"fairlb/env/settings"
 	"fairlb/eval"
+	"fairlb/eval/episodes"
 	"fairlb/train"
 )
 
@@ -141,7 +142,7 @@ func (a *app) silent() *app {
 type subject struct {
 	name   string // of its method
 	hash   string // of what else decides: a checkpoint's, say; empty for a heuristic
-	target eval.Target
+	target episodes.Target
 
 	run     string    // the folder of a trained one's run
 	title   string    // what a report calls it
@@ -182,7 +183,7 @@ func (b shelf) kept(s scenario.Scenario, seeds []uint64, what subject) (result e
 	case err != nil:
 		return result, false, err
 	}
-	var report eval.Report
+	var report eval.Evaluation
 	if err := json.Unmarshal(data, &report); err != nil || len(report.Results) != 1 {
 		return result, false, usage("%s: is not the record of an evaluation (%v); remove it", file, err)
 	}
@@ -221,8 +222,8 @@ func (b shelf) evaluation(ctx context.Context, s scenario.Scenario, seeds []uint
 }
 
 // evaluated evaluates one target.
-func evaluated(ctx context.Context, s scenario.Scenario, seeds []uint64, what eval.Target, progress func(done, of int)) (*eval.Report, error) {
-	list, err := eval.Run(ctx, eval.Config{Seeds: seeds, Classes: s.ClassNames(), Workers: 1, Progress: progress}, []eval.Target{what})
+func evaluated(ctx context.Context, s scenario.Scenario, seeds []uint64, what episodes.Target, progress func(done, of int)) (*eval.Evaluation, error) {
+	list, err := episodes.Run(ctx, episodes.Config{Seeds: seeds, Classes: s.ClassNames(), Workers: 1, Progress: progress}, []episodes.Target{what})
 	if err != nil {
 		return nil, err
 	}
@@ -230,5 +231,5 @@ func evaluated(ctx context.Context, s scenario.Scenario, seeds []uint64, what ev
 	if err != nil {
 		return nil, err
 	}
-	return &eval.Report{Scenario: s.Name, Settings: resolved, Seeds: seeds, DurationS: s.Duration, Results: list}, nil
+	return &eval.Evaluation{Scenario: s.Name, Settings: resolved, Seeds: seeds, DurationS: s.Duration, Results: list}, nil
 }

@@ -15,7 +15,7 @@ import (
 	"fairlb/env/scenario"
 	"fairlb/env/settings"
 	"fairlb/env/sim"
-	"fairlb/eval"
+	"fairlb/eval/episodes"
 	"fairlb/eval/tune"
 	"fairlb/train"
 )
@@ -179,7 +179,7 @@ func fileName(name string) string {
 // search in its duration.
 func (t *tuned) target(s scenario.Scenario) target {
 	byServer := tune.Spread(t.Best.Weights, counts(s))
-	out := target{Target: eval.Target{Name: tunedName, Env: fixedEnv(s, byServer).plain()}, open: fixedEnv(s, byServer)}
+	out := target{Target: episodes.Target{Name: tunedName, Env: fixedEnv(s, byServer).plain()}, open: fixedEnv(s, byServer)}
 	out.notes = append(out.notes, t.note())
 	if !t.Converged {
 		out.warnings = append(out.warnings, fmt.Sprintf("tuned: the search had not converged when its %d evaluations were spent", t.Evaluations))

@@ -17,10 +17,10 @@ import (
 // the log say what they are, in any format, and no number of cores changes it.
 func TestTuned(t *testing.T) {
 	args := []string{"eval", "tuned", "sed", "--scenario", "sim-moderate/50-50", "--seeds", "1-8", "--set", "duration=10", "--duration", "100"}
-	evaluate := func() (eval.Report, string) {
+	evaluate := func() (eval.Evaluation, string) {
 		out, stderr, err := command(t, append(args, "--format", "json")...)
 		require.NoError(t, err)
-		var report eval.Report
+		var report eval.Evaluation
 		require.NoError(t, json.Unmarshal([]byte(out), &report))
 		return report, stderr
 	}

@@ -17,7 +17,7 @@ import (
 	"fairlb/env/dispatch"
 	"fairlb/env/scenario"
 	"fairlb/env/settings"
-	"fairlb/eval"
+	"fairlb/eval/episodes"
 	"fairlb/train"
 	"fairlb/train/queue"
 )
@@ -199,7 +199,7 @@ func (l labour) evaluate(ctx context.Context, job queue.Job, scratch string, pro
 	if err != nil {
 		return nil, err
 	}
-	var what eval.Target
+	var what episodes.Target
 	switch {
 	case p.Run != "":
 		what, err = l.policy(ctx, s, &p, scratch)
@@ -207,7 +207,7 @@ func (l labour) evaluate(ctx context.Context, job queue.Job, scratch string, pro
 			return nil, err
 		}
 	case len(p.Weights) > 0:
-		what = eval.Target{Name: p.Name, Env: fixedEnv(s, p.Weights).plain()}
+		what = episodes.Target{Name: p.Name, Env: fixedEnv(s, p.Weights).plain()}
 	case slices.Contains(dispatch.Names(), p.Name):
 		what = heuristicTarget(s, p.Name)
 	default:
@@ -223,21 +223,21 @@ func (l labour) evaluate(ctx context.Context, job queue.Job, scratch string, pro
 }
 
 // policy returns the policy of a run that the queue keeps.
-func (l labour) policy(ctx context.Context, s scenario.Scenario, p *evalPayload, scratch string) (eval.Target, error) {
+func (l labour) policy(ctx context.Context, s scenario.Scenario, p *evalPayload, scratch string) (episodes.Target, error) {
 	data, err := l.queue.Result(ctx, p.Run)
 	if err != nil {
-		return eval.Target{}, err
+		return episodes.Target{}, err
 	}
 	if err := unbundle(data, scratch, train.CheckpointName); err != nil {
-		return eval.Target{}, err
+		return episodes.Target{}, err
 	}
 	path := filepath.Join(scratch, train.CheckpointName)
 	t, err := checkpointTarget(s, p.Title, path)
 	if err != nil {
-		return eval.Target{}, err
+		return episodes.Target{}, err
 	}
 	if t.hash != p.Policy {
-		return eval.Target{}, fmt.Errorf("%w: the queue's run %s has the policy %.12s, wanted is %.12s", checkpoint.ErrMismatch, p.Run, t.hash, p.Policy)
+		return episodes.Target{}, fmt.Errorf("%w: the queue's run %s has the policy %.12s, wanted is %.12s", checkpoint.ErrMismatch, p.Run, t.hash, p.Policy)
 	}
 	return t.Target, nil
 }

@@ -20,7 +20,7 @@ import (
 	"fairlb/env/settings"
 	"fairlb/env/sim"
 	"fairlb/env/workload"
-	"fairlb/eval"
+	"fairlb/eval/episodes"
 	"fairlb/rewards"
 	"fairlb/train"
 )
@@ -75,8 +75,8 @@ func trainingEnv(s scenario.Scenario, reward rewards.Reward, method string) open
 }
 
 // heuristicTarget evaluates a heuristic of package dispatch.
-func heuristicTarget(s scenario.Scenario, name string) eval.Target {
-	return eval.Target{Name: name, Env: heuristicEnv(s, name).plain()}
+func heuristicTarget(s scenario.Scenario, name string) episodes.Target {
+	return episodes.Target{Name: name, Env: heuristicEnv(s, name).plain()}
 }
 
 // parseTarget reads a TARGET of the command line, but for tuned, which takes a
@@ -99,7 +99,7 @@ func parseTarget(s scenario.Scenario, text string) (target, error) {
 
 // target is what is evaluated and, of a policy, where it comes from.
 type target struct {
-	eval.Target
+	episodes.Target
 	hash     string   // of the checkpoint; empty for a heuristic
 	recipe   string   // what runs that differ in their seed alone share; empty for a heuristic
 	warnings []string // doubts, such as that it was trained elsewhere
@@ -133,7 +133,7 @@ func checkpointTarget(s scenario.Scenario, name, path string) (target, error) {
 	if _, err := policy(); err != nil {
 		return fail(fmt.Errorf("scenario %s: %w", s.Name, err))
 	}
-	t := target{Target: eval.Target{Name: name, Env: open.plain(), Actor: policy}, hash: meta.ContentSHA256, open: open}
+	t := target{Target: episodes.Target{Name: name, Env: open.plain(), Actor: policy}, hash: meta.ContentSHA256, open: open}
 	if t.recipe, err = recipe(hyper); err != nil {
 		return fail(err)
 	}

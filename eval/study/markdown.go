@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"fairlb/eval"
+	"fairlb/results/text"
 )
 
 // WriteMarkdown writes the report as a document: all means at a glance, the bars, a table a scenario
@@ -22,7 +23,7 @@ func (r *Report) WriteMarkdown(w io.Writer, picture func(scenario string) string
 	fmt.Fprintf(&b, "# Study %s\n\n", r.Name)
 	fmt.Fprintf(&b, "`%s`\n\n", r.Command)
 	fmt.Fprintf(&b, "Training seeds %s; %d held-out episodes of %g s (seeds %s), the same arrivals for every row.\n",
-		eval.FormatSeeds(r.Training), len(r.Held), r.Duration, eval.FormatSeeds(r.Held))
+		text.Seeds(r.Training), len(r.Held), r.Duration, text.Seeds(r.Held))
 	b.WriteString("Completion times in s; a failed request counts at its timeout. Methods: mean over training runs, with the\n" +
 		"95 % Student-t interval over training runs, on these same evaluation seeds; heuristics: interval over evaluation seeds.\n\n")
 	r.writeGlance(&b)

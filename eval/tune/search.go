@@ -9,6 +9,7 @@ import (
 
 	"fairlb/env"
 	"fairlb/eval"
+	"fairlb/eval/episodes"
 )
 
 // ErrConfig reports a Config that cannot be searched.
@@ -133,7 +134,7 @@ type search struct {
 }
 
 // Search returns the best fixed weights that it finds. Errors: ErrConfig, the
-// environment's, and those of eval.Run.
+// environment's, and those of episodes.Run.
 func Search(ctx context.Context, cfg Config) (Result, error) {
 	if err := cfg.validate(); err != nil {
 		return Result{}, err
@@ -286,8 +287,8 @@ func (s *search) weights(point []int) []float64 {
 // evaluate runs all episodes with the given weights by group.
 func (s *search) evaluate(ctx context.Context, weights []float64) (float64, error) {
 	byServer := Spread(weights, s.cfg.Counts)
-	target := eval.Target{Name: "fixed weights", Env: func(rec env.Recorder) (env.Env, error) { return s.cfg.Env(byServer, rec) }}
-	list, err := eval.Run(ctx, eval.Config{Seeds: s.cfg.Seeds, Workers: s.cfg.Workers}, []eval.Target{target})
+	target := episodes.Target{Name: "fixed weights", Env: func(rec env.Recorder) (env.Env, error) { return s.cfg.Env(byServer, rec) }}
+	list, err := episodes.Run(ctx, episodes.Config{Seeds: s.cfg.Seeds, Workers: s.cfg.Workers}, []episodes.Target{target})
 	if err != nil {
 		return 0, fmt.Errorf("tune: weights %.4g: %w", weights, err)
 	}

@@ -14,6 +14,7 @@ import (
 	"fairlb/env/scenario"
 	"fairlb/env/sim"
 	"fairlb/eval"
+	"fairlb/eval/episodes"
 	"fairlb/eval/tune"
 )
 
@@ -221,11 +222,11 @@ func simulated(t *testing.T, name string, workers int) (tune.Config, []eval.Resu
 	for k := range uint64(16) {
 		cfg.Seeds = append(cfg.Seeds, 1<<63|k)
 	}
-	var targets []eval.Target
+	var targets []episodes.Target
 	for _, h := range []string{"lsq", "sed"} {
-		targets = append(targets, eval.Target{Name: h, Env: func(rec env.Recorder) (env.Env, error) { return open(h, nil, rec) }})
+		targets = append(targets, episodes.Target{Name: h, Env: func(rec env.Recorder) (env.Env, error) { return open(h, nil, rec) }})
 	}
-	list, err := eval.Run(t.Context(), eval.Config{Seeds: cfg.Seeds}, targets)
+	list, err := episodes.Run(t.Context(), episodes.Config{Seeds: cfg.Seeds}, targets)
 	require.NoError(t, err)
 	return cfg, list
 }

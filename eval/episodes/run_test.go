@@ -1,4 +1,4 @@
-package eval_test
+package episodes_test
 
 import (
 	"context"
@@ -14,6 +14,7 @@ import (
 	"fairlb/agents"
 	"fairlb/env"
 	"fairlb/eval"
+	"fairlb/eval/episodes"
 )
 
 // fake is an environment of two LBs and three servers whose requests follow
@@ -98,8 +99,8 @@ func (a *fixed) Act(dst [][]float64, _ *env.Step) error {
 }
 
 // target is the fake environment, slowed down by a factor.
-func target(name string, slow float64, change ...func(*fake)) eval.Target {
-	return eval.Target{Name: name, Env: func(rec env.Recorder) (env.Env, error) {
+func target(name string, slow float64, change ...func(*fake)) episodes.Target {
+	return episodes.Target{Name: name, Env: func(rec env.Recorder) (env.Env, error) {
 		f := &fake{rec: rec, slow: slow}
 		for _, c := range change {
 			c(f)
@@ -108,8 +109,8 @@ func target(name string, slow float64, change ...func(*fake)) eval.Target {
 	}}
 }
 
-func config(change ...func(*eval.Config)) eval.Config {
-	cfg := eval.Config{Seeds: []uint64{1, 2, 3, 4, 5}, Classes: []string{"wiki", "static"}}
+func config(change ...func(*episodes.Config)) episodes.Config {
+	cfg := episodes.Config{Seeds: []uint64{1, 2, 3, 4, 5}, Classes: []string{"wiki", "static"}}
 	for _, c := range change {
 		c(&cfg)
 	}
@@ -118,7 +119,7 @@ func config(change ...func(*eval.Config)) eval.Config {
 
 func TestRunPairsBySeed(t *testing.T) {
 	t.Parallel()
-	results, err := eval.Run(t.Context(), config(), []eval.Target{target("slow", 1.5), target("sed", 1), target("same", 1)})
+	results, err := episodes.Run(t.Context(), config(), []episodes.Target{target("slow", 1.5), target("sed", 1), target("same", 1)})
 	require.NoError(t, err)
 	require.Len(t, results, 3)
 	slow, sed, same := results[0], results[1], results[2]
@@ -162,7 +163,7 @@ func TestRunFigures(t *testing.T) {
 		}
 		means = append(means, sum/110)
 	}
-	results, err := eval.Run(t.Context(), config(), []eval.Target{target("sed", 1)})
+	results, err := episodes.Run(t.Context(), config(), []episodes.Target{target("sed", 1)})
 	require.NoError(t, err)
 	f := results[0].Class("all")
 	require.InDeltaSlice(t, means, []float64(f.PerSeed), 1e-12)
@@ -199,7 +200,7 @@ func TestRunCountsFailures(t *testing.T) {
 			return o
 		}
 	}
-	results, err := eval.Run(t.Context(), config(), []eval.Target{target("lsq", 1, fail)})
+	results, err := episodes.Run(t.Context(), config(), []episodes.Target{target("lsq", 1, fail)})
 	require.NoError(t, err)
 	all, wiki, static := results[0].Class("all"), results[0].Class("wiki"), results[0].Class("static")
 	require.Equal(t, wiki.N, wiki.Failed)
@@ -216,13 +217,13 @@ func TestRunCountsFailures(t *testing.T) {
 
 func TestRunDoesNotDependOnWorkers(t *testing.T) {
 	t.Parallel()
-	targets := []eval.Target{target("sed", 1), target("lsq", 1.2), target("wcmp", 3)}
+	targets := []episodes.Target{target("sed", 1), target("lsq", 1.2), target("wcmp", 3)}
 	var want []eval.Result
 	for _, workers := range []int{1, 2, 7, 0} {
 		var closed, built atomic.Int32
-		counted := make([]eval.Target, len(targets))
+		counted := make([]episodes.Target, len(targets))
 		for i, each := range targets {
-			counted[i] = eval.Target{Name: each.Name, Env: func(rec env.Recorder) (env.Env, error) {
+			counted[i] = episodes.Target{Name: each.Name, Env: func(rec env.Recorder) (env.Env, error) {
 				built.Add(1)
 				e, err := each.Env(rec)
 				e.(*fake).closed = &closed
@@ -230,7 +231,7 @@ func TestRunDoesNotDependOnWorkers(t *testing.T) {
 			}}
 		}
 		var progress []int
-		got, err := eval.Run(t.Context(), config(func(c *eval.Config) {
+		got, err := episodes.Run(t.Context(), config(func(c *episodes.Config) {
 			c.Workers = workers
 			c.Progress = func(done, total int) {
 				require.Equal(t, 15, total)
@@ -252,7 +253,7 @@ func TestRunSteers(t *testing.T) {
 	t.Parallel()
 	var e *fake
 	actor := &fixed{}
-	steered := eval.Target{
+	steered := episodes.Target{
 		Name: "policy",
 		Env: func(rec env.Recorder) (env.Env, error) {
 			e = &fake{rec: rec, slow: 1}
@@ -260,14 +261,14 @@ func TestRunSteers(t *testing.T) {
 		},
 		Actor: func() (agents.Actor, error) { return actor, nil },
 	}
-	cfg := config(func(c *eval.Config) { c.Workers = 1 })
-	_, err := eval.Run(t.Context(), cfg, []eval.Target{steered})
+	cfg := config(func(c *episodes.Config) { c.Workers = 1 })
+	_, err := episodes.Run(t.Context(), cfg, []episodes.Target{steered})
 	require.NoError(t, err)
 	require.Equal(t, cfg.Seeds, actor.resets)
 	require.Equal(t, [][]float64{{1, 2, 3}, {2, 3, 4}}, e.acted)
 
 	steered.Actor = nil
-	_, err = eval.Run(t.Context(), cfg, []eval.Target{steered})
+	_, err = episodes.Run(t.Context(), cfg, []episodes.Target{steered})
 	require.NoError(t, err)
 	require.Nil(t, e.acted, "a heuristic gets nil actions")
 }
@@ -295,29 +296,29 @@ func TestRunReportsFailures(t *testing.T) {
 	}
 	tests := []struct {
 		name   string
-		target eval.Target
+		target episodes.Target
 		is     error
 		want   string
 	}{
 		{"step", target("lsq", 1, atSeed3), broken, "eval: lsq, seed 3: broken"},
-		{"environment", eval.Target{Name: "lsq", Env: func(env.Recorder) (env.Env, error) { return nil, broken }},
+		{"environment", episodes.Target{Name: "lsq", Env: func(env.Recorder) (env.Env, error) { return nil, broken }},
 			broken, "eval: lsq, seed 1: building the environment: broken"},
-		{"policy", eval.Target{Name: "lsq", Env: target("", 1).Env, Actor: func() (agents.Actor, error) { return nil, broken }},
+		{"policy", episodes.Target{Name: "lsq", Env: target("", 1).Env, Actor: func() (agents.Actor, error) { return nil, broken }},
 			broken, "eval: lsq, seed 1: building the policy: broken"},
-		{"act", eval.Target{Name: "lsq", Env: target("", 1).Env,
+		{"act", episodes.Target{Name: "lsq", Env: target("", 1).Env,
 			Actor: func() (agents.Actor, error) { return &fixed{err: broken}, nil }},
 			broken, "eval: lsq, seed 1: broken"},
-		{"not a number", target("lsq", 1, outcome(func(o *env.Outcome) { o.Completion = math.NaN() })), eval.ErrOutcome,
+		{"not a number", target("lsq", 1, outcome(func(o *env.Outcome) { o.Completion = math.NaN() })), episodes.ErrOutcome,
 			"eval: lsq, seed 3: eval: invalid outcome: completion time NaN s of the request of 0 s (want finite, 0 or more)"},
-		{"class", target("lsq", 1, outcome(func(o *env.Outcome) { o.Class = 2 })), eval.ErrOutcome,
+		{"class", target("lsq", 1, outcome(func(o *env.Outcome) { o.Class = 2 })), episodes.ErrOutcome,
 			"eval: lsq, seed 3: eval: invalid outcome: class 2 of the request of 0 s (want 0 to 1)"},
-		{"no requests", eval.Target{Name: "lsq", Env: func(env.Recorder) (env.Env, error) {
+		{"no requests", episodes.Target{Name: "lsq", Env: func(env.Recorder) (env.Env, error) {
 			return &fake{rec: discard{}, slow: 1}, nil
-		}}, eval.ErrNoRequests, "eval: lsq, seed 1: eval: the run has no requests"},
+		}}, episodes.ErrNoRequests, "eval: lsq, seed 1: eval: the run has no requests"},
 	}
 	for _, test := range tests {
-		results, err := eval.Run(t.Context(), config(func(c *eval.Config) { c.Workers = 1 }),
-			[]eval.Target{target("sed", 1), test.target})
+		results, err := episodes.Run(t.Context(), config(func(c *episodes.Config) { c.Workers = 1 }),
+			[]episodes.Target{target("sed", 1), test.target})
 		require.ErrorIs(t, err, test.is, test.name)
 		require.EqualError(t, err, test.want)
 		require.Nil(t, results)
@@ -347,8 +348,8 @@ func TestRunStopsTheOthers(t *testing.T) {
 			return broken
 		}
 	})
-	cfg := eval.Config{Seeds: []uint64{1}, Workers: 2}
-	_, err := eval.Run(t.Context(), cfg, []eval.Target{endless, failing})
+	cfg := episodes.Config{Seeds: []uint64{1}, Workers: 2}
+	_, err := episodes.Run(t.Context(), cfg, []episodes.Target{endless, failing})
 	require.EqualError(t, err, "eval: failing, seed 1: broken")
 }
 
@@ -362,7 +363,7 @@ func TestRunEndsWithItsContext(t *testing.T) {
 			return nil
 		}
 	})
-	_, err := eval.Run(ctx, config(), []eval.Target{endless})
+	_, err := episodes.Run(ctx, config(), []episodes.Target{endless})
 	require.ErrorIs(t, err, context.Canceled)
 	require.ErrorContains(t, err, "eval: endless, seed ")
 }
@@ -379,8 +380,8 @@ func TestRunWithMissingClass(t *testing.T) {
 			return o
 		}
 	}
-	cfg := config(func(c *eval.Config) { c.Classes = []string{"wiki", "static", "never"} })
-	results, err := eval.Run(t.Context(), cfg, []eval.Target{target("sed", 1, rare), target("lsq", 2, rare)})
+	cfg := config(func(c *episodes.Config) { c.Classes = []string{"wiki", "static", "never"} })
+	results, err := episodes.Run(t.Context(), cfg, []episodes.Target{target("sed", 1, rare), target("lsq", 2, rare)})
 	require.NoError(t, err)
 	lsq := results[1]
 	require.Nil(t, lsq.Class("never"))
@@ -396,8 +397,8 @@ func TestRunWithMissingClass(t *testing.T) {
 
 func TestRunWithOneClass(t *testing.T) {
 	t.Parallel()
-	results, err := eval.Run(t.Context(), config(func(c *eval.Config) { c.Classes = []string{"requests"} }),
-		[]eval.Target{target("sed", 1)})
+	results, err := episodes.Run(t.Context(), config(func(c *episodes.Config) { c.Classes = []string{"requests"} }),
+		[]episodes.Target{target("sed", 1)})
 	require.NoError(t, err)
 	require.Len(t, results[0].Classes, 1)
 	require.Equal(t, eval.AllClasses, results[0].Classes[0].Class)
@@ -405,14 +406,14 @@ func TestRunWithOneClass(t *testing.T) {
 
 func TestRunRefusesFaultyConfigurations(t *testing.T) {
 	t.Parallel()
-	_, err := eval.Run(t.Context(), eval.Config{Workers: -1}, nil)
-	require.ErrorIs(t, err, eval.ErrConfig)
+	_, err := episodes.Run(t.Context(), episodes.Config{Workers: -1}, nil)
+	require.ErrorIs(t, err, episodes.ErrConfig)
 	require.EqualError(t, err, "eval: invalid configuration: no seeds\n"+
 		"eval: invalid configuration: no targets\n"+
 		"eval: invalid configuration: -1 workers (want 0 or more)")
 
-	cfg := eval.Config{Seeds: []uint64{7, 7}, Classes: []string{"all", "", "a", "a"}}
-	_, err = eval.Run(t.Context(), cfg, []eval.Target{{Name: "sed"}, target("sed", 1), target("", 1)})
+	cfg := episodes.Config{Seeds: []uint64{7, 7}, Classes: []string{"all", "", "a", "a"}}
+	_, err = episodes.Run(t.Context(), cfg, []episodes.Target{{Name: "sed"}, target("sed", 1), target("", 1)})
 	require.EqualError(t, err, "eval: invalid configuration: seed 7 comes twice\n"+
 		"eval: invalid configuration: class \"a\" comes twice\n"+
 		"eval: invalid configuration: class 0 is named \"all\", which is no class's name\n"+

@@ -1,4 +1,4 @@
-package eval
+package episodes
 
 import (
 	"context"
@@ -12,13 +12,7 @@ import (
 
 	"fairlb/agents"
 	"fairlb/env"
-)
-
-const (
-	// AllClasses is the class of all requests, whatever their own is.
-	AllClasses = "all"
-	// DefaultBaseline is the target that others are compared to.
-	DefaultBaseline = "sed"
+	"fairlb/eval"
 )
 
 // Target is one thing to evaluate: a heuristic or a trained policy. Its
@@ -40,11 +34,11 @@ type Config struct {
 	Seeds []uint64
 
 	// Classes are the names of the request classes; the index is
-	// env.Outcome.Class. With fewer than two, only AllClasses is reported.
+	// env.Outcome.Class. With fewer than two, only eval.AllClasses is reported.
 	Classes []string
 
 	// Baseline names the target that the others' differences are taken to;
-	// empty: DefaultBaseline. It need not be among the targets.
+	// empty: eval.DefaultBaseline. It need not be among the targets.
 	Baseline string
 
 	// Workers is the number of runs at a time; 0: GOMAXPROCS. Results do not
@@ -78,7 +72,7 @@ func (c *Config) validate(targets []Target) error {
 		fault("class %q comes twice", name)
 	}
 	for i, name := range c.Classes {
-		if name == "" || name == AllClasses {
+		if name == "" || name == eval.AllClasses {
 			fault("class %d is named %q, which is no class's name", i, name)
 		}
 	}
@@ -102,12 +96,12 @@ func (c *Config) validate(targets []Target) error {
 // order of targets. The first failure stops the other runs and is returned
 // with its target and seed, and so is the end of ctx. A run without requests
 // is a failure (ErrNoRequests).
-func Run(ctx context.Context, cfg Config, targets []Target) ([]Result, error) {
+func Run(ctx context.Context, cfg Config, targets []Target) ([]eval.Result, error) {
 	if err := cfg.validate(targets); err != nil {
 		return nil, err
 	}
 	if cfg.Baseline == "" {
-		cfg.Baseline = DefaultBaseline
+		cfg.Baseline = eval.DefaultBaseline
 	}
 	p := newPool(cfg, targets)
 	workers := cfg.Workers
@@ -195,8 +189,8 @@ func (p *pool) collect(target, seed int, r *recorder) {
 }
 
 // results are the results of all targets, once all jobs are done.
-func (p *pool) results() []Result {
-	out := make([]Result, len(p.targets))
+func (p *pool) results() []eval.Result {
+	out := make([]eval.Result, len(p.targets))
 	baseline := -1
 	for i, target := range p.targets {
 		out[i] = p.sums[i].result(target.Name, p.cfg.Classes)
@@ -206,7 +200,7 @@ func (p *pool) results() []Result {
 	}
 	if baseline >= 0 {
 		for i := range out {
-			out[i].compare(&out[baseline])
+			out[i].Compare(&out[baseline])
 		}
 	}
 	return out

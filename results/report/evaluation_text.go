@@ -1,144 +1,167 @@
-package eval
+package report
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"fairlb/eval"
+	"fairlb/results/text"
 )
 
 const (
-	textWidth   = 120 // columns that WriteText keeps within
+	textWidth   = 120 // columns that the text of an evaluation keeps within
 	shortTarget = 10  // a target's name is not cut below this
 
 	markBest = "* " // the least mean of a class
 	markNone = "~ " // a difference that may be none
-	missing  = "-"
 )
 
-// WriteText writes the report as a table for people: a block of rows per
-// class, a row per target, and below it what the numbers are, and any
-// notes and warnings. To keep to 120 columns it cuts long target names at the front.
-func (r *Report) WriteText(w io.Writer) error {
-	table := r.textTable()
-	table.fit(textWidth)
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s: completion time in s\n\n", r.Scenario)
-	if err := table.render(&b); err != nil {
+// WriteEvaluationText writes an evaluation as a table for people: a block of
+// rows a class, a row a target, and below it what the numbers are, and any notes
+// and warnings. To keep to 120 columns it cuts long target names at the front.
+// With statistics a second table has what else is known of the seeds' means:
+// interquartile means, probabilities of improvement, fairness of load.
+func WriteEvaluationText(w io.Writer, e *eval.Evaluation, statistics bool) error {
+	t := newEvaluationText(e)
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%s: completion time in s\n\n", e.Scenario)
+	if err := t.figures().Write(&b); err != nil {
 		return err
 	}
-	if r.Statistics {
-		if err := r.statistics(&b); err != nil {
+	if statistics {
+		b.WriteByte('\n')
+		if err := t.statistics().Write(&b); err != nil {
 			return err
 		}
 	}
-	for _, line := range r.groupLines() {
-		b.WriteString("\n" + wrap(line, textWidth))
+	paragraph := func(line string) { b.WriteString(text.Wrap(line, textWidth, "")) }
+	for _, line := range t.groupLines() {
+		b.WriteByte('\n')
+		paragraph(line)
 	}
-	b.WriteString("\n" + wrap(r.caption(), textWidth))
-	if r.Statistics {
-		b.WriteString(wrap(statisticsCaption(r.baseline()), textWidth))
+	b.WriteByte('\n')
+	paragraph(t.caption())
+	if statistics {
+		paragraph(statisticsCaption(t.baseline))
 	}
-	for _, note := range r.Notes {
-		b.WriteString(wrap("note: "+note, textWidth))
+	for _, note := range e.Notes {
+		paragraph("note: " + note)
 	}
-	for _, warning := range r.warnings() {
-		b.WriteString(wrap("warning: "+warning, textWidth))
+	for _, warning := range t.warnings() {
+		paragraph("warning: " + warning)
 	}
-	_, err := io.WriteString(w, b.String())
+	_, err := w.Write(b.Bytes())
 	return err
+}
+
+// evaluationText is an evaluation as its text lays it out.
+type evaluationText struct {
+	*eval.Evaluation
+	blocks   [][]row // the figures by class, in the order in which classes appear
+	baseline string  // the name that differences are taken to; empty without any
 }
 
 // row is one target's figures of one class.
 type row struct {
 	target string
-	*Figures
+	*eval.Figures
 }
 
-// blocks groups the figures by class, in the order in which classes appear.
-func (r *Report) blocks() [][]row {
-	var blocks [][]row
+func newEvaluationText(e *eval.Evaluation) *evaluationText {
+	t := &evaluationText{Evaluation: e}
 	index := make(map[string]int)
-	for i := range r.Results {
-		for j := range r.Results[i].Classes {
-			f := &r.Results[i].Classes[j]
+	for i := range e.Results {
+		for j := range e.Results[i].Classes {
+			f := &e.Results[i].Classes[j]
 			k, known := index[f.Class]
 			if !known {
-				k = len(blocks)
+				k = len(t.blocks)
 				index[f.Class] = k
-				blocks = append(blocks, nil)
+				t.blocks = append(t.blocks, nil)
 			}
-			blocks[k] = append(blocks[k], row{r.Results[i].Target, f})
+			t.blocks[k] = append(t.blocks[k], row{e.Results[i].Target, f})
 		}
 	}
-	return blocks
-}
-
-// baseline is the name that differences are taken to; empty without any.
-func (r *Report) baseline() string {
-	for _, block := range r.blocks() {
+	for _, block := range t.blocks {
 		for _, row := range block {
-			if row.VsSED != nil {
-				return row.VsSED.Baseline
+			if row.VsSED != nil && t.baseline == "" {
+				t.baseline = row.VsSED.Baseline
 			}
-		}
-	}
-	return ""
-}
-
-func (r *Report) textTable() *textTable {
-	t := &textTable{}
-	blocks := r.blocks()
-	byClass, baseline := len(blocks) > 1, r.baseline()
-	if byClass {
-		t.column("class", left)
-	}
-	t.target = t.column("target", left)
-	t.column("requests", right)
-	t.column("failed %", right)
-	if len(r.Seeds) > 1 {
-		t.column("mean ± sd", right)
-	} else {
-		t.column("mean", right)
-	}
-	t.column("p50", right)
-	t.column("p90", right)
-	t.column("p99", right)
-	if baseline != "" {
-		t.column("vs "+baseline, right)
-	}
-
-	var versus []string
-	if baseline != "" {
-		versus = versusCells(blocks)
-	}
-	for i, block := range blocks {
-		if i > 0 {
-			t.rows = append(t.rows, make([]string, len(t.header)))
-		}
-		decimals := blockDecimals(block)
-		means := meanCells(block, decimals, len(r.Seeds) > 1)
-		for j, row := range block {
-			var cells []string
-			if byClass && j == 0 {
-				cells = append(cells, row.Class)
-			} else if byClass {
-				cells = append(cells, "")
-			}
-			cells = append(cells, row.target, strconv.FormatUint(row.N, 10), failedCell(row.Figures), means[j])
-			for _, x := range []float64{row.P50, row.P90, row.P99} {
-				cells = append(cells, fixed(x, decimals))
-			}
-			if baseline != "" {
-				cells = append(cells, versus[0])
-				versus = versus[1:]
-			}
-			t.rows = append(t.rows, cells)
 		}
 	}
 	return t
+}
+
+// table lays out a row a class and target: the class if there are several, the
+// target's name, and the cells of the given columns, which are numbers.
+func (t *evaluationText) table(columns []string, cells func(block int, row row) []string) *text.Table {
+	header := append([]string{"target"}, columns...)
+	byClass := len(t.blocks) > 1
+	target := 0
+	if byClass {
+		header, target = append([]string{"class"}, header...), 1
+	}
+	table := text.NewTable(header...)
+	table.Style = text.Ruled
+	for k := range columns {
+		table.Right(target + 1 + k)
+	}
+	for i, block := range t.blocks {
+		if i > 0 {
+			table.Row(make([]string, len(header))...)
+		}
+		for j, row := range block {
+			line := append([]string{row.target}, cells(i, row)...)
+			if byClass {
+				class := ""
+				if j == 0 {
+					class = row.Class
+				}
+				line = append([]string{class}, line...)
+			}
+			table.Row(line...)
+		}
+	}
+	table.Fit(textWidth, shortTarget, 0, target)
+	return table
+}
+
+// figures is the table of completion times.
+func (t *evaluationText) figures() *text.Table {
+	mean := "mean"
+	if len(t.Seeds) > 1 {
+		mean = "mean ± sd"
+	}
+	columns := []string{"requests", "failed %", mean, "p50", "p90", "p99"}
+	var versus []string // of all rows
+	if t.baseline != "" {
+		columns = append(columns, "vs "+t.baseline)
+		versus = versusCells(t.blocks)
+	}
+	var means []string // of all rows
+	decimals := make([]int, len(t.blocks))
+	for i, block := range t.blocks {
+		decimals[i] = blockDecimals(block)
+		means = append(means, meanCells(block, decimals[i], len(t.Seeds) > 1)...)
+	}
+	k := 0
+	return t.table(columns, func(block int, row row) []string {
+		cells := []string{strconv.FormatUint(row.N, 10), failedCell(row.Figures), means[k]}
+		for _, x := range []float64{row.P50, row.P90, row.P99} {
+			cells = append(cells, fixed(x, decimals[block]))
+		}
+		if t.baseline != "" {
+			cells = append(cells, versus[k])
+		}
+		k++
+		return cells
+	})
 }
 
 // blockDecimals is how many decimals give the least mean of a class three
@@ -209,7 +232,7 @@ func signedPercent(x float64) string {
 }
 
 // failedCell is the share of requests that failed, in percent.
-func failedCell(f *Figures) string {
+func failedCell(f *eval.Figures) string {
 	percent := 100 * float64(f.Failed) / float64(f.N)
 	switch {
 	case f.Failed == 0:
@@ -218,10 +241,6 @@ func failedCell(f *Figures) string {
 		return "<0.01"
 	}
 	return fixed(percent, 2)
-}
-
-func fixed(x float64, decimals int) string {
-	return strconv.FormatFloat(x, 'f', decimals, 64)
 }
 
 // alignParts joins the parts of each cell after padding them, on the left, to
@@ -253,38 +272,35 @@ func alignParts(cells [][]string) []string {
 }
 
 // caption says what the numbers are.
-func (r *Report) caption() string {
+func (t *evaluationText) caption() string {
 	var b strings.Builder
-	b.WriteString(strconv.Itoa(len(r.Seeds)) + " seed")
-	if len(r.Seeds) != 1 {
-		b.WriteString("s")
-	}
-	if list := FormatSeeds(r.Seeds); len(list) <= 40 {
+	b.WriteString(text.Count(len(t.Seeds), "seed"))
+	if list := text.Seeds(t.Seeds); len(list) <= 40 {
 		b.WriteString(" (" + list + ")")
 	}
-	if r.DurationS > 0 {
-		b.WriteString(" of " + exact(r.DurationS) + " s")
+	if t.DurationS > 0 {
+		b.WriteString(" of " + text.Exact(t.DurationS) + " s")
 	}
 	b.WriteString(", the same arrivals for every target. ")
-	if len(r.Seeds) > 1 {
+	if len(t.Seeds) > 1 {
 		b.WriteString("mean ± sd: of the seeds' means. ")
 	}
 	b.WriteString("p50, p90, p99: of all requests together. A failed request counts at its timeout.")
-	if len(r.Results) > 1 {
+	if len(t.Results) > 1 {
 		b.WriteString(" " + strings.TrimSpace(markBest) + " the least mean.")
 	}
-	if baseline := r.baseline(); baseline != "" {
+	if t.baseline != "" {
 		fmt.Fprintf(&b, " vs %s: difference of the means, paired by seed, with its 95 %% interval; "+
-			"%s the interval includes 0.", baseline, strings.TrimSpace(markNone))
+			"%s the interval includes 0.", t.baseline, strings.TrimSpace(markNone))
 	}
 	return b.String()
 }
 
 // groupLines say, for each class of each group, what its training runs came
 // to: their mean and difference to the baseline, with intervals over runs.
-func (r *Report) groupLines() []string {
+func (t *evaluationText) groupLines() []string {
 	var lines []string
-	for _, g := range r.Groups {
+	for _, g := range t.Groups {
 		for _, f := range g.Classes {
 			var b strings.Builder
 			note := "95 % intervals over training runs"
@@ -311,33 +327,11 @@ func (r *Report) groupLines() []string {
 	return lines
 }
 
-// warnings are those of the report and of its results.
-func (r *Report) warnings() []string {
-	all := append([]string(nil), r.Warnings...)
-	for i := range r.Results {
-		all = append(all, r.Results[i].Warnings...)
+// warnings are those of the evaluation and of its results.
+func (t *evaluationText) warnings() []string {
+	all := slices.Clone(t.Warnings)
+	for i := range t.Results {
+		all = append(all, t.Results[i].Warnings...)
 	}
 	return all
-}
-
-// wrap breaks text between words into lines of at most width columns.
-func wrap(text string, width int) string {
-	var b strings.Builder
-	column := 0
-	for _, word := range strings.Fields(text) {
-		n := utf8.RuneCountInString(word)
-		switch {
-		case column == 0:
-		case column+1+n > width:
-			b.WriteByte('\n')
-			column = 0
-		default:
-			b.WriteByte(' ')
-			column++
-		}
-		b.WriteString(word)
-		column += n
-	}
-	b.WriteByte('\n')
-	return b.String()
 }

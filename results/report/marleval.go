@@ -1,4 +1,4 @@
-package eval
+package report
 
 import (
 	"encoding/json"
@@ -7,6 +7,8 @@ import (
 	"strconv"
 
 	"gonum.org/v1/gonum/stat"
+
+	"fairlb/eval"
 )
 
 // marlEnvironment is the name that WriteMARLEval gives the environment.
@@ -24,14 +26,14 @@ const marlEnvironment = "fairlb"
 //
 // The tool wants as many runs of every algorithm. A heuristic is not trained:
 // it stands in each run with the same values. Recipes of different numbers of
-// runs give ErrUnmatched.
-func (r *Report) WriteMARLEval(w io.Writer) error {
+// runs give eval.ErrUnmatched.
+func WriteMARLEval(w io.Writer, e *eval.Evaluation) error {
 	var names []string
-	runs := map[string][]Series{}
+	runs := map[string][]eval.Series{}
 	trained := map[string]bool{}
 	most := 1
-	for i := range r.Results {
-		result := &r.Results[i]
+	for i := range e.Results {
+		result := &e.Results[i]
 		name := result.Recipe
 		if name == "" {
 			name = result.Target
@@ -40,7 +42,7 @@ func (r *Report) WriteMARLEval(w io.Writer) error {
 			names = append(names, name)
 		}
 		trained[name] = result.Recipe != ""
-		if f := result.Class(AllClasses); f != nil {
+		if f := result.Class(eval.AllClasses); f != nil {
 			runs[name] = append(runs[name], f.PerSeed)
 			most = max(most, len(runs[name]))
 		}
@@ -49,16 +51,16 @@ func (r *Report) WriteMARLEval(w io.Writer) error {
 	for _, name := range names {
 		list := runs[name]
 		if trained[name] && len(list) != most {
-			return fmt.Errorf("%w: %d training runs of %s, %d of another recipe: marl-eval wants as many of each", ErrUnmatched, len(list), name, most)
+			return fmt.Errorf("%w: %d training runs of %s, %d of another recipe: marl-eval wants as many of each", eval.ErrUnmatched, len(list), name, most)
 		}
 		byRun := map[string]any{}
 		for k := range most {
 			times := list[min(k, len(list)-1)]
-			returns := make(Series, len(times))
+			returns := make(eval.Series, len(times))
 			for i, x := range times {
 				returns[i] = -x
 			}
-			mean := stat.Mean(times.defined(), nil)
+			mean := stat.Mean(times.Defined(), nil)
 			byRun["run_"+strconv.Itoa(k+1)] = map[string]any{
 				"step_1":           map[string]any{"step_count": 1, "completion_time": times, "return": returns},
 				"absolute_metrics": map[string]any{"completion_time": []float64{mean}, "return": []float64{-mean}},
@@ -66,8 +68,8 @@ func (r *Report) WriteMARLEval(w io.Writer) error {
 		}
 		algorithms[name] = byRun
 	}
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	return e.Encode(map[string]any{marlEnvironment: map[string]any{r.Scenario: algorithms}})
+	out := json.NewEncoder(w)
+	out.SetEscapeHTML(false)
+	out.SetIndent("", "  ")
+	return out.Encode(map[string]any{marlEnvironment: map[string]any{e.Scenario: algorithms}})
 }

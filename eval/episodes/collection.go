@@ -1,12 +1,16 @@
-package eval
+package episodes
 
-import "fmt"
+import (
+	"fmt"
+
+	"fairlb/eval"
+)
 
 // collection gathers the runs of one target, in any order: a few numbers per
 // seed and one distribution per class.
 type collection struct {
 	classes  []classCollection // of all requests, then of each named class
-	fairness Series
+	fairness eval.Series
 }
 
 type classCollection struct {
@@ -15,7 +19,7 @@ type classCollection struct {
 	pooled    distribution
 
 	// of each seed
-	mean, p50, p90, p95, p99, p999 Series
+	mean, p50, p90, p95, p99, p999 eval.Series
 	requests, failures             []uint64
 }
 
@@ -24,12 +28,12 @@ func newCollection(seeds, classes int) collection {
 	if classes < 2 {
 		classes = 0
 	}
-	c := collection{classes: make([]classCollection, 1+classes), fairness: make(Series, seeds)}
+	c := collection{classes: make([]classCollection, 1+classes), fairness: make(eval.Series, seeds)}
 	for i := range c.classes {
 		c.classes[i] = classCollection{
-			mean: make(Series, seeds),
-			p50:  make(Series, seeds), p90: make(Series, seeds), p95: make(Series, seeds),
-			p99: make(Series, seeds), p999: make(Series, seeds),
+			mean: make(eval.Series, seeds),
+			p50:  make(eval.Series, seeds), p90: make(eval.Series, seeds), p95: make(eval.Series, seeds),
+			p99: make(eval.Series, seeds), p999: make(eval.Series, seeds),
 			requests: make([]uint64, seeds), failures: make([]uint64, seeds),
 			pooled: newDistribution(),
 		}
@@ -57,17 +61,17 @@ func (c *collection) add(seed int, r *recorder) {
 
 // result summarises the runs of all seeds. A class without requests is left
 // out.
-func (c *collection) result(target string, names []string) Result {
-	r := Result{Target: target}
+func (c *collection) result(target string, names []string) eval.Result {
+	r := eval.Result{Target: target}
 	for i := range c.classes {
-		class, name := &c.classes[i], AllClasses
+		class, name := &c.classes[i], eval.AllClasses
 		if i > 0 {
 			name = names[i-1]
 		}
 		if class.n == 0 {
 			continue
 		}
-		f := Figures{
+		f := eval.Figures{
 			Class: name, N: class.n, Failed: class.failed,
 			P50: class.pooled.quantile(50), P90: class.pooled.quantile(90), P95: class.pooled.quantile(95),
 			P99: class.pooled.quantile(99), P999: class.pooled.quantile(99.9),
@@ -75,13 +79,13 @@ func (c *collection) result(target string, names []string) Result {
 			PerSeedP99: class.p99, PerSeedP999: class.p999,
 			PerSeedN: class.requests, PerSeedFailed: class.failures,
 		}
-		f.Mean, f.SD = class.mean.meanSD()
-		f.MeanP95, f.SDP95 = class.p95.meanSD()
-		f.MeanP99, f.SDP99 = class.p99.meanSD()
-		f.IQM = clustered(single(class.mean.defined()), IQM)
-		if i == 0 && len(c.fairness.defined()) > 0 {
+		f.Mean, f.SD = class.mean.MeanSD()
+		f.MeanP95, f.SDP95 = class.p95.MeanSD()
+		f.MeanP99, f.SDP99 = class.p99.MeanSD()
+		f.IQM = class.mean.IQM()
+		if i == 0 && len(c.fairness.Defined()) > 0 {
 			f.PerSeedFairness = c.fairness
-			f.Fairness, f.SDFairness = c.fairness.meanSD()
+			f.Fairness, f.SDFairness = c.fairness.MeanSD()
 		}
 		r.Classes = append(r.Classes, f)
 
@@ -97,19 +101,4 @@ func (c *collection) result(target string, names []string) Result {
 		}
 	}
 	return r
-}
-
-// compare sets the differences of r to the baseline, which may be r itself.
-func (r *Result) compare(baseline *Result) {
-	for i := range r.Classes {
-		f := &r.Classes[i]
-		base := baseline.Class(f.Class)
-		f.IsBaseline = f == base
-		if base == nil || f.IsBaseline {
-			continue
-		}
-		diffs, bases := pairs(f.PerSeed, base.PerSeed)
-		f.VsSED = newDifference(baseline.Target, bases, diffs)
-		f.Improvement = clustered(single(diffs), improvement)
-	}
 }

@@ -1,13 +1,15 @@
-package eval
+package report
 
 import (
 	"io"
 	"math"
 
 	"github.com/parquet-go/parquet-go"
+
+	"fairlb/eval"
 )
 
-// seedRow is a row of WriteParquet: one target's figures of one class on one
+// seedRow is a row of WriteEvaluationParquet: one target's figures of one class on one
 // seed. Times are in s; a figure that is not known is null.
 type seedRow struct {
 	Scenario  string   `parquet:"scenario,dict"`
@@ -24,14 +26,14 @@ type seedRow struct {
 	P95       *float64 `parquet:"p95,optional"`
 	P99       *float64 `parquet:"p99,optional"`
 	P999      *float64 `parquet:"p999,optional"`
-	Fairness  *float64 `parquet:"fairness,optional"` // of AllClasses
+	Fairness  *float64 `parquet:"fairness,optional"` // of eval.AllClasses
 }
 
-// WriteParquet writes a Parquet file of a row per target, class and seed: what
+// WriteEvaluationParquet writes a Parquet file of a row per target, class and seed: what
 // every figure over seeds follows from, but for the quantiles of all requests
 // together.
-func (r *Report) WriteParquet(w io.Writer) error {
-	at := func(s Series, k int) *float64 {
+func WriteEvaluationParquet(w io.Writer, e *eval.Evaluation) error {
+	at := func(s eval.Series, k int) *float64 {
 		if k >= len(s) || math.IsNaN(s[k]) {
 			return nil
 		}
@@ -44,13 +46,13 @@ func (r *Report) WriteParquet(w io.Writer) error {
 		return &counts[k]
 	}
 	var rows []seedRow
-	for i := range r.Results {
-		result := &r.Results[i]
+	for i := range e.Results {
+		result := &e.Results[i]
 		for j := range result.Classes {
 			f := &result.Classes[j]
-			for k, seed := range r.Seeds {
+			for k, seed := range e.Seeds {
 				rows = append(rows, seedRow{
-					Scenario: r.Scenario, DurationS: r.DurationS, Target: result.Target, Recipe: result.Recipe,
+					Scenario: e.Scenario, DurationS: e.DurationS, Target: result.Target, Recipe: result.Recipe,
 					Class: f.Class, Seed: seed,
 					Requests: count(f.PerSeedN, k), Failed: count(f.PerSeedFailed, k), Mean: at(f.PerSeed, k),
 					P50: at(f.PerSeedP50, k), P90: at(f.PerSeedP90, k), P95: at(f.PerSeedP95, k),
