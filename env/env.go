@@ -114,18 +114,6 @@ type Drainer interface {
 	Drain(ctx context.Context) error
 }
 
-// Saver is an Env whose episode can be saved in mid-run and go on elsewhere,
-// bit for bit.
-type Saver interface {
-	// Save returns the state of the episode, for an Env of the same
-	// configuration and the same version of fairlb.
-	Save() ([]byte, error)
-
-	// Restore puts the Env into a saved state and returns the Step that it
-	// stood at. Damaged bytes and those of another configuration are errors.
-	Restore(ctx context.Context, state []byte) (Step, error)
-}
-
 // GroundTruth is an Env that knows what no LB can see. A live environment
 // answers ErrUnsupported.
 type GroundTruth interface {

@@ -26,7 +26,6 @@ func Conformance(t *testing.T, make func(t *testing.T) env.Env) {
 	t.Run("Actions", func(t *testing.T) { conformActions(t, open(t)) })
 	t.Run("Episode", func(t *testing.T) { conformEpisode(t, open(t)) })
 	t.Run("SameSeed", func(t *testing.T) { conformSeed(t, open(t), open(t)) })
-	t.Run("Saved", func(t *testing.T) { conformSaved(t, open(t), open(t)) })
 	t.Run("Cancel", func(t *testing.T) { conformCancel(t, open(t)) })
 	t.Run("Optional", func(t *testing.T) { conformOptional(t, open(t)) })
 }
@@ -170,45 +169,6 @@ func conformSeed(t *testing.T, a, b env.Env) {
 	require.Empty(t, cmp.Diff(first, run(b, 5)), "two environments, one seed")
 	require.NotEmpty(t, cmp.Diff(first, run(b, 6)), "another seed must give another episode")
 	require.Empty(t, cmp.Diff(first, run(b, 5)), "an episode depends on the one before")
-}
-
-// conformSaved: an episode that another environment takes over in the middle
-// goes on as if nothing had happened.
-func conformSaved(t *testing.T, a, b env.Env) {
-	from, ok := a.(env.Saver)
-	if !ok {
-		t.Skip("its episodes cannot be saved")
-	}
-	ctx, s := context.Background(), a.Spec()
-	to := b.(env.Saver)
-	_, err := from.Save()
-	require.ErrorIs(t, err, env.ErrNotReset)
-	rng := rand.New(env.Stream(1, "envtest/saved"))
-	step, err := a.Reset(ctx, 5)
-	require.NoError(t, err)
-	for k := range s.Steps {
-		if k == s.Steps/2 {
-			state, err := from.Save()
-			require.NoError(t, err)
-			got, err := to.Restore(ctx, state)
-			require.NoError(t, err)
-			require.Empty(t, cmp.Diff(step, got))
-			_, err = to.Restore(ctx, state[:len(state)/2])
-			require.Error(t, err)
-			_, err = b.Step(ctx, nil)
-			require.ErrorIs(t, err, env.ErrNotReset, "a failed Restore leaves no episode")
-			_, err = to.Restore(ctx, state)
-			require.NoError(t, err)
-		}
-		weights := actions(s, rng)
-		step, err = a.Step(ctx, weights)
-		require.NoError(t, err)
-		if k >= s.Steps/2 {
-			got, err := b.Step(ctx, weights)
-			require.NoError(t, err)
-			require.Empty(t, cmp.Diff(step, got), "step %d", k)
-		}
-	}
 }
 
 // clone copies what the environment may use again.

@@ -5,7 +5,7 @@
 // or IO station (processor sharing), beside latencies between nodes and backlogs
 // that refuse what is too much. Servers and LBs come, go and fail, and servers
 // change their speed, their processors and what else runs there, by a schedule
-// or at random; a saved episode goes on elsewhere, bit for bit.
+// or at random.
 //
 // The engine knows four kinds of events: arrivals from a workload.Source, stage
 // completions, found through a tournament tree over the servers, packets on

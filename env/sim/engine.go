@@ -21,7 +21,6 @@ type engine struct {
 	stride int                   // most stages of any class
 	stages [][]workload.Resource // by class
 
-	seed    uint64
 	now     float64
 	source  workload.Source
 	next    workload.Request // the arrival to come; Time +Inf after the last
@@ -133,7 +132,6 @@ func newEngine(cfg *Config, rules []dispatch.Rule) *engine {
 
 // reset begins the episode of the given seed.
 func (e *engine) reset(seed uint64) error {
-	e.seed = seed
 	e.now, e.change, e.flight, e.events, e.sent = 0, 0, 0, 0, 0
 	e.interval = env.Interval{}
 	e.requests, e.demands, e.free = e.requests[:0], e.demands[:0], e.free[:0]

@@ -397,21 +397,3 @@ func (r sharedRule) Pick(v *dispatch.View) int {
 	}
 	return shortest(v.Ongoing, in)
 }
-
-// probing is a shared rule that asks the servers on its way.
-type probing struct {
-	sharedRule
-	servers dispatch.Reports
-}
-
-func (r probing) Pick(v *dispatch.View) int {
-	j := r.sharedRule.Pick(v)
-	if inFlight, latency := r.servers.Probe(j); v.Now > 20 && inFlight > 2 && latency > 1 {
-		for k, out := range v.Out {
-			if !out {
-				return k
-			}
-		}
-	}
-	return j
-}

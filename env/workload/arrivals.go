@@ -41,10 +41,8 @@ func (a *Arrivals) calmFactor() float64 {
 
 // process draws the times of arrival.
 type process struct {
-	stream *rand.PCG
-	rng    *rand.Rand
+	rng *rand.Rand
 
-	low, high float64   // requests/s, between which the episode's mean rate is
 	rate      float64   // requests/s, the episode's mean rate
 	factors   []float64 // rates over the mean rate, by state
 	now       float64   // s, the last arrival
@@ -64,8 +62,7 @@ type process struct {
 
 // newProcess draws what an episode's arrivals begin with.
 func newProcess(a Arrivals, seed uint64) process {
-	stream := env.Stream(seed, "workload/arrivals")
-	p := process{stream: stream, rng: rand.New(stream), low: a.Rate, high: max(a.Rate, a.RateMax), rate: a.Rate, factors: []float64{1}}
+	p := process{rng: rand.New(env.Stream(seed, "workload/arrivals")), rate: a.Rate, factors: []float64{1}}
 	if a.RateMax > a.Rate {
 		p.rate += (a.RateMax - a.Rate) * p.rng.Float64()
 	}

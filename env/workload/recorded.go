@@ -44,7 +44,6 @@ type Recorded struct {
 	classes []Class // none: the one class of one CPU stage
 	paths   *Paths
 	demand  *rand.Rand
-	stream  *rand.PCG // what demand draws from
 
 	now    float64 // s, the time of the last request, in the episode
 	origin float64 // s, the trace's time less the episode's
@@ -61,10 +60,9 @@ type Recorded struct {
 // no part of the episode: what follows it is a stationary stream, which an
 // arrival at time 0 would not be.
 func OpenRecorded(rec Recording, seed uint64) (*Recorded, error) {
-	stream := env.Stream(seed, "workload/demands")
 	r := &Recorded{
 		secondsPerN: rec.SecondsPerN, split: newSplit(rec.Shares, seed), align: rec.Random, wrap: rec.Random,
-		demand: rand.New(stream), stream: stream,
+		demand: rand.New(env.Stream(seed, "workload/demands")),
 	}
 	if !rec.Random {
 		r.latest = rec.Duration

@@ -42,9 +42,7 @@ type Stage struct {
 	Law      Law
 }
 
-// Source yields the requests of an episode. The sources of this package are
-// snapshot.Staters, too: saved in the middle of an episode and restored into a
-// new source of the same configuration, they go on with the same requests.
+// Source yields the requests of an episode.
 type Source interface {
 	// Next fills r and returns nil, or io.EOF when no request follows, or
 	// what is wrong with the input. r.Demand has room for the longest class

@@ -15,20 +15,17 @@ type Synthetic struct {
 	split    split
 	mix      *rand.Rand // classes
 	demand   *rand.Rand // demands
-
-	mixStream, demandStream *rand.PCG // what mix and demand draw from
 }
 
 // NewSynthetic returns the requests of the episode with the given seed.
 // shares are the LBs' parts of the traffic and sum to 1.
 func NewSynthetic(a Arrivals, classes []Class, shares []float64, seed uint64) *Synthetic {
-	mix, demand := env.Stream(seed, "workload/classes"), env.Stream(seed, "workload/demands")
 	return &Synthetic{
 		classes:  classes,
 		arrivals: newProcess(a, seed),
 		split:    newSplit(shares, seed),
-		mix:      rand.New(mix), mixStream: mix,
-		demand: rand.New(demand), demandStream: demand,
+		mix:      rand.New(env.Stream(seed, "workload/classes")),
+		demand:   rand.New(env.Stream(seed, "workload/demands")),
 	}
 }
 
@@ -58,13 +55,11 @@ func (s *Synthetic) Close() error { return nil }
 // split draws the LB of each request by the LBs' shares of the traffic.
 type split struct {
 	shares []float64
-	stream *rand.PCG
 	rng    *rand.Rand
 }
 
 func newSplit(shares []float64, seed uint64) split {
-	stream := env.Stream(seed, "workload/split")
-	return split{shares: shares, stream: stream, rng: rand.New(stream)}
+	return split{shares: shares, rng: rand.New(env.Stream(seed, "workload/split"))}
 }
 
 func (s *split) draw() int {
