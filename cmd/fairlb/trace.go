@@ -86,7 +86,7 @@ func (a *app) traceInfoCommand() *cobra.Command {
 			}
 			var list []traceInfo
 			for _, file := range files {
-				s, err := workload.SummariseClasses(file, classes.paths)
+				s, err := workload.SummariseTrace(file, classes.paths)
 				if err != nil {
 					return err
 				}

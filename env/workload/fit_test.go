@@ -143,13 +143,13 @@ func TestFitRefuses(t *testing.T) {
 	require.ErrorAs(t, err, new(*TraceError))
 }
 
-// TestSummariseClasses: by hand; a long silence costs nothing.
-func TestSummariseClasses(t *testing.T) {
+// TestSummariseTrace: by hand; a long silence costs nothing.
+func TestSummariseTrace(t *testing.T) {
 	t.Parallel()
 	path := textFile(t, "0\t/a?n=1", "0.5\t/b", "1e9\t/a?n=3", "1e9\t/c?n=5")
 	paths, err := NewPaths([][]string{{"/a"}, {"/b"}})
 	require.NoError(t, err)
-	s, err := SummariseClasses(path, paths)
+	s, err := SummariseTrace(path, paths)
 	require.NoError(t, err)
 	require.Equal(t, 3, s.WithN)
 	require.Equal(t, 3.0, s.MeanN)

@@ -38,11 +38,9 @@ type ClassSummary struct {
 	MaxN     float64 `json:"max_n"`
 }
 
-// SummariseTrace reads a trace file to its end, in constant memory.
-func SummariseTrace(path string) (TraceSummary, error) { return SummariseClasses(path, nil) }
-
-// SummariseClasses is SummariseTrace by classes, too, if paths is not nil.
-func SummariseClasses(path string, paths *Paths) (TraceSummary, error) {
+// SummariseTrace reads a trace file to its end, in constant memory. If paths is
+// not nil, it tells the requests of each class apart as well.
+func SummariseTrace(path string, paths *Paths) (TraceSummary, error) {
 	s := newSummary(paths)
 	if err := s.read(path, nil); err != nil {
 		return TraceSummary{}, err

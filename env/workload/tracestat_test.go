@@ -17,7 +17,7 @@ func TestSummariseTraceByHand(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.tsv")
 	text := "time\tquery\n10\t/?n=1\n10.25\t/?n=3\n10.5\t/?n=2\n12.5\t/?n=2\n13.0\t/?n=2\n"
 	require.NoError(t, os.WriteFile(path, []byte(text), 0o666))
-	s, err := SummariseTrace(path)
+	s, err := SummariseTrace(path, nil)
 	require.NoError(t, err)
 	require.Equal(t, 5, s.Requests)
 	require.Equal(t, 10.0, s.Start)
@@ -43,7 +43,7 @@ func TestSummariseTraceOfPoisson(t *testing.T) {
 	}
 	path := filepath.Join(t.TempDir(), "x.tsv")
 	require.NoError(t, os.WriteFile(path, []byte(b.String()), 0o666))
-	s, err := SummariseTrace(path)
+	s, err := SummariseTrace(path, nil)
 	require.NoError(t, err)
 	require.InDelta(t, 50, s.Rate, 1)
 	require.InDelta(t, 1, s.GapCV, 0.03)
@@ -55,9 +55,9 @@ func TestSummariseTraceWithoutRequests(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "x.tsv")
 	require.NoError(t, os.WriteFile(path, []byte("time\tquery\n"), 0o666))
-	s, err := SummariseTrace(path)
+	s, err := SummariseTrace(path, nil)
 	require.NoError(t, err)
 	require.Equal(t, TraceSummary{}, s)
-	_, err = SummariseTrace(path + ".none")
+	_, err = SummariseTrace(path+".none", nil)
 	require.Error(t, err)
 }
