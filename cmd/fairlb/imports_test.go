@@ -60,7 +60,7 @@ func TestForbiddenImports(t *testing.T) {
 		{[]string{"fairlb/agents/ppo"}, []string{"fairlb/sac", "fairlb/qmix", "fairlb/rewards"}, "a learner stands alone; rewards come with the steps"},
 		{[]string{"fairlb/qmix"}, []string{"fairlb/sac", "fairlb/rewards"}, "a learner stands alone; rewards come with the steps"},
 		{[]string{"fairlb/agents/delay"}, []string{"fairlb/sac", "fairlb/qmix", "fairlb/rewards"}, "a learner stands alone; this one wants no reward"},
-		{[]string{"fairlb/env/workload", "fairlb/env/dispatch", "fairlb/env/observe"}, simulators, "a simulator and a testbed share these"},
+		{[]string{"fairlb/env/workload", "fairlb/env/dispatch", "fairlb/env/observe", "fairlb/env/balancer"}, simulators, "a simulator and a testbed share these"},
 		{[]string{"fairlb/env/sim"}, []string{"fairlb/env/testbed", "fairlb/env/scenario"}, "the simulator takes values; what they come from is the caller's"},
 		{[]string{"fairlb/env/testbed"}, []string{"fairlb/env/sim"}, "a live environment has no simulator in it"},
 		{learners, simulators, "a learner must not know what it learns from"},
@@ -89,6 +89,31 @@ func TestForbiddenImports(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestDecisionsTakeTimeAsAValue: what decides about a flow reads no clock and
+// does no I/O, so that a simulator and sockets can drive the same code.
+func TestDecisionsTakeTimeAsAValue(t *testing.T) {
+	decides := []string{"fairlb/env/balancer", "fairlb/env/dispatch", "fairlb/env/observe"}
+	found := 0
+	for _, p := range goPackages(t) {
+		if !slices.Contains(decides, p.ImportPath) {
+			continue
+		}
+		found++
+		for _, imported := range p.Imports {
+			for _, outside := range []string{"time", "os", "io", "net", "context", "sync", "syscall"} {
+				require.False(t, within(imported, outside), "%s imports %s", p.ImportPath, imported)
+			}
+		}
+		if p.ImportPath == "fairlb/env/balancer" {
+			for _, imported := range p.Imports {
+				allowed := []string{"fairlb/env", "fairlb/env/dispatch", "fairlb/env/observe", "fairlb/env/snapshot"}
+				require.False(t, within(imported, "fairlb") && !slices.Contains(allowed, imported), "a balancer needs no %s", imported)
+			}
+		}
+	}
+	require.Equal(t, len(decides), found)
 }
 
 // TestOutsideImports keeps outside libraries to their one door, and the

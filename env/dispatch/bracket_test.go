@@ -91,13 +91,13 @@ func TestChangedCountsSuffice(t *testing.T) {
 		for k := range 2000 {
 			pick := a.Pick(told)
 			require.Equal(t, b.Pick(looking), pick)
-			told.Changed = append(told.Changed[:0], int32(pick))
+			told.changed = append(told.changed[:0], int32(pick))
 			told.Ongoing[pick]++
 			looking.Ongoing[pick]++
 			if j := rng.IntN(n); told.Ongoing[j] > 0 {
 				told.Ongoing[j]--
 				looking.Ongoing[j]--
-				told.Changed = append(told.Changed, int32(j))
+				told.changed = append(told.changed, int32(j))
 			}
 			if k%500 == 499 {
 				weights[rng.IntN(n)] = float64(1 + rng.IntN(9))

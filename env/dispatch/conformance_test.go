@@ -17,14 +17,14 @@ func TestOutIsOut(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			rapid.Check(t, func(t *rapid.T) {
-				w := newWorld(rapid.IntRange(1, 40).Draw(t, "servers"), rapid.Uint64().Draw(t, "seed"), true)
+				w := newSimulatedLB(rapid.IntRange(1, 40).Draw(t, "servers"), rapid.Uint64().Draw(t, "seed"), true)
 				rule, err := New(name, w.capacity(), rapid.IntRange(0, 1).Draw(t, "lb"))
 				require.NoError(t, err)
 				for range 300 {
 					pick := w.step(rule)
 					require.False(t, w.view.Out[pick], "server %d is out", pick)
 				}
-				w.restless, w.stuck = false, true // as nothing ends, any server is the best one day
+				w.changing, w.frozen = false, true // as nothing ends, any server is the best one day
 				for j := range w.view.Out {
 					w.view.Out[j] = false
 					w.change(j)
@@ -42,33 +42,33 @@ func TestOutIsOut(t *testing.T) {
 	}
 }
 
-// TestOutWithoutNews: a View that never says what changed, and one whose Out
+// TestOutWithoutChanges: a View that never says what changed, and one whose Out
 // changes while no count does, serve as well.
-func TestOutWithoutNews(t *testing.T) {
+func TestOutWithoutChanges(t *testing.T) {
 	t.Parallel()
 	for _, name := range Names() {
 		for _, n := range []int{3, 30} {
-			w := newWorld(n, 5, false)
+			w := newSimulatedLB(n, 5, false)
 			rule, err := New(name, w.capacity(), 0)
 			require.NoError(t, err)
 			rule.Pick(&w.view)
-			w.view.Changed = []int32{}
+			w.view.changed = []int32{}
 			for j := range n - 1 {
 				w.view.Out[j] = true
-				w.view.Changed = append(w.view.Changed[:0], int32(j))
+				w.view.changed = append(w.view.changed[:0], int32(j))
 				require.Greater(t, rule.Pick(&w.view), j, name)
 			}
-			w.view.Changed = nil
+			w.view.changed = nil
 			w.view.Out = make([]bool, n)
 			for j := 1; j < n; j++ {
 				w.view.Out[j] = true
 			}
 			require.Zero(t, rule.Pick(&w.view), name)
-			w.view.Out, w.stuck = nil, true
+			w.view.Out, w.frozen = nil, true
 			seen := map[int]bool{}
 			for range 100 * n {
 				seen[w.step(rule)] = true
-				w.view.Changed = nil
+				w.view.changed = nil
 			}
 			require.Len(t, seen, n, name)
 		}
@@ -80,7 +80,7 @@ func TestOutWithoutNews(t *testing.T) {
 func TestNothingOutChangesNothing(t *testing.T) {
 	t.Parallel()
 	for _, name := range Names() {
-		with, without := newWorld(20, 9, false), newWorld(20, 9, false)
+		with, without := newSimulatedLB(20, 9, false), newSimulatedLB(20, 9, false)
 		without.view.Out = nil
 		a, err := New(name, with.capacity(), 1)
 		require.NoError(t, err)
@@ -93,19 +93,19 @@ func TestNothingOutChangesNothing(t *testing.T) {
 	}
 }
 
-// TestNewsSuffice: a rule that is told what changed picks as one that looks
+// TestChangesSuffice: a rule that is told what changed picks as one that looks
 // at everything each time.
-func TestNewsSuffice(t *testing.T) {
+func TestChangesSuffice(t *testing.T) {
 	t.Parallel()
 	for _, name := range Names() {
 		for _, n := range []int{1, 7, 16, 17, 100} {
-			told, looking := newWorld(n, 4, true), newWorld(n, 4, true)
+			told, looking := newSimulatedLB(n, 4, true), newSimulatedLB(n, 4, true)
 			a, err := New(name, told.capacity(), 0)
 			require.NoError(t, err)
 			b, err := New(name, told.capacity(), 0)
 			require.NoError(t, err)
 			for range 1000 {
-				looking.view.Changed = nil
+				looking.view.changed = nil
 				require.Equal(t, told.step(a), looking.step(b), "%s of %d servers", name, n)
 			}
 		}
@@ -116,14 +116,14 @@ func TestNewsSuffice(t *testing.T) {
 func TestPickAllocatesNothing(t *testing.T) {
 	for _, name := range Names() {
 		for _, n := range []int{8, 100} {
-			w := newWorld(n, 6, true)
+			w := newSimulatedLB(n, 6, true)
 			rule, err := New(name, w.capacity(), 0)
 			require.NoError(t, err)
 			completer, _ := rule.(Completer)
 			for range 3000 {
 				w.step(rule)
 			}
-			w.view.Changed = append(make([]int32, 0, 4), w.view.Changed...)
+			w.view.changed = append(make([]int32, 0, 4), w.view.changed...)
 			k := 0
 			require.Zero(t, testing.AllocsPerRun(500, func() {
 				k++
@@ -131,7 +131,7 @@ func TestPickAllocatesNothing(t *testing.T) {
 				w.view.Out[j] = !w.view.Out[j] && j > 0
 				w.view.Now += 0.01
 				pick := rule.Pick(&w.view)
-				w.view.Changed = append(w.view.Changed[:0], int32(pick), int32((k+1)%n))
+				w.view.changed = append(w.view.changed[:0], int32(pick), int32((k+1)%n))
 				if completer != nil {
 					completer.Completed(pick, w.view.Now, 0.5, false)
 				}
@@ -176,7 +176,7 @@ func TestRandomOverThoseThatAreIn(t *testing.T) {
 func TestOrderedAgainstScan(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		w := newWorld(rapid.IntRange(1, 70).Draw(t, "servers"), rapid.Uint64().Draw(t, "seed"), true)
+		w := newSimulatedLB(rapid.IntRange(1, 70).Draw(t, "servers"), rapid.Uint64().Draw(t, "seed"), true)
 		weights := w.capacity()
 		r, err := NewOrdered(weights, rapid.IntRange(0, 1).Draw(t, "lb"))
 		require.NoError(t, err)
@@ -200,7 +200,7 @@ func TestOrderedAgainstScan(t *testing.T) {
 func TestGlobalFollowsTheLog(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{2, 40} {
-		w := newWorld(n, 11, true)
+		w := newSimulatedLB(n, 11, true)
 		logged, err := NewGlobal(w.capacity())
 		require.NoError(t, err)
 		plain, err := NewGlobal(w.capacity())
@@ -220,7 +220,7 @@ func TestGlobalFollowsTheLog(t *testing.T) {
 				want.Oracle = justForesight{w}
 				pick := logged.Pick(&again)
 				require.Equal(t, plain.Pick(&want), pick)
-				if logged.held.Changed != nil {
+				if logged.held.changed != nil {
 					followed++
 				}
 				return pick

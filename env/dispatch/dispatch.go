@@ -2,7 +2,6 @@ package dispatch
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"strings"
 )
 
@@ -20,26 +19,12 @@ type Completer interface {
 	Completed(server int, now, duration float64, failed bool)
 }
 
-// Resetter is a Rule that remembers more than its parameters and what a View
-// with Changed nil tells it anew.
+// Resetter is a Rule that remembers more than its parameters and what it reads
+// anew in an invalidated View.
 type Resetter interface {
 	// Reset forgets it: an episode begins, and the rule is as if just made.
 	Reset()
 }
-
-// View is what one LB can look at when a request arrives.
-type View struct {
-	Now     float64    // s since the episode began
-	Ongoing []int32    // q_ij, the LB's own ongoing requests by server
-	Out     []bool     // servers that take no requests: they left, or are known to have failed; nil: none. Never all
-	Changed []int32    // servers whose Ongoing or Out changed since the rule's last Pick; nil: any may have
-	Rand    *rand.Rand // for random choices and ties
-	Servers Reports    // what servers tell; nil where they tell nothing
-	Oracle  Foresight  // global knowledge; nil where nobody has it
-}
-
-// out says whether a server takes no requests.
-func (v *View) out(server int) bool { return v.Out != nil && v.Out[server] }
 
 // Reports is what a server tells an LB that asks. Asking is not free of delay:
 // a rule that asks says what it assumes of it.

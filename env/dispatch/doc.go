@@ -11,5 +11,5 @@
 //
 // A rule never picks a server that is out (View.Out). What it remembers beyond
 // a View it forgets when an episode begins (Resetter) and saves
-// (snapshot.Stater); after it is restored, the next View has Changed nil.
+// (snapshot.Stater); after it is restored, its View is invalidated.
 package dispatch

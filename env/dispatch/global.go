@@ -1,6 +1,6 @@
 package dispatch
 
-var _ Rule = (*Global)(nil)
+var _ HeldLogReader = (*Global)(nil)
 
 // HeldLog is a Foresight that remembers, for a while, of which servers Held
 // changed, so that nobody need ask for all.
@@ -13,6 +13,15 @@ type HeldLog interface {
 	HeldChange(change uint64) int32
 }
 
+// HeldLogReader is a Rule that reads the HeldLog. A simulator keeps the log only
+// where some rule does, because keeping it costs a little at every request.
+type HeldLogReader interface {
+	Rule
+
+	// ReadsHeldLog marks the rule; it does nothing.
+	ReadsHeldLog()
+}
+
 // Global is JSQ and SED by the requests of all LBs, which no LB can see: a
 // reference for what is lost because each knows its own part alone. Ties go
 // to one of the minimisers at random. It costs O(log servers) for each change
@@ -23,7 +32,7 @@ type Global struct {
 	all  bool   // the counts were asked for, all of them
 	seen uint64 // changes of the HeldLog so far
 
-	changed []int32 // the array of held.Changed
+	changed []int32 // the array of held.changed
 }
 
 // NewGlobal returns the rule for the given positive weights.
@@ -36,10 +45,13 @@ func NewGlobal(weights []float64) (*Global, error) {
 	return &Global{rule: rule, held: View{Ongoing: make([]int32, n)}, changed: make([]int32, 0, n)}, nil
 }
 
+// ReadsHeldLog implements HeldLogReader.
+func (r *Global) ReadsHeldLog() {}
+
 // Pick implements Rule.
 func (r *Global) Pick(v *View) int {
 	r.held.Out, r.held.Rand = v.Out, v.Rand
-	r.held.Changed = nil
+	r.held.changed = nil
 	if !r.follow(v) {
 		for j := range r.held.Ongoing {
 			r.held.Ongoing[j] = v.Oracle.Held(j)
@@ -57,15 +69,15 @@ func (r *Global) follow(v *View) bool {
 		return false
 	}
 	first, next := log.HeldChanges()
-	known := r.all && v.Changed != nil && r.seen >= first && r.seen <= next
+	known := r.all && v.changed != nil && r.seen >= first && r.seen <= next
 	if known {
-		r.changed = append(r.changed[:0], v.Changed...) // for those that came and went
+		r.changed = append(r.changed[:0], v.changed...) // for those that came and went
 		for k := r.seen; k < next; k++ {
 			j := log.HeldChange(k)
 			r.held.Ongoing[j] = v.Oracle.Held(int(j))
 			r.changed = append(r.changed, j)
 		}
-		r.held.Changed = r.changed
+		r.held.changed = r.changed
 	}
 	r.seen = next
 	return known

@@ -61,12 +61,12 @@ func (r *LeastRequest) Pick(v *View) int {
 			}
 		}
 		r.started = true
-	case v.Changed == nil:
+	case v.changed == nil:
 		for j := range r.capacity {
 			r.follow(v, j)
 		}
 	default:
-		for _, j := range v.Changed {
+		for _, j := range v.changed {
 			r.follow(v, int(j))
 		}
 	}

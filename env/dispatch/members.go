@@ -21,8 +21,8 @@ func newMembers(servers int) members {
 func (m *members) update(v *View) bool {
 	came := false
 	switch {
-	case v.Changed != nil:
-		for _, j := range v.Changed {
+	case v.changed != nil:
+		for _, j := range v.changed {
 			came = m.note(int(j), v.out(int(j))) || came
 		}
 	case v.Out == nil && len(m.in) == len(m.out):

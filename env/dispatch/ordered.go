@@ -52,11 +52,11 @@ func NewOrdered(weights []float64, lb int) (*Ordered, error) {
 
 // Pick implements Rule: O(log servers) for each count that changed.
 func (r *Ordered) Pick(v *View) int {
-	if v.Changed == nil || !r.seen {
+	if v.changed == nil || !r.seen {
 		r.seen = true
 		r.scores.fill(func(k int) float64 { return r.score(v, r.order[k]) }, len(r.order))
 	} else {
-		for _, j := range v.Changed {
+		for _, j := range v.changed {
 			r.scores.set(int(r.place[j]), r.score(v, j))
 		}
 	}

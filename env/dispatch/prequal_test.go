@@ -113,7 +113,7 @@ func TestPrequalByHand(t *testing.T) {
 	t.Parallel()
 	r, err := NewPrequal(3)
 	require.NoError(t, err)
-	v := &View{Ongoing: make([]int32, 3), Rand: rand.New(rand.NewPCG(1, 2)), Servers: told{{4, 2}, {4, 1}, {4, 3}}, Changed: []int32{}}
+	v := &View{Ongoing: make([]int32, 3), Rand: rand.New(rand.NewPCG(1, 2)), Servers: told{{4, 2}, {4, 1}, {4, 3}}, changed: []int32{}}
 	first := r.Pick(v)
 	require.Empty(t, r.pool.probes, "nothing is here yet")
 	require.Len(t, r.sent, 3)

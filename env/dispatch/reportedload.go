@@ -120,12 +120,12 @@ func (r *ReportedLoad) members(v *View) {
 			}
 		}
 		r.started = true
-	case v.Changed == nil:
+	case v.changed == nil:
 		for j := range r.capacity {
 			r.follow(v, j)
 		}
 	default:
-		for _, j := range v.Changed {
+		for _, j := range v.changed {
 			r.follow(v, int(j))
 		}
 	}

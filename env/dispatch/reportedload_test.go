@@ -26,7 +26,7 @@ func run(r Rule, v *View, until float64) []float64 {
 	for v.Now < until {
 		pick := r.Pick(v)
 		counts[pick]++
-		v.Changed = append(v.Changed[:0], int32(pick))
+		v.changed = append(v.changed[:0], int32(pick))
 		v.Now += 0.125
 	}
 	return counts
@@ -57,10 +57,10 @@ func TestReportedLoadByHand(t *testing.T) {
 	// Server 1 leaves, which leaves one weight: all the same. Back, it weighs
 	// the mean until it has reported for 10 s.
 	v.Out = []bool{false, true, false}
-	v.Changed = append(v.Changed, 1)
+	v.changed = append(v.changed, 1)
 	run(r, v, 120)
 	require.Equal(t, []float64{1, 1}, []float64{r.interval[0], r.interval[2]})
-	v.Out, v.Changed = nil, append(v.Changed, 1)
+	v.Out, v.changed = nil, append(v.changed, 1)
 	run(r, v, 129)
 	require.Equal(t, []float64{1, 1, 1}, r.interval)
 	run(r, v, 132)
@@ -112,7 +112,7 @@ func TestReportedLoadWithoutReports(t *testing.T) {
 	for seed := range uint64(9000) {
 		r, err := NewReportedLoad([]float64{1, 5, 2})
 		require.NoError(t, err)
-		v := &View{Ongoing: make([]int32, 3), Rand: rand.New(rand.NewPCG(seed, 2)), Changed: []int32{}}
+		v := &View{Ongoing: make([]int32, 3), Rand: rand.New(rand.NewPCG(seed, 2)), changed: []int32{}}
 		a, b, c := r.Pick(v), r.Pick(v), r.Pick(v)
 		require.Equal(t, 3, a+b+c)
 		require.Equal(t, []int{a, b, c}, []int{r.Pick(v), r.Pick(v), r.Pick(v)})

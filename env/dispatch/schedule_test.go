@@ -83,7 +83,7 @@ func (r *slow) Pick(v *View) int {
 func TestLeastRequestAgainstScan(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		w := newWorld(rapid.IntRange(3, 60).Draw(t, "servers"), rapid.Uint64().Draw(t, "seed"), true)
+		w := newSimulatedLB(rapid.IntRange(3, 60).Draw(t, "servers"), rapid.Uint64().Draw(t, "seed"), true)
 		r, err := NewLeastRequest(w.capacity())
 		require.NoError(t, err)
 		twin := &slow{capacity: w.capacity(), due: make([]float64, len(w.held))}
@@ -106,7 +106,7 @@ func TestLeastRequestByHand(t *testing.T) {
 	t.Parallel()
 	r, err := NewLeastRequest([]float64{1, 2})
 	require.NoError(t, err)
-	v := &View{Ongoing: make([]int32, 2), Rand: rand.New(constant(0)), Changed: []int32{}}
+	v := &View{Ongoing: make([]int32, 2), Rand: rand.New(constant(0)), changed: []int32{}}
 	var got []int
 	for range 6 {
 		pick := r.Pick(v)
@@ -116,7 +116,7 @@ func TestLeastRequestByHand(t *testing.T) {
 	require.Equal(t, []int{0, 1, 1, 0, 1, 0}, got)
 	require.Equal(t, []float64{6 + 2*3, 3 + 3}, r.turns.servers())
 	v.Out = []bool{false, true}
-	v.Changed = []int32{1}
+	v.changed = []int32{1}
 	require.Zero(t, r.Pick(v)) // at 12
 	v.Out, v.Ongoing[1] = nil, 0
 	require.Equal(t, 1, r.Pick(v), "back at 12 + 1")
@@ -130,7 +130,7 @@ func TestLeastRequestInDistribution(t *testing.T) {
 	for seed := range uint64(20_000) {
 		r, err := NewLeastRequest([]float64{1, 3})
 		require.NoError(t, err)
-		v := &View{Ongoing: make([]int32, 2), Rand: rand.New(rand.NewPCG(seed, 1)), Changed: []int32{}}
+		v := &View{Ongoing: make([]int32, 2), Rand: rand.New(rand.NewPCG(seed, 1)), changed: []int32{}}
 		pick := r.Pick(v)
 		first[pick]++
 		if seed == 0 {

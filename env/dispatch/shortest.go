@@ -50,11 +50,11 @@ func (r *ShortestDelay) SetWeights(weights []float64) error {
 
 // Pick implements Rule: O(log servers) for each count that changed.
 func (r *ShortestDelay) Pick(v *View) int {
-	if r.stale || v.Changed == nil {
+	if r.stale || v.changed == nil {
 		r.scores.fill(func(j int) float64 { return r.score(v, j) }, len(r.weights))
 		r.stale = false
 	} else {
-		for _, j := range v.Changed {
+		for _, j := range v.changed {
 			r.scores.set(int(j), r.score(v, int(j)))
 		}
 	}

@@ -36,7 +36,7 @@ func TestResume(t *testing.T) {
 			t.Parallel()
 			rapid.Check(t, func(t *rapid.T) {
 				n, seed := rapid.IntRange(1, 40).Draw(t, "servers"), rapid.Uint64().Draw(t, "seed")
-				through, broken := newWorld(n, seed, true), newWorld(n, seed, true)
+				through, broken := newSimulatedLB(n, seed, true), newSimulatedLB(n, seed, true)
 				a, err := New(name, through.capacity(), 1)
 				require.NoError(t, err)
 				b, err := New(name, through.capacity(), 1)
@@ -49,7 +49,7 @@ func TestResume(t *testing.T) {
 				require.NoError(t, err)
 				require.NoError(t, restore(fresh, data))
 				require.Equal(t, data, save(fresh))
-				broken.view.Changed = nil
+				broken.view.changed = nil
 				for range 200 {
 					require.Equal(t, through.step(a), broken.step(fresh))
 				}
@@ -63,7 +63,7 @@ func TestResume(t *testing.T) {
 func TestResetForgets(t *testing.T) {
 	t.Parallel()
 	for _, name := range Names() {
-		w := newWorld(20, 1, true)
+		w := newSimulatedLB(20, 1, true)
 		used, err := New(name, w.capacity(), 0)
 		require.NoError(t, err)
 		for range 500 {
@@ -75,7 +75,7 @@ func TestResetForgets(t *testing.T) {
 		fresh, err := New(name, w.capacity(), 0)
 		require.NoError(t, err)
 		require.Equal(t, save(fresh), save(used), name)
-		a, b := newWorld(20, 2, true), newWorld(20, 2, true)
+		a, b := newSimulatedLB(20, 2, true), newSimulatedLB(20, 2, true)
 		for range 500 {
 			require.Equal(t, a.step(fresh), b.step(used), name)
 		}
@@ -87,7 +87,7 @@ func TestResetForgets(t *testing.T) {
 func TestDamagedState(t *testing.T) {
 	t.Parallel()
 	for _, name := range Names() {
-		w := newWorld(5, 3, true)
+		w := newSimulatedLB(5, 3, true)
 		used, err := New(name, w.capacity(), 0)
 		require.NoError(t, err)
 		for range 100 {
@@ -95,7 +95,7 @@ func TestDamagedState(t *testing.T) {
 		}
 		data := save(used)
 		fresh := func(n int) Rule {
-			r, err := New(name, newWorld(n, 3, true).capacity(), 0)
+			r, err := New(name, newSimulatedLB(n, 3, true).capacity(), 0)
 			require.NoError(t, err)
 			return r
 		}
@@ -108,11 +108,11 @@ func TestDamagedState(t *testing.T) {
 				continue
 			}
 			v := w.view
-			v.Changed = nil
+			v.changed = nil
 			for range 5 {
 				pick := rule.Pick(&v)
 				require.True(t, pick >= 0 && pick < 5 && !v.Out[pick], "%s, byte %d", name, n)
-				v.Changed = []int32{int32(pick)}
+				v.changed = []int32{int32(pick)}
 				v.Now += 0.5
 			}
 		}
@@ -132,7 +132,7 @@ func TestWeightsAreSaved(t *testing.T) {
 	require.NoError(t, err)
 	b.Pick(&View{Ongoing: []int32{0, 3}})
 	require.NoError(t, restore(b, save(a)))
-	require.Equal(t, 1, b.Pick(&View{Ongoing: []int32{1, 2}, Changed: []int32{}}))
+	require.Equal(t, 1, b.Pick(&View{Ongoing: []int32{1, 2}, changed: []int32{}}))
 	a.weights[1] = -1
 	require.ErrorContains(t, restore(b, save(a)), "weight of server 1 is -1")
 }

@@ -150,27 +150,16 @@ func (c *Config) initialWeights() []float64 {
 	return equal
 }
 
-// rules returns the dispatch rule of each LB; weights are the same rules where
-// agents set them, else nil.
-func (c *Config) rules() (rules []dispatch.Rule, weights []*dispatch.ShortestDelay, err error) {
-	named := c.Rule
-	if named == nil && c.Heuristic != "" {
-		named = func(lb int) (dispatch.Rule, error) { return dispatch.New(c.Heuristic, c.capacities(), lb) }
+// weighted says whether agents set the weights of the dispatch rules.
+func (c *Config) weighted() bool { return c.Rule == nil && c.Heuristic == "" }
+
+// rule returns the dispatch rule of one LB.
+func (c *Config) rule(lb int) (dispatch.Rule, error) {
+	switch {
+	case c.Rule != nil:
+		return c.Rule(lb)
+	case c.Heuristic != "":
+		return dispatch.New(c.Heuristic, c.capacities(), lb)
 	}
-	for lb := range c.LBs {
-		if named != nil {
-			rule, err := named(lb)
-			if err != nil {
-				return nil, nil, err
-			}
-			rules = append(rules, rule)
-			continue
-		}
-		rule, err := dispatch.NewShortestDelay(c.initialWeights())
-		if err != nil {
-			return nil, nil, err
-		}
-		rules, weights = append(rules, rule), append(weights, rule)
-	}
-	return rules, weights, nil
+	return dispatch.NewShortestDelay(c.initialWeights())
 }

@@ -8,9 +8,9 @@ import (
 	"strconv"
 
 	"fairlb/env"
+	"fairlb/env/balancer"
 	"fairlb/env/dispatch"
 	"fairlb/env/eight"
-	"fairlb/env/observe"
 	"fairlb/env/workload"
 )
 
@@ -39,23 +39,17 @@ type engine struct {
 	requests []request
 	demands  []float64
 	free     []uint32 // ids to use again
-	starts   []start  // how requests were dispatched; none unless flows are kept
+	sentIn   []uint32 // by request, the step that it was sent in; none unless flows are kept
 	flight   int      // requests between arrival and end
 
-	rules    []dispatch.Rule // by LB
-	views    []dispatch.View // by LB; their Ongoing is q_ij
-	ongoing  [][][]uint32    // by LB and server, the flows, if observed
-	observer []*observe.Observer
-	latency  [2]stream // of packets to servers and of replies (1)
-	draws    []stream  // by LB, of the rules
-	looks    []stream  // by LB, of the observers
+	balancers []*balancer.Balancer // by LB
+	latency   [2]stream            // of packets to servers and of replies (1)
 
 	pool          pool
 	held          []int32 // by server, requests that were sent there and are not done
 	heldLog       heldLog
 	newCPU, newIO float64 // demands (s) of the request that is being dispatched
 	reports       reports
-	completers    []dispatch.Completer // by LB; nil where the rule is none
 
 	interval env.Interval
 	flows    []env.Flow // that ended in the interval, if they are kept
@@ -67,18 +61,12 @@ type engine struct {
 // request is one request in flight.
 type request struct {
 	arrival float64
-	place   uint32 // its index in ongoing[lb][server]
+	flow    balancer.FlowID // at its LB
 	lb      uint16
 	server  uint16
 	class   uint8
 	stage   uint8
 	state   requestState
-}
-
-// start is how a request was dispatched, for the flow that it is.
-type start struct {
-	step    uint32
-	ongoing int32 // q_ij before it
 }
 
 // requestState is what becomes of a request.
@@ -99,10 +87,6 @@ func newEngine(cfg *Config, rules []dispatch.Rule) *engine {
 		stations: make([]station, 2*n),
 		nexts:    make([]uint64, 2*n),
 		due:      newTournament(n),
-		rules:    rules,
-		views:    make([]dispatch.View, cfg.LBs),
-		draws:    make([]stream, cfg.LBs),
-		looks:    make([]stream, cfg.LBs),
 		held:     make([]int32, n),
 		pool:     newPool(cfg),
 		reports:  newReports(n),
@@ -114,16 +98,10 @@ func newEngine(cfg *Config, rules []dispatch.Rule) *engine {
 		}
 		e.stages = append(e.stages, resources)
 	}
-	for i := range e.views {
-		e.views[i] = dispatch.View{Ongoing: make([]int32, n), Out: e.pool.out, Oracle: e, Servers: e}
-		if _, ok := rules[i].(*dispatch.Global); ok {
+	for _, rule := range rules {
+		e.balancers = append(e.balancers, balancer.New(balancer.Config{Servers: n, Rule: rule, Observe: cfg.Observe, Reports: e, Global: e}))
+		if _, ok := rule.(dispatch.HeldLogReader); ok {
 			e.heldLog.on = true
-		}
-		completer, _ := rules[i].(dispatch.Completer)
-		e.completers = append(e.completers, completer)
-		if cfg.Observe {
-			e.observer = append(e.observer, observe.New(n))
-			e.ongoing = append(e.ongoing, make([][]uint32, n))
 		}
 	}
 	e.next.Demand = make([]float64, e.stride)
@@ -135,7 +113,7 @@ func (e *engine) reset(seed uint64) error {
 	e.now, e.change, e.flight, e.events, e.sent = 0, 0, 0, 0, 0
 	e.interval = env.Interval{}
 	e.requests, e.demands, e.free = e.requests[:0], e.demands[:0], e.free[:0]
-	e.starts, e.flows, e.step = e.starts[:0], e.flows[:0], 0
+	e.sentIn, e.flows, e.step = e.sentIn[:0], e.flows[:0], 0
 	e.packets.reset()
 	e.replies.reset()
 	e.due.reset()
@@ -163,22 +141,9 @@ func (e *engine) reset(seed uint64) error {
 	for k, name := range []string{"sim/latency/request", "sim/latency/reply"} {
 		e.latency[k] = newStream(seed, name)
 	}
-	for i := range e.views {
+	for i, b := range e.balancers {
 		lb := strconv.Itoa(i)
-		clear(e.views[i].Ongoing)
-		e.views[i].Changed = nil // the first Pick looks at all
-		if r, ok := e.rules[i].(dispatch.Resetter); ok {
-			r.Reset()
-		}
-		e.draws[i] = newStream(seed, "dispatch/"+lb)
-		e.views[i].Rand = e.draws[i].Rand
-		if e.cfg.Observe {
-			e.looks[i] = newStream(seed, "observe/"+lb)
-			e.observer[i].Reset(e.looks[i].Rand)
-			for j := range e.ongoing[i] {
-				e.ongoing[i][j] = e.ongoing[i][j][:0]
-			}
-		}
+		b.Reset(env.Stream(seed, "dispatch/"+lb), env.Stream(seed, "observe/"+lb))
 	}
 	if err := e.close(); err != nil {
 		return err

@@ -18,10 +18,9 @@ var (
 
 // Env is the simulated environment.
 type Env struct {
-	cfg     Config
-	spec    env.Spec
-	engine  *engine
-	weights []*dispatch.ShortestDelay // by LB; nil under a heuristic
+	cfg    Config
+	spec   env.Spec
+	engine *engine
 
 	step    env.Step
 	ongoing []float64 // q_ij as a reward wants it
@@ -41,11 +40,13 @@ func New(cfg Config) (*Env, error) {
 		Steps:    int(math.Round(cfg.Duration / cfg.StepInterval)),
 		Action:   env.ActionSpec{Low: math.Exp(-cfg.MaxLogWeight), High: math.Exp(cfg.MaxLogWeight)},
 	}
-	rules, weights, err := e.cfg.rules()
-	if err != nil {
-		return nil, err
+	rules := make([]dispatch.Rule, m)
+	for i := range rules {
+		var err error
+		if rules[i], err = e.cfg.rule(i); err != nil {
+			return nil, err
+		}
 	}
-	e.weights = weights
 	e.engine = newEngine(&e.cfg, rules)
 	e.step.Reward = make([]float64, m)
 	for range m {
@@ -64,9 +65,11 @@ func (e *Env) Reset(ctx context.Context, seed uint64) (env.Step, error) {
 	if err := ctx.Err(); err != nil {
 		return env.Step{}, err
 	}
-	for _, rule := range e.weights {
-		if err := rule.SetWeights(e.cfg.initialWeights()); err != nil {
-			return env.Step{}, err
+	if e.cfg.weighted() {
+		for _, b := range e.engine.balancers {
+			if err := b.SetWeights(e.cfg.initialWeights()); err != nil {
+				return env.Step{}, err
+			}
 		}
 	}
 	e.taken = -1 // where the reset fails there is no episode
@@ -131,40 +134,25 @@ func (e *Env) setWeights(actions [][]float64) error {
 	if actions == nil {
 		return nil
 	}
-	if e.weights == nil {
+	if !e.cfg.weighted() {
 		return fmt.Errorf("%w: the dispatch rule %s takes no weights", env.ErrAction, e.cfg.Heuristic)
 	}
 	if err := e.spec.CheckActions(actions); err != nil {
 		return err
 	}
-	for i, rule := range e.weights {
-		if err := rule.SetWeights(actions[i]); err != nil {
+	for i, b := range e.engine.balancers {
+		if err := b.SetWeights(actions[i]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// observe samples the ongoing flows and reports.
+// observe fills observations, loads and rewards.
 func (e *Env) observe(now float64) {
-	g := e.engine
-	for i, o := range g.observer {
-		for j, flows := range g.ongoing[i] {
-			for _, id := range flows {
-				o.Elapsed(j, now, now-g.requests[id].arrival)
-			}
-		}
-	}
-	e.report()
-}
-
-// report fills observations, loads and rewards from what was observed.
-func (e *Env) report() {
-	g := e.engine
-	for i, o := range g.observer {
-		q := g.views[i].Ongoing
-		o.Write(e.step.Obs[i], e.step.Load[i], q)
-		for j, n := range q {
+	for i, b := range e.engine.balancers {
+		b.Observe(now, e.step.Obs[i], e.step.Load[i])
+		for j, n := range b.Ongoing() {
 			e.ongoing[j] = float64(n)
 		}
 		e.step.Reward[i] = e.cfg.Reward.ByServer(e.step.ServerReward[i], e.step.Load[i], e.ongoing)

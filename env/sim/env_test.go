@@ -164,7 +164,7 @@ func TestInvariants(t *testing.T) {
 		counted := 0
 		for i, obs := range step.Obs {
 			for j := range cfg.Servers {
-				require.Equal(t, float32(len(e.engine.ongoing[i][j])), obs[j*len(e.spec.Features)])
+				require.Equal(t, float32(e.engine.balancers[i].Ongoing()[j]), obs[j*len(e.spec.Features)])
 				counted += int(obs[j*len(e.spec.Features)])
 			}
 		}
@@ -270,13 +270,15 @@ func TestHeldLog(t *testing.T) {
 		var rec outcomes
 		cfg := cfg
 		cfg.Recorder = &rec
-		e, err := New(cfg)
-		require.NoError(t, err)
-		for i, rule := range e.engine.rules {
-			if hide {
-				e.engine.rules[i] = unlogged{rule}
+		if hide {
+			cfg.Heuristic = ""
+			cfg.Rule = func(lb int) (dispatch.Rule, error) {
+				rule, err := dispatch.New("sed-global", cfg.capacities(), lb)
+				return unlogged{rule}, err
 			}
 		}
+		e, err := New(cfg)
+		require.NoError(t, err)
 		for seed := range uint64(2) { // a rule is used again
 			_, err = e.Reset(context.Background(), seed)
 			require.NoError(t, err)

@@ -3,16 +3,12 @@ package sim
 import (
 	"cmp"
 	"slices"
-
-	"fairlb/env/dispatch"
 )
 
 // pool is which servers and LBs take part.
 type pool struct {
 	failed  []bool // by server: it serves nothing
 	drained []bool // by server: it should get nothing more
-	out     []bool // by server: LBs send it nothing; they share this slice
-	outs    int    // servers that are out
 
 	shares []float64 // by LB, its part of the traffic
 	downLB []bool    // by LB: it has failed
@@ -22,7 +18,7 @@ type pool struct {
 
 func newPool(cfg *Config) pool {
 	n := len(cfg.Servers)
-	p := pool{failed: make([]bool, n), drained: make([]bool, n), out: make([]bool, n), shares: cfg.Shares, downLB: make([]bool, cfg.LBs)}
+	p := pool{failed: make([]bool, n), drained: make([]bool, n), shares: cfg.Shares, downLB: make([]bool, cfg.LBs)}
 	for len(p.shares) < cfg.LBs {
 		p.shares = append(p.shares, 1)
 	}
@@ -32,9 +28,8 @@ func newPool(cfg *Config) pool {
 func (p *pool) reset(seed uint64) {
 	clear(p.failed)
 	clear(p.drained)
-	clear(p.out)
 	clear(p.downLB)
-	p.outs, p.down = 0, 0
+	p.down = 0
 	p.rng = newStream(seed, "sim/redirect")
 }
 
@@ -112,19 +107,8 @@ func (e *engine) adjust(station int, kind ChangeKind, value float64) {
 
 // setOut lets the LBs know whether a server takes part.
 func (e *engine) setOut(server int, out bool) {
-	if e.pool.out[server] == out {
-		return
-	}
-	e.pool.out[server] = out
-	if out {
-		e.pool.outs++
-	} else {
-		e.pool.outs--
-	}
-	for i := range e.views {
-		if view := &e.views[i]; view.Changed != nil {
-			view.Changed = append(view.Changed, int32(server))
-		}
+	for _, b := range e.balancers {
+		b.SetOut(server, out)
 	}
 }
 
@@ -182,17 +166,7 @@ func (e *engine) failLB(lb int) {
 		x.state = orphan
 		e.lose(x.arrival, x.class, lb, int(x.server))
 	}
-	clear(e.views[lb].Ongoing)
-	e.views[lb].Changed = nil
-	if r, ok := e.rules[lb].(dispatch.Resetter); ok {
-		r.Reset()
-	}
-	if e.cfg.Observe {
-		e.observer[lb].Reset(e.looks[lb].Rand)
-		for j := range e.ongoing[lb] {
-			e.ongoing[lb][j] = e.ongoing[lb][j][:0]
-		}
-	}
+	e.balancers[lb].Forget()
 }
 
 // returnLB lets an LB take part again.

@@ -16,7 +16,7 @@ func (e *engine) arrive() {
 	if e.pool.down > 0 {
 		lb = e.pool.instead(lb)
 	}
-	if lb < 0 || e.pool.outs == len(e.held) {
+	if lb < 0 || e.balancers[lb].Available() == 0 {
 		e.turnAway(r)
 		return
 	}
@@ -33,21 +33,10 @@ func (e *engine) arrive() {
 			e.newIO += d
 		}
 	}
-	view := &e.views[lb]
-	view.Now = e.now
-	server := e.rules[lb].Pick(view)
-	view.Changed = append(view.Changed[:0], int32(server))
-
-	x := &e.requests[id]
-	*x = request{arrival: r.Time, lb: uint16(lb), server: uint16(server), class: uint8(r.Class), state: running}
+	flow, server := e.balancers[lb].Dispatch(e.now)
+	e.requests[id] = request{arrival: r.Time, flow: flow, lb: uint16(lb), server: uint16(server), class: uint8(r.Class), state: running}
 	if e.cfg.Flows {
-		e.starts[id] = start{uint32(e.step), view.Ongoing[server]}
-	}
-	view.Ongoing[server]++
-	if e.cfg.Observe {
-		flows := e.ongoing[lb][server]
-		x.place = uint32(len(flows))
-		e.ongoing[lb][server] = append(flows, id)
+		e.sentIn[id] = uint32(e.step)
 	}
 	e.stations[2*server].work += e.newCPU
 	e.stations[2*server+1].work += e.newIO
@@ -78,7 +67,7 @@ func (e *engine) allocate() uint32 {
 	id := uint32(len(e.requests))
 	e.requests = append(e.requests, request{})
 	if e.cfg.Flows {
-		e.starts = append(e.starts, start{})
+		e.sentIn = append(e.sentIn, 0)
 	}
 	for range e.stride {
 		e.demands = append(e.demands, 0)
@@ -239,32 +228,14 @@ func (e *engine) end(id uint32, now float64) {
 func (e *engine) conclude(id uint32, now float64) {
 	x := &e.requests[id]
 	lb, server, lost := int(x.lb), int(x.server), x.state == failed
-	view := &e.views[lb]
-	view.Ongoing[server]--
-	if view.Changed != nil {
-		view.Changed = append(view.Changed, int32(server))
-	}
+	flow := e.balancers[lb].End(now, x.flow, lost)
 	elapsed := now - x.arrival
-	if c := e.completers[lb]; c != nil {
-		c.Completed(server, now, elapsed, lost)
-	}
-	if e.cfg.Observe {
-		flows := e.ongoing[lb][server]
-		last := flows[len(flows)-1]
-		flows[x.place] = last
-		e.requests[last].place = x.place
-		e.ongoing[lb][server] = flows[:len(flows)-1]
-		if !lost {
-			e.observer[lb].Completed(server, now, elapsed)
-		}
-	}
 	if lost {
 		elapsed = e.cfg.Timeout
 	}
 	e.count(elapsed, lost)
 	if e.cfg.Flows {
-		s := e.starts[id]
-		e.flows = append(e.flows, env.Flow{LB: lb, Server: server, Step: int(s.step), Ongoing: int(s.ongoing), Completion: elapsed, Failed: lost})
+		e.flows = append(e.flows, env.Flow{LB: lb, Server: server, Step: int(e.sentIn[id]), Ongoing: int(flow.Ongoing), Completion: elapsed, Failed: lost})
 	}
 	if e.cfg.Recorder != nil {
 		e.cfg.Recorder.Record(env.Outcome{Arrival: x.arrival, Completion: elapsed, Class: int(x.class), LB: lb, Server: server, Failed: lost})

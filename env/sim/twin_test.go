@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"fairlb/env"
+	"fairlb/env/dispatch"
 	"fairlb/env/workload"
 )
 
@@ -129,11 +130,9 @@ func TestNaiveTwin(t *testing.T) {
 		var rec outcomes
 		cfg.Recorder = &rec
 		cfg.Workload = func(uint64) (workload.Source, error) { s := scripted(list); return &s, nil }
+		cfg.Rule = func(int) (dispatch.Rule, error) { return sharedRule{oracle}, nil }
 		fast, err := New(cfg)
 		require.NoError(t, err)
-		for i := range fast.engine.rules {
-			fast.engine.rules[i] = sharedRule{oracle}
-		}
 		_, err = fast.Reset(context.Background(), 1)
 		require.NoError(t, err)
 		var truth env.Truth

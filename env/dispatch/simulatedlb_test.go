@@ -5,15 +5,15 @@ import (
 	"slices"
 )
 
-// world is a small pretence of a simulator around one LB: requests end at
-// random, other LBs send some of their own, servers come and go, and the View
-// is kept as the contract says. What happens follows from its seed and the
-// picks alone.
-type world struct {
+// simulatedLB is one LB in the smallest simulation that shows a rule all that
+// it may meet: requests end at random, other LBs send some of their own, servers
+// come and go, and the View is told of everything. What happens follows from the
+// seed and the picks alone.
+type simulatedLB struct {
 	view     View
 	chance   *rand.Rand
-	restless bool // servers come and go
-	stuck    bool // nothing ends, and no other LB sends
+	changing bool // servers come and go
+	frozen   bool // nothing ends, and no other LB sends
 	flights  []flight
 	held     []int32
 	changes  []int32
@@ -27,10 +27,10 @@ type flight struct {
 	sent   float64
 }
 
-func newWorld(servers int, seed uint64, restless bool) *world {
-	w := &world{
+func newSimulatedLB(servers int, seed uint64, changing bool) *simulatedLB {
+	w := &simulatedLB{
 		chance:   rand.New(rand.NewPCG(seed, 1)),
-		restless: restless,
+		changing: changing,
 		held:     make([]int32, servers),
 		done:     make([]int, servers),
 		busy:     make([]float64, servers),
@@ -39,12 +39,13 @@ func newWorld(servers int, seed uint64, restless bool) *world {
 	for j := range w.speed {
 		w.speed[j] = 0.5 + w.chance.Float64()
 	}
-	w.view = View{Ongoing: make([]int32, servers), Out: make([]bool, servers), Rand: rand.New(rand.NewPCG(seed, 2)), Servers: w, Oracle: w}
+	w.view = NewView(servers)
+	w.view.Rand, w.view.Servers, w.view.Oracle = rand.New(rand.NewPCG(seed, 2)), w, w
 	return w
 }
 
 // capacity returns capacities of 1 to 3.
-func (w *world) capacity() []float64 {
+func (w *simulatedLB) capacity() []float64 {
 	c := make([]float64, len(w.held))
 	for j := range c {
 		c[j] = float64(1 + j%3)
@@ -53,18 +54,18 @@ func (w *world) capacity() []float64 {
 }
 
 // step lets time pass and one request arrive, which the rule sends.
-func (w *world) step(rule Rule) int {
+func (w *simulatedLB) step(rule Rule) int {
 	w.view.Now += w.chance.ExpFloat64() * 0.1
 	if w.chance.IntN(300) == 0 {
 		w.view.Now += 5
 	}
-	for !w.stuck && len(w.flights) > 0 && w.chance.IntN(2+len(w.held)) < len(w.flights) {
+	for !w.frozen && len(w.flights) > 0 && w.chance.IntN(2+len(w.held)) < len(w.flights) {
 		w.complete(rule, w.chance.IntN(len(w.flights)))
 	}
-	if !w.stuck {
+	if !w.frozen {
 		w.others()
 	}
-	if w.restless && w.chance.IntN(5) == 0 {
+	if w.changing && w.chance.IntN(5) == 0 {
 		j := w.chance.IntN(len(w.held))
 		out := !w.view.Out[j]
 		if !out || slices.Index(w.view.Out, false) != j || slices.Contains(w.view.Out[j+1:], false) {
@@ -73,15 +74,14 @@ func (w *world) step(rule Rule) int {
 		}
 	}
 	pick := rule.Pick(&w.view)
-	w.view.Changed = append(w.view.Changed[:0], int32(pick))
-	w.view.Ongoing[pick]++
+	w.view.Sent(pick)
 	w.hold(pick, 1)
 	w.flights = append(w.flights, flight{pick, w.view.Now})
 	return pick
 }
 
 // others lets another LB send a request, or one of its own end.
-func (w *world) others() {
+func (w *simulatedLB) others() {
 	j := w.chance.IntN(len(w.held))
 	if w.chance.IntN(2) == 0 {
 		w.hold(j, 1)
@@ -90,7 +90,7 @@ func (w *world) others() {
 	}
 }
 
-func (w *world) complete(rule Rule, k int) {
+func (w *simulatedLB) complete(rule Rule, k int) {
 	f := w.flights[k]
 	w.flights = slices.Delete(w.flights, k, k+1)
 	w.view.Ongoing[f.server]--
@@ -103,37 +103,35 @@ func (w *world) complete(rule Rule, k int) {
 	}
 }
 
-func (w *world) change(server int) {
-	if w.view.Changed != nil {
-		w.view.Changed = append(w.view.Changed, int32(server))
-	}
+func (w *simulatedLB) change(server int) {
+	w.view.note(server)
 }
 
-func (w *world) hold(server int, by int32) {
+func (w *simulatedLB) hold(server int, by int32) {
 	w.held[server] += by
 	w.changes = append(w.changes, int32(server))
 }
 
 // Finish implements Foresight.
-func (w *world) Finish(server int) float64 { return float64(w.held[server]) / w.speed[server] }
+func (w *simulatedLB) Finish(server int) float64 { return float64(w.held[server]) / w.speed[server] }
 
 // Capacity implements Foresight.
-func (w *world) Capacity(server int) float64 { return w.speed[server] }
+func (w *simulatedLB) Capacity(server int) float64 { return w.speed[server] }
 
 // Held implements Foresight.
-func (w *world) Held(server int) int32 { return w.held[server] }
+func (w *simulatedLB) Held(server int) int32 { return w.held[server] }
 
 // HeldChanges implements HeldLog: the latest 2N changes are remembered.
-func (w *world) HeldChanges() (first, next uint64) {
+func (w *simulatedLB) HeldChanges() (first, next uint64) {
 	next = uint64(len(w.changes))
 	return next - min(next, uint64(2*len(w.held))), next
 }
 
 // HeldChange implements HeldLog.
-func (w *world) HeldChange(change uint64) int32 { return w.changes[change] }
+func (w *simulatedLB) HeldChange(change uint64) int32 { return w.changes[change] }
 
 // Probe implements Reports.
-func (w *world) Probe(server int) (int32, float64) {
+func (w *simulatedLB) Probe(server int) (int32, float64) {
 	if w.done[server] == 0 {
 		return w.held[server], 0
 	}
@@ -141,4 +139,4 @@ func (w *world) Probe(server int) (int32, float64) {
 }
 
 // Load implements Reports.
-func (w *world) Load(server int) (int, float64) { return w.done[server], w.busy[server] }
+func (w *simulatedLB) Load(server int) (int, float64) { return w.done[server], w.busy[server] }

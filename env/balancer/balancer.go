@@ -1,0 +1,192 @@
+package balancer
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+
+	"fairlb/env/dispatch"
+	"fairlb/env/observe"
+)
+
+// ErrNoWeights reports weights for a rule that has none.
+var ErrNoWeights = errors.New("balancer: the dispatch rule takes no weights")
+
+// Config describes a Balancer.
+type Config struct {
+	Servers int           // their number, N; at least 1
+	Rule    dispatch.Rule // chooses a server for each flow; the Balancer owns it
+
+	// Observe says whether the Balancer keeps what Observe reads. Without it
+	// a flow costs less.
+	Observe bool
+
+	// Reports answers what the rule asks the servers; nil: the rule reads
+	// what was last passed to Report, and nothing before the first of them.
+	Reports dispatch.Reports
+	// Global answers what only a simulator knows; nil: nobody does.
+	Global dispatch.Foresight
+}
+
+// Balancer is one load balancer.
+type Balancer struct {
+	rule      dispatch.Rule
+	completer dispatch.Completer // the rule, if it learns from flows that end; else nil
+	view      dispatch.View
+	outs      int // servers that are out
+
+	flows   flowTable
+	reports reportTable
+	asks    bool // Config.Reports answers the rule, not the table
+
+	observer *observe.Observer // nil where nothing is observed
+	choices  stream            // that the rule draws from
+	samples  stream            // that the observer draws from
+}
+
+// stream is a random stream whose state can be saved.
+type stream struct {
+	*rand.Rand
+	pcg *rand.PCG
+}
+
+// New returns the Balancer that cfg describes. Reset gives it its random
+// streams and must be called before anything else.
+func New(cfg Config) *Balancer {
+	b := &Balancer{
+		rule:    cfg.Rule,
+		view:    dispatch.NewView(cfg.Servers),
+		flows:   newFlowTable(cfg.Servers, cfg.Observe),
+		reports: newReportTable(cfg.Servers),
+		asks:    cfg.Reports != nil,
+	}
+	b.completer, _ = cfg.Rule.(dispatch.Completer)
+	b.view.Servers, b.view.Oracle = cfg.Reports, cfg.Global
+	if cfg.Observe {
+		b.observer = observe.New(cfg.Servers)
+	}
+	return b
+}
+
+// Reset begins anew: no flow is under way, every server is in, and the rule and
+// the reservoirs have seen nothing. The rule's weights stay. The rule draws from
+// choices and the reservoirs from samples, which may be nil where nothing is
+// observed.
+func (b *Balancer) Reset(choices, samples *rand.PCG) {
+	b.choices = stream{rand.New(choices), choices}
+	b.view.Rand = b.choices.Rand
+	if b.observer != nil {
+		b.samples = stream{rand.New(samples), samples}
+	}
+	clear(b.view.Out)
+	b.outs = 0
+	b.Forget()
+}
+
+// Forget drops everything that the Balancer has seen, as if it had crashed and
+// come back: its flows, which must not be ended after this, its rule's memory,
+// its reservoirs and the servers' reports. Which servers are out it keeps, since
+// that is not learned from flows, and so do the random streams go on.
+func (b *Balancer) Forget() {
+	clear(b.view.Ongoing)
+	b.view.Invalidate()
+	if r, ok := b.rule.(dispatch.Resetter); ok {
+		r.Reset()
+	}
+	b.flows.reset()
+	b.reports.reset()
+	if !b.asks {
+		b.view.Servers = nil
+	}
+	if b.observer != nil {
+		b.observer.Reset(b.samples.Rand)
+	}
+}
+
+// Dispatch chooses a server for a flow that arrives now and counts the flow as
+// ongoing there. At least one server must be in (Available).
+func (b *Balancer) Dispatch(now float64) (id FlowID, server int) {
+	b.view.Now = now
+	server = b.rule.Pick(&b.view)
+	id = b.flows.begin(Flow{Start: now, Server: int32(server), Ongoing: b.view.Ongoing[server]})
+	b.view.Sent(server)
+	return id, server
+}
+
+// End ends a flow now, and returns it: it completed, or it failed, because its
+// server refused it or went away. The rule learns of both; a failure leaves no
+// completion time behind. A flow that has ended already is a fault of the
+// caller, and panics.
+func (b *Balancer) End(now float64, id FlowID, failed bool) Flow {
+	f := b.flows.slots[id]
+	if f.Server == vacant {
+		panic("balancer: the flow has ended already")
+	}
+	b.flows.end(id)
+	server := int(f.Server)
+	b.view.Ended(server)
+	if b.completer != nil {
+		b.completer.Completed(server, now, now-f.Start, failed)
+	}
+	if b.observer != nil && !failed {
+		b.observer.Completed(server, now, now-f.Start)
+	}
+	return f
+}
+
+// SetOut says whether a server is out, that is, gets no new flows: it is being
+// drained, or was found to have failed. Its ongoing flows go on until they end.
+func (b *Balancer) SetOut(server int, out bool) {
+	if b.view.Out[server] == out {
+		return
+	}
+	b.view.SetOut(server, out)
+	if out {
+		b.outs++
+	} else {
+		b.outs--
+	}
+}
+
+// Available returns the number of servers that are in.
+func (b *Balancer) Available() int { return len(b.view.Out) - b.outs }
+
+// Ongoing returns the number of ongoing flows on each server. It holds until the
+// next call and must not be changed.
+func (b *Balancer) Ongoing() []int32 { return b.view.Ongoing }
+
+// SetWeights gives the rule an agent's weights, one a server, for the flows to
+// come; those that are under way stay where they are. On an error the weights
+// before stay.
+func (b *Balancer) SetWeights(weights []float64) error {
+	r, ok := b.rule.(interface{ SetWeights(weights []float64) error })
+	if !ok {
+		return fmt.Errorf("%w (%T)", ErrNoWeights, b.rule)
+	}
+	return r.SetWeights(weights)
+}
+
+// Report takes what a server says of itself. It has no effect where
+// Config.Reports answers the rule.
+func (b *Balancer) Report(server int, r Report) {
+	if b.asks {
+		return
+	}
+	b.reports.last[server] = r
+	b.view.Servers = &b.reports
+}
+
+// Observe samples for how long each ongoing flow has lasted by now, and fills
+// obs, a row of observe.Features for each server, and load, the estimate l_ij
+// of each server's load (s). It panics where Config.Observe is not set.
+func (b *Balancer) Observe(now float64, obs []float32, load []float64) {
+	if b.observer == nil {
+		panic("balancer: nothing is observed")
+	}
+	for server, list := range b.flows.byServer {
+		for _, id := range list {
+			b.observer.Elapsed(server, now, now-b.flows.slots[id].Start)
+		}
+	}
+	b.observer.Write(obs, load, b.view.Ongoing)
+}

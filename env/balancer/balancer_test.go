@@ -1,0 +1,294 @@
+package balancer
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"fairlb/env"
+	"fairlb/env/dispatch"
+	"fairlb/env/observe"
+	"fairlb/env/snapshot"
+)
+
+// columns are the places of some features in a server's row.
+const (
+	ongoing        = 0
+	completionMean = 1
+	elapsedMean    = 6
+)
+
+// observation returns what the Balancer shows of each server.
+func observation(b *Balancer, now float64) (rows [][]float32, load []float64) {
+	features := len(observe.Features())
+	obs := make([]float32, features*len(b.view.Out))
+	load = make([]float64, len(b.view.Out))
+	b.Observe(now, obs, load)
+	for ; len(obs) > 0; obs = obs[features:] {
+		rows = append(rows, obs[:features])
+	}
+	return rows, load
+}
+
+// TestByHand follows two flows on two servers of the same weight.
+func TestByHand(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, []string{"ongoing", "completion_mean", "elapsed_mean"}, []string{observe.Features()[ongoing].Name, observe.Features()[completionMean].Name, observe.Features()[elapsedMean].Name})
+	b := open(t, "lsq", 2, 1)
+	first, one := b.Dispatch(1)
+	second, other := b.Dispatch(2)
+	require.Equal(t, 1-one, other, "the other server has fewer flows")
+	require.Equal(t, []int32{1, 1}, b.Ongoing())
+	rows, load := observation(b, 4)
+	require.Equal(t, float32(1), rows[one][ongoing])
+	require.Zero(t, rows[one][completionMean], "none has completed")
+	require.Equal(t, float32(3), rows[one][elapsedMean])
+	require.Equal(t, float32(2), rows[other][elapsedMean])
+	require.Equal(t, 3.0, load[one])
+
+	require.Equal(t, Flow{Start: 1, Server: int32(one)}, b.End(5, first, false))
+	require.Equal(t, Flow{Start: 2, Server: int32(other)}, b.End(6, second, true))
+	require.Equal(t, []int32{0, 0}, b.Ongoing())
+	rows, _ = observation(b, 7)
+	require.Equal(t, float32(4), rows[one][completionMean])
+	require.Zero(t, rows[other][completionMean], "a failure is no completion")
+	require.Equal(t, float32(3), rows[one][elapsedMean], "the sample of an ended flow stays")
+}
+
+// TestOut: a server that is out gets no flow, keeps those that it has, and gets
+// new ones once it is in again.
+func TestOut(t *testing.T) {
+	t.Parallel()
+	b := open(t, "lsq", 2, 1)
+	id, server := b.Dispatch(0)
+	b.SetOut(server, true)
+	require.Equal(t, 1, b.Available())
+	for range 5 {
+		_, other := b.Dispatch(1)
+		require.Equal(t, 1-server, other)
+	}
+	require.Equal(t, int32(1), b.Ongoing()[server])
+	b.End(2, id, false)
+	b.SetOut(server, false)
+	require.Equal(t, 2, b.Available())
+	_, again := b.Dispatch(3)
+	require.Equal(t, server, again, "it has none, the other five")
+}
+
+// TestForget: after a crash flows and samples are gone; who is out is not, and
+// the random streams do not start again.
+func TestForget(t *testing.T) {
+	t.Parallel()
+	b := open(t, "ecmp", 40, 1)
+	b.SetOut(3, true)
+	draw := func() (list []int) {
+		for range 20 {
+			_, server := b.Dispatch(1)
+			list = append(list, server)
+		}
+		return list
+	}
+	first := draw()
+	id, server := b.Dispatch(1)
+	b.End(2, id, false)
+	b.Forget()
+	require.Equal(t, make([]int32, 40), b.Ongoing())
+	require.Equal(t, 39, b.Available())
+	rows, _ := observation(b, 3)
+	require.Zero(t, rows[server][completionMean])
+	require.NotEqual(t, first, draw())
+	b.Reset(env.Stream(1, "choices"), env.Stream(1, "samples"))
+	require.Equal(t, 40, b.Available())
+	require.NotContains(t, b.view.Out, true)
+	b.SetOut(3, true)
+	require.Equal(t, first, draw(), "a reset starts the streams again")
+}
+
+// TestEndTwice: a flow ends once; a FlowID that is wrong is a fault that shows.
+func TestEndTwice(t *testing.T) {
+	t.Parallel()
+	b := open(t, "lsq", 3, 1)
+	id, _ := b.Dispatch(0)
+	b.Dispatch(0)
+	b.End(1, id, false)
+	require.PanicsWithValue(t, "balancer: the flow has ended already", func() { b.End(1, id, false) })
+	again, _ := b.Dispatch(2)
+	require.Equal(t, id, again, "its slot is used again")
+	require.Len(t, b.flows.slots, 2)
+}
+
+// TestWeights: they steer the flows to come; a rule that has none says so.
+func TestWeights(t *testing.T) {
+	t.Parallel()
+	b := open(t, "", 2, 1)
+	require.NoError(t, b.SetWeights([]float64{1, 1000}))
+	for range 10 {
+		_, server := b.Dispatch(0)
+		require.Equal(t, 1, server)
+	}
+	require.ErrorContains(t, b.SetWeights([]float64{1}), "1 weights for 2 servers")
+	require.ErrorIs(t, open(t, "prequal", 2, 1).SetWeights([]float64{1, 1}), ErrNoWeights)
+}
+
+// asking is a rule that picks the server with the fewest requests in flight, by
+// the servers' own reports, and the last one where there are none.
+type asking struct{}
+
+func (asking) Pick(v *dispatch.View) int {
+	best := len(v.Ongoing) - 1
+	for j := range v.Ongoing {
+		if v.Servers == nil {
+			return best
+		}
+		mine, _ := v.Servers.Probe(j)
+		if least, _ := v.Servers.Probe(best); mine < least {
+			best = j
+		}
+	}
+	return best
+}
+
+// TestReports: the rule sees no reports before the first, then the last of each
+// server, and none after a crash; a source of reports goes before them.
+func TestReports(t *testing.T) {
+	t.Parallel()
+	pick := func(b *Balancer) int {
+		_, server := b.Dispatch(0)
+		return server
+	}
+	begin := func(reports dispatch.Reports) *Balancer {
+		b := New(Config{Servers: 3, Rule: asking{}, Reports: reports})
+		b.Reset(env.Stream(1, "choices"), nil)
+		return b
+	}
+	b := begin(nil)
+	require.Equal(t, 2, pick(b))
+	b.Report(2, Report{InFlight: 5})
+	b.Report(0, Report{InFlight: 2})
+	require.Equal(t, 1, pick(b), "it has not reported any")
+	b.Report(1, Report{InFlight: 3})
+	require.Equal(t, 0, pick(b))
+	b.Report(0, Report{InFlight: 4})
+	require.Equal(t, 1, pick(b))
+	b.Forget()
+	require.Equal(t, 2, pick(b))
+
+	b = begin(&reportTable{[]Report{{InFlight: 1}, {InFlight: 1}, {InFlight: 0}}})
+	b.Report(2, Report{InFlight: 9})
+	require.Equal(t, 2, pick(b))
+	b.Forget()
+	require.NotNil(t, b.view.Servers)
+}
+
+// TestUnobserved: without Observe no list of flows and no reservoir is kept, and
+// asking for them is a fault.
+func TestUnobserved(t *testing.T) {
+	t.Parallel()
+	b := New(Config{Servers: 2, Rule: newRule(t, "lsq", 2)})
+	b.Reset(env.Stream(1, "choices"), nil)
+	id, _ := b.Dispatch(0)
+	b.End(1, id, false)
+	require.Nil(t, b.flows.byServer)
+	require.PanicsWithValue(t, "balancer: nothing is observed", func() { b.Observe(2, nil, nil) })
+}
+
+// TestFlowsAllocateNothing: once the slices have grown, no flow, no observation
+// and no news of a server allocates.
+func TestFlowsAllocateNothing(t *testing.T) {
+	for _, name := range localRules() {
+		b := open(t, name, 20, 1)
+		obs, load := make([]float32, 20*len(observe.Features())), make([]float64, 20)
+		var flows []FlowID
+		now, k := 0.0, 0
+		flow := func() {
+			now += 0.01
+			k++
+			id, _ := b.Dispatch(now)
+			flows = append(flows, id)
+			if len(flows) > 30 {
+				b.End(now, flows[0], k%7 == 0)
+				flows = append(flows[:0], flows[1:]...)
+			}
+			b.SetOut(k%20, k%3 == 0)
+			if b.Available() == 0 {
+				b.SetOut(k%20, false)
+			}
+			b.Report(k%20, Report{InFlight: int32(k % 5)})
+			if k%50 == 0 {
+				b.Observe(now, obs, load)
+			}
+		}
+		for range 5000 {
+			flow()
+		}
+		require.Less(t, testing.AllocsPerRun(2000, flow), 0.01, "rule %q", name)
+	}
+}
+
+// TestDamagedState: state that is cut, or of another number of servers, is
+// refused; with any byte changed it is refused, or gives a Balancer that works.
+func TestDamagedState(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"lsq", "peak-ewma", ""} {
+		b := open(t, name, 4, 1)
+		var flows []FlowID
+		for k := range 40 {
+			id, _ := b.Dispatch(float64(k))
+			flows = append(flows, id)
+			if k%3 > 0 {
+				b.End(float64(k), flows[0], false)
+				flows = flows[1:]
+			}
+		}
+		b.SetOut(2, true)
+		c := snapshot.Writer()
+		b.State(c)
+		data := c.Bytes()
+		restore := func(servers int, data []byte) (*Balancer, error) {
+			b := open(t, name, servers, 2)
+			c := snapshot.Reader(data)
+			b.State(c)
+			c.End()
+			return b, c.Err()
+		}
+		_, err := restore(5, data)
+		require.ErrorIs(t, err, snapshot.ErrDamaged)
+		b.End(41, flows[0], false)
+		free := b.flows.free
+		b.flows.slots[free].place = free // it follows itself
+		c = snapshot.Writer()
+		b.State(c)
+		_, err = restore(4, c.Bytes())
+		require.ErrorContains(t, err, "is not vacant")
+		works := 0
+		for n := range data {
+			_, err := restore(4, data[:n])
+			require.ErrorIs(t, err, snapshot.ErrDamaged, "cut at %d", n)
+			for _, bit := range []byte{1, 0x80} {
+				spoilt := append([]byte(nil), data...)
+				spoilt[n] ^= bit
+				b, err := restore(4, spoilt)
+				if err != nil || b.Available() == 0 {
+					continue
+				}
+				works++
+				observation(b, 50)
+				for id := range b.flows.slots {
+					if b.flows.slots[id].Server != vacant {
+						b.End(50, FlowID(id), false)
+					}
+				}
+				b.Dispatch(51)
+				require.Equal(t, int32(1), sum(b.Ongoing()), "byte %d", n)
+			}
+		}
+		require.Positive(t, works)
+	}
+}
+
+func sum(list []int32) (total int32) {
+	for _, x := range list {
+		total += x
+	}
+	return total
+}

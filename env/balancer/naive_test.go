@@ -1,0 +1,227 @@
+package balancer
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"fairlb/env"
+	"fairlb/env/dispatch"
+	"fairlb/env/observe"
+	"fairlb/env/snapshot"
+)
+
+// naive is a load balancer as one would first write it: one list of flows, from
+// which everything is counted anew each time, and a rule that is shown a new
+// View for every flow.
+type naive struct {
+	servers  int
+	rule     dispatch.Rule
+	flows    []naiveFlow
+	out      []bool
+	reports  map[int]Report
+	choices  *rand.Rand
+	samples  *rand.Rand
+	observer *observe.Observer
+}
+
+type naiveFlow struct {
+	id     FlowID // what the Balancer calls it
+	start  float64
+	server int
+}
+
+func newNaive(rule dispatch.Rule, servers int, seed uint64) *naive {
+	n := &naive{
+		servers: servers, rule: rule, out: make([]bool, servers), reports: map[int]Report{}, observer: observe.New(servers),
+		choices: rand.New(env.Stream(seed, "choices")), samples: rand.New(env.Stream(seed, "samples")),
+	}
+	n.observer.Reset(n.samples)
+	return n
+}
+
+func (n *naive) ongoing() []int32 {
+	q := make([]int32, n.servers)
+	for _, f := range n.flows {
+		q[f.server]++
+	}
+	return q
+}
+
+// Probe implements dispatch.Reports.
+func (n *naive) Probe(server int) (int32, float64) {
+	return n.reports[server].InFlight, n.reports[server].Latency
+}
+
+// Load implements dispatch.Reports.
+func (n *naive) Load(server int) (int, float64) {
+	return n.reports[server].Completed, n.reports[server].Busy
+}
+
+func (n *naive) dispatch(now float64) int {
+	view := &dispatch.View{Now: now, Ongoing: n.ongoing(), Out: n.out, Rand: n.choices}
+	if len(n.reports) > 0 {
+		view.Servers = n
+	}
+	return n.rule.Pick(view)
+}
+
+func (n *naive) end(now float64, k int, failed bool) {
+	f := n.flows[k]
+	// The last flow of the server takes the place of the one that ended.
+	last := k
+	for i := k + 1; i < len(n.flows); i++ {
+		if n.flows[i].server == f.server {
+			last = i
+		}
+	}
+	n.flows[k] = n.flows[last]
+	n.flows = slices.Delete(n.flows, last, last+1)
+	if c, ok := n.rule.(dispatch.Completer); ok {
+		c.Completed(f.server, now, now-f.start, failed)
+	}
+	if !failed {
+		n.observer.Completed(f.server, now, now-f.start)
+	}
+}
+
+func (n *naive) forget() {
+	n.flows, n.reports = nil, map[int]Report{}
+	if r, ok := n.rule.(dispatch.Resetter); ok {
+		r.Reset()
+	}
+	n.observer.Reset(n.samples)
+}
+
+func (n *naive) observe(now float64, obs []float32, load []float64) {
+	for j := range n.servers {
+		for _, f := range n.flows {
+			if f.server == j {
+				n.observer.Elapsed(j, now, now-f.start)
+			}
+		}
+	}
+	n.observer.Write(obs, load, n.ongoing())
+}
+
+// open returns a Balancer of the named heuristic; the empty name is that of
+// weights that are set.
+func open(t require.TestingT, name string, servers int, seed uint64) *Balancer {
+	b := New(Config{Servers: servers, Rule: newRule(t, name, servers), Observe: true})
+	b.Reset(env.Stream(seed, "choices"), env.Stream(seed, "samples"))
+	return b
+}
+
+func newRule(t require.TestingT, name string, servers int) dispatch.Rule {
+	capacity := make([]float64, servers)
+	for j := range capacity {
+		capacity[j] = float64(1 + j%3)
+	}
+	if name == "" {
+		rule, err := dispatch.NewShortestDelay(capacity)
+		require.NoError(t, err)
+		return rule
+	}
+	rule, err := dispatch.New(name, capacity, 1)
+	require.NoError(t, err)
+	return rule
+}
+
+// localRules are the heuristics that need no global knowledge, and the agents'.
+func localRules() []string {
+	global := []string{"oracle", "sed-true", "jsq", "sed-global"}
+	names := slices.DeleteFunc(dispatch.Names(), func(name string) bool { return slices.Contains(global, name) })
+	return append(names, "")
+}
+
+// TestNaiveTwin holds the Balancer to the naive one under every rule, through
+// flows that complete and fail, servers that go out and come back, reports, new
+// weights, crashes, and restarts from a saved state.
+func TestNaiveTwin(t *testing.T) {
+	t.Parallel()
+	for _, name := range localRules() {
+		t.Run("rule="+name, func(t *testing.T) {
+			t.Parallel()
+			rapid.Check(t, func(t *rapid.T) {
+				servers, seed := rapid.IntRange(1, 30).Draw(t, "servers"), rapid.Uint64().Draw(t, "seed")
+				chance := rand.New(rand.NewPCG(seed, 1))
+				fast, slow := open(t, name, servers, seed), newNaive(newRule(t, name, servers), servers, seed)
+				now := 0.0
+				for range rapid.IntRange(1, 300).Draw(t, "events") {
+					now += chance.ExpFloat64()
+					fast = twinEvent(t, name, fast, slow, now, chance)
+					require.Equal(t, slow.ongoing(), fast.Ongoing())
+				}
+			})
+		})
+	}
+}
+
+// twinEvent lets one thing happen to both, at random. It returns the Balancer,
+// which is another one after a restart.
+func twinEvent(t *rapid.T, name string, fast *Balancer, slow *naive, now float64, chance *rand.Rand) *Balancer {
+	server := chance.IntN(slow.servers)
+	switch x := chance.IntN(100); {
+	case x < 45:
+		want, ongoing := slow.dispatch(now), slow.ongoing()
+		id, got := fast.Dispatch(now)
+		require.Equal(t, want, got)
+		require.False(t, slow.out[got])
+		require.Equal(t, Flow{Start: now, Server: int32(want), Ongoing: ongoing[want], place: fast.flows.slots[id].place}, fast.flows.slots[id])
+		slow.flows = append(slow.flows, naiveFlow{id, now, want})
+	case x < 80 && len(slow.flows) > 0:
+		k, failed := chance.IntN(len(slow.flows)), chance.IntN(5) == 0
+		f := slow.flows[k]
+		slow.end(now, k, failed)
+		got := fast.End(now, f.id, failed)
+		require.Equal(t, f.start, got.Start)
+		require.Equal(t, int32(f.server), got.Server)
+	case x < 88:
+		out := !slow.out[server]
+		if out && fast.Available() == 1 {
+			break
+		}
+		slow.out[server] = out
+		fast.SetOut(server, out)
+		fast.SetOut(server, out) // news that are none
+	case x < 91:
+		r := Report{InFlight: int32(chance.IntN(9)), Latency: chance.Float64(), Completed: int(now * 10), Busy: now * chance.Float64()}
+		slow.reports[server] = r
+		fast.Report(server, r)
+	case x < 93 && name == "":
+		weights := make([]float64, slow.servers)
+		for j := range weights {
+			weights[j] = 0.5 + chance.Float64()
+		}
+		require.NoError(t, slow.rule.(*dispatch.ShortestDelay).SetWeights(weights))
+		require.NoError(t, fast.SetWeights(weights))
+	case x < 97:
+		features := slow.servers * len(observe.Features())
+		want, got := make([]float32, features), make([]float32, features)
+		wantLoad, gotLoad := make([]float64, slow.servers), make([]float64, slow.servers)
+		slow.observe(now, want, wantLoad)
+		fast.Observe(now, got, gotLoad)
+		require.Equal(t, want, got)
+		require.Equal(t, wantLoad, gotLoad)
+	case x < 98:
+		c := snapshot.Writer()
+		fast.State(c)
+		restarted := open(t, name, slow.servers, 99)
+		for range 3 { // what it does before must leave no trace
+			restarted.Dispatch(now)
+			restarted.SetOut(0, slow.servers > 1)
+		}
+		r := snapshot.Reader(c.Bytes())
+		restarted.State(r)
+		r.End()
+		require.NoError(t, r.Err())
+		return restarted
+	case x < 99:
+		slow.forget()
+		fast.Forget()
+	}
+	return fast
+}

@@ -1,0 +1,71 @@
+package dispatch
+
+import "math/rand/v2"
+
+// View is what one load balancer can look at when a request arrives. Whoever
+// keeps it (package env/balancer) tells it of everything that happens by its
+// methods; a Rule only reads it.
+type View struct {
+	Now     float64    // s since the episode began
+	Ongoing []int32    // q_ij, the LB's own ongoing requests by server
+	Out     []bool     // servers that take no requests: they left, or are known to have failed; nil: none. Never all
+	Rand    *rand.Rand // for random choices and ties
+	Servers Reports    // what servers tell of themselves; nil where they tell nothing
+	Oracle  Foresight  // global knowledge; nil where nobody has it
+
+	// changed lists the servers whose Ongoing or Out changed since the
+	// rule's last Pick, so that a rule need not look at all of them. It is
+	// nil where that is not known: then any of them may have changed. The
+	// rules of this package read it; nobody else needs to know of it.
+	changed []int32
+	room    []int32 // the array that changed is kept in
+}
+
+// NewView returns the view of an LB that has no requests on any of the given
+// number of servers, all of which take requests.
+func NewView(servers int) View {
+	return View{
+		Ongoing: make([]int32, servers), Out: make([]bool, servers),
+		// A longer list would cost a rule more than looking at every server.
+		room: make([]int32, 0, 2*servers+16),
+	}
+}
+
+// Sent notes that the rule has picked the server for a request, which is now
+// ongoing there.
+func (v *View) Sent(server int) {
+	v.Ongoing[server]++
+	v.changed = append(v.room[:0], int32(server))
+}
+
+// Ended notes that one of the LB's ongoing requests on the server has ended.
+func (v *View) Ended(server int) {
+	v.Ongoing[server]--
+	v.note(server)
+}
+
+// SetOut notes whether the server takes no requests from now on.
+func (v *View) SetOut(server int, out bool) {
+	v.Out[server] = out
+	v.note(server)
+}
+
+// Invalidate makes the rule look at every server when it picks next: after the
+// counts were written by another way, or into a rule that has just been reset
+// or restored.
+func (v *View) Invalidate() { v.changed = nil }
+
+// note adds a server to those that changed, unless the list is not kept or has
+// no room left.
+func (v *View) note(server int) {
+	switch {
+	case v.changed == nil:
+	case len(v.changed) == cap(v.changed):
+		v.changed = nil
+	default:
+		v.changed = append(v.changed, int32(server))
+	}
+}
+
+// out says whether a server takes no requests.
+func (v *View) out(server int) bool { return v.Out != nil && v.Out[server] }
