@@ -60,6 +60,9 @@ func (b *Buffer) count() {
 	}
 }
 
+// Shape returns the shape of the episodes.
+func (b *Buffer) Shape() Shape { return b.shape }
+
 // Len returns the number of episodes.
 func (b *Buffer) Len() int { return len(b.episodes) }
 
@@ -123,7 +126,7 @@ type Batch struct {
 	// terminated; a truncated episode bootstraps.
 	Bootstrap []float32 // [Size]
 
-	// Of returns over several steps (Horizon). Over one, Last is Next and
+	// Of returns over several steps (SumRewards). Over one, Last is Next and
 	// Span is 1.
 	Last []float32 // [Size, Servers, Features]: the observation behind the last of them
 	Span []float32 // [Size]: the sum of the discounts of the rewards
@@ -132,12 +135,12 @@ type Batch struct {
 	gamma   float64
 }
 
-// Horizon makes the batch one of returns over up to so many steps, at least 1:
+// SumRewards makes the batch one of returns over up to so many steps, at least 1:
 // Reward and ServerReward become sums of rewards, that of k steps later times
 // gamma^k, Last what was observed behind the last one, and Bootstrap gamma^(k-1)
 // of k rewards where it was 1. An episode's end shortens the sum. The rewards are
 // those of the policy that acted, without correction for the present one.
-func (b *Batch) Horizon(steps int, gamma float64) {
+func (b *Batch) SumRewards(steps int, gamma float64) {
 	b.horizon, b.gamma = steps, gamma
 	b.Last = b.Next
 	if steps > 1 {
@@ -160,7 +163,7 @@ func NewBatch(shape Shape, size int) *Batch {
 		Bootstrap:    make([]float32, size),
 		Span:         make([]float32, size),
 	}
-	b.Horizon(1, 1)
+	b.SumRewards(1, 1)
 	return b
 }
 

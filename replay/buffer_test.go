@@ -150,7 +150,7 @@ func TestHorizon(t *testing.T) {
 	t.Parallel()
 	b := filled(t, 5, episode(1, 5, false), episode(2, 5, true))
 	batch := replay.NewBatch(shape, 300)
-	batch.Horizon(3, 0.5)
+	batch.SumRewards(3, 0.5)
 	require.NoError(t, b.Sample(batch, 1, rand.New(rand.NewPCG(1, 1))))
 	seen := map[float32]bool{}
 	for row := range batch.Size {

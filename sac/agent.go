@@ -7,272 +7,156 @@ import (
 	"fairlb/agents"
 	"fairlb/agents/nn"
 	"fairlb/agents/normalise"
+	"fairlb/agents/policy"
+	"fairlb/env/snapshot"
 	"fairlb/replay"
 )
 
-// agent is the learner of one LB, or of several that it steers jointly. It
-// shares nothing that it writes.
+// agent is one soft actor-critic: the learner of one LB or, for Centr-LB, of all
+// of them, which it then steers jointly. Agents of one Learner share the replay
+// buffer, which they only read during a round, and nothing else.
+//
+// An agent holds what both kinds of networks have in common. What an update
+// does, in which order, is its trainer's.
 type agent struct {
-	index    int
-	steers   []int // LBs
-	cfg      *Config
-	rng      *rand.Rand
-	source   *rand.PCG // of rng
-	head     head
-	nets     *networks
+	index  int   // its place among the agents of an episode
+	steers []int // the LBs that it steers
+	cfg    *Config
+	buffer *replay.Buffer
+
 	features *normalise.Features
-	rewards  *normalise.Rewards
+	rewards  *normalise.Rewards // of each server
+	params   *parameters
 	alpha    *temperature
-	next     nextState
-	critic   criticTrainer
-	actor    actorTrainer
-	batch    *replay.Batch
+	trainer  trainer
 
-	prioritised *prioritised // nil where batches are drawn uniformly
-	potential   *potential   // nil without; taken out of the rewards
-	recurrent   *recurrent   // nil where networks are feed-forward; else in place of next, critic, actor and batch
+	rng       *rand.Rand // draws batches and noise
+	source    *rand.PCG  // of rng
+	figureRNG *rand.Rand // draws what only figures need, and so moves nothing that is learned
+	figures   *rand.PCG  // of figureRNG
 
-	states   []float32 // [2R,F]: normalised states, then those that followed
-	later    []float32 // [R,F]: normalised states behind the targets' rewards
-	serverR  []float32 // [B,N]: normalised rewards
-	averages sums
-	spread   spread
-	aside    *rand.Rand // for figures, which must not move what is learned
-	besides  *rand.PCG  // of aside
+	sums   sums        // figures of the updates of the last round
+	spread valueSpread // of the critics' values at its end
 }
 
-// criticTrainer is the critics' graph and optimiser.
-type criticTrainer struct {
-	x, action, y *nn.Node
-	weight       *nn.Node // of the targets; nil where they count alike
-	nodes        criticNodes
-	program      *nn.Program
-	adam         *nn.Adam
+// trainer trains the networks of one agent. There are two kinds: feedForward
+// (feedforward.go) and recurrent (recurrent.go).
+type trainer interface {
+	// fit takes from the buffer what the trainer normalises by, beside the
+	// agent's features and rewards. It is called in the first rounds, in which
+	// the statistics of the features are taken.
+	fit()
+
+	// update draws a batch and makes one update of the critics and, if the round
+	// trains it, of the actor and the temperature; averages follow.
+	update(r round) error
+
+	// measure returns how far apart the critics' values lie in the last batch,
+	// and whether that can be told yet.
+	measure() (valueSpread, bool)
+
+	// act adds the policy of one step to a plan, with exploration or its mode,
+	// and sets what p needs to run it: Obs, Decide and, if it has a state,
+	// ResetState.
+	act(p *policy.Policy, plan *nn.Plan, explore bool)
+
+	// storeStates writes to ep.Memory the states that the agent's networks have
+	// as each step of the episode begins, if they have states.
+	storeStates(ep *replay.Episode)
+
+	// priorities lists what the trainer keeps for each transition of the buffer
+	// and saves apart, as it is large.
+	priorities() []agents.Saver
+
+	// state walks over what the trainer alone has to save.
+	state(c *snapshot.Codec)
 }
 
-// actorTrainer is the actor's graph and optimiser.
-type actorTrainer struct {
-	in      actorInputs
-	nodes   actorNodes
-	program *nn.Program
-	adam    *nn.Adam
+// round is what all updates of a round share.
+type round struct {
+	rate        float64 // learning rate of actor and critics
+	beta        float64 // exponent of importance weights
+	fitFeatures bool    // whether the statistics of the features are taken anew
+	trainActor  bool    // whether the actor is trained, or the critics alone
 }
 
-// sums add up the figures of the updates of a round.
-type sums struct {
-	updates, actorUpdates                 int
-	critic, q, criticNorm                 float64
-	actor, actorNorm, smoothness, entropy float64
-}
-
-// newAgent returns the learner of agent index of the episodes, which steers the
-// given LBs. steps is the length of whole episodes.
-func newAgent(cfg *Config, index int, steers []int, shape replay.Shape, steps int, seed uint64) (*agent, error) {
+// newAgent returns agent index of the episodes in buffer, which steers the given
+// LBs. steps is the length of whole episodes.
+func newAgent(cfg *Config, index int, steers []int, buffer *replay.Buffer, steps int, seed uint64) (*agent, error) {
+	shape := buffer.Shape()
 	a := &agent{
-		index: index, steers: steers, cfg: cfg, head: newHead(cfg, shape.Servers, len(steers)),
-		source:   rand.NewPCG(seed, uint64(2*index+1)),
-		besides:  rand.NewPCG(seed, uint64(2*index+1)|1<<32),
+		index: index, steers: steers, cfg: cfg, buffer: buffer,
 		features: normalise.NewFeatures(shape.Features),
 		rewards:  normalise.NewRewards(shape.Servers, cfg.Gamma),
+		source:   rand.NewPCG(seed, uint64(2*index+1)),
+		figures:  rand.NewPCG(seed, uint64(2*index+1)|1<<32),
 	}
-	a.rng, a.aside = rand.New(a.source), rand.New(a.besides)
-	a.alpha = newTemperature(cfg, a.head.targetEntropy())
+	a.rng, a.figureRNG = rand.New(a.source), rand.New(a.figures)
 	initial := rand.New(rand.NewPCG(seed, uint64(2*index)))
-	if cfg.Network == Recurrent {
-		if cfg.Window > 0 {
-			steps = cfg.Window
-		}
-		return a, newRecurrent(a, shape, steps, initial)
-	}
-	a.batch = replay.NewBatch(shape, cfg.Batch)
-	a.batch.Horizon(cfg.NStep, cfg.Gamma)
 	var err error
-	if a.nets, err = newNetworks(cfg, a.head, shape.Servers, shape.Features, initial); err != nil {
-		return nil, err
+	if cfg.Network == Recurrent {
+		a.trainer, err = newRecurrent(a, shape, steps, initial)
+	} else {
+		a.trainer, err = newFeedForward(a, shape, initial)
 	}
-	if a.next, err = a.head.next(a.nets, cfg.Batch); err != nil {
-		return nil, err
-	}
-	if err = a.compileCritic(); err != nil {
-		return nil, fmt.Errorf("critic: %w", err)
-	}
-	if err = a.compileActor(); err != nil {
-		return nil, fmt.Errorf("actor: %w", err)
-	}
-	rows := cfg.Batch * shape.Servers
-	a.states = make([]float32, 2*rows*shape.Features)
-	a.later = a.states[rows*shape.Features:]
-	if cfg.NStep > 1 {
-		a.later = make([]float32, rows*shape.Features)
-	}
-	a.serverR = make([]float32, rows)
-	if cfg.Baseline == Difference {
-		a.potential = newPotential(shape.Servers, shape.Features)
-	}
-	return a, nil
+	return a, err
 }
 
-func newHead(cfg *Config, servers, lbs int) head {
-	critics := perServer{servers: servers, lbs: lbs}
-	if cfg.Head == Gaussian {
-		return &gaussian{perServer: critics, box: float32(cfg.Box), sigma: float32(cfg.Sigma)}
+// train makes n updates on what the buffer holds.
+func (a *agent) train(n int, r round) error {
+	if r.fitFeatures {
+		a.features.FitTo(a.buffer, a.index)
 	}
-	levels := discrete{levels: cfg.Levels, entropyShare: cfg.EntropyShare, servers: servers}
-	if cfg.Discrete == StraightThrough {
-		return &straightThrough{perServer: critics, discrete: levels}
+	a.rewards.FitTo(a.buffer, func(ep *replay.Episode, t int) []float32 { return ep.ServerRewards(t, a.index) })
+	if r.fitFeatures {
+		a.trainer.fit()
 	}
-	return &levels
-}
-
-func (a *agent) compileCritic() (err error) {
-	n, c := a.nets, &a.critic
-	rows := a.cfg.Batch * n.servers
-	g := nn.NewGraph(n.critic)
-	c.x = g.Input("states", rows, n.features)
-	c.action = g.Input("actions", rows, a.head.actions())
-	c.y = g.Input("targets", a.head.targets(a.cfg.Batch), 1)
-	if a.cfg.Priority > 0 {
-		c.weight = g.Input("weights", a.head.targets(a.cfg.Batch), 1)
-	}
-	c.nodes = a.head.critic(g, n, c.x, c.action, c.y, c.weight)
-	c.adam = a.newAdam(n.critic)
-	c.program, err = g.Compile(c.nodes.loss)
-	return err
-}
-
-func (a *agent) compileActor() (err error) {
-	n, t := a.nets, &a.actor
-	rows := a.cfg.Batch * n.servers
-	g := nn.NewGraph(n.actor)
-	t.in = actorInputs{
-		x:     g.Input("states", 2*rows, n.features),
-		extra: g.Input("extra", rows, a.head.extraColumns()),
-		alpha: g.Input("alpha", 1),
-	}
-	t.nodes = a.head.actor(g, n, t.in)
-	t.adam = a.newAdam(n.actor)
-	t.program, err = g.Compile(t.nodes.loss)
-	return err
-}
-
-// newAdam returns an optimiser of an arena.
-func (a *agent) newAdam(values *nn.Arena) *nn.Adam {
-	return nn.NewAdam(len(values.Values()), nn.AdamConfig{WeightDecay: a.cfg.WeightDecay, MaxNorm: a.cfg.GradientNorm})
-}
-
-// round makes n updates on what buffer holds. beta is the exponent of
-// importance weights.
-func (a *agent) round(buffer *replay.Buffer, n int, rate, beta float64, fitFeatures, trainActor bool) error {
-	if fitFeatures {
-		a.features.FitTo(buffer, a.index)
-	}
-	a.rewards.FitTo(buffer, func(ep *replay.Episode, t int) []float32 { return ep.ServerRewards(t, a.index) })
-	if fitFeatures && a.potential != nil {
-		a.potential.fit(buffer, a.index, a.features, a.rewards, a.cfg.Gamma)
-	}
-	a.averages = sums{}
+	a.sums = sums{}
 	for range n {
-		if a.recurrent != nil {
-			if err := a.recurrent.update(buffer, rate, trainActor); err != nil {
-				return err
-			}
-			continue
-		}
-		if err := a.draw(buffer, beta); err != nil {
+		if err := a.trainer.update(r); err != nil {
 			return err
 		}
-		if err := a.updateCritic(rate); err != nil {
-			return fmt.Errorf("critic: %w", err)
-		}
-		if err := a.learned(); err != nil {
-			return err
-		}
-		if trainActor {
-			if err := a.updateActor(rate); err != nil {
-				return fmt.Errorf("actor: %w", err)
-			}
-		}
-		nn.Polyak(a.nets.target.Values(), a.nets.critic.Values(), float32(a.cfg.Tau))
 	}
-	a.measure()
+	if spread, ok := a.trainer.measure(); ok {
+		a.spread = spread
+	}
 	return nil
 }
 
-func (a *agent) updateCritic(rate float64) error {
-	c := &a.critic
-	half := len(a.states) / 2
-	a.features.Apply(a.states[:half], a.batch.Obs)
-	a.features.Apply(a.states[half:], a.batch.Next)
-	if a.cfg.NStep > 1 {
-		a.features.Apply(a.later, a.batch.Last)
-	}
-	a.rewards.ApplySums(a.serverR, a.batch.ServerReward, a.batch.Span)
-	if a.potential != nil {
-		a.potential.shape(a.serverR, a.states[:half], a.later, a.batch.Bootstrap, a.cfg.Gamma)
-	}
-	a.next.targets(c.y.Data(), a.later, a.serverR, a.batch.Bootstrap,
-		a.cfg.Gamma, a.alpha.alpha(), a.rng)
-	copy(c.x.Data(), a.states[:half])
-	a.head.encode(c.action.Data(), a.batch.LogWeight)
-	c.program.Run()
-	norm, err := c.adam.Step(a.nets.critic.Values(), c.program.Gradient(), rate)
+// stepCritics moves the critics against the gradient of their loss, which
+// program has computed. meanQ is their mean value in the batch, for the figures.
+func (a *agent) stepCritics(program *nn.Program, rate, meanQ float64) error {
+	norm, err := a.params.criticAdam.Step(a.params.critic.Values(), program.Gradient(), rate)
 	if err != nil {
-		return err
+		return fmt.Errorf("critic: %w", err)
 	}
-	a.averages.updates++
-	a.averages.critic += float64(c.program.Loss())
-	a.averages.criticNorm += norm
-	a.averages.q += nn.Mean(c.nodes.q[0].Data())
+	a.sums.addCritics(program.Loss(), norm, meanQ)
 	return nil
 }
 
-func (a *agent) updateActor(rate float64) error {
-	t := &a.actor
-	copy(t.in.x.Data(), a.states)
-	t.in.alpha.Data()[0] = float32(a.alpha.alpha())
-	a.head.prepare(t.in.extra.Data(), &a.critic.nodes, a.rng)
-	t.program.Run()
-	norm, err := t.adam.Step(a.nets.actor.Values(), t.program.Gradient(), rate)
+// stepActor moves the actor against the gradient of its loss, which program has
+// computed. entropy and smoothness are the policy's entropy per server and the
+// penalty on change in the batch, for the figures.
+func (a *agent) stepActor(program *nn.Program, rate, entropy float64, smoothness float32) error {
+	norm, err := a.params.actorAdam.Step(a.params.actor.Values(), program.Gradient(), rate)
 	if err != nil {
-		return err
+		return fmt.Errorf("actor: %w", err)
 	}
-	entropy := nn.Mean(t.nodes.entropy.Data())
-	a.alpha.step(entropy)
-	nn.Polyak(a.nets.average.Values(), a.nets.actor.Values(), float32(1-a.cfg.Average))
-	a.averages.actorUpdates++
-	a.averages.actor += float64(t.program.Loss())
-	a.averages.actorNorm += norm
-	a.averages.smoothness += float64(t.nodes.smoothness.Data()[0])
-	a.averages.entropy += entropy
+	a.sums.addActor(program.Loss(), norm, entropy, smoothness)
 	return nil
 }
 
-// report adds the means of the last round to stats. A round of the critics
-// alone has no figures of the actor.
-func (a *agent) report(stats agents.Stats) {
-	s := &a.averages
-	set := func(name string, sum float64, n int) {
-		if n > 0 {
-			stats[name+a.suffix()] = sum / float64(n)
-		}
+// policy returns the agent's policy on a copy of its parameters: the present
+// actor, which is sampled, if explore is set; else the mode of the averaged one.
+func (a *agent) policy(explore bool) (policy.Policy, error) {
+	values := a.params.average
+	if explore {
+		values = a.params.actor
 	}
-	set("critic_loss", s.critic, s.updates)
-	set("grad_norm_critic", s.criticNorm, s.updates)
-	set("q_mean", s.q, s.updates)
-	a.spread.report(set)
-	set("alpha", a.alpha.alpha(), 1)
-	set("actor_loss", s.actor, s.actorUpdates)
-	set("grad_norm_actor", s.actorNorm, s.actorUpdates)
-	set("smoothness", s.smoothness, s.actorUpdates)
-	set("entropy", s.entropy, s.actorUpdates)
-}
-
-// suffix is what the names of one LB's figures end with.
-func (a *agent) suffix() string {
-	if len(a.steers) > 1 {
-		return ""
-	}
-	return fmt.Sprintf("/%d", a.steers[0])
+	plan := nn.NewPlan(values.Clone())
+	p := policy.Policy{Steers: a.steers, Features: a.features.Clone()}
+	a.trainer.act(&p, plan, explore)
+	return p, plan.Err()
 }
 
 // prefix is what the names of the agent's parameters begin with.
@@ -285,5 +169,38 @@ func (a *agent) prefix() string {
 
 // parameters lists what the evaluated policy depends on.
 func (a *agent) parameters() []agents.Parameter {
-	return append(a.nets.average.Parameters(a.prefix()), a.features.Parameters(a.prefix())...)
+	return append(a.params.average.Parameters(a.prefix()), a.features.Parameters(a.prefix())...)
+}
+
+// parameters are the parameters of an agent's networks, those that follow them,
+// and their optimisers.
+type parameters struct {
+	actor, critic *nn.Arena // critic holds both critics
+	target        *nn.Arena // the target critics, which follow the critics
+	average       *nn.Arena // the averaged actor, which follows the actor and is evaluated
+
+	actorAdam, criticAdam *nn.Adam
+}
+
+// newParameters returns the parameters of networks that are complete, and copies
+// of them to follow.
+func newParameters(cfg *Config, actor, critic *nn.Arena) *parameters {
+	adam := func(arena *nn.Arena) *nn.Adam {
+		return nn.NewAdam(len(arena.Values()), nn.AdamConfig{WeightDecay: cfg.WeightDecay, MaxNorm: cfg.GradientNorm})
+	}
+	return &parameters{
+		actor: actor, critic: critic, target: critic.Clone(), average: actor.Clone(),
+		actorAdam: adam(actor), criticAdam: adam(critic),
+	}
+}
+
+// followCritics moves the target critics towards the critics by the part tau.
+func (p *parameters) followCritics(tau float64) {
+	nn.Polyak(p.target.Values(), p.critic.Values(), float32(tau))
+}
+
+// followActor moves the averaged actor towards the actor, and keeps the part
+// kept of what it was.
+func (p *parameters) followActor(kept float64) {
+	nn.Polyak(p.average.Values(), p.actor.Values(), float32(1-kept))
 }

@@ -23,17 +23,17 @@ func TestOneUpdate(t *testing.T) {
 		buffer := twoSteps(t)
 		require.NoError(t, l.Observe(buffer.Episode(0)))
 		a := l.agents[1]
-		actor, critic := slices.Clone(a.nets.actor.Values()), slices.Clone(a.nets.critic.Values())
-		require.Equal(t, critic, a.nets.target.Values())
-		require.Equal(t, actor, a.nets.average.Values())
+		actor, critic := slices.Clone(a.params.actor.Values()), slices.Clone(a.params.critic.Values())
+		require.Equal(t, critic, a.params.target.Values())
+		require.Equal(t, actor, a.params.average.Values())
 		_, err = l.Update(1, progress)
 		require.NoError(t, err)
 
 		// Adam's first step moves each parameter by the rate, where it moves it.
-		require.InEpsilon(t, rate, furthest(critic, a.nets.critic.Values()), 0.01)
-		require.InEpsilon(t, rate, furthest(actor, a.nets.actor.Values()), 0.01)
-		require.InEpsilon(t, 0.03*rate, furthest(critic, a.nets.target.Values()), 0.02)
-		require.InEpsilon(t, 0.01*rate, furthest(actor, a.nets.average.Values()), 0.02)
+		require.InEpsilon(t, rate, furthest(critic, a.params.critic.Values()), 0.01)
+		require.InEpsilon(t, rate, furthest(actor, a.params.actor.Values()), 0.01)
+		require.InEpsilon(t, 0.03*rate, furthest(critic, a.params.target.Values()), 0.02)
+		require.InEpsilon(t, 0.01*rate, furthest(actor, a.params.average.Values()), 0.02)
 		require.InDelta(t, cfg.AlphaRate, math.Abs(a.alpha.logAlpha-math.Log(cfg.Alpha)), 1e-5)
 	}
 }
@@ -69,4 +69,19 @@ func twoSteps(t *testing.T) *replay.Buffer {
 	require.NoError(t, err)
 	require.NoError(t, b.Add(ep))
 	return b
+}
+
+// agentOf returns an agent that steers so many LBs of an environment.
+func agentOf(t *testing.T, cfg *Config, lbs, servers, features int) *agent {
+	t.Helper()
+	shape := replay.Shape{Agents: 1, Servers: servers, Features: lbs * features, Actions: lbs}
+	buffer, err := replay.NewBuffer(shape, 1)
+	require.NoError(t, err)
+	steers := make([]int, lbs)
+	for i := range steers {
+		steers[i] = i
+	}
+	a, err := newAgent(cfg, 0, steers, buffer, 1, 1)
+	require.NoError(t, err)
+	return a
 }

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"fairlb/agents"
+	"fairlb/agents/policy"
 	"fairlb/agents/rules"
 	"fairlb/env"
 	"fairlb/replay"
@@ -66,7 +67,7 @@ func newLearner(cfg Config, spec env.Spec, seed uint64, joint bool) (*Learner, e
 	if joint {
 		shape = replay.Shape{Agents: 1, Servers: spec.Servers, Features: spec.Agents * len(spec.Features), Actions: spec.Agents}
 	}
-	shape.MemorySize = cfg.memorySize()
+	shape.MemorySize = cfg.storedStates()
 	if l.buffer, err = replay.NewBuffer(shape, cfg.Capacity); err != nil {
 		return nil, fmt.Errorf("sac: %w", err)
 	}
@@ -75,14 +76,9 @@ func newLearner(cfg Config, spec env.Spec, seed uint64, joint bool) (*Learner, e
 		if joint {
 			steers = lbs
 		}
-		a, err := newAgent(&l.cfg, i, steers, shape, spec.Steps, seed)
+		a, err := newAgent(&l.cfg, i, steers, l.buffer, spec.Steps, seed)
 		if err != nil {
 			return nil, fmt.Errorf("sac: LB %v: %w", steers, err)
-		}
-		if cfg.Priority > 0 {
-			if err := a.prioritise(l.buffer); err != nil {
-				return nil, fmt.Errorf("sac: LB %v: %w", steers, err)
-			}
 		}
 		l.agents = append(l.agents, a)
 	}
@@ -99,8 +95,8 @@ func (l *Learner) Observe(ep *replay.Episode) error {
 		if l.joint {
 			ep = replay.Joint(ep)
 		}
-		if l.cfg.memorySize() > 0 {
-			ep = l.remember(ep)
+		if l.cfg.storedStates() > 0 {
+			ep = l.withStates(ep)
 		}
 	}
 	if l.cfg.Network == Recurrent && l.cfg.Window == 0 && ep.Steps > l.spec.Steps {
@@ -124,15 +120,17 @@ func (l *Learner) Update(n int, progress float64) (agents.Stats, error) {
 		return nil, fmt.Errorf("sac: update: %w", replay.ErrEmpty)
 	}
 	l.rounds++
-	rate := l.cfg.Rate * l.cfg.schedule().At(progress)
-	beta := l.cfg.PriorityBeta + (1-l.cfg.PriorityBeta)*progress
-	fitFeatures := l.rounds <= l.cfg.FeatureRounds
-	trainActor := l.rounds > l.cfg.CriticRounds
+	r := round{
+		rate:        l.cfg.Rate * l.cfg.schedule().At(progress),
+		beta:        l.cfg.PriorityBeta + (1-l.cfg.PriorityBeta)*progress,
+		fitFeatures: l.rounds <= l.cfg.FeatureRounds,
+		trainActor:  l.rounds > l.cfg.CriticRounds,
+	}
 	errs := make([]error, len(l.agents))
 	var wg sync.WaitGroup
 	for i, a := range l.agents {
 		wg.Go(func() {
-			if err := a.round(l.buffer, n, rate, beta, fitFeatures, trainActor); err != nil {
+			if err := a.train(n, r); err != nil {
 				errs[i] = fmt.Errorf("sac: update: LB %v: %w", a.steers, err)
 			}
 		})
@@ -163,3 +161,16 @@ func (l *Learner) Explorer() (agents.Actor, error) { return l.newActor(true) }
 
 // Policy implements agents.Learner: the mode of the averaged policy.
 func (l *Learner) Policy() (agents.Actor, error) { return l.newActor(false) }
+
+// newActor returns an actor with copies of the agents' policies: actors of one
+// learner share nothing that they write.
+func (l *Learner) newActor(explore bool) (agents.Actor, error) {
+	policies := make([]policy.Policy, len(l.agents))
+	for i, a := range l.agents {
+		var err error
+		if policies[i], err = a.policy(explore); err != nil {
+			return nil, fmt.Errorf("sac: actor of LB %v: %w", a.steers, err)
+		}
+	}
+	return policy.NewActor(l.spec, policies, explore), nil
+}

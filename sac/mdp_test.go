@@ -136,12 +136,13 @@ func TestSoftValuesOfASmallProcess(t *testing.T) {
 	require.InDelta(t, cfg.Alpha, a.alpha.alpha(), 1e-12)
 	mean, scale := rewardStatistics(a.rewards, 2)
 	wantQ, wantV := softValues(mean, scale, cfg.Gamma, cfg.Alpha)
-	actor, critics := nn.NewPlan(a.nets.average), nn.NewPlan(a.nets.critic)
+	f := a.trainer.(*feedForward)
+	actor, critics := nn.NewPlan(a.params.average), nn.NewPlan(a.params.critic)
 	x := actor.Input("states", 2, mdpQueues)
-	logp := actor.Apply(new(nn.LogSoftmax), a.nets.policy.Apply(actor, x))
+	logp := actor.Apply(new(nn.LogSoftmax), f.actorNet.Apply(actor, x))
 	y, level := critics.Input("states", 2, mdpQueues), critics.Input("levels", 2, 1)
 	var q [2]*nn.Node
-	for i, critic := range a.nets.critics {
+	for i, critic := range f.critics.(*factoredCritics).twins {
 		q[i] = critics.Apply(&factoredQ{servers: 2}, critic.Apply(critics, y), level)
 	}
 	require.NoError(t, actor.Err())

@@ -16,15 +16,15 @@ func TestAdvantageIsZeroAtTheMode(t *testing.T) {
 	t.Parallel()
 	cfg := DefaultConfig()
 	cfg.Baseline = Advantage
-	h := newHead(&cfg, 3, 1).(*gaussian)
 	rng := rand.New(rand.NewPCG(1, 1))
-	n, err := newNetworks(&cfg, h, 3, 2, rng)
-	require.NoError(t, err)
-	policy.DrawNormal(n.critic.Values(), rng)
-	plan := nn.NewPlan(n.critic)
+	a := agentOf(t, &cfg, 1, 3, 2)
+	h := a.trainer.(*feedForward).critics.(*perServerCritics)
+	policy.DrawNormal(a.params.critic.Values(), rng)
+	plan := nn.NewPlan(a.params.critic)
 	x, u, mode := plan.Input("x", 6, 2), plan.Input("u", 6, 1), plan.Input("mode", 6, 1)
-	q := h.q(plan, n, x, u, mode)
-	v := [2]*nn.Node{n.values[0].Apply(plan, x), n.values[1].Apply(plan, x)}
+	q := h.q(plan, x, u, func() *nn.Node { return mode })
+	nets := h.twins.(*duelingQ).value
+	v := [2]*nn.Node{nets[0].Apply(plan, x), nets[1].Apply(plan, x)}
 	require.NoError(t, plan.Err())
 	policy.DrawNormal(x.Data(), rng)
 	policy.DrawNormal(mode.Data(), rng)

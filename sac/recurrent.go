@@ -4,122 +4,143 @@ import (
 	"fmt"
 	"math/rand/v2"
 
+	"fairlb/agents"
 	"fairlb/agents/nn"
 	"fairlb/agents/policy"
+	"fairlb/env/snapshot"
 	"fairlb/replay"
 )
 
-// recurrent is what an agent has in place of the feed-forward networks and
-// their updates (Config.Network): it learns from sequences, by the same losses,
-// and each of its networks has a state of its own.
+// recurrent is the trainer of recurrent networks (nn.RecurrentNet), which learn
+// from windows of an agent's consecutive steps by the same losses as the others
+// do from single transitions. B is the number of windows of a batch, L of their
+// steps, N of servers, F of features, H of values of a network's state.
 //
-// All losses of an update are taken at the parameters before it. The actor's
-// and the targets' actions are valued one step on from the states that the
-// critics have of what happened: what the policy would do now is no part of the
-// history of the next step.
+// Each of the five networks (actor, twin critics, their targets) has a state of
+// its own, which sums up the history of the episode: what was observed and, for
+// critics, what was done. All losses of an update are taken at the parameters
+// before it. An action of the present policy, in the actor's loss and in the
+// targets, is valued one step on from a critic's state of what really happened;
+// it is no part of the history of the step after it.
 type recurrent struct {
 	*recurrentNetworks
-	agent     *agent
+	agent *agent
+
 	sequences *replay.Sequences
-	state     [memories][]float32 // [B,H]: in which the windows begin
-	past      *history            // over burn-in; nil without
-	memory    *history            // over one step at a time, for what is stored; nil for whole episodes
+	start     [stateful][]float32 // [B,H]: the states in which the windows begin
+	burnIn    *history            // runs over the steps before the windows; nil if there are none
+	storing   *history            // finds the states that are stored, a step at a time; nil if none are
+
+	obs     []float32 // [(L+1)*B*N*F]: what the windows saw, normalised
+	burnObs []float32 // [K*B*N*F]: what the K steps before them saw, normalised
+	rewards []float32 // [L*B*N], normalised
 
 	next   recurrentNext
-	critic recurrentCritic
-	actor  recurrentActor
-	obs    []float32 // [(L+1)*B*N*F], normalised
-	burned []float32 // [K*B*N*F], normalised
-	reward []float32 // [L*B*N], normalised
+	critic recurrentCriticGraph
+	actor  recurrentActorGraph
 }
 
-// recurrentNext draws next actions and values them by the target critics.
+// recurrentNext draws the policy's actions in the states that followed and
+// values them by the target critics.
 type recurrentNext struct {
-	policy, critics  *nn.Plan
-	policyX, noise   *nn.Node
-	policyState      *nn.Node
-	drawn, logp      *nn.Node // of all L+1 steps
-	x, action, drawU *nn.Node
-	state            [2]*nn.Node
-	q                [2]*nn.Node // of the steps after the first
+	policy               *nn.Plan
+	policyX, policyStart *nn.Node // observations of all L+1 steps, state before the first
+	noise                *nn.Node
+	drawn, logp          *nn.Node // actions of all L+1 steps
+
+	critics       *nn.Plan
+	x             *nn.Node    // observations of all L+1 steps
+	taken, drawnU *nn.Node    // actions of steps 0 to L-1 that were taken, of steps 1 to L that are drawn
+	start         [2]*nn.Node // states before the first step
+	q             [2]*nn.Node // of the drawn actions, steps 1 to L
 }
 
-// recurrentCritic is the critics' graph and optimiser.
-type recurrentCritic struct {
+// recurrentCriticGraph computes the critics' loss and its gradient.
+type recurrentCriticGraph struct {
 	x, action, y, mask *nn.Node
-	state              [2]*nn.Node
-	q, states          [2]*nn.Node
+	start              [2]*nn.Node
+	q, states          [2]*nn.Node // states after each step
 	program            *nn.Program
-	adam               *nn.Adam
 }
 
-// recurrentActor is the actor's graph and optimiser.
-type recurrentActor struct {
-	x, state, noise, alpha *nn.Node
-	before                 [2]*nn.Node // [L*B,H]: the critics' states as each step begins
-	mask, steady           *nn.Node    // [L*B*N,1] and [L*B*N,LBs]
+// recurrentActorGraph computes the actor's loss and its gradient.
+type recurrentActorGraph struct {
+	x, start, noise, alpha *nn.Node
+	criticStates           [2]*nn.Node // [L*B,H]: the critics' states as each step begins
+	mask, modeMask         *nn.Node    // [L*B*N,1] and [L*B*N,LBs]: steps that count
 	u, logp, smoothness    *nn.Node
 	q                      [2]*nn.Node
 	program                *nn.Program
-	adam                   *nn.Adam
 }
 
-// newRecurrent gives an agent recurrent networks, for windows of at most steps.
-func newRecurrent(a *agent, shape replay.Shape, steps int, initial *rand.Rand) error {
-	h := a.head.(*gaussian)
-	nets, arenas, err := newRecurrentNetworks(a.cfg, h, shape, initial)
-	if err != nil {
-		return err
+var _ trainer = (*recurrent)(nil)
+
+// newRecurrent gives an agent its networks, with first weights from initial, and
+// returns their trainer. steps is the length of whole episodes, which are the
+// windows if the configuration sets no other length.
+func newRecurrent(a *agent, shape replay.Shape, steps int, initial *rand.Rand) (*recurrent, error) {
+	cfg := a.cfg
+	if cfg.Window > 0 {
+		steps = cfg.Window
 	}
-	batch, burnIn := a.cfg.Batch, a.cfg.BurnIn
-	r := &recurrent{recurrentNetworks: nets, agent: a, sequences: replay.NewSequences(shape, batch, burnIn, steps)}
-	a.nets, a.recurrent = arenas, r
-	for k := range r.state {
-		r.state[k] = make([]float32, batch*nets.hidden)
+	head := newGaussian(cfg, len(a.steers))
+	actor, critic := nn.NewArena(), nn.NewArena()
+	nets, err := newRecurrentNetworks(cfg, head, shape, actor, critic, initial)
+	if err != nil {
+		return nil, err
+	}
+	a.params = newParameters(cfg, actor, critic)
+	a.alpha = newTemperature(cfg, head.targetEntropy())
+	r := &recurrent{
+		recurrentNetworks: nets, agent: a,
+		sequences: replay.NewSequences(shape, cfg.Batch, cfg.BurnIn, steps),
+	}
+	for k := range r.start {
+		r.start[k] = make([]float32, cfg.Batch*nets.hidden)
 	}
 	r.obs = make([]float32, len(r.sequences.Obs))
-	r.burned = make([]float32, len(r.sequences.BurnObs))
-	r.reward = make([]float32, len(r.sequences.ServerReward))
-	if burnIn > 0 {
-		if r.past, err = newHistory(nets, arenas, burnIn, batch); err != nil {
-			return fmt.Errorf("burn-in: %w", err)
+	r.burnObs = make([]float32, len(r.sequences.BurnObs))
+	r.rewards = make([]float32, len(r.sequences.ServerReward))
+	if cfg.BurnIn > 0 {
+		if r.burnIn, err = newHistory(nets, a.params, cfg.BurnIn, cfg.Batch); err != nil {
+			return nil, fmt.Errorf("burn-in: %w", err)
 		}
 	}
 	if shape.MemorySize > 0 {
-		if r.memory, err = newHistory(nets, arenas, 1, 1); err != nil {
-			return fmt.Errorf("memory: %w", err)
+		if r.storing, err = newHistory(nets, a.params, 1, 1); err != nil {
+			return nil, fmt.Errorf("stored states: %w", err)
 		}
 	}
-	if err = r.buildNext(batch, steps); err != nil {
-		return fmt.Errorf("targets: %w", err)
+	if err = r.buildNext(cfg.Batch, steps); err != nil {
+		return nil, fmt.Errorf("targets: %w", err)
 	}
-	if err = r.compileCritic(batch, steps); err != nil {
-		return fmt.Errorf("critic: %w", err)
+	if err = r.compileCritics(cfg.Batch, steps); err != nil {
+		return nil, fmt.Errorf("critic: %w", err)
 	}
-	if err = r.compileActor(batch, steps); err != nil {
-		return fmt.Errorf("actor: %w", err)
+	if err = r.compileActor(cfg.Batch, steps); err != nil {
+		return nil, fmt.Errorf("actor: %w", err)
 	}
-	return nil
+	return r, nil
 }
 
 func (r *recurrent) buildNext(batch, steps int) error {
-	n, s := r.agent.nets, &r.next
+	p, s := r.agent.params, &r.next
 	rows, all := steps*batch, (steps+1)*batch
-	s.policy, s.critics = nn.NewPlan(n.actor), nn.NewPlan(n.target)
+	s.policy, s.critics = nn.NewPlan(p.actor), nn.NewPlan(p.target)
 	s.policyX = s.policy.Input("features", all, r.servers*r.features)
-	s.policyState = s.policy.Input("state", batch, r.hidden)
+	s.policyStart = s.policy.Input("state", batch, r.hidden)
 	s.noise = s.policy.Input("noise", all*r.servers, r.head.lbs)
-	out, _ := r.act(s.policy, s.policyX, s.policyState)
+	out, _ := r.actorOutputs(s.policy, s.policyX, s.policyStart)
 	s.drawn, s.logp = r.head.draw(s.policy, out, s.noise, all*r.servers)
 
 	s.x = s.critics.Input("features", all, r.servers*r.features)
-	s.action = s.critics.Input("actions", rows*r.servers, r.head.lbs)
-	s.drawU = s.critics.Input("next actions", rows*r.servers, r.head.lbs)
-	took := r.criticRows(s.critics, s.critics.Apply(&nn.Rows{From: 0, To: rows}, s.x), s.action)
-	next := r.criticRows(s.critics, s.critics.Apply(&nn.Rows{From: batch, To: all}, s.x), s.drawU)
+	s.taken = s.critics.Input("actions", rows*r.servers, r.head.lbs)
+	s.drawnU = s.critics.Input("next actions", rows*r.servers, r.head.lbs)
+	now := r.criticRows(s.critics, s.critics.Apply(&nn.Rows{From: 0, To: rows}, s.x), s.taken)
+	next := r.criticRows(s.critics, s.critics.Apply(&nn.Rows{From: batch, To: all}, s.x), s.drawnU)
 	for i, critic := range r.critics {
-		s.state[i] = s.critics.Input("state", batch, r.hidden)
-		s.q[i], _ = r.value(s.critics, i, next, critic.States(s.critics, took, s.state[i]))
+		s.start[i] = s.critics.Input("state", batch, r.hidden)
+		s.q[i], _ = r.q(s.critics, i, next, critic.States(s.critics, now, s.start[i]))
 	}
 	if err := s.policy.Err(); err != nil {
 		return err
@@ -127,10 +148,9 @@ func (r *recurrent) buildNext(batch, steps int) error {
 	return s.critics.Err()
 }
 
-func (r *recurrent) compileCritic(batch, steps int) (err error) {
-	a, c := r.agent, &r.critic
-	rows := steps * batch
-	g := nn.NewGraph(a.nets.critic)
+func (r *recurrent) compileCritics(batch, steps int) (err error) {
+	c, rows := &r.critic, steps*batch
+	g := nn.NewGraph(r.agent.params.critic)
 	c.x = g.Input("features", rows, r.servers*r.features)
 	c.action = g.Input("actions", rows*r.servers, r.head.lbs)
 	c.y = g.Input("targets", rows*r.servers, 1)
@@ -138,79 +158,94 @@ func (r *recurrent) compileCritic(batch, steps int) (err error) {
 	in := r.criticRows(g, c.x, c.action)
 	var losses [2]*nn.Node
 	for i := range r.critics {
-		c.state[i] = g.Input("state", batch, r.hidden)
-		c.q[i], c.states[i] = r.value(g, i, in, c.state[i])
+		c.start[i] = g.Input("state", batch, r.hidden)
+		c.q[i], c.states[i] = r.q(g, i, in, c.start[i])
 		losses[i] = g.Apply(new(nn.MeanSquare), c.q[i], c.y, c.mask)
 	}
-	c.adam = a.newAdam(a.nets.critic)
 	c.program, err = g.Compile(g.Apply(&nn.WeightedSum{Weights: []float32{1, 1}}, losses[0], losses[1]))
 	return err
 }
 
 func (r *recurrent) compileActor(batch, steps int) (err error) {
-	a, t := r.agent, &r.actor
+	t := &r.actor
 	rows, all := steps*batch, (steps+1)*batch
 	each := rows * r.servers
-	g := nn.NewGraph(a.nets.actor)
+	g := nn.NewGraph(r.agent.params.actor)
 	t.x = g.Input("features", all, r.servers*r.features)
-	t.state = g.Input("state", batch, r.hidden)
+	t.start = g.Input("state", batch, r.hidden)
 	t.noise = g.Input("noise", each, r.head.lbs)
 	t.alpha = g.Input("alpha", 1)
 	t.mask = g.Input("mask", each, 1)
-	t.steady = g.Input("mask of actions", each, r.head.lbs)
-	out, _ := r.act(g, t.x, t.state)
+	t.modeMask = g.Input("mask of actions", each, r.head.lbs)
+	out, _ := r.actorOutputs(g, t.x, t.start)
 	t.u, t.logp = r.head.draw(g, g.Apply(&nn.Rows{From: 0, To: each}, out), t.noise, each)
 	in := r.criticRows(g, g.Apply(&nn.Rows{From: 0, To: rows}, t.x), t.u)
 	for i := range r.critics {
-		t.before[i] = g.Input("critic's state", rows, r.hidden)
-		t.q[i], _ = r.value(g, i, in, t.before[i])
+		t.criticStates[i] = g.Input("critic's state", rows, r.hidden)
+		t.q[i], _ = r.q(g, i, in, t.criticStates[i])
 	}
 	objective := g.Apply(new(policyLoss), t.logp, t.q[0], t.q[1], t.alpha, t.mask)
 	mode := g.Apply(&nn.Centre{Servers: r.servers}, r.head.mode(g, out))
 	t.smoothness = g.Apply(new(nn.MeanSquare),
 		g.Apply(&nn.Rows{From: 0, To: each}, mode),
-		g.Apply(&nn.Rows{From: batch * r.servers, To: all * r.servers}, mode), t.steady)
-	t.adam = a.newAdam(a.nets.actor)
-	t.program, err = g.Compile(g.Apply(&nn.WeightedSum{Weights: []float32{1, a.nets.smoothness}}, objective, t.smoothness))
+		g.Apply(&nn.Rows{From: batch * r.servers, To: all * r.servers}, mode), t.modeMask)
+	smoothness := float32(r.agent.cfg.Smoothness)
+	t.program, err = g.Compile(g.Apply(&nn.WeightedSum{Weights: []float32{1, smoothness}}, objective, t.smoothness))
 	return err
 }
 
-// update makes one update on sequences of buffer.
-func (r *recurrent) update(buffer *replay.Buffer, rate float64, trainActor bool) error {
+// fit implements trainer: there is nothing beside features and rewards.
+func (r *recurrent) fit() {}
+
+// update implements trainer: one iteration of [SAC], algorithm 1, on windows.
+// Both losses are computed before either network moves: the actor's needs the
+// critics' states of the same parameters.
+func (r *recurrent) update(round round) error {
 	a := r.agent
-	if err := buffer.SampleSequences(r.sequences, a.index, a.rng); err != nil {
+	if err := r.draw(); err != nil {
 		return err
 	}
-	r.load()
-	r.begin()
-	r.targets()
+	r.findStart()
+	r.setTargets()
 	r.critic.program.Run()
-	if trainActor {
+	if round.trainActor {
 		r.runActor()
 	}
-	if err := r.stepCritic(rate); err != nil {
-		return fmt.Errorf("critic: %w", err)
+	if err := r.updateCritics(round.rate); err != nil {
+		return err
 	}
-	if trainActor {
-		if err := r.stepActor(rate); err != nil {
-			return fmt.Errorf("actor: %w", err)
+	if round.trainActor {
+		entropy, err := r.updateActor(round.rate)
+		if err != nil {
+			return err
 		}
+		a.alpha.step(entropy)
+		a.params.followActor(a.cfg.Average)
 	}
-	nn.Polyak(a.nets.target.Values(), a.nets.critic.Values(), float32(a.cfg.Tau))
+	a.params.followCritics(a.cfg.Tau)
 	return nil
 }
 
-// load normalises the sequences.
+// draw draws windows, and normalises them.
+func (r *recurrent) draw() error {
+	if err := r.agent.buffer.SampleSequences(r.sequences, r.agent.index, r.agent.rng); err != nil {
+		return err
+	}
+	r.load()
+	return nil
+}
+
+// load normalises the windows that were drawn and sets the masks of their steps.
 func (r *recurrent) load() {
 	a, s := r.agent, r.sequences
 	a.features.Apply(r.obs, s.Obs)
-	a.features.Apply(r.burned, s.BurnObs)
-	a.rewards.Apply(r.reward, s.ServerReward)
-	mask, steady := r.critic.mask.Data(), r.actor.steady.Data()
+	a.features.Apply(r.burnObs, s.BurnObs)
+	a.rewards.Apply(r.rewards, s.ServerReward)
+	mask, modeMask := r.critic.mask.Data(), r.actor.modeMask.Data()
 	for row, m := range s.Mask {
 		fill(mask[row*r.servers:(row+1)*r.servers], m)
 		each := r.servers * r.head.lbs
-		fill(steady[row*each:(row+1)*each], m)
+		fill(modeMask[row*each:(row+1)*each], m)
 	}
 	copy(r.actor.mask.Data(), mask)
 }
@@ -221,29 +256,30 @@ func fill(dst []float32, v float32) {
 	}
 }
 
-// begin finds the states in which the windows begin: those stored, run over
-// burn-in by the present networks.
-func (r *recurrent) begin() {
+// findStart finds the states in which the windows begin: those that are stored
+// with the episode, run over the steps of burn-in by the present networks
+// (Kapturowski et al. 2019, section 3). Whole episodes begin from zeros.
+func (r *recurrent) findStart() {
 	s, h := r.sequences, r.hidden
-	for k, state := range r.state {
+	for k, state := range r.start {
 		clear(state)
-		if r.memory == nil {
+		if r.storing == nil {
 			continue // whole episodes
 		}
 		for b := range s.Size {
-			at := (b*memories + k) * h
+			at := (b*stateful + k) * h
 			copy(state[b*h:(b+1)*h], s.Memory[at:at+h])
 		}
 	}
-	if r.past == nil {
+	if r.burnIn == nil {
 		return
 	}
-	for k, state := range r.state {
-		copy(r.past.start[k].Data(), state)
+	for k, state := range r.start {
+		copy(r.burnIn.start[k].Data(), state)
 	}
-	r.past.run(r.burned, s.BurnLogWeight)
-	for k, state := range r.state {
-		states := r.past.states[k].Data()
+	r.burnIn.run(r.burnObs, s.BurnLogWeight)
+	for k, state := range r.start {
+		states := r.burnIn.states[k].Data()
 		for b, steps := range s.Burned {
 			if steps > 0 {
 				at := (steps-1)*s.Size + b
@@ -253,93 +289,100 @@ func (r *recurrent) begin() {
 	}
 }
 
-// targets writes the critics' targets.
-func (r *recurrent) targets() {
+// setTargets computes the critics' targets ([SAC], eq. 3 and 5), and fills the
+// other inputs of their graph.
+func (r *recurrent) setTargets() {
 	a, s, n := r.agent, r.sequences, &r.next
 	copy(n.policyX.Data(), r.obs)
-	copy(n.policyState.Data(), r.state[0])
+	copy(n.policyStart.Data(), r.start[stateActor])
 	policy.DrawNormal(n.noise.Data(), a.rng)
 	n.policy.Run()
 	copy(n.x.Data(), r.obs)
-	copy(n.action.Data(), s.LogWeight)
+	copy(n.taken.Data(), s.LogWeight)
 	first := s.Size * r.servers // rows of the first step, which follows none
-	copy(n.drawU.Data(), n.drawn.Data()[first*r.head.lbs:])
-	for i, state := range n.state {
-		copy(state.Data(), r.state[3+i])
+	copy(n.drawnU.Data(), n.drawn.Data()[first*r.head.lbs:])
+	for i, state := range n.start {
+		copy(state.Data(), r.start[stateTarget+i])
 	}
 	n.critics.Run()
 	c := &r.critic
-	perServerTarget(c.y.Data(), r.reward, s.Bootstrap, n.q[0].Data(), n.q[1].Data(), n.logp.Data()[first:],
+	perServerTarget(c.y.Data(), r.rewards, s.Bootstrap, n.q[0].Data(), n.q[1].Data(), n.logp.Data()[first:],
 		a.cfg.Gamma, a.alpha.alpha())
 	copy(c.x.Data(), r.obs)
 	copy(c.action.Data(), s.LogWeight)
-	for i, state := range c.state {
-		copy(state.Data(), r.state[1+i])
+	for i, state := range c.start {
+		copy(state.Data(), r.start[stateCritic+i])
 	}
 }
 
-// runActor computes the actor's loss. The critics' graph has run on the same
-// sequences.
+// runActor computes the actor's loss ([SAC], eq. 7) and its gradient. The
+// critics' graph has run on the same windows.
 func (r *recurrent) runActor() {
 	a, t := r.agent, &r.actor
 	copy(t.x.Data(), r.obs)
-	copy(t.state.Data(), r.state[0])
+	copy(t.start.Data(), r.start[stateActor])
 	policy.DrawNormal(t.noise.Data(), a.rng)
 	t.alpha.Data()[0] = float32(a.alpha.alpha())
-	for i, before := range t.before {
-		n := copy(before.Data(), r.state[1+i])
-		copy(before.Data()[n:], r.critic.states[i].Data())
+	for i, states := range t.criticStates {
+		n := copy(states.Data(), r.start[stateCritic+i])
+		copy(states.Data()[n:], r.critic.states[i].Data())
 	}
 	t.program.Run()
 }
 
-func (r *recurrent) stepCritic(rate float64) error {
-	a, c := r.agent, &r.critic
-	norm, err := c.adam.Step(a.nets.critic.Values(), c.program.Gradient(), rate)
-	if err != nil {
-		return err
-	}
-	a.averages.updates++
-	a.averages.critic += float64(c.program.Loss())
-	a.averages.criticNorm += norm
-	a.averages.q += maskedMean(c.q[0].Data(), c.mask.Data())
-	return nil
+// updateCritics makes one step on the critics' loss, which has been computed.
+func (r *recurrent) updateCritics(rate float64) error {
+	c := &r.critic
+	return r.agent.stepCritics(c.program, rate, maskedMean(c.q[0].Data(), c.mask.Data()))
 }
 
-func (r *recurrent) stepActor(rate float64) error {
-	a, t := r.agent, &r.actor
-	norm, err := t.adam.Step(a.nets.actor.Values(), t.program.Gradient(), rate)
-	if err != nil {
-		return err
-	}
-	entropy := -maskedMean(t.logp.Data(), t.mask.Data())
-	a.alpha.step(entropy)
-	nn.Polyak(a.nets.average.Values(), a.nets.actor.Values(), float32(1-a.cfg.Average))
-	a.averages.actorUpdates++
-	a.averages.actor += float64(t.program.Loss())
-	a.averages.actorNorm += norm
-	a.averages.smoothness += float64(t.smoothness.Data()[0])
-	a.averages.entropy += entropy
-	return nil
+// updateActor makes one step on the actor's loss, which has been computed, and
+// returns the policy's mean entropy per server, in nats, before it.
+func (r *recurrent) updateActor(rate float64) (entropy float64, err error) {
+	t := &r.actor
+	entropy = -maskedMean(t.logp.Data(), t.mask.Data())
+	return entropy, r.agent.stepActor(t.program, rate, entropy, t.smoothness.Data()[0])
 }
 
-// values is nextState's, of the windows that were drawn last: the present
-// critics' Q of their steps, at two actions each.
-func (r *recurrent) values() (q [2][]float64) {
-	for k := range q {
-		policy.DrawNormal(r.actor.noise.Data(), r.agent.aside)
+// measure implements trainer: of the windows that were drawn last, at two actions
+// of each step. Nothing can be told before the actor's graph has run on them.
+func (r *recurrent) measure() (valueSpread, bool) {
+	if r.agent.sums.actorUpdates == 0 {
+		return valueSpread{}, false
+	}
+	var q1, q2 []float32
+	for row, m := range r.critic.mask.Data() {
+		if m != 0 {
+			q1, q2 = append(q1, r.critic.q[0].Data()[row]), append(q2, r.critic.q[1].Data()[row])
+		}
+	}
+	var drawn [2][]float64
+	for k := range drawn {
+		policy.DrawNormal(r.actor.noise.Data(), r.agent.figureRNG)
 		r.actor.program.Run()
 		all := sumServers(r.actor.q[0].Data(), r.actor.q[1].Data(), r.servers)
 		for row, m := range r.sequences.Mask {
 			if m != 0 {
-				q[k] = append(q[k], all[row])
+				drawn[k] = append(drawn[k], all[row])
 			}
 		}
 	}
-	return q
+	return spreadOf(q1, q2, drawn), true
 }
 
-// maskedMean is the mean of the values whose mask is 1.
+// act implements trainer.
+func (r *recurrent) act(p *policy.Policy, plan *nn.Plan, explore bool) {
+	one := r.newPolicy(plan, explore)
+	p.Obs, p.Decide, p.ResetState = one.obs, one.decide, one.resetState
+}
+
+// priorities implements trainer: windows are drawn uniformly.
+func (r *recurrent) priorities() []agents.Saver { return nil }
+
+// state implements trainer: episodes keep what is stored of states.
+func (r *recurrent) state(*snapshot.Codec) {}
+
+// maskedMean is the mean of the values whose mask is 1, and 0 if there are none.
 func maskedMean(x, mask []float32) float64 {
 	sum, count := 0.0, 0
 	for i, v := range x {

@@ -33,7 +33,7 @@ func newWander(t testing.TB, window, burnIn int, joint bool) *wander {
 	w := &wander{Learner: l}
 	rng := rand.New(rand.NewPCG(8, 8))
 	for _, a := range l.agents {
-		for _, arena := range []*nn.Arena{a.nets.actor, a.nets.critic, a.nets.target} {
+		for _, arena := range []*nn.Arena{a.params.actor, a.params.critic, a.params.target} {
 			for i := range arena.Values() { // away from the near-zero outputs; targets unlike critics
 				arena.Values()[i] += float32(0.2 * rng.NormFloat64())
 			}
@@ -54,7 +54,7 @@ func (w *wander) play(t testing.TB, steps int, rng *rand.Rand) {
 	explorer.Reset(uint64(steps))
 	twins := make([]*recurrentPolicy, len(w.agents))
 	for i, a := range w.agents {
-		twins[i] = a.recurrent.newPolicy(nn.NewPlan(a.nets.actor.Clone()), false)
+		twins[i] = a.trainer.(*recurrent).newPolicy(nn.NewPlan(a.params.actor.Clone()), false)
 	}
 	weights := [][]float64{make([]float64, 3), make([]float64, 3)}
 	var states [][]float32
@@ -71,7 +71,7 @@ func (w *wander) play(t testing.TB, steps int, rng *rand.Rand) {
 		}
 		require.NoError(t, explorer.Act(weights, &env.Step{Obs: obs}))
 		for i, twin := range twins {
-			states = append(states, slices.Clone(twin.state.Data()))
+			states = append(states, slices.Clone(twin.before.Data()))
 			if len(twins) == 2 {
 				w.agents[i].features.Apply(twin.obs.Data(), obs[i])
 				twin.decide(make([]float64, 3), nil)
@@ -94,11 +94,11 @@ func (w *wander) play(t testing.TB, steps int, rng *rand.Rand) {
 // and the step at which it begins.
 func (w *wander) sample(t testing.TB, lb int) (r *recurrent, episode, start []int) {
 	t.Helper()
-	r = w.agents[lb].recurrent
+	r = w.agents[lb].trainer.(*recurrent)
 	w.agents[lb].rewards.FitTo(w.buffer, func(ep *replay.Episode, t int) []float32 { return ep.ServerRewards(t, lb) })
 	require.NoError(t, w.buffer.SampleSequences(r.sequences, lb, rand.New(rand.NewPCG(1, 1))))
 	r.load()
-	r.begin()
+	r.findStart()
 	for b := range r.sequences.Size {
 		found := false
 		for e, ep := range w.episodes {
@@ -127,12 +127,12 @@ func TestReplayedStatesAreThoseOfActing(t *testing.T) {
 			ep, s := w.episodes[e], start[b]
 			want := w.states[e][2*s+lb]
 			require.InDeltaSlice(t, want, ep.Memory[(2*s+lb)*ep.MemorySize:][:h], 1e-6, "stored")
-			for k, state := range r.state { // of each network its own
+			for k, state := range r.start { // of each network its own
 				stored := ep.Memory[(2*s+lb)*ep.MemorySize+k*h:][:h]
 				require.InDeltaSlice(t, stored, state[b*h:(b+1)*h], 1e-5, "burn-in %d, network %d, step %d", burnIn, k, s)
 				if s > 0 {
 					require.NotEqual(t, make([]float32, h), stored)
-					require.NotEqual(t, ep.Memory[(2*s+lb)*ep.MemorySize+(k+1)%memories*h:][:h], stored)
+					require.NotEqual(t, ep.Memory[(2*s+lb)*ep.MemorySize+(k+1)%stateful*h:][:h], stored)
 				}
 			}
 			if s > burnIn {
@@ -184,7 +184,7 @@ func TestActionsAreValuedOneStepOn(t *testing.T) {
 	w := newWander(t, 3, 2, false)
 	r, episode, start := w.sample(t, lb)
 	a, s := w.agents[lb], r.sequences
-	r.targets()
+	r.setTargets()
 	r.critic.program.Run()
 	r.runActor()
 	row := func(x []float32, row, cols int) []float32 { return x[row*cols : (row+1)*cols] }
@@ -192,7 +192,7 @@ func TestActionsAreValuedOneStepOn(t *testing.T) {
 		ep := w.episodes[e]
 		var critics, targets [2]*naive
 		for i, net := range r.critics {
-			critics[i], targets[i] = newNaive(t, a.nets.critic, net), newNaive(t, a.nets.target, net)
+			critics[i], targets[i] = newNaive(t, a.params.critic, net), newNaive(t, a.params.target, net)
 		}
 		for step := range min(start[b]+3, ep.Steps) {
 			features := func(step int) []float32 {
@@ -222,7 +222,7 @@ func TestActionsAreValuedOneStepOn(t *testing.T) {
 				continue
 			}
 			want := make([]float32, n)
-			perServerTarget(want, row(r.reward, at, n), []float32{1}, next[0], next[1],
+			perServerTarget(want, row(r.rewards, at, n), []float32{1}, next[0], next[1],
 				row(r.next.logp.Data(), at+s.Size, n), a.cfg.Gamma, a.alpha.alpha())
 			require.InDeltaSlice(t, want, row(r.critic.y.Data(), at, n), 1e-4)
 		}
@@ -249,13 +249,13 @@ func TestNothingBehindTheEndCounts(t *testing.T) {
 					if at := step*s.Size + b; spoil && step >= end && step < s.Steps {
 						short++
 						fill(s.LogWeight[at*actions:][:actions], -2)
-						fill(r.reward[at*3:][:3], 7)
+						fill(r.rewards[at*3:][:3], 7)
 					}
 				}
 			}
 			require.Equal(t, spoil, short > 0)
 			r.agent.rng = rand.New(rand.NewPCG(3, 3))
-			r.targets()
+			r.setTargets()
 			r.critic.program.Run()
 			r.runActor()
 			return fmt.Sprint(r.critic.program.Gradient(), r.actor.program.Gradient(), r.critic.program.Loss(), r.actor.program.Loss(),
@@ -272,7 +272,7 @@ func TestRecurrentUpdateAllocatesNothing(t *testing.T) {
 	for _, joint := range []bool{false, true} {
 		w := newWander(t, 3, 2, joint)
 		r, _, _ := w.sample(t, 0)
-		update := func() { require.NoError(t, r.update(w.buffer, 1e-3, true)) }
+		update := func() { require.NoError(t, r.update(round{rate: 1e-3, trainActor: true})) }
 		update()
 		require.Zero(t, testing.AllocsPerRun(20, update))
 	}

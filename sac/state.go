@@ -10,7 +10,8 @@ import (
 
 var _ agents.Saver = (*Learner)(nil)
 
-// stateKind is that of agents.SaveState.
+// stateKind names the learner and the version of its state, for
+// agents.SaveState.
 const stateKind = "sac 1"
 
 // Save implements agents.Saver.
@@ -23,18 +24,16 @@ func (l *Learner) Restore(r io.Reader) error {
 	return agents.RestoreState(r, stateKind, l.state, l.stores()...)
 }
 
-// stores are the buffer and the priorities over it.
+// stores are the buffer and the priorities of its transitions.
 func (l *Learner) stores() []agents.Saver {
 	all := []agents.Saver{l.buffer}
 	for _, a := range l.agents {
-		if a.prioritised != nil {
-			all = append(all, a.prioritised.priorities)
-		}
+		all = append(all, a.trainer.priorities()...)
 	}
 	return all
 }
 
-// state walks over the rest.
+// state walks over all but the stores.
 func (l *Learner) state(c *snapshot.Codec) {
 	snapshot.Int(c, &l.rounds)
 	for _, a := range l.agents {
@@ -46,25 +45,14 @@ func (l *Learner) state(c *snapshot.Codec) {
 // is no part of it: batches, figures, the statistics of the buffer's rewards.
 func (a *agent) state(c *snapshot.Codec) {
 	c.PCG(a.source)
-	c.PCG(a.besides)
-	for _, values := range []*nn.Arena{a.nets.actor, a.nets.critic, a.nets.target, a.nets.average} {
+	c.PCG(a.figures)
+	p := a.params
+	for _, values := range []*nn.Arena{p.actor, p.critic, p.target, p.average} {
 		values.State(c)
 	}
-	critic, actor := a.critic.adam, a.actor.adam
-	if r := a.recurrent; r != nil {
-		critic, actor = r.critic.adam, r.actor.adam
-	}
-	critic.State(c)
-	actor.State(c)
+	p.criticAdam.State(c)
+	p.actorAdam.State(c)
 	a.features.State(c)
 	a.alpha.state(c)
-	if a.potential != nil {
-		c.Float64s(a.potential.weights)
-	}
-}
-
-// state walks over the temperature and its optimiser.
-func (t *temperature) state(c *snapshot.Codec) {
-	c.Float64(&t.logAlpha)
-	t.adam.State(c)
+	a.trainer.state(c)
 }

@@ -25,8 +25,8 @@ type Policy struct {
 	// Decide reads Obs and writes the log-weights u [N,LBs]. rng is nil
 	// unless the actor explores.
 	Decide func(u []float64, rng *rand.Rand)
-	// Forget begins an episode; nil for a policy that remembers nothing.
-	Forget func()
+	// ResetState begins an episode; nil for a policy without a state.
+	ResetState func()
 
 	raw    []float32 // [N,LBs*F], before it is normalised
 	u      []float64
@@ -64,8 +64,8 @@ func (a *actor) Reset(seed uint64) {
 		if p.source != nil {
 			p.source.Seed(seed, uint64(i))
 		}
-		if p.Forget != nil {
-			p.Forget()
+		if p.ResetState != nil {
+			p.ResetState()
 		}
 	}
 }

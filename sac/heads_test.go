@@ -49,10 +49,10 @@ func TestLossGradients(t *testing.T) {
 				t.Parallel()
 				cfg := DefaultConfig()
 				cfg.Head, cfg.Hidden, cfg.Embedding, cfg.Baseline = kind.head, 5, 2, kind.baseline
-				h := newHead(&cfg, s.n, 1)
+				cfg.Batch = s.b
 				rng := rand.New(rand.NewPCG(5, 7))
-				nets, err := newNetworks(&cfg, h, s.n, batchFeatures, rng)
-				require.NoError(t, err)
+				a := agentOf(t, &cfg, 1, s.n, batchFeatures)
+				h, nets := a.trainer.(*feedForward).critics, a.params
 				for _, arena := range []*nn.Arena{nets.actor, nets.critic} {
 					for i := range arena.Values() { // away from the near-zero outputs
 						arena.Values()[i] += float32(0.3 * rng.NormFloat64())
@@ -64,15 +64,20 @@ func TestLossGradients(t *testing.T) {
 					nn.Uniform(rand.New(rand.NewPCG(seed, 1)), 1)(x.Data())
 					return x
 				}
-				for _, weight := range []func(b nn.Builder) *nn.Node{
-					func(nn.Builder) *nn.Node { return nil },
-					func(b nn.Builder) *nn.Node { return input(b, 6, h.targets(s.b), 1) },
+				targets := h.targetRows(s.b)
+				for _, loss := range []func(b nn.Builder) squareLoss{
+					func(b nn.Builder) squareLoss { return new(uniformSampler).squareLoss(b, targets) },
+					func(b nn.Builder) squareLoss {
+						p := new(prioritisedSampler)
+						square := p.squareLoss(b, targets)
+						nn.Uniform(rand.New(rand.NewPCG(6, 1)), 1)(p.weight.Data())
+						return square
+					},
 				} {
 					nntest.Loss(t, nets.critic, func(b nn.Builder) *nn.Node {
 						action := input(b, 1, rows, 1)
 						h.encode(action.Data(), action.Data())
-						return h.critic(b, nets, input(b, 2, rows, batchFeatures), action,
-							input(b, 3, h.targets(s.b), 1), weight(b)).loss
+						return h.criticLoss(b, input(b, 2, rows, batchFeatures), action, input(b, 3, targets, 1), loss(b)).loss
 					})
 				}
 				if kind.baseline == Advantage {
@@ -85,7 +90,7 @@ func TestLossGradients(t *testing.T) {
 						alpha: b.Input("alpha", 1),
 					}
 					in.alpha.Data()[0] = 0.3
-					return h.actor(b, nets, in).loss
+					return h.actorLoss(b, in, float32(cfg.Smoothness)).loss
 				})
 			})
 		}
@@ -138,12 +143,12 @@ func TestInitialPolicyHasTheTargetEntropy(t *testing.T) {
 	t.Parallel()
 	cfg := DefaultConfig()
 	for _, lbs := range []int{1, 3} { // that it steers: a server's entropy is that of all of them
-		h := newHead(&cfg, 1, lbs)
+		h := newGaussian(&cfg, lbs)
 		plan := nn.NewPlan(nn.NewArena())
 		const rows = 20000
 		out, noise := plan.Input("out", rows, 2*lbs), plan.Input("noise", rows, lbs)
 		policy.DrawNormal(noise.Data(), rand.New(rand.NewPCG(1, 1)))
-		_, logp := h.(*gaussian).draw(plan, out, noise, rows)
+		_, logp := h.draw(plan, out, noise, rows)
 		require.NoError(t, plan.Err())
 		plan.Run()
 		require.InDelta(t, h.targetEntropy(), -nn.Mean(logp.Data()), 0.03*float64(lbs))

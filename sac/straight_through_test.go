@@ -17,8 +17,8 @@ func TestStraightLevelSamples(t *testing.T) {
 	t.Parallel()
 	const rows = 40000
 	p := []float64{0.1, 0.6, 0.3}
-	h := &straightThrough{discrete: discrete{levels: []float64{-1, 0, 2}}}
-	k := &straightLevel{levels: h.levels()}
+	h := &straightThrough{categorical{levels: []float64{-1, 0, 2}}}
+	k := &straightLevel{levels: h.levels}
 	_, err := k.Bind([]int{rows, 3}, []int{rows, 3})
 	require.NoError(t, err)
 	logp, noise, out := make([]float32, 3*rows), make([]float32, 3*rows), make([]float32, rows)
@@ -71,7 +71,7 @@ func TestStraightLevelGradient(t *testing.T) {
 func TestStraightThroughDraws(t *testing.T) {
 	t.Parallel()
 	for _, lbs := range []int{1, 2} {
-		h := &straightThrough{perServer{2, lbs}, discrete{levels: []float64{-1, 3}, entropyShare: 0.5, servers: 2}}
+		h := &straightThrough{categorical{lbs: lbs, levels: []float64{-1, 3}, entropyShare: 0.5}}
 		plan := nn.NewPlan(nn.NewArena())
 		out, noise := plan.Input("out", 2, 2*lbs), plan.Input("noise", 2, 2*lbs)
 		u, logp := h.draw(plan, out, noise, 2)

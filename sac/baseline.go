@@ -6,8 +6,35 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"fairlb/agents/normalise"
+	"fairlb/env/snapshot"
 	"fairlb/replay"
 )
+
+// rewardBaseline takes a value of the state alone out of the rewards that the
+// critics learn.
+type rewardBaseline interface {
+	// fit takes the value from the transitions of an agent in the buffer, as
+	// features and rewards are normalised.
+	fit(buffer *replay.Buffer, agent int, features *normalise.Features, rewards *normalise.Rewards, gamma float64)
+
+	// apply takes the value out of the rewards of targets, r [B,N], from the
+	// states before and behind them [B,N,F] and bootstrap [B], which is 0 where
+	// an episode terminated and elsewhere the power of gamma, over gamma, by
+	// which the state behind counts.
+	apply(r, before, behind, bootstrap []float32, gamma float64)
+
+	// state walks over what fit has found.
+	state(c *snapshot.Codec)
+}
+
+// noBaseline leaves rewards as they are.
+type noBaseline struct{}
+
+var _ rewardBaseline = noBaseline{}
+
+func (noBaseline) fit(*replay.Buffer, int, *normalise.Features, *normalise.Rewards, float64) {}
+func (noBaseline) apply(_, _, _, _ []float32, _ float64)                                     {}
+func (noBaseline) state(*snapshot.Codec)                                                     {}
 
 // potential is a value of the state alone, per server, that is taken out of what
 // the critics learn (Config.Baseline, difference). With Phi_j(s) linear in the
@@ -34,6 +61,8 @@ type potential struct {
 // a deviation of about 1.
 const potentialRidge = 1e-4
 
+var _ rewardBaseline = (*potential)(nil)
+
 func newPotential(servers, features int) *potential {
 	cols := 2*features + servers
 	return &potential{
@@ -42,9 +71,9 @@ func newPotential(servers, features int) *potential {
 	}
 }
 
-// fit takes Phi from the transitions of an agent, as features and rewards are
-// normalised. Where nothing can be solved for it stays what it was.
-func (p *potential) fit(buffer *replay.Buffer, agent int, features *normalise.Features, r *normalise.Rewards, gamma float64) {
+// fit implements rewardBaseline. Where nothing can be solved for Phi stays what
+// it was.
+func (p *potential) fit(buffer *replay.Buffer, agent int, features *normalise.Features, rewards *normalise.Rewards, gamma float64) {
 	n, cols := p.servers, len(p.weights)
 	state := n * p.features
 	a, c := mat.NewDense(cols, cols, nil), mat.NewVecDense(cols, nil)
@@ -57,7 +86,7 @@ func (p *potential) fit(buffer *replay.Buffer, agent int, features *normalise.Fe
 			next := at + ep.Agents
 			features.Apply(x[:state], ep.Obs[at*state:(at+1)*state])
 			features.Apply(x[state:], ep.Obs[next*state:(next+1)*state])
-			r.Apply(reward, ep.ServerRewards(t, agent))
+			rewards.Apply(reward, ep.ServerRewards(t, agent))
 			discount := gamma
 			if ep.Terminated && t == ep.Steps-1 {
 				discount = 0
@@ -121,10 +150,8 @@ func (p *potential) value(x []float32, j int) float64 {
 	return sum
 }
 
-// shape takes Phi out of sums of rewards r [B,N], from the states before and
-// behind them [B,N,F] and the power of gamma, over gamma, by which what comes
-// behind counts [B].
-func (p *potential) shape(r, before, behind, bootstrap []float32, gamma float64) {
+// apply implements rewardBaseline.
+func (p *potential) apply(r, before, behind, bootstrap []float32, gamma float64) {
 	state := p.servers * p.features
 	for i := range r {
 		b, j := i/p.servers, i%p.servers
@@ -134,6 +161,9 @@ func (p *potential) shape(r, before, behind, bootstrap []float32, gamma float64)
 		}
 	}
 }
+
+// state implements rewardBaseline.
+func (p *potential) state(c *snapshot.Codec) { c.Float64s(p.weights) }
 
 func finite(x []float64) bool {
 	for _, v := range x {

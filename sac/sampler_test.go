@@ -61,7 +61,7 @@ func values(l *Learner) []float32 {
 	for _, p := range l.Parameters() {
 		all = append(all, p.Data...)
 	}
-	return append(all, l.agents[0].nets.critic.Values()...)
+	return append(all, l.agents[0].params.critic.Values()...)
 }
 
 // TestPrioritisedUpdate follows the weights and errors of an update: those of
@@ -71,12 +71,13 @@ func TestPrioritisedUpdate(t *testing.T) {
 	for _, kind := range []Head{Gaussian, Discrete} {
 		l := learnt(t, kind, 1, 0.5, 2)
 		for _, a := range l.agents {
-			p, c := a.prioritised, &a.critic
-			each := a.head.targets(1)
+			f := a.trainer.(*feedForward)
+			p, c := f.sampler.(*prioritisedSampler), &f.critic
+			each := f.critics.targetRows(1)
 			loss, most := 0.0, float32(0)
 			for k, y := range c.y.Data() {
 				w := p.weights[k/each]
-				require.Equal(t, w, c.weight.Data()[k])
+				require.Equal(t, w, p.weight.Data()[k])
 				most = max(most, w)
 				for _, q := range c.nodes.q {
 					d := float64(q.Data()[k] - y)
@@ -90,12 +91,12 @@ func TestPrioritisedUpdate(t *testing.T) {
 			// Its errors are the priorities by now: the weights of the next draw,
 			// at beta = 1, are their inverse.
 			known := map[float32]float64{}
-			for row, r := range a.batch.Reward {
-				known[r] = float64(p.errs[row])
+			for row, r := range f.batch.Reward {
+				known[r] = float64(p.errors[row])
 			}
-			require.NoError(t, a.draw(l.buffer, 1))
+			require.NoError(t, f.draw(1))
 			first := -1
-			for row, r := range a.batch.Reward {
+			for row, r := range f.batch.Reward {
 				e, ok := known[r]
 				if !ok {
 					continue
@@ -103,7 +104,7 @@ func TestPrioritisedUpdate(t *testing.T) {
 				if first < 0 {
 					first = row
 				}
-				require.InEpsilon(t, float64(p.weights[first])*known[a.batch.Reward[first]], float64(p.weights[row])*e, 1e-3)
+				require.InEpsilon(t, float64(p.weights[first])*known[f.batch.Reward[first]], float64(p.weights[row])*e, 1e-3)
 			}
 			require.GreaterOrEqual(t, first, 0)
 		}
@@ -138,7 +139,7 @@ func TestBetaRises(t *testing.T) {
 		_, err := l.Update(1, progress)
 		require.NoError(t, err)
 		least := 1.0
-		for _, w := range l.agents[0].prioritised.weights {
+		for _, w := range l.agents[0].trainer.(*feedForward).sampler.(*prioritisedSampler).weights {
 			least = min(least, float64(w))
 		}
 		return least

@@ -89,8 +89,8 @@ func TestShapedRewardsTelescope(t *testing.T) {
 			want[j] += float64(ends) * math.Pow(gamma, steps) * p.value(x[steps*6:], j)
 		}
 		bootstrap := []float32{1, 1, 1, 1, ends}
-		p.shape(r, x[:steps*6], x[6:], bootstrap, gamma)
-		p.shape(whole, x[:6], x[steps*6:], []float32{ends * float32(math.Pow(gamma, steps-1))}, gamma)
+		p.apply(r, x[:steps*6], x[6:], bootstrap, gamma)
+		p.apply(whole, x[:6], x[steps*6:], []float32{ends * float32(math.Pow(gamma, steps-1))}, gamma)
 		for j := range want {
 			sum := 0.0
 			for k := j; k < len(r); k += 2 {
@@ -119,6 +119,6 @@ func TestShapingLeavesTheNoise(t *testing.T) {
 		return math.Sqrt(sum / float64(len(r)))
 	}
 	require.Greater(t, sd(batch.ServerReward), 0.5)
-	p.shape(batch.ServerReward, batch.Obs, batch.Next, batch.Bootstrap, 0.8)
+	p.apply(batch.ServerReward, batch.Obs, batch.Next, batch.Bootstrap, 0.8)
 	require.InDelta(t, 0.1, sd(batch.ServerReward), 0.01)
 }

@@ -1,0 +1,83 @@
+package sac
+
+import (
+	"math/rand/v2"
+
+	"fairlb/agents/nn"
+	"fairlb/replay"
+)
+
+// recurrentPolicy is the actor of one step. Its state after the step becomes that
+// before the next one.
+type recurrentPolicy struct {
+	obs           *nn.Node // [1,N*F], normalised
+	before, after *nn.Node // [1,H]: the state before the step and after it
+	run           func(u []float64, rng *rand.Rand)
+}
+
+// newPolicy adds the policy of one step to a plan: sampled if explore is set,
+// else the mode.
+func (r *recurrent) newPolicy(plan *nn.Plan, explore bool) *recurrentPolicy {
+	p := &recurrentPolicy{
+		obs:    plan.Input("observation", 1, r.servers*r.features),
+		before: plan.Input("state", 1, r.hidden),
+	}
+	var out *nn.Node
+	out, p.after = r.actorOutputs(plan, p.obs, p.before)
+	p.run = r.head.decide(plan, out, r.servers, explore)
+	return p
+}
+
+// decide is a policy.Policy's Decide.
+func (p *recurrentPolicy) decide(u []float64, rng *rand.Rand) {
+	p.run(u, rng)
+	copy(p.before.Data(), p.after.Data())
+}
+
+// resetState is a policy.Policy's ResetState.
+func (p *recurrentPolicy) resetState() { clear(p.before.Data()) }
+
+// storedStates is the number of values that are stored of an agent at a step: the
+// states of all its networks, or none if they are feed-forward or learn from
+// whole episodes alone.
+func (c *Config) storedStates() int {
+	if c.Network != Recurrent || c.Window == 0 {
+		return 0
+	}
+	return stateful * c.Hidden
+}
+
+// withStates returns the episode with the states that the agents' networks of
+// this moment have as each step begins. The actors' are those that they had in
+// acting, if they have not been updated since.
+func (l *Learner) withStates(ep *replay.Episode) *replay.Episode {
+	kept := *ep
+	kept.MemorySize = l.cfg.storedStates()
+	kept.Memory = make([]float32, ep.Steps*ep.Agents*kept.MemorySize)
+	for _, a := range l.agents {
+		a.trainer.storeStates(&kept)
+	}
+	return &kept
+}
+
+// storeStates implements trainer.
+func (r *recurrent) storeStates(ep *replay.Episode) {
+	h, i := r.storing, r.agent.index
+	for _, start := range h.start {
+		clear(start.Data())
+	}
+	state, actions := r.servers*r.features, r.servers*r.head.lbs
+	x := make([]float32, state)
+	for t := range ep.Steps {
+		row := t*ep.Agents + i
+		memory := ep.Memory[row*ep.MemorySize : (row+1)*ep.MemorySize]
+		for k, start := range h.start {
+			copy(memory[k*r.hidden:], start.Data())
+		}
+		r.agent.features.Apply(x, ep.Obs[row*state:(row+1)*state])
+		h.run(x, ep.LogWeight[row*actions:(row+1)*actions])
+		for k, start := range h.start {
+			copy(start.Data(), h.states[k].Data())
+		}
+	}
+}
