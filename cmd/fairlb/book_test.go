@@ -129,7 +129,7 @@ func TestMeansOfATable(t *testing.T) {
 // seeds.
 func TestMeansOfAStudy(t *testing.T) {
 	t.Parallel()
-	m := studyMeans(&study.Report{Name: "s", Held: []uint64{1, 2, 3}, Scenarios: []study.Outcome{{Name: "empty"}, {Name: "cpu", Rows: []study.Row{
+	m := studyMeans(&study.Report{Name: "s", EvaluationSeeds: []uint64{1, 2, 3}, Scenarios: []study.Outcome{{Name: "empty"}, {Name: "cpu", Rows: []study.Row{
 		{Target: "sed", Mean: 2, SD: 1},
 		{Target: "es", Family: "es", Mean: 2, SD: 9, PerRun: []float64{1, 3}},
 		{Target: "one", Family: "es", Mean: 2, PerRun: []float64{2}},

@@ -71,7 +71,7 @@ func (b *book) means(t paper.Table) *results.Means {
 // methods are over training runs, those of heuristics over evaluation seeds.
 func studyMeans(r *study.Report) *results.Means {
 	m := &results.Means{
-		Title: fmt.Sprintf("Study %s. Intervals: of methods over training runs, of heuristics over %d seeds", r.Name, len(r.Held)),
+		Title: fmt.Sprintf("Study %s. Intervals: of methods over training runs, of heuristics over %d seeds", r.Name, len(r.EvaluationSeeds)),
 		Label: "mean completion time (s)",
 	}
 	for _, o := range r.Scenarios {
@@ -80,7 +80,7 @@ func studyMeans(r *study.Report) *results.Means {
 			bar := results.MeanBar{Name: row.Target, Trained: row.Family != "", Mean: row.Mean, Published: math.NaN()}
 			_, bar.Low, bar.High = eval.MeanInterval(row.PerRun)
 			if !bar.Trained {
-				bar.Low, bar.High = eval.IntervalOf(row.Mean, row.SD, len(r.Held))
+				bar.Low, bar.High = eval.IntervalOf(row.Mean, row.SD, len(r.EvaluationSeeds))
 			}
 			panel.Bars = append(panel.Bars, bar)
 		}

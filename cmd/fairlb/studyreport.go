@@ -11,6 +11,7 @@ import (
 	"fairlb/env/scenario"
 	"fairlb/eval/study"
 	"fairlb/results"
+	"fairlb/results/report"
 )
 
 // This file is what a study came to: its report, measured and drawn.
@@ -19,7 +20,7 @@ import (
 func (w *studied) report(command string) error {
 	r := study.Report{
 		Study: w.study, Name: w.study.Name, Command: command,
-		Training: w.training, Held: w.held, Duration: w.study.Duration,
+		TrainingSeeds: w.training, EvaluationSeeds: w.held, Duration: w.study.Duration,
 	}
 	pictures := map[string]string{}
 	speeds := make([]speed, len(w.study.Methods))
@@ -54,9 +55,11 @@ func (w *studied) report(command string) error {
 		}
 	}
 	for ending, write := range map[string]func(io.Writer) error{
-		"md":   func(out io.Writer) error { return r.WriteMarkdown(out, func(s string) string { return pictures[s] }) },
-		"csv":  r.WriteCSV,
-		"json": r.WriteJSON,
+		"md": func(out io.Writer) error {
+			return report.WriteStudyMarkdown(out, &r, func(s string) string { return pictures[s] })
+		},
+		"csv":  func(out io.Writer) error { return report.WriteStudyCSV(out, &r) },
+		"json": func(out io.Writer) error { return report.WriteStudyJSON(out, &r) },
 	} {
 		if err := writeFile(filepath.Join(w.shelf.dir, "study."+ending), write); err != nil {
 			return err
@@ -78,9 +81,9 @@ func (w *studied) report(command string) error {
 
 // measured gathers the results of a scenario that are there, and the folders
 // of the training runs by method; what is not there is noted as missing.
-func (w *studied) measured(k int, r *study.Report) (study.Measured, [][]string, error) {
+func (w *studied) measured(k int, r *study.Report) (study.RunsByTarget, [][]string, error) {
 	c := &w.study.Scenarios[k]
-	list := study.Measured{}
+	list := study.RunsByTarget{}
 	runs := make([][]string, len(w.study.Methods))
 	missing := func(what string) { r.Missing = append(r.Missing, what+" in "+c.Name) }
 	add := func(s scenario.Scenario, what subject, target, label string, seed uint64) (there bool, err error) {
@@ -89,7 +92,7 @@ func (w *studied) measured(k int, r *study.Report) (study.Measured, [][]string, 
 		case err != nil:
 			return false, err
 		case there:
-			list[target] = append(list[target], study.Run{Seed: seed, Result: result})
+			list[target] = append(list[target], study.Run{TrainingSeed: seed, Result: result})
 		default:
 			missing(label)
 		}
@@ -140,7 +143,7 @@ func (w *studied) measured(k int, r *study.Report) (study.Measured, [][]string, 
 }
 
 // draw draws the learning curves of a scenario, if there are any.
-func (w *studied) draw(path string, k int, runs [][]string, measured study.Measured) (bool, error) {
+func (w *studied) draw(path string, k int, runs [][]string, measured study.RunsByTarget) (bool, error) {
 	var families []results.Family
 	for m, dirs := range runs {
 		f := results.Family{Name: w.study.Methods[m].Name}

@@ -15,22 +15,32 @@ const Baseline = "sed"
 
 // Report is what a study came to, so far.
 type Report struct {
-	Study     Study     `json:"-"`
-	Name      string    `json:"name"`
-	Command   string    `json:"command"`
-	Training  []uint64  `json:"training_seeds"`
-	Held      []uint64  `json:"evaluation_seeds"`
-	Duration  float64   `json:"duration_s"`
-	Scenarios []Outcome `json:"scenarios"`
-	Verdicts  []Verdict `json:"verdicts"`
-	Speeds    []Speed   `json:"speeds"`
-	Missing   []string  `json:"missing,omitempty"` // what has not run yet
+	Study           Study     `json:"-"`
+	Name            string    `json:"name"`
+	Command         string    `json:"command"`
+	TrainingSeeds   []uint64  `json:"training_seeds"`
+	EvaluationSeeds []uint64  `json:"evaluation_seeds"`
+	Duration        float64   `json:"duration_s"` // s of arrivals in an evaluation
+	Scenarios       []Outcome `json:"scenarios"`
+	Verdicts        []Verdict `json:"verdicts"`
+	Speeds          []Speed   `json:"speeds"`
+	Missing         []string  `json:"missing,omitempty"` // what has not run yet
 }
 
 // Outcome is what the targets of one scenario came to.
 type Outcome struct {
 	Name string `json:"name"`
 	Rows []Row  `json:"rows"` // the heuristics, then the methods
+}
+
+// Row returns the row of a target; nil without one.
+func (o *Outcome) Row(target string) *Row {
+	for k := range o.Rows {
+		if o.Rows[k].Target == target {
+			return &o.Rows[k]
+		}
+	}
+	return nil
 }
 
 // Row is one heuristic, or the training runs of one method. Times are
@@ -50,8 +60,8 @@ type Row struct {
 	// Ratios of Mean to other heuristics' means on the same arrivals.
 	Ratios map[string]Ratio `json:"ratios"`
 
-	PerRun []float64 `json:"per_run,omitempty"` // means
-	Seeds  []uint64  `json:"seeds,omitempty"`   // the runs' training seeds
+	PerRun        []float64 `json:"per_run,omitempty"` // means
+	TrainingSeeds []uint64  `json:"seeds,omitempty"`   // of the runs
 }
 
 // Ratio is a ratio of mean completion times with its 95 % interval: over
@@ -94,33 +104,33 @@ type Speed struct {
 	Playing float64 `json:"playing"`   // part of the time
 }
 
-// Measured holds the results of a scenario by target: one of a heuristic, one
-// a training run of a method.
-type Measured map[string][]Run
+// RunsByTarget holds what was evaluated in a scenario: a single run of each
+// heuristic and, of each method, its training runs.
+type RunsByTarget map[string][]Run
 
-// Run is the result of a heuristic, or of a training run.
+// Run is the result of a heuristic, or of one training run of a method.
 type Run struct {
-	Seed   uint64 // of training
-	Result eval.Result
+	TrainingSeed uint64 // 0 of a heuristic
+	Result       eval.Result
 }
 
-// Add adds a scenario whose results are measured, as far as they are.
-func (r *Report) Add(c Scenario, measured Measured) error {
+// Add adds what the targets of a scenario came to, of those that have run.
+func (r *Report) Add(c Scenario, runs RunsByTarget) error {
 	out := Outcome{Name: c.Name}
 	for _, name := range r.Study.Heuristics {
-		if list := measured[name]; len(list) == 1 {
-			row, err := r.row(name, "", list, measured)
+		if list := runs[name]; len(list) == 1 {
+			row, err := r.row(name, "", list, runs)
 			if err != nil {
 				return err
 			}
-			row.Runs, row.PerRun, row.Seeds = 0, nil, nil
+			row.Runs, row.PerRun, row.TrainingSeeds = 0, nil, nil
 			row.SD = list[0].Result.Class(eval.AllClasses).SD
 			out.Rows = append(out.Rows, row)
 		}
 	}
 	for _, m := range r.Study.Methods {
-		if list := measured[m.Name]; len(list) > 0 {
-			row, err := r.row(m.Name, m.Family, list, measured)
+		if list := runs[m.Name]; len(list) > 0 {
+			row, err := r.row(m.Name, m.Family, list, runs)
 			if err != nil {
 				return err
 			}
@@ -131,7 +141,7 @@ func (r *Report) Add(c Scenario, measured Measured) error {
 	return nil
 }
 
-func (r *Report) row(name, family string, list []Run, measured Measured) (Row, error) {
+func (r *Report) row(name, family string, list []Run, runs RunsByTarget) (Row, error) {
 	row := Row{Target: name, Family: family, Runs: len(list), Ratios: map[string]Ratio{}}
 	var requests, failed float64
 	for i := range list {
@@ -141,7 +151,7 @@ func (r *Report) row(name, family string, list []Run, measured Measured) (Row, e
 		}
 		n := float64(len(list))
 		row.PerRun = append(row.PerRun, f.Mean)
-		row.Seeds = append(row.Seeds, list[i].Seed)
+		row.TrainingSeeds = append(row.TrainingSeeds, list[i].TrainingSeed)
 		row.P50 += f.P50 / n
 		row.P90 += f.P90 / n
 		row.P99 += f.P99 / n
@@ -154,7 +164,7 @@ func (r *Report) row(name, family string, list []Run, measured Measured) (Row, e
 	}
 	row.Failed = failed / requests
 	for _, other := range r.Study.Heuristics {
-		if base := measured[other]; len(base) == 1 && other != name {
+		if base := runs[other]; len(base) == 1 && other != name {
 			ratio, err := ratioOf(list, &base[0].Result)
 			if err != nil {
 				return row, fmt.Errorf("study: %s beside %s: %w", name, other, err)
@@ -165,9 +175,10 @@ func (r *Report) row(name, family string, list []Run, measured Measured) (Row, e
 	return row, nil
 }
 
-// ratios are the runs' own, to the heuristic that their mean has that ratio to;
-// of a heuristic, that alone.
-func (row *Row) ratios(mean float64) []float64 {
+// ratiosByRun returns the ratio of each training run's mean to the heuristic to
+// which the mean over runs has the given ratio. A heuristic has no runs: its one
+// ratio is the given one.
+func (row *Row) ratiosByRun(mean float64) []float64 {
 	if len(row.PerRun) == 0 {
 		return []float64{mean}
 	}
@@ -205,12 +216,32 @@ func ratioOf(list []Run, base *eval.Result) (Ratio, error) {
 	return Ratio{1 + mean/b.Mean, 1 + lo/b.Mean, 1 + hi/b.Mean, true}, nil
 }
 
-// tailRivals are the heuristics whose 99th percentiles are to be kept to: what
-// an operator could run without knowing more than the numbers of processors.
-var tailRivals = []string{"wcmp", "lsq", "sed"}
+// Overall returns the interquartile mean of a target's ratios to the baseline
+// over all scenarios and training runs, with its 95 % bootstrap interval, the
+// scenarios being strata; ok is false of a target without any.
+func (r *Report) Overall(target string) (overall Ratio, ok bool) {
+	var strata [][]float64
+	for k := range r.Scenarios {
+		if row := r.Scenarios[k].Row(target); row != nil {
+			if ratio, known := row.Ratios[Baseline]; known {
+				strata = append(strata, row.ratiosByRun(ratio.Value))
+			}
+		}
+	}
+	if len(strata) == 0 {
+		return Ratio{}, false
+	}
+	iqm := eval.StratifiedIQM(strata)
+	return Ratio{iqm.Value, iqm.Lo, iqm.Hi, !math.IsNaN(iqm.Lo)}, true
+}
 
-// tailSlack is how much a 99th percentile may be above theirs.
-const tailSlack = 1.05
+// tailHeuristics are those whose 99th percentiles a method is held to: what an
+// operator could run without knowing more than the numbers of processors.
+func tailHeuristics() []string { return []string{"wcmp", "lsq", "sed"} }
+
+// tailFactor is how many times the least 99th percentile of tailHeuristics a
+// method's may be.
+const tailFactor = 1.05
 
 // Judge fills the verdicts: each bar for the best method of each family, and
 // two rules for every scenario: random dispatch by capacity is beaten, and the
@@ -219,7 +250,7 @@ func (r *Report) Judge() {
 	r.Verdicts = nil
 	for _, o := range r.Scenarios {
 		for _, family := range r.Study.Families() {
-			best := o.best(family)
+			best := o.bestOf(family)
 			if best == nil {
 				continue
 			}
@@ -234,34 +265,35 @@ func (r *Report) Judge() {
 			if ratio, ok := best.Ratios["wcmp"]; ok {
 				judge(Bar{o.Name, 1, "wcmp"}, "mean below wcmp", ratio)
 			}
-			tail, rival := math.Inf(1), ""
+			tail, heuristic := math.Inf(1), ""
 			for _, row := range o.Rows {
-				if slices.Contains(tailRivals, row.Target) && row.P99 < tail {
-					tail, rival = row.P99, row.Target
+				if slices.Contains(tailHeuristics(), row.Target) && row.P99 < tail {
+					tail, heuristic = row.P99, row.Target
 				}
 			}
-			if rival != "" {
-				judge(Bar{o.Name, tailSlack, rival}, "p99 at most 1.05 x "+rival, Ratio{Value: best.P99 / tail})
+			if heuristic != "" {
+				judge(Bar{o.Name, tailFactor, heuristic}, "p99 at most 1.05 x "+heuristic, Ratio{Value: best.P99 / tail})
 			}
 		}
 	}
 }
 
-// best returns the row of the least mean of a family; nil without one.
-func (o *Outcome) best(family string) *Row {
+// bestOf returns the row of the least mean of a family; nil without one.
+func (o *Outcome) bestOf(family string) *Row {
 	return o.least(func(row *Row) bool { return row.Family == family })
 }
 
-// leastOfMethods returns the row of the least mean of all methods; nil without
-// one.
-func (o *Outcome) leastOfMethods() *Row {
+// BestMethod returns the row of the least mean of all methods; nil without one.
+func (o *Outcome) BestMethod() *Row {
 	return o.least(func(row *Row) bool { return row.Family != "" })
 }
 
-func (o *Outcome) least(of func(*Row) bool) *Row {
+// least returns the row of the least mean among those that take is true of; nil
+// without one.
+func (o *Outcome) least(take func(*Row) bool) *Row {
 	var best *Row
 	for k := range o.Rows {
-		if row := &o.Rows[k]; of(row) && (best == nil || row.Mean < best.Mean) {
+		if row := &o.Rows[k]; take(row) && (best == nil || row.Mean < best.Mean) {
 			best = row
 		}
 	}

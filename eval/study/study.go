@@ -43,7 +43,7 @@ type Scenario struct {
 type Bar struct {
 	Scenario string  `yaml:"scenario"` // its name in the study
 	AtMost   float64 `yaml:"at_most"`  // of the ratio of mean completion times
-	Of       string  `yaml:"of"`       // the heuristic below the line
+	Of       string  `yaml:"of"`       // the heuristic that the ratio is to
 }
 
 var _ settings.Validator = (*Study)(nil)

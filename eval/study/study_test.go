@@ -1,9 +1,6 @@
 package study
 
 import (
-	"bytes"
-	"encoding/csv"
-	"encoding/json"
 	"strings"
 	"testing"
 
@@ -69,8 +66,8 @@ func reported(t *testing.T) *Report {
 	t.Helper()
 	s, err := Load("s.yaml", []byte(file))
 	require.NoError(t, err)
-	r := &Report{Study: s, Name: s.Name, Command: "fairlb study s.yaml", Training: []uint64{1, 2}, Held: []uint64{1000, 1001, 1002}, Duration: s.Duration}
-	require.NoError(t, r.Add(s.Scenarios[0], Measured{
+	r := &Report{Study: s, Name: s.Name, Command: "fairlb study s.yaml", TrainingSeeds: []uint64{1, 2}, EvaluationSeeds: []uint64{1000, 1001, 1002}, Duration: s.Duration}
+	require.NoError(t, r.Add(s.Scenarios[0], RunsByTarget{
 		"wcmp":  {{Result: result(9, 4, 4, 4)}},
 		"sed":   {{Result: result(4, 2, 1, 3)}},
 		"tuned": {{Result: result(3, 1.8, 1, 2.6)}},
@@ -78,7 +75,7 @@ func reported(t *testing.T) *Report {
 		"b":     {{1, result(3, 1.9, 1.1, 3)}},
 		"c":     {{1, result(4.3, 5, 5, 5)}, {2, result(4.3, 4, 4, 4)}},
 	}))
-	require.NoError(t, r.Add(s.Scenarios[1], Measured{"sed": {{Result: result(4, 2, 1, 3)}}}))
+	require.NoError(t, r.Add(s.Scenarios[1], RunsByTarget{"sed": {{Result: result(4, 2, 1, 3)}}}))
 	r.Judge()
 	return r
 }
@@ -125,40 +122,4 @@ func TestReport(t *testing.T) {
 		{"mean below wcmp", "own", "c", false, false},
 		{"p99 at most 1.05 x sed", "own", "c", false, false},
 	}, got)
-}
-
-func TestWrite(t *testing.T) {
-	t.Parallel()
-	r := reported(t)
-	r.Missing = []string{"a, seed 2, in two"}
-	r.Speeds = []Speed{{"a", 2, 10, 5000, 100, 0.5}}
-	var md, tidy, whole bytes.Buffer
-	require.NoError(t, r.WriteMarkdown(&md, func(s string) string { return map[string]string{"one": "one.png"}[s] }))
-	for _, want := range []string{
-		"| | one | two | IQM |\n|---|---|---|---|\n| wcmp | 2.000 |  | 2.000 |\n", "\n| a | **0.875** |  | 0.875 [0.850, 0.900] |\n| b | 1.000 |  | 1.000 |\n",
-		"| one | mean at most 0.90 x sed | paper | a | 0.875 [0.557, 1.193] | met |",
-		"| one | mean at most 0.90 x sed | own | c | 2.250 [-0.927, 5.427] | **missed** |",
-		"![learning curves](one.png)", "`sim-moderate/pure-cpu` with `lbs=3`, trained in `web-moderate/train`.",
-		"| a | 2 | 1.750 | 0.875 [0.557, 1.193] |", "| sed |  | 2.000 |  |", "- a, seed 2, in two",
-		"| a | 2 | 10.0 | 5000 | 100 | 50 % |",
-	} {
-		require.Contains(t, md.String(), want)
-	}
-	require.NoError(t, r.WriteCSV(&tidy))
-	records, err := csv.NewReader(&tidy).ReadAll()
-	require.NoError(t, err)
-	require.Len(t, records, 1+3+2+1+2+1)
-	require.Equal(t, []string{"one", "a", "paper", "2", "1.8", "0.9"}, []string(func() []string {
-		for _, x := range records {
-			if x[1] == "a" && x[3] == "2" {
-				x[4], x[5] = x[4][:3], x[5][:3]
-				return x
-			}
-		}
-		return nil
-	}()))
-	require.NoError(t, r.WriteJSON(&whole))
-	var back Report
-	require.NoError(t, json.Unmarshal(whole.Bytes(), &back))
-	require.Equal(t, r.Verdicts, back.Verdicts)
 }

@@ -1,4 +1,4 @@
-package study
+package report
 
 import (
 	"bytes"
@@ -6,32 +6,31 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
 
-	"fairlb/eval"
+	"fairlb/eval/study"
 	"fairlb/results/text"
 )
 
-// WriteMarkdown writes the report as a document: all means at a glance, the bars, a table a scenario
-// with the picture that picture names (none if it is empty), what training
-// took, and what is missing.
-func (r *Report) WriteMarkdown(w io.Writer, picture func(scenario string) string) error {
+// WriteStudyMarkdown writes what a study came to as a document: all means in one
+// table, the bars, a table a scenario with the picture whose file picture names
+// (none if it is empty), what training took, and what has not run yet.
+func WriteStudyMarkdown(w io.Writer, r *study.Report, picture func(scenario string) string) error {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "# Study %s\n\n", r.Name)
 	fmt.Fprintf(&b, "`%s`\n\n", r.Command)
 	fmt.Fprintf(&b, "Training seeds %s; %d held-out episodes of %g s (seeds %s), the same arrivals for every row.\n",
-		text.Seeds(r.Training), len(r.Held), r.Duration, text.Seeds(r.Held))
+		text.Seeds(r.TrainingSeeds), len(r.EvaluationSeeds), r.Duration, text.Seeds(r.EvaluationSeeds))
 	b.WriteString("Completion times in s; a failed request counts at its timeout. Methods: mean over training runs, with the\n" +
 		"95 % Student-t interval over training runs, on these same evaluation seeds; heuristics: interval over evaluation seeds.\n\n")
-	r.writeGlance(&b)
-	r.writeBars(&b)
-	for _, o := range r.Scenarios {
-		r.writeOutcome(&b, &o, picture(o.Name))
+	writeOverview(&b, r)
+	writeBars(&b, r)
+	for k := range r.Scenarios {
+		writeOutcome(&b, r, &r.Scenarios[k], picture(r.Scenarios[k].Name))
 	}
-	r.writeSpeeds(&b)
+	writeSpeeds(&b, r)
 	if len(r.Missing) > 0 {
 		fmt.Fprintf(&b, "## Not run yet\n\n")
 		for _, m := range r.Missing {
@@ -42,51 +41,48 @@ func (r *Report) WriteMarkdown(w io.Writer, picture func(scenario string) string
 	return err
 }
 
-// writeGlance writes a row a target and a column a scenario, of ratios to the
+// writeOverview writes a row a target and a column a scenario, of ratios to the
 // baseline; the best method of each scenario is in bold.
-func (r *Report) writeGlance(b *bytes.Buffer) {
+func writeOverview(b *bytes.Buffer, r *study.Report) {
 	fmt.Fprintf(b, "## At a glance\n\nMean completion time over %s's; bold: the least of the methods. IQM: the interquartile mean over scenarios and\n"+
 		"training runs, with its 95 %% bootstrap interval, scenarios being strata (which of five runs holds about 91 %% of the\n"+
-		"time: bars are judged by the Student-t intervals below).\n\n| |", Baseline)
+		"time: bars are judged by the Student-t intervals below).\n\n| |", study.Baseline)
 	rule := "|---|"
 	for _, o := range r.Scenarios {
 		fmt.Fprintf(b, " %s |", o.Name)
 		rule += "---|"
 	}
 	fmt.Fprintf(b, " IQM |\n%s---|\n", rule)
-	line := func(target, family string) {
-		cells, strata := "| "+target+" |", [][]float64(nil)
+	line := func(target string) {
+		overall, ok := r.Overall(target)
+		if !ok {
+			return
+		}
+		cells := "| " + target + " |"
 		for k := range r.Scenarios {
-			o := &r.Scenarios[k]
-			cell := ""
-			for i := range o.Rows {
-				row := &o.Rows[i]
-				if ratio, ok := row.Ratios[Baseline]; ok && row.Target == target {
+			o, cell := &r.Scenarios[k], ""
+			if row := o.Row(target); row != nil {
+				if ratio, ok := row.Ratios[study.Baseline]; ok {
 					cell = fmt.Sprintf("%.3f", ratio.Value)
-					strata = append(strata, row.ratios(ratio.Value))
-					if family != "" && row == o.leastOfMethods() {
+					if row == o.BestMethod() {
 						cell = "**" + cell + "**"
 					}
 				}
 			}
 			cells += " " + cell + " |"
 		}
-		if len(strata) > 0 {
-			iqm := eval.StratifiedIQM(strata)
-			total := Ratio{iqm.Value, iqm.Lo, iqm.Hi, !math.IsNaN(iqm.Lo)}
-			b.WriteString(cells + " " + total.text() + " |\n")
-		}
+		b.WriteString(cells + " " + ratioText(overall) + " |\n")
 	}
 	for _, name := range r.Study.Heuristics {
-		line(name, "")
+		line(name)
 	}
 	for _, m := range r.Study.Methods {
-		line(m.Name, m.Family)
+		line(m.Name)
 	}
 	b.WriteByte('\n')
 }
 
-func (r *Report) writeBars(b *bytes.Buffer) {
+func writeBars(b *bytes.Buffer, r *study.Report) {
 	if len(r.Verdicts) == 0 {
 		return
 	}
@@ -101,22 +97,22 @@ func (r *Report) writeBars(b *bytes.Buffer) {
 		if v.Sure() {
 			verdict += ", surely"
 		}
-		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s |\n", v.Scenario, v.Rule, v.Family, v.Method, v.Ratio.text(), verdict)
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s |\n", v.Scenario, v.Rule, v.Family, v.Method, ratioText(v.Ratio), verdict)
 	}
 	b.WriteByte('\n')
 }
 
-func (r *Report) writeOutcome(b *bytes.Buffer, o *Outcome, picture string) {
+func writeOutcome(b *bytes.Buffer, r *study.Report, o *study.Outcome, picture string) {
 	fmt.Fprintf(b, "## %s\n\n", o.Name)
 	for _, c := range r.Study.Scenarios {
 		if c.Name == o.Name {
-			fmt.Fprintf(b, "%s\n\n", c.describe())
+			fmt.Fprintf(b, "%s\n\n", scenarioText(&c))
 		}
 	}
 	if picture != "" {
 		fmt.Fprintf(b, "![learning curves](%s)\n\n", picture)
 	}
-	others := []string{Baseline}
+	others := []string{study.Baseline}
 	for _, name := range []string{"lsq", "tuned"} {
 		if slices.Contains(r.Study.Heuristics, name) {
 			others = append(others, name)
@@ -132,21 +128,21 @@ func (r *Report) writeOutcome(b *bytes.Buffer, o *Outcome, picture string) {
 		if row.Family != "" {
 			runs = strconv.Itoa(row.Runs)
 		}
-		fmt.Fprintf(b, "| %s | %s | %s |", row.Target, runs, seconds(row.Mean))
+		fmt.Fprintf(b, "| %s | %s | %s |", row.Target, runs, fourDigits(row.Mean))
 		for _, name := range others {
 			text := "" // of itself
 			if ratio, ok := row.Ratios[name]; ok {
-				text = ratio.text()
+				text = ratioText(ratio)
 			}
 			fmt.Fprintf(b, " %s |", text)
 		}
-		fmt.Fprintf(b, " %s | %s | %s | %.3g %% |\n", seconds(row.P50), seconds(row.P90), seconds(row.P99), 100*row.Failed)
+		fmt.Fprintf(b, " %s | %s | %s | %.3g %% |\n", fourDigits(row.P50), fourDigits(row.P90), fourDigits(row.P99), 100*row.Failed)
 	}
 	b.WriteByte('\n')
 }
 
-// describe says what a scenario is made of.
-func (c *Scenario) describe() string {
+// scenarioText says what a scenario of a study is made of.
+func scenarioText(c *study.Scenario) string {
 	text := "`" + c.Scenario + "`"
 	if len(c.Set) > 0 {
 		text += " with `" + strings.Join(c.Set, "`, `") + "`"
@@ -160,7 +156,7 @@ func (c *Scenario) describe() string {
 	return text + "."
 }
 
-func (r *Report) writeSpeeds(b *bytes.Buffer) {
+func writeSpeeds(b *bytes.Buffer, r *study.Report) {
 	if len(r.Speeds) == 0 {
 		return
 	}
@@ -173,16 +169,17 @@ func (r *Report) writeSpeeds(b *bytes.Buffer) {
 	b.WriteByte('\n')
 }
 
-// text is a ratio with its interval.
-func (x Ratio) text() string {
+// ratioText is a ratio with its interval, if there is one.
+func ratioText(x study.Ratio) string {
 	if !x.Known {
 		return fmt.Sprintf("%.3f", x.Value)
 	}
 	return fmt.Sprintf("%.3f [%.3f, %.3f]", x.Value, x.Lo, x.Hi)
 }
 
-// seconds shows four digits.
-func seconds(x float64) string {
+// fourDigits writes a time in s with four significant digits, or with more from
+// 100 s on.
+func fourDigits(x float64) string {
 	switch {
 	case x < 1:
 		return fmt.Sprintf("%.4f", x)
@@ -192,15 +189,14 @@ func seconds(x float64) string {
 	return fmt.Sprintf("%.2f", x)
 }
 
-// WriteCSV writes a tidy file: a header, then one record a heuristic or
+// WriteStudyCSV writes a tidy file: a header, then one record a heuristic or
 // training run of a scenario, numbers in full precision.
-func (r *Report) WriteCSV(w io.Writer) error {
-	records := [][]string{{"scenario", "target", "family", "training_seed", "mean_s", "ratio_to_" + Baseline}}
-	number := func(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
+func WriteStudyCSV(w io.Writer, r *study.Report) error {
+	records := [][]string{{"scenario", "target", "family", "training_seed", "mean_s", "ratio_to_" + study.Baseline}}
 	for _, o := range r.Scenarios {
 		base := 0.0
 		for _, row := range o.Rows {
-			if row.Target == Baseline {
+			if row.Target == study.Baseline {
 				base = row.Mean
 			}
 		}
@@ -208,22 +204,22 @@ func (r *Report) WriteCSV(w io.Writer) error {
 			if base == 0 {
 				return ""
 			}
-			return number(mean / base)
+			return text.Exact(mean / base)
 		}
 		for _, row := range o.Rows {
 			if row.Family == "" {
-				records = append(records, []string{o.Name, row.Target, "", "", number(row.Mean), ratio(row.Mean)})
+				records = append(records, []string{o.Name, row.Target, "", "", text.Exact(row.Mean), ratio(row.Mean)})
 			}
 			for k, mean := range row.PerRun {
-				records = append(records, []string{o.Name, row.Target, row.Family, strconv.FormatUint(row.Seeds[k], 10), number(mean), ratio(mean)})
+				records = append(records, []string{o.Name, row.Target, row.Family, strconv.FormatUint(row.TrainingSeeds[k], 10), text.Exact(mean), ratio(mean)})
 			}
 		}
 	}
 	return csv.NewWriter(w).WriteAll(records)
 }
 
-// WriteJSON writes the whole report.
-func (r *Report) WriteJSON(w io.Writer) error {
+// WriteStudyJSON writes all that a study came to as one object.
+func WriteStudyJSON(w io.Writer, r *study.Report) error {
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
 	return e.Encode(r)
