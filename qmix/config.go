@@ -2,11 +2,12 @@ package qmix
 
 import (
 	"errors"
-	"math"
 
 	"fairlb/agents/nn"
-	"fairlb/agents/rules"
+	"fairlb/env/settings"
 )
+
+var _ settings.Ruled = (*Config)(nil)
 
 // ErrConfig reports a configuration that breaks a rule.
 var ErrConfig = errors.New("qmix: invalid configuration")
@@ -170,41 +171,43 @@ func DefaultConfig() Config {
 // Validate reports every field that breaks its rule, joined; each error wraps
 // ErrConfig and names field, value and rule.
 func (c *Config) Validate() error {
-	return rules.Validate(ErrConfig, c.Check)
+	return settings.Faults(ErrConfig, c)
 }
 
-// Check reports every field that breaks its rule, under its name in a file.
-func (c *Config) Check(r rules.Report) {
-	r.Levels("levels", c.Levels)
-	r.Want(c.Utility == Quadratic || c.Utility == Table, "utility", string(c.Utility), "must be quadratic or levels")
-	r.Below1("streams", c.Streams)
-	r.NotNegative("smoothness", c.Smoothness)
-	r.Want(c.Mixer == Monotonic || c.Mixer == Sum, "mixer", string(c.Mixer), "must be qmix or vdn")
-	r.Want(c.Mixed == LBs || c.Mixed == Heads, "mixed", string(c.Mixed), "must be lbs or heads")
-	r.Want(c.Mixed != Heads || c.Utility != Quadratic, "mixed", string(c.Mixed), "must be lbs if utility is quadratic")
-	r.Want(c.State == Concat || c.State == Mean, "state", string(c.State), "must be concat or mean")
-	r.Within("mixing", c.Mixing, 1, 4096)
-	r.Within("hidden", c.Hidden, 1, 4096)
-	r.Within("layers", c.Layers, 1, 32)
-	r.Within("embedding", c.Embedding, 1, 1024)
-	r.Below1("gamma", c.Gamma)
-	r.Part("lambda", c.Lambda)
-	r.Within("window", c.Window, 0, 100_000)
-	r.Within("batch", c.Batch, 1, 100_000)
-	r.Within("capacity", c.Capacity, 1, 1_000_000)
-	r.Within("feature_rounds", c.FeatureRounds, 1, 1_000_000_000)
-	r.Part("epsilon", c.Epsilon)
-	r.Part("final_epsilon", c.FinalEpsilon)
-	r.Share("epsilon_share", c.EpsilonShare)
-	r.Want(c.Hold >= 1 && !math.IsInf(c.Hold, 0), "hold", c.Hold, "must be finite and at least 1")
-	r.Positive("rate", c.Rate)
-	r.Schedule(c.schedule())
-	r.NotNegative("weight_decay", c.WeightDecay)
-	r.Want(!(c.WeightDecay*c.Rate >= 1), "weight_decay", c.WeightDecay, "must, times rate, be below 1")
-	r.NotNegative("gradient_norm", c.GradientNorm)
-	r.Share("tau", c.Tau)
-	r.Within("target_every", c.TargetEvery, 0, 1_000_000_000)
-	r.Below1("average", c.Average)
+// Rules implements settings.Ruled.
+func (c *Config) Rules(r *settings.Rules) {
+	r.Check("levels", c.Levels, settings.Rising())
+	r.Check("utility", c.Utility, settings.OneOf(Quadratic, Table))
+	r.Check("streams", c.Streams, settings.ClosedOpen(0, 1))
+	r.Check("smoothness", c.Smoothness, settings.NotNegative())
+	r.Check("mixer", c.Mixer, settings.OneOf(Monotonic, Sum))
+	r.Check("mixed", c.Mixed, settings.OneOf(LBs, Heads))
+	r.Require(c.Mixed != Heads || c.Utility != Quadratic, "mixed", string(c.Mixed), "must be lbs if utility is quadratic")
+	r.Check("state", c.State, settings.OneOf(Concat, Mean))
+	r.Check("mixing", c.Mixing, settings.Closed(1, 4096))
+	r.Check("hidden", c.Hidden, settings.Closed(1, 4096))
+	r.Check("layers", c.Layers, settings.Closed(1, 32))
+	r.Check("embedding", c.Embedding, settings.Closed(1, 1024))
+	r.Check("gamma", c.Gamma, settings.ClosedOpen(0, 1))
+	r.Check("lambda", c.Lambda, settings.Closed(0, 1))
+	r.Check("window", c.Window, settings.Closed(0, 100_000))
+	r.Check("batch", c.Batch, settings.Closed(1, 100_000))
+	r.Check("capacity", c.Capacity, settings.Closed(1, 1_000_000))
+	r.Check("feature_rounds", c.FeatureRounds, settings.Closed(1, 1_000_000_000))
+	r.Check("epsilon", c.Epsilon, settings.Closed(0, 1))
+	r.Check("final_epsilon", c.FinalEpsilon, settings.Closed(0, 1))
+	r.Check("epsilon_share", c.EpsilonShare, settings.OpenClosed(0, 1))
+	r.Check("hold", c.Hold, settings.AtLeast(1))
+	r.Check("rate", c.Rate, settings.Positive())
+	r.Check("schedule", c.Schedule, settings.OneOf(nn.Shapes()...))
+	r.Check("final_rate", c.FinalRate, settings.OpenClosed(0, 1))
+	r.Check("warmup", c.Warmup, settings.ClosedOpen(0, 1))
+	r.Check("weight_decay", c.WeightDecay, settings.NotNegative())
+	r.Require(!(c.WeightDecay*c.Rate >= 1), "weight_decay", c.WeightDecay, "must, times rate, be below 1")
+	r.Check("gradient_norm", c.GradientNorm, settings.NotNegative())
+	r.Check("tau", c.Tau, settings.OpenClosed(0, 1))
+	r.Check("target_every", c.TargetEvery, settings.Closed(0, 1_000_000_000))
+	r.Check("average", c.Average, settings.ClosedOpen(0, 1))
 }
 
 // streams says whether servers' parts of utilities have a loss of their own.

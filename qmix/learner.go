@@ -9,7 +9,7 @@ import (
 	"fairlb/agents"
 	"fairlb/agents/nn"
 	"fairlb/agents/normalise"
-	"fairlb/agents/rules"
+	"fairlb/agents/policy"
 	"fairlb/env"
 	"fairlb/replay"
 )
@@ -54,12 +54,12 @@ var _ agents.Learner = (*Learner)(nil)
 // seeds give equal learners. It fails with ErrConfig, naming every field at
 // fault, if cfg breaks a rule or does not fit the spec.
 func New(cfg Config, spec env.Spec, seed uint64) (*Learner, error) {
-	err := errors.Join(cfg.Validate(), rules.Environment(ErrConfig, spec))
+	err := errors.Join(cfg.Validate(), policy.CheckSpec(ErrConfig, spec))
 	if cfg.Window == 0 && spec.Steps < 1 {
 		err = errors.Join(err, fmt.Errorf("%w: window = 0: whole episodes need an environment whose episodes have a set end", ErrConfig))
 	}
 	if err == nil {
-		err = rules.Weights(ErrConfig, spec, fmt.Sprintf("levels = %v", cfg.Levels), cfg.Levels[0], cfg.Levels[len(cfg.Levels)-1])
+		err = policy.CheckLogWeights(ErrConfig, spec, fmt.Sprintf("levels = %v", cfg.Levels), cfg.Levels[0], cfg.Levels[len(cfg.Levels)-1])
 	}
 	if err != nil {
 		return nil, err

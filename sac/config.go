@@ -5,8 +5,10 @@ import (
 	"fmt"
 
 	"fairlb/agents/nn"
-	"fairlb/agents/rules"
+	"fairlb/env/settings"
 )
+
+var _ settings.Ruled = (*Config)(nil)
 
 // ErrConfig reports a configuration that breaks a rule.
 var ErrConfig = errors.New("sac: invalid configuration")
@@ -188,57 +190,60 @@ func DefaultConfig() Config {
 // Validate reports every field that breaks its rule, joined; each error wraps
 // ErrConfig and names field, value and rule.
 func (c *Config) Validate() error {
-	return rules.Validate(ErrConfig, c.Check)
+	return settings.Faults(ErrConfig, c)
 }
 
-// Check reports every field that breaks its rule, under its name in a file.
-func (c *Config) Check(r rules.Report) {
-	r.Want(c.Head == Gaussian || c.Head == Discrete, "head", string(c.Head), "must be gaussian or discrete")
-	r.Want(c.Discrete == Exact || c.Discrete == StraightThrough, "discrete", string(c.Discrete), "must be exact or straight-through")
-	c.checkNetwork(r)
-	r.Positive("box", c.Box)
-	r.Positive("sigma", c.Sigma)
-	r.Levels("levels", c.Levels)
-	r.Want(c.EntropyShare > 0 && c.EntropyShare < 1, "entropy_share", c.EntropyShare, "must be in (0, 1)")
-	r.Within("hidden", c.Hidden, 1, 4096)
-	r.Within("layers", c.Layers, 1, 32)
-	r.Within("embedding", c.Embedding, 1, 1024)
-	r.Below1("gamma", c.Gamma)
-	r.Within("n_step", c.NStep, 1, 1000)
-	r.Want(c.Baseline == NoBaseline || c.Baseline == Advantage || c.Baseline == Difference, "baseline", string(c.Baseline), "must be none, advantage or difference")
-	r.Want(c.Baseline != Advantage || c.Head != Discrete || c.Discrete != Exact, "baseline", string(c.Baseline), "must not be advantage where a discrete head is exact: its critics are split")
-	r.NotNegative("smoothness", c.Smoothness)
-	r.Within("batch", c.Batch, 1, 100_000)
-	r.Within("capacity", c.Capacity, 1, 1_000_000)
-	r.Part("priority", c.Priority)
-	r.Part("priority_beta", c.PriorityBeta)
-	r.Within("critic_rounds", c.CriticRounds, 0, 1_000_000_000)
-	r.Within("feature_rounds", c.FeatureRounds, 1, 1_000_000_000)
-	r.Positive("rate", c.Rate)
-	r.Schedule(c.schedule())
-	r.NotNegative("weight_decay", c.WeightDecay)
-	r.Want(!(c.WeightDecay*c.Rate >= 1), "weight_decay", c.WeightDecay, "must, times rate, be below 1")
-	r.NotNegative("gradient_norm", c.GradientNorm)
-	r.Share("tau", c.Tau)
-	r.Below1("average", c.Average)
-	r.Positive("alpha_min", c.AlphaMin)
-	r.Positive("alpha_max", c.AlphaMax)
-	r.Want(c.Alpha >= c.AlphaMin && c.Alpha <= c.AlphaMax, "alpha", c.Alpha,
+// Rules implements settings.Ruled.
+func (c *Config) Rules(r *settings.Rules) {
+	r.Check("head", c.Head, settings.OneOf(Gaussian, Discrete))
+	r.Check("discrete", c.Discrete, settings.OneOf(Exact, StraightThrough))
+	c.networkRules(r)
+	r.Check("box", c.Box, settings.Positive())
+	r.Check("sigma", c.Sigma, settings.Positive())
+	r.Check("levels", c.Levels, settings.Rising())
+	r.Check("entropy_share", c.EntropyShare, settings.Open(0, 1))
+	r.Check("hidden", c.Hidden, settings.Closed(1, 4096))
+	r.Check("layers", c.Layers, settings.Closed(1, 32))
+	r.Check("embedding", c.Embedding, settings.Closed(1, 1024))
+	r.Check("gamma", c.Gamma, settings.ClosedOpen(0, 1))
+	r.Check("n_step", c.NStep, settings.Closed(1, 1000))
+	r.Check("baseline", c.Baseline, settings.OneOf(NoBaseline, Advantage, Difference))
+	r.Require(c.Baseline != Advantage || c.Head != Discrete || c.Discrete != Exact, "baseline", string(c.Baseline), "must not be advantage where a discrete head is exact: its critics are split")
+	r.Check("smoothness", c.Smoothness, settings.NotNegative())
+	r.Check("batch", c.Batch, settings.Closed(1, 100_000))
+	r.Check("capacity", c.Capacity, settings.Closed(1, 1_000_000))
+	r.Check("priority", c.Priority, settings.Closed(0, 1))
+	r.Check("priority_beta", c.PriorityBeta, settings.Closed(0, 1))
+	r.Check("critic_rounds", c.CriticRounds, settings.Closed(0, 1_000_000_000))
+	r.Check("feature_rounds", c.FeatureRounds, settings.Closed(1, 1_000_000_000))
+	r.Check("rate", c.Rate, settings.Positive())
+	r.Check("schedule", c.Schedule, settings.OneOf(nn.Shapes()...))
+	r.Check("final_rate", c.FinalRate, settings.OpenClosed(0, 1))
+	r.Check("warmup", c.Warmup, settings.ClosedOpen(0, 1))
+	r.Check("weight_decay", c.WeightDecay, settings.NotNegative())
+	r.Require(!(c.WeightDecay*c.Rate >= 1), "weight_decay", c.WeightDecay, "must, times rate, be below 1")
+	r.Check("gradient_norm", c.GradientNorm, settings.NotNegative())
+	r.Check("tau", c.Tau, settings.OpenClosed(0, 1))
+	r.Check("average", c.Average, settings.ClosedOpen(0, 1))
+	r.Check("alpha_min", c.AlphaMin, settings.Positive())
+	r.Check("alpha_max", c.AlphaMax, settings.Positive())
+	r.Require(c.Alpha >= c.AlphaMin && c.Alpha <= c.AlphaMax, "alpha", c.Alpha,
 		fmt.Sprintf("must be in [alpha_min, alpha_max] = [%g, %g]", c.AlphaMin, c.AlphaMax))
-	r.NotNegative("alpha_rate", c.AlphaRate)
+	r.Check("alpha_rate", c.AlphaRate, settings.NotNegative())
 }
 
-// checkNetwork reports the kind of networks and what does not go with it.
-func (c *Config) checkNetwork(r rules.Report) {
+// networkRules states the rules of the kind of networks, and of what a recurrent
+// one does not go with.
+func (c *Config) networkRules(r *settings.Rules) {
 	recurrent := c.Network == Recurrent
-	r.Want(recurrent || c.Network == Equivariant, "network", string(c.Network), "must be equivariant or recurrent")
-	r.Within("window", c.Window, 0, 100_000)
-	r.Within("burn_in", c.BurnIn, 0, 100_000)
-	r.Want(!recurrent || c.Head != Discrete, "head", string(c.Head), "must be gaussian where network is recurrent")
-	r.Want(!recurrent || c.Priority == 0, "priority", c.Priority, "must be 0 where network is recurrent")
-	r.Want(!recurrent || c.NStep == 1, "n_step", c.NStep, "must be 1 where network is recurrent")
-	r.Want(!recurrent || c.Baseline == NoBaseline, "baseline", string(c.Baseline), "must be none where network is recurrent")
-	r.Want(!recurrent || c.Window > 0 || c.BurnIn == 0, "burn_in", c.BurnIn, "must be 0 where window is 0: whole episodes begin from nothing")
+	r.Check("network", c.Network, settings.OneOf(Equivariant, Recurrent))
+	r.Check("window", c.Window, settings.Closed(0, 100_000))
+	r.Check("burn_in", c.BurnIn, settings.Closed(0, 100_000))
+	r.Require(!recurrent || c.Head != Discrete, "head", string(c.Head), "must be gaussian where network is recurrent")
+	r.Require(!recurrent || c.Priority == 0, "priority", c.Priority, "must be 0 where network is recurrent")
+	r.Require(!recurrent || c.NStep == 1, "n_step", c.NStep, "must be 1 where network is recurrent")
+	r.Require(!recurrent || c.Baseline == NoBaseline, "baseline", string(c.Baseline), "must be none where network is recurrent")
+	r.Require(!recurrent || c.Window > 0 || c.BurnIn == 0, "burn_in", c.BurnIn, "must be 0 where window is 0: whole episodes begin from nothing")
 }
 
 // schedule is that of the learning rate.

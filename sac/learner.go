@@ -7,7 +7,6 @@ import (
 
 	"fairlb/agents"
 	"fairlb/agents/policy"
-	"fairlb/agents/rules"
 	"fairlb/env"
 	"fairlb/replay"
 )
@@ -43,7 +42,7 @@ func NewCentralised(cfg Config, spec env.Spec, seed uint64) (*Learner, error) {
 }
 
 func newLearner(cfg Config, spec env.Spec, seed uint64, joint bool) (*Learner, error) {
-	err := errors.Join(cfg.Validate(), rules.Environment(ErrConfig, spec))
+	err := errors.Join(cfg.Validate(), policy.CheckSpec(ErrConfig, spec))
 	if joint && cfg.Head == Discrete && cfg.Discrete != StraightThrough {
 		err = errors.Join(err, fmt.Errorf("%w: discrete = %q: must be straight-through for Centr-LB of a discrete head", ErrConfig, cfg.Discrete))
 	}
@@ -52,7 +51,7 @@ func newLearner(cfg Config, spec env.Spec, seed uint64, joint bool) (*Learner, e
 	}
 	if err == nil {
 		setting, low, high := cfg.reach()
-		err = rules.Weights(ErrConfig, spec, setting, low, high)
+		err = policy.CheckLogWeights(ErrConfig, spec, setting, low, high)
 	}
 	if err != nil {
 		return nil, err

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -13,14 +12,14 @@ import (
 	"fairlb/rewards"
 )
 
-var _ settings.Validator = (*Hyperparameters)(nil)
+var _ settings.Ruled = (*Hyperparameters)(nil)
 
 // Hyperparameters is a hyperparameter file: everything that a training run depends on.
 type Hyperparameters struct {
 	Scenario    string   `yaml:"scenario" doc:"built-in name or file"`
 	ScenarioSet []string `yaml:"scenario_set,omitempty" doc:"path=value, put into the scenario"`
-	Method      string   `yaml:"method" doc:"distr-lb, rlb-sac, centr-lb, qmix-lb, ippo, mappo, delay, es"`
-	Reward      string   `yaml:"reward" doc:"vbf, logvbf, vbf+logvbf, pbf, jain, cv, ms, logms, ongoing"`
+	Method      string   `yaml:"method" doc:"{values}"`
+	Reward      string   `yaml:"reward" doc:"{values}"`
 	Seed        uint64   `yaml:"seed" doc:"of weights, exploration and training episodes"`
 
 	Episodes         int     `yaml:"episodes" doc:"in all"`
@@ -87,44 +86,35 @@ func (h *checkedHyperparameters) whole() Hyperparameters {
 	return out
 }
 
-// Validate implements settings.Validator.
-func (h *checkedHyperparameters) Validate(report func(path string, value any, rule string)) {
-	h.Hyperparameters.Validate(report)
+// Rules implements settings.Ruled.
+func (h *checkedHyperparameters) Rules(r *settings.Rules) {
+	h.Hyperparameters.Rules(r)
 	whole := h.whole()
 	for _, check := range h.checks {
-		check(&whole, len(h.ScenarioSet), report)
+		check(&whole, len(h.ScenarioSet), r.Report)
 	}
 }
 
-// Validate implements settings.Validator.
-func (h *Hyperparameters) Validate(report func(path string, value any, rule string)) {
-	within := func(path string, v, most int) {
-		if v < 1 || v > most {
-			report(path, v, fmt.Sprintf("must be in [1, %d]", most))
-		}
+// Rules implements settings.Ruled.
+func (h *Hyperparameters) Rules(r *settings.Rules) {
+	oneOf := func(names []string) settings.Rule {
+		return settings.OneOf(names...).Saying("must be one of " + strings.Join(names, ", "))
 	}
-	if h.Scenario == "" {
-		report("scenario", h.Scenario, "must name a built-in scenario or a file")
-	}
-	if _, err := methods.Find(h.Method); err != nil {
-		report("method", h.Method, err.Error())
-	}
-	if _, err := rewards.New(h.Reward); err != nil {
-		report("reward", h.Reward, fmt.Sprintf("must be one of %s", strings.Join(rewards.Names(), ", ")))
-	}
-	within("episodes", h.Episodes, 1_000_000_000)
-	within("episodes_per_round", h.EpisodesPerRound, 100_000)
-	within("updates_per_round", h.UpdatesPerRound, 1_000_000_000)
-	if h.EpisodeDuration < 0 || math.IsInf(h.EpisodeDuration, 0) || math.IsNaN(h.EpisodeDuration) {
-		report("episode_duration", h.EpisodeDuration, "must be finite and not negative")
-	}
-	if h.CheckpointEvery < 0 {
-		report("checkpoint_every", h.CheckpointEvery, "must not be negative")
-	}
+	r.Check("scenario", h.Scenario, settings.NotEmpty().Saying("must name a built-in scenario or a file"))
+	r.Check("method", h.Method, oneOf(methods.Names()))
+	r.Check("reward", h.Reward, oneOf(rewards.Names()).Accepting(func(name string) bool {
+		_, err := rewards.New(name) // which takes other spellings
+		return err == nil
+	}))
+	r.Check("episodes", h.Episodes, settings.Closed(1, 1_000_000_000))
+	r.Check("episodes_per_round", h.EpisodesPerRound, settings.Closed(1, 100_000))
+	r.Check("updates_per_round", h.UpdatesPerRound, settings.Closed(1, 1_000_000_000))
+	r.Check("episode_duration", h.EpisodeDuration, settings.NotNegative())
+	r.Check("checkpoint_every", h.CheckpointEvery, settings.NotNegative())
 	if _, err := h.validationSeeds(); err != nil {
-		report("validation_seeds", h.ValidationSeeds, err.Error())
+		r.Report("validation_seeds", h.ValidationSeeds, err.Error())
 	}
-	h.Methods.Validate(report)
+	h.Methods.Rules(r)
 }
 
 // Key names everything that a training run depends on: it is the hash of the

@@ -5,8 +5,10 @@ import (
 
 	"fairlb/agents/es"
 	"fairlb/agents/nn"
-	"fairlb/agents/rules"
+	"fairlb/env/settings"
 )
+
+var _ settings.Ruled = (*Config)(nil)
 
 var (
 	// ErrConfig reports a configuration that breaks a rule.
@@ -84,29 +86,30 @@ func DefaultConfig() Config {
 // Validate reports every field that breaks its rule, joined; each error wraps
 // ErrConfig and names field, value and rule.
 func (c *Config) Validate() error {
-	return rules.Validate(ErrConfig, c.Check)
+	return settings.Faults(ErrConfig, c)
 }
 
-// Check reports every field that breaks its rule, under its name in a file.
-func (c *Config) Check(r rules.Report) {
-	r.Share("fit", c.Fit)
-	r.NotNegative("noise", c.Noise)
-	r.NotNegative("kappa", c.Kappa)
-	es.CheckFitness(r, "fitness", c.Fitness)
-	r.Positive("sigma", c.Sigma)
-	r.Positive("final_sigma", c.FinalSigma)
-	r.NotNegative("choice_rate", c.ChoiceRate)
-	r.Below1("average", c.Average)
-	r.Positive("box", c.Box)
-	r.Within("layers", c.Layers, 0, 32)
-	r.Within("hidden", c.Hidden, 1, 4096)
-	r.Within("embedding", c.Embedding, 1, 1024)
-	r.Within("batch", c.Batch, 1, 100_000)
-	r.Within("capacity", c.Capacity, 1, 1_000_000)
-	r.Within("feature_rounds", c.FeatureRounds, 1, 1_000_000_000)
-	r.Positive("rate", c.Rate)
-	r.Schedule(c.schedule())
-	r.NotNegative("gradient_norm", c.GradientNorm)
+// Rules implements settings.Ruled.
+func (c *Config) Rules(r *settings.Rules) {
+	r.Check("fit", c.Fit, settings.OpenClosed(0, 1))
+	r.Check("noise", c.Noise, settings.NotNegative())
+	r.Check("kappa", c.Kappa, settings.NotNegative())
+	r.Check("fitness", c.Fitness, settings.OneOf(es.Own, es.Team))
+	r.Check("sigma", c.Sigma, settings.Positive())
+	r.Check("final_sigma", c.FinalSigma, settings.Positive())
+	r.Check("choice_rate", c.ChoiceRate, settings.NotNegative())
+	r.Check("average", c.Average, settings.ClosedOpen(0, 1))
+	r.Check("box", c.Box, settings.Positive())
+	r.Check("layers", c.Layers, settings.Closed(0, 32))
+	r.Check("hidden", c.Hidden, settings.Closed(1, 4096))
+	r.Check("embedding", c.Embedding, settings.Closed(1, 1024))
+	r.Check("batch", c.Batch, settings.Closed(1, 100_000))
+	r.Check("capacity", c.Capacity, settings.Closed(1, 1_000_000))
+	r.Check("feature_rounds", c.FeatureRounds, settings.Closed(1, 1_000_000_000))
+	r.Check("rate", c.Rate, settings.Positive())
+	r.Check("schedule", c.Schedule, settings.OneOf(nn.Shapes()...))
+	r.Check("final_rate", c.FinalRate, settings.OpenClosed(0, 1))
+	r.Check("gradient_norm", c.GradientNorm, settings.NotNegative())
 }
 
 // schedule is that of the learning rate, over the fit.

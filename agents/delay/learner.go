@@ -11,7 +11,7 @@ import (
 
 	"fairlb/agents"
 	"fairlb/agents/es"
-	"fairlb/agents/rules"
+	"fairlb/agents/policy"
 	"fairlb/env"
 	"fairlb/replay"
 )
@@ -37,9 +37,9 @@ var (
 // seeds give equal learners. It fails with ErrConfig, naming every field at
 // fault, if cfg breaks a rule or its weights could leave the spec's bounds.
 func New(cfg Config, spec env.Spec, seed uint64) (*Learner, error) {
-	err := errors.Join(cfg.Validate(), rules.Environment(ErrConfig, spec))
+	err := errors.Join(cfg.Validate(), policy.CheckSpec(ErrConfig, spec))
 	if err == nil {
-		err = rules.Weights(ErrConfig, spec, fmt.Sprintf("box = %v", cfg.Box), -cfg.Box, cfg.Box)
+		err = policy.CheckLogWeights(ErrConfig, spec, fmt.Sprintf("box = %v", cfg.Box), -cfg.Box, cfg.Box)
 	}
 	if err != nil {
 		return nil, err

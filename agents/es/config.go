@@ -2,11 +2,12 @@ package es
 
 import (
 	"errors"
-	"fmt"
 
 	"fairlb/agents/nn"
-	"fairlb/agents/rules"
+	"fairlb/env/settings"
 )
+
+var _ settings.Ruled = (*Config)(nil)
 
 // ErrConfig reports a configuration that breaks a rule.
 var ErrConfig = errors.New("es: invalid configuration")
@@ -67,25 +68,21 @@ func DefaultConfig() Config {
 // Validate reports every field that breaks its rule, joined; each error wraps
 // ErrConfig and names field, value and rule.
 func (c *Config) Validate() error {
-	return rules.Validate(ErrConfig, c.Check)
+	return settings.Faults(ErrConfig, c)
 }
 
-// Check reports every field that breaks its rule, under its name in a file.
-func (c *Config) Check(r rules.Report) {
-	r.Positive("scale", c.Scale)
-	r.Positive("box", c.Box)
-	CheckFitness(r, "fitness", c.Fitness)
-	r.Positive("sigma", c.Sigma)
-	r.Positive("final_sigma", c.FinalSigma)
-	r.Positive("rate", c.Rate)
-	r.Schedule(c.schedule())
-	r.Below1("average", c.Average)
-	r.Within("feature_rounds", c.FeatureRounds, 1, 1_000_000_000)
-}
-
-// CheckFitness reports a fitness that there is not.
-func CheckFitness(r rules.Report, field string, f Fitness) {
-	r.Want(f == Own || f == Team, field, f, fmt.Sprintf("must be %s or %s", Own, Team))
+// Rules implements settings.Ruled.
+func (c *Config) Rules(r *settings.Rules) {
+	r.Check("scale", c.Scale, settings.Positive())
+	r.Check("box", c.Box, settings.Positive())
+	r.Check("fitness", c.Fitness, settings.OneOf(Own, Team))
+	r.Check("sigma", c.Sigma, settings.Positive())
+	r.Check("final_sigma", c.FinalSigma, settings.Positive())
+	r.Check("rate", c.Rate, settings.Positive())
+	r.Check("schedule", c.Schedule, settings.OneOf(nn.Shapes()...))
+	r.Check("final_rate", c.FinalRate, settings.OpenClosed(0, 1))
+	r.Check("average", c.Average, settings.ClosedOpen(0, 1))
+	r.Check("feature_rounds", c.FeatureRounds, settings.Closed(1, 1_000_000_000))
 }
 
 // schedule is that of the learning rate.

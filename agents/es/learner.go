@@ -7,7 +7,7 @@ import (
 
 	"fairlb/agents"
 	"fairlb/agents/normalise"
-	"fairlb/agents/rules"
+	"fairlb/agents/policy"
 	"fairlb/env"
 	"fairlb/replay"
 )
@@ -39,9 +39,9 @@ var (
 // every field at fault, if cfg breaks a rule or its weights could leave the
 // spec's bounds.
 func New(cfg Config, spec env.Spec) (*Learner, error) {
-	err := errors.Join(cfg.Validate(), rules.Environment(ErrConfig, spec))
+	err := errors.Join(cfg.Validate(), policy.CheckSpec(ErrConfig, spec))
 	if err == nil {
-		err = rules.Weights(ErrConfig, spec, fmt.Sprintf("box = %v", cfg.Box), -cfg.Box, cfg.Box)
+		err = policy.CheckLogWeights(ErrConfig, spec, fmt.Sprintf("box = %v", cfg.Box), -cfg.Box, cfg.Box)
 	}
 	if err != nil {
 		return nil, err

@@ -11,6 +11,7 @@ import (
 	"fairlb/agents/onnx"
 	"fairlb/agents/ppo"
 	"fairlb/env"
+	"fairlb/env/settings"
 	"fairlb/qmix"
 	"fairlb/sac"
 )
@@ -29,6 +30,8 @@ type Method struct {
 	// Export returns what writes the policy that is evaluated as ONNX.
 	Export func(s Settings) onnx.Policy
 }
+
+var _ settings.Ruled = (*Settings)(nil)
 
 // Settings hold the hyperparameters of all methods, a section for each kind of
 // learner.
@@ -125,11 +128,5 @@ func Sections() []string {
 	return list
 }
 
-// Validate reports every fault by its path.
-func (s *Settings) Validate(report func(path string, value any, rule string)) {
-	s.SAC.Check(func(field string, value any, rule string) { report("sac."+field, value, rule) })
-	s.QMIX.Check(func(field string, value any, rule string) { report("qmix."+field, value, rule) })
-	s.PPO.Check(func(field string, value any, rule string) { report("ppo."+field, value, rule) })
-	s.Delay.Check(func(field string, value any, rule string) { report("delay."+field, value, rule) })
-	s.ES.Check(func(field string, value any, rule string) { report("es."+field, value, rule) })
-}
+// Rules implements settings.Ruled.
+func (s *Settings) Rules(r *settings.Rules) { r.Fields(s) }

@@ -2,6 +2,7 @@ package methods
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"fairlb/agents/checkpoint"
 	"fairlb/env"
 	"fairlb/env/envtest"
+	"fairlb/env/settings"
 )
 
 // weights returns what an actor does at the start of an episode of a Fake.
@@ -89,9 +91,8 @@ func TestPolicyRefuses(t *testing.T) {
 func TestSettingsNameTheirSection(t *testing.T) {
 	t.Parallel()
 	s := DefaultSettings()
-	s.Validate(func(path string, value any, rule string) { t.Errorf("%s = %v: %s", path, value, rule) })
+	kind := errors.New("kind")
+	require.NoError(t, settings.Faults(kind, &s))
 	s.SAC.Gamma, s.QMIX.Lambda = 1, 2
-	var paths []string
-	s.Validate(func(path string, _ any, _ string) { paths = append(paths, path) })
-	require.Equal(t, []string{"sac.gamma", "qmix.lambda"}, paths)
+	require.EqualError(t, settings.Faults(kind, &s), "kind: sac.gamma = 1: must be in [0, 1)\nkind: qmix.lambda = 2: must be in [0, 1]")
 }

@@ -22,20 +22,8 @@ type Schedule struct {
 	Warmup float64 // part of training, in [0, 1)
 }
 
-// Check reports every field that breaks its rule.
-func (s Schedule) Check(report func(field string, value any, rule string)) {
-	switch s.Shape {
-	case Steady, Linear, Cosine, Exponential:
-	default:
-		report("shape", string(s.Shape), "must be constant, linear, cosine or exponential")
-	}
-	if !(s.Final > 0 && s.Final <= 1) {
-		report("final", s.Final, "must be in (0, 1]")
-	}
-	if !(s.Warmup >= 0 && s.Warmup < 1) {
-		report("warmup", s.Warmup, "must be in [0, 1)")
-	}
-}
+// Shapes lists the shapes that a schedule may have.
+func Shapes() []Shape { return []Shape{Steady, Linear, Cosine, Exponential} }
 
 // At returns the part of the learning rate at progress, from 0 at the start of
 // training to 1 at its end.

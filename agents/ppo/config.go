@@ -5,8 +5,10 @@ import (
 	"fmt"
 
 	"fairlb/agents/nn"
-	"fairlb/agents/rules"
+	"fairlb/env/settings"
 )
+
+var _ settings.Ruled = (*Config)(nil)
 
 // ErrConfig reports a configuration that breaks a rule.
 var ErrConfig = errors.New("ppo: invalid configuration")
@@ -118,33 +120,35 @@ func DefaultConfig() Config {
 // Validate reports every field that breaks its rule, joined; each error wraps
 // ErrConfig and names field, value and rule.
 func (c *Config) Validate() error {
-	return rules.Validate(ErrConfig, c.Check)
+	return settings.Faults(ErrConfig, c)
 }
 
-// Check reports every field that breaks its rule, under its name in a file.
-func (c *Config) Check(r rules.Report) {
-	r.Want(c.Head == Gaussian || c.Head == Discrete, "head", string(c.Head), "must be gaussian or discrete")
-	r.Positive("box", c.Box)
-	r.Positive("sigma", c.Sigma)
-	r.Levels("levels", c.Levels)
-	r.Within("hidden", c.Hidden, 1, 4096)
-	r.Within("layers", c.Layers, 1, 32)
-	r.Within("embedding", c.Embedding, 1, 1024)
-	r.Below1("gamma", c.Gamma)
-	r.Part("lambda", c.Lambda)
-	r.Want(c.Ratio == Joint || c.Ratio == Server, "ratio", string(c.Ratio), "must be joint or server")
-	r.Want(c.Clip > 0 && c.Clip < 1, "clip", c.Clip, "must be in (0, 1)")
-	r.NotNegative("value_clip", c.ValueClip)
-	r.NotNegative("entropy", c.Entropy)
-	r.Within("batch", c.Batch, 1, 100_000)
-	r.Within("feature_rounds", c.FeatureRounds, 1, 1_000_000_000)
-	r.Positive("rate", c.Rate)
-	r.Positive("value_rate", c.ValueRate)
-	r.Schedule(c.schedule())
-	r.NotNegative("weight_decay", c.WeightDecay)
-	r.Want(!(c.WeightDecay*max(c.Rate, c.ValueRate) >= 1), "weight_decay", c.WeightDecay, "must, times either rate, be below 1")
-	r.NotNegative("gradient_norm", c.GradientNorm)
-	r.Below1("average", c.Average)
+// Rules implements settings.Ruled.
+func (c *Config) Rules(r *settings.Rules) {
+	r.Check("head", c.Head, settings.OneOf(Gaussian, Discrete))
+	r.Check("box", c.Box, settings.Positive())
+	r.Check("sigma", c.Sigma, settings.Positive())
+	r.Check("levels", c.Levels, settings.Rising())
+	r.Check("hidden", c.Hidden, settings.Closed(1, 4096))
+	r.Check("layers", c.Layers, settings.Closed(1, 32))
+	r.Check("embedding", c.Embedding, settings.Closed(1, 1024))
+	r.Check("gamma", c.Gamma, settings.ClosedOpen(0, 1))
+	r.Check("lambda", c.Lambda, settings.Closed(0, 1))
+	r.Check("ratio", c.Ratio, settings.OneOf(Joint, Server))
+	r.Check("clip", c.Clip, settings.Open(0, 1))
+	r.Check("value_clip", c.ValueClip, settings.NotNegative())
+	r.Check("entropy", c.Entropy, settings.NotNegative())
+	r.Check("batch", c.Batch, settings.Closed(1, 100_000))
+	r.Check("feature_rounds", c.FeatureRounds, settings.Closed(1, 1_000_000_000))
+	r.Check("rate", c.Rate, settings.Positive())
+	r.Check("value_rate", c.ValueRate, settings.Positive())
+	r.Check("schedule", c.Schedule, settings.OneOf(nn.Shapes()...))
+	r.Check("final_rate", c.FinalRate, settings.OpenClosed(0, 1))
+	r.Check("warmup", c.Warmup, settings.ClosedOpen(0, 1))
+	r.Check("weight_decay", c.WeightDecay, settings.NotNegative())
+	r.Require(!(c.WeightDecay*max(c.Rate, c.ValueRate) >= 1), "weight_decay", c.WeightDecay, "must, times either rate, be below 1")
+	r.Check("gradient_norm", c.GradientNorm, settings.NotNegative())
+	r.Check("average", c.Average, settings.ClosedOpen(0, 1))
 }
 
 // schedule is that of the learning rates.

@@ -8,7 +8,6 @@ import (
 
 	"fairlb/agents"
 	"fairlb/agents/policy"
-	"fairlb/agents/rules"
 	"fairlb/env"
 	"fairlb/replay"
 )
@@ -31,10 +30,10 @@ var _ agents.Learner = (*Learner)(nil)
 // seeds give equal learners. It fails with ErrConfig, naming every field at
 // fault, if cfg breaks a rule or its weights could leave the spec's bounds.
 func New(cfg Config, spec env.Spec, central bool, seed uint64) (*Learner, error) {
-	err := errors.Join(cfg.Validate(), rules.Environment(ErrConfig, spec))
+	err := errors.Join(cfg.Validate(), policy.CheckSpec(ErrConfig, spec))
 	if err == nil {
 		setting, low, high := cfg.reach()
-		err = rules.Weights(ErrConfig, spec, setting, low, high)
+		err = policy.CheckLogWeights(ErrConfig, spec, setting, low, high)
 	}
 	if err != nil {
 		return nil, err

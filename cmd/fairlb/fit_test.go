@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"fairlb/env"
 	"fairlb/env/scenario"
+	"fairlb/env/settings"
 	"fairlb/eval/fit"
 )
 
@@ -42,7 +44,7 @@ func TestSetWebMix(t *testing.T) {
 		wiki, static := s.Workload.Classes[0], s.Workload.Classes[1]
 		require.Equal(t, values[:4], []float64{wiki.Stages[0].Mean, wiki.Stages[0].CV, wiki.Stages[1].Mean, static.Stages[0].Mean})
 		require.Equal(t, 7*values[6], s.RandomChanges[0].PerMinute)
-		s.Validate(func(path string, value any, rule string) { t.Errorf("%s = %v: %s", path, value, rule) })
+		require.NoError(t, settings.Faults(errors.New("scenario"), &s))
 	}
 	s, err := scenario.Load("web-moderate/period-2", []string{"duration=5"})
 	require.NoError(t, err)

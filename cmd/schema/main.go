@@ -8,11 +8,9 @@ import (
 	"os"
 	"path/filepath"
 
-	"fairlb/agents/methods"
 	"fairlb/env/scenario"
 	"fairlb/env/settings"
 	"fairlb/eval/study"
-	"fairlb/rewards"
 	"fairlb/train"
 	"fairlb/train/schema"
 )
@@ -42,12 +40,11 @@ func generate(root fs.FS, name string) ([]byte, error) {
 	docs := newComments(root)
 	switch name {
 	case "hyperparameters":
-		return settings.Schema("fairlb: hyperparameters of a training run", train.DefaultHyperparameters(), docs,
-			map[string][]string{"method": methods.Names(), "reward": rewards.Names()})
+		return settings.Schema("fairlb: hyperparameters of a training run", train.DefaultHyperparameters(), docs)
 	case "scenario":
-		return settings.Schema("fairlb: a simulated environment", scenario.Default(), docs, scenario.Choices())
+		return settings.Schema("fairlb: a simulated environment", scenario.Default(), docs)
 	case "study":
-		return settings.Schema("fairlb: a study of methods", study.Default(), docs, nil)
+		return settings.Schema("fairlb: a study of methods", study.Default(), docs)
 	}
 	return nil, fmt.Errorf("%w %q", schema.ErrUnknown, name)
 }

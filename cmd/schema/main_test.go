@@ -2,10 +2,13 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -141,6 +144,83 @@ func TestDefaults(t *testing.T) {
 	require.Nil(t, s.Properties["scenario_set"].Default)
 }
 
+// constraint is a value that a schema refuses at a path of a file.
+type constraint struct{ path, value string }
+
+// constraints lists a value beyond each bound of a schema, which is given as
+// decoded JSON, at or below a path.
+func constraints(node map[string]any, path string) (list []constraint) {
+	add := func(value string) { list = append(list, constraint{path, value}) }
+	number := func(key string, step float64) {
+		if limit, ok := node[key].(float64); ok {
+			add(strconv.FormatFloat(limit+step, 'g', -1, 64))
+		}
+	}
+	number("minimum", -1)
+	number("maximum", 1)
+	number("exclusiveMinimum", 0)
+	number("exclusiveMaximum", 0)
+	if node["enum"] != nil {
+		add("none-of-them")
+	}
+	if node["minLength"] != nil {
+		add(`""`)
+	}
+	if node["minItems"] != nil {
+		add("[]")
+	}
+	if fields, ok := node["properties"].(map[string]any); ok {
+		for name, field := range fields {
+			list = append(list, constraints(field.(map[string]any), strings.TrimPrefix(path+"."+name, "."))...)
+		}
+	}
+	if items, ok := node["items"].(map[string]any); ok {
+		list = append(list, constraints(items, path+"[0]")...)
+	}
+	return list
+}
+
+// TestNotStricter: what a schema refuses, the reader of the files refuses too,
+// at that path; so a file that is read is never marked by an editor.
+func TestNotStricter(t *testing.T) {
+	t.Parallel()
+	files := map[string]string{
+		"hyperparameters": "method: distr-lb",
+		"scenario": `{servers: [{count: 2, cpus: 2, speed: 1}], changes: [{at: 1, kind: drain}], random_changes: [{kind: drain, per_minute: 1, down_mean: 1}],
+			workload: {arrivals: {rate: 3}, classes: [{name: a, share: 1, stages: [{resource: cpu, law: exponential, mean: 1}]}]}}`,
+		"study": `{name: a, training_seeds: 1-2, evaluation_seeds: 1-2, heuristics: [sed], methods: [{name: m, recipe: r.yaml, family: f}],
+			scenarios: [{name: s, scenario: for-loop}], bars: [{scenario: s, at_most: 1, of: sed}]}`,
+	}
+	load := func(kind string, overrides ...string) error {
+		text := []byte(files[kind])
+		switch kind {
+		case "hyperparameters":
+			h := train.DefaultHyperparameters()
+			return settings.Load("f.yaml", text, overrides, &h)
+		case "scenario":
+			s := scenario.Default()
+			return settings.Load("f.yaml", text, overrides, &s)
+		}
+		s := study.Default()
+		return settings.Load("f.yaml", text, overrides, &s)
+	}
+	for _, kind := range schema.Names() {
+		require.NoError(t, load(kind), kind)
+		text, err := schema.Get(kind)
+		require.NoError(t, err)
+		var top map[string]any
+		require.NoError(t, json.Unmarshal(text, &top))
+		list := constraints(top, "")
+		require.Greater(t, len(list), 5, kind)
+		for _, c := range list {
+			err := load(kind, c.path+"="+c.value)
+			var faults settings.Errors
+			require.ErrorAs(t, err, &faults, "%s: %s=%s", kind, c.path, c.value)
+			require.True(t, slices.ContainsFunc(faults, func(e settings.Error) bool { return e.Path == c.path }), "%s: %s=%s: %v", kind, c.path, c.value, err)
+		}
+	}
+}
+
 // noted is a struct whose source stands in noted.go of TestComments.
 type noted struct {
 	Low  float64 `yaml:"low"`
@@ -190,6 +270,6 @@ const (
 	require.NoError(t, err)
 	require.Equal(t, []settings.Choice{{Value: "1", Meaning: "the first"}, {Value: "2"}}, values)
 
-	_, err = settings.Schema("t", noted{}, c, nil)
+	_, err = settings.Schema("t", noted{}, c)
 	require.EqualError(t, err, "settings: schema: bare: has neither a doc tag nor a comment\nsettings: schema: kind: has neither a doc tag nor a comment")
 }

@@ -3,45 +3,47 @@ package scenario
 import (
 	"fmt"
 
+	"fairlb/env/settings"
 	"fairlb/env/workload"
 )
 
-// validate reports the faults of an arrival process. One that a trace replaces
-// need not have a rate.
-func (a *Arrivals) validate(c check, replaced bool) {
-	for _, x := range []struct {
-		name  string
-		value float64
-	}{{"rate", a.Rate}, {"rate_max", a.RateMax}, {"load", a.Load}, {"burst_factor", a.BurstFactor}, {"burst_mean", a.BurstMean}, {"calm_mean", a.CalmMean}, {"gap_cv", a.GapCV}} {
-		c.that(x.value >= 0 && finite(x.value), "workload.arrivals."+x.name, x.value, "must be finite and not negative")
-	}
-	c.that((a.Rate != 0) != (a.Load != 0) || replaced && a.Rate == 0, "workload.arrivals.rate", a.Rate, "must be given, or else arrivals.load: one of the two, and not both")
+// rules states the rules of an arrival process. One that a trace replaces need
+// not have a rate.
+func (a *Arrivals) rules(r *settings.Rules, replaced bool) {
+	r.Check("rate", a.Rate, settings.NotNegative())
+	r.Check("rate_max", a.RateMax, settings.NotNegative())
+	r.Check("load", a.Load, settings.NotNegative())
+	r.Check("burst_factor", a.BurstFactor, settings.NotNegative())
+	r.Check("burst_mean", a.BurstMean, settings.NotNegative())
+	r.Check("calm_mean", a.CalmMean, settings.NotNegative())
+	r.Check("gap_cv", a.GapCV, settings.NotNegative())
+	r.Require((a.Rate != 0) != (a.Load != 0) || replaced && a.Rate == 0, "rate", a.Rate, "must be given, or else arrivals.load: one of the two, and not both")
 	// Beyond these a run would hardly end, and memory would.
-	c.that(!(finite(a.Load) && a.Load > 100), "workload.arrivals.load", a.Load, "must be at most 100")
-	c.that(!(finite(a.Rate) && a.Rate > 1e7), "workload.arrivals.rate", a.Rate, "must be at most 1e7 requests/s")
-	c.that(!(finite(a.RateMax) && a.RateMax > 1e7), "workload.arrivals.rate_max", a.RateMax, "must be at most 1e7 requests/s")
-	c.that(a.RateMax == 0 || a.RateMax >= a.Rate && a.Rate > 0, "workload.arrivals.rate_max", a.RateMax, "must be at least arrivals.rate, which must be set")
+	r.Check("load", a.Load, settings.AtMost(100))
+	r.Check("rate", a.Rate, settings.AtMost(1e7).Saying("must be at most 1e7 requests/s"))
+	r.Check("rate_max", a.RateMax, settings.AtMost(1e7).Saying("must be at most 1e7 requests/s"))
+	r.Require(a.RateMax == 0 || a.RateMax >= a.Rate && a.Rate > 0, "rate_max", a.RateMax, "must be at least arrivals.rate, which must be set")
 	if a.BurstFactor > 0 {
 		// Shorter states would be endlessly many between two arrivals.
-		c.that(a.BurstMean >= workload.MinStay, "workload.arrivals.burst_mean", a.BurstMean, fmt.Sprintf("must be at least %g s beside a burst factor", workload.MinStay))
-		c.that(a.CalmMean >= workload.MinStay, "workload.arrivals.calm_mean", a.CalmMean, fmt.Sprintf("must be at least %g s beside a burst factor", workload.MinStay))
+		r.Require(a.BurstMean >= workload.MinStay, "burst_mean", a.BurstMean, fmt.Sprintf("must be at least %g s beside a burst factor", workload.MinStay))
+		r.Require(a.CalmMean >= workload.MinStay, "calm_mean", a.CalmMean, fmt.Sprintf("must be at least %g s beside a burst factor", workload.MinStay))
 		if most := (a.BurstMean + a.CalmMean) / a.BurstMean; a.BurstMean >= workload.MinStay && a.CalmMean >= workload.MinStay {
-			c.that(a.BurstFactor >= 1 && a.BurstFactor <= most, "workload.arrivals.burst_factor", a.BurstFactor, fmt.Sprintf("must be in [1, %.4g], (burst_mean + calm_mean) / burst_mean", most))
+			r.Require(a.BurstFactor >= 1 && a.BurstFactor <= most, "burst_factor", a.BurstFactor, fmt.Sprintf("must be in [1, %.4g], (burst_mean + calm_mean) / burst_mean", most))
 		}
 	}
 	if a.MMPP != nil {
 		if _, err := a.MMPP.chain(); err != nil {
-			c("workload.arrivals.mmpp", nil, err.Error())
+			r.Report("mmpp", nil, err.Error())
 		}
-		c.that(a.BurstFactor == 0, "workload.arrivals.burst_factor", a.BurstFactor, "must not stand beside mmpp")
+		r.Require(a.BurstFactor == 0, "burst_factor", a.BurstFactor, "must not stand beside mmpp")
 	}
 	if a.GapCV != 0 {
-		c.that(!finite(a.GapCV) || a.GapCV < 0 || a.GapCV >= 1 && a.GapCV <= 100, "workload.arrivals.gap_cv", a.GapCV, "must be in [1, 100]")
-		c.that(a.BurstFactor == 0 && a.MMPP == nil, "workload.arrivals.gap_cv", a.GapCV, "must not stand beside mmpp or burst_factor")
+		r.Require(!finite(a.GapCV) || a.GapCV < 0 || a.GapCV >= 1 && a.GapCV <= 100, "gap_cv", a.GapCV, "must be in [1, 100]")
+		r.Require(a.BurstFactor == 0 && a.MMPP == nil, "gap_cv", a.GapCV, "must not stand beside mmpp or burst_factor")
 	}
 	if a.Profile != nil {
 		if _, err := a.Profile.profile(); err != nil {
-			c("workload.arrivals.profile", nil, err.Error())
+			r.Report("profile", nil, err.Error())
 		}
 	}
 }

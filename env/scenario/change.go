@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sort"
 
+	"fairlb/env/settings"
 	"fairlb/env/sim"
 )
 
@@ -120,66 +121,59 @@ func (s *Scenario) countServers(groups []int) int {
 	return n
 }
 
-func (s *Scenario) validateChanges(c check) {
-	c.that(s.Detection >= 0 && finite(s.Detection), "detection", s.Detection, "must be finite and not negative")
-	for k, x := range s.Changes {
-		path := fmt.Sprintf("changes[%d].", k)
-		c.that(x.At >= 0 && finite(x.At), path+"at", x.At, "must be finite and not negative")
-		c.oneOf(path+"kind", x.Kind, changeKinds()...)
+// changeRules states the rules of changes.
+func (s *Scenario) changeRules(r *settings.Rules) {
+	r.Check("detection", s.Detection, settings.NotNegative())
+	settings.Each(r, "changes", s.Changes, func(r *settings.Rules, _ int, x *Change) {
+		r.Check("at", x.At, settings.NotNegative())
+		r.Check("kind", x.Kind, oneOf(changeKinds()))
 		switch {
 		case x.ofLB():
-			c.that(x.LB >= 0 && x.LB < s.LBs, path+"lb", x.LB, "must be the index of an LB")
-			c.that(x.Group == 0, path+"group", x.Group, "must be left out of a change of an LB")
-			c.that(len(x.Servers) == 0, path+"servers", x.Servers, "must be left out of a change of an LB")
+			r.Require(x.LB >= 0 && x.LB < s.LBs, "lb", x.LB, "must be the index of an LB")
+			r.Require(x.Group == 0, "group", x.Group, "must be left out of a change of an LB")
+			r.Require(len(x.Servers) == 0, "servers", x.Servers, "must be left out of a change of an LB")
 		case x.Group < 0 || x.Group >= len(s.Servers):
-			c(path+"group", x.Group, "must be the index of a group of servers")
+			r.Report("group", x.Group, "must be the index of a group of servers")
 		default:
-			c.that(x.LB == 0, path+"lb", x.LB, "must be left out of a change of servers")
+			r.Require(x.LB == 0, "lb", x.LB, "must be left out of a change of servers")
 			for m, j := range x.Servers {
-				c.that(j >= 0 && j < s.Servers[x.Group].Count, fmt.Sprintf("%sservers[%d]", path, m), j, "must be the index of a server in its group")
+				r.Require(j >= 0 && j < s.Servers[x.Group].Count, fmt.Sprintf("servers[%d]", m), j, "must be the index of a server in its group")
 			}
 		}
-		c.value(path+"value", x.Kind, x.Value)
-	}
-	for k, x := range s.RandomChanges {
-		path := fmt.Sprintf("random_changes[%d].", k)
-		c.oneOf(path+"kind", x.Kind, randomKinds()...)
-		for m, g := range x.Groups {
-			c.that(g >= 0 && g < len(s.Servers), fmt.Sprintf("%sgroups[%d]", path, m), g, "must be the index of a group of servers")
-		}
-		if x.Count != 0 {
-			n := s.countServers(x.Groups)
-			c.that(x.Count > 0 && x.Count <= n, path+"count", x.Count, fmt.Sprintf("must be in [0, %d], the number of servers", n))
-			c.that(x.PerMinute == 0, path+"per_minute", x.PerMinute, "must be left out with a count")
-			c.that(x.At >= 0 && finite(x.At), path+"at", x.At, "must be finite and not negative")
-			c.that(!x.Initial, path+"initial", x.Initial, "must be left out with a count")
-		} else {
-			c.that(x.PerMinute > 0 && x.PerMinute <= 1e5, path+"per_minute", x.PerMinute, "must be in (0, 1e5]")
-			c.that(x.At == 0, path+"at", x.At, "must be left out without a count")
-		}
-		if setsValue(x.Kind) {
-			c.that(x.Low >= 0 && (x.Low > 0 || x.Kind != "speed"), path+"low", x.Low, "must not be negative, and of a speed positive")
-			c.that(x.High >= x.Low && x.High <= 1000, path+"high", x.High, "must be in [low, 1000]")
-			c.that(x.DownMean == 0, path+"down_mean", x.DownMean, "must be left out where nothing goes out")
-		} else {
-			c.positive(path+"down_mean", x.DownMean)
-			c.that(!x.Initial, path+"initial", x.Initial, "must be left out where nothing is set")
-			c.that(x.Low == 0 && x.High == 0, path+"low", x.Low, "low and high must be left out where nothing is set")
-		}
-	}
+		x.valueRules(r)
+	})
+	settings.Each(r, "random_changes", s.RandomChanges, func(r *settings.Rules, _ int, x *RandomChange) { s.randomRules(r, x) })
 }
 
-// value reports what a change of the kind cannot set.
-func (c check) value(path, kind string, value float64) {
-	whole := value == math.Trunc(value) && value <= maxCPUs
-	switch kind {
-	case "speed":
-		c.positive(path, value)
-	case "cpus":
-		c.that(value >= 1 && whole, path, value, fmt.Sprintf("must be a whole number in [1, %d]", maxCPUs))
-	case "background":
-		c.that(value >= 0 && whole, path, value, fmt.Sprintf("must be a whole number in [0, %d]", maxCPUs))
-	default:
-		c.that(value == 0, path, value, "must be left out where nothing is set")
+// valueRules states the rules of what a change sets.
+func (x *Change) valueRules(r *settings.Rules) {
+	whole := x.Value == math.Trunc(x.Value) && x.Value <= maxCPUs
+	r.When(x.Kind == "speed").Check("value", x.Value, settings.Positive())
+	r.When(x.Kind == "cpus").Require(x.Value >= 1 && whole, "value", x.Value, fmt.Sprintf("must be a whole number in [1, %d]", maxCPUs))
+	r.When(x.Kind == "background").Require(x.Value >= 0 && whole, "value", x.Value, fmt.Sprintf("must be a whole number in [0, %d]", maxCPUs))
+	r.When(!setsValue(x.Kind)).Require(x.Value == 0, "value", x.Value, "must be left out where nothing is set")
+}
+
+// randomRules states the rules of random changes.
+func (s *Scenario) randomRules(r *settings.Rules, x *RandomChange) {
+	r.Check("kind", x.Kind, oneOf(randomKinds()))
+	for m, g := range x.Groups {
+		r.Require(g >= 0 && g < len(s.Servers), fmt.Sprintf("groups[%d]", m), g, "must be the index of a group of servers")
 	}
+	n := s.countServers(x.Groups)
+	counted, poisson := r.When(x.Count != 0), r.When(x.Count == 0)
+	counted.Require(x.Count > 0 && x.Count <= n, "count", x.Count, fmt.Sprintf("must be in [0, %d], the number of servers", n))
+	counted.Require(x.PerMinute == 0, "per_minute", x.PerMinute, "must be left out with a count")
+	counted.Check("at", x.At, settings.NotNegative())
+	counted.Require(!x.Initial, "initial", x.Initial, "must be left out with a count")
+	poisson.Require(x.PerMinute > 0 && x.PerMinute <= 1e5, "per_minute", x.PerMinute, "must be in (0, 1e5]")
+	poisson.Require(x.At == 0, "at", x.At, "must be left out without a count")
+
+	setting, leaving := r.When(setsValue(x.Kind)), r.When(!setsValue(x.Kind))
+	setting.Require(x.Low >= 0 && (x.Low > 0 || x.Kind != "speed"), "low", x.Low, "must not be negative, and of a speed positive")
+	setting.Require(x.High >= x.Low && x.High <= 1000, "high", x.High, "must be in [low, 1000]")
+	setting.Require(x.DownMean == 0, "down_mean", x.DownMean, "must be left out where nothing goes out")
+	leaving.Check("down_mean", x.DownMean, settings.Positive())
+	leaving.Require(!x.Initial, "initial", x.Initial, "must be left out where nothing is set")
+	leaving.Require(x.Low == 0 && x.High == 0, "low", x.Low, "low and high must be left out where nothing is set")
 }

@@ -11,18 +11,9 @@ import (
 	"strings"
 )
 
-// Validator is a settings struct that knows its rules.
-type Validator interface {
-	// Validate calls report for each value that breaks a rule: the value's
-	// path as the file would name it ("servers[2].cpus"), the value (nil
-	// leaves it out of the message), and the rule as a phrase ("must be
-	// positive").
-	Validate(report func(path string, value any, rule string))
-}
-
 // Load decodes a settings file into *into, which holds the defaults, then
-// applies the overrides in order, each path=value, then validates the result
-// if *T is a Validator. name is the file's name for messages. Empty data is a
+// applies the overrides in order, each path=value, then judges the result by
+// its rules if *T is Ruled. name is the file's name for messages. Empty data is a
 // file that leaves every default as it is.
 //
 // The error is nil or an Errors with every fault found; after an error *into
@@ -40,20 +31,20 @@ func Load[T any](name string, data []byte, overrides []string, into *T) error {
 	for _, spec := range overrides {
 		d.override(spec, dst)
 	}
-	if v, ok := any(into).(Validator); ok {
-		d.validate(v)
+	if v, ok := any(into).(Ruled); ok {
+		d.judge(v)
 	}
 	return asErrors(d.errs)
 }
 
-// validate collects what v reports, each fault at the place of its value. A
-// value at or below which decoding has already failed is not judged again.
-func (d *decoder) validate(v Validator) {
+// judge collects the rules that v breaks, each fault at the place of its value.
+// A value at or below which decoding has already failed is not judged again.
+func (d *decoder) judge(v Ruled) {
 	failed := map[string]bool{}
 	for _, e := range d.errs {
 		failed[e.Path] = true
 	}
-	v.Validate(func(path string, value any, rule string) {
+	judge(v, func(path string, value any, rule string) {
 		for p := path; p != ""; p = parent(p) {
 			if failed[p] {
 				return

@@ -37,8 +37,9 @@ func Hash(v any) (string, error) {
 
 // emitter writes values as YAML. The first fault is kept in err.
 type emitter struct {
-	docs   bool // write doc tags as comments
-	sorted bool // fields by name
+	docs   bool              // write doc tags as comments
+	rules  map[string][]Rule // by path, for the values that doc tags ask for
+	sorted bool              // fields by name
 	out    bytes.Buffer
 	err    error
 }
@@ -52,6 +53,9 @@ func marshal(v any, e emitter) ([]byte, error) {
 	// Addressable, for methods with pointer receivers.
 	top := reflect.New(root.Type()).Elem()
 	top.Set(root)
+	if e.docs {
+		e.rules = rulesOf(top)
+	}
 	for _, entry := range e.entries(top, "") {
 		e.entry(entry, 0)
 	}
@@ -83,7 +87,8 @@ func (e *emitter) entries(v reflect.Value, path string) []entry {
 			if f.omitEmpty && (value.IsZero() || value.Kind() == reflect.Slice && value.Len() == 0) {
 				continue
 			}
-			list = append(list, entry{f.name, join(path, f.name), f.doc, value})
+			at := join(path, f.name)
+			list = append(list, entry{f.name, at, withValues(f.doc, e.rules[at]), value})
 		}
 	}
 	if e.sorted || v.Kind() == reflect.Map {

@@ -26,26 +26,26 @@ type Choice struct{ Value, Meaning string }
 
 // Schema returns the JSON schema (draft 2020-12) of settings files that are
 // laid over v, a struct or a pointer to one that holds the defaults: for each
-// field its description, type, default, if it has a list of them, values, and
-// the bounds that its Validator sets to a number whatever the other fields are.
-// A description is the field's doc tag or else what docs says of it; a field
-// without one is an error, and so is one with both. choices holds the values of
-// fields of type string, by path, with [] for an element: servers[].kind.
+// field its description, type, default, and what the Rules that v states of it
+// say to a schema. A description is the field's doc tag or else what docs says
+// of it; a field without one is an error, and so is one with both. Where docs
+// has values of a named string type, their meanings are added, and it is an
+// error if they are not the values of the field's Rule.
 //
-// All else that a field's value depends on is left to the Validator.
-func Schema(title string, v any, docs Docs, choices map[string][]string) ([]byte, error) {
+// What v wants of a value only in relation to others is not in the schema.
+func Schema(title string, v any, docs Docs) ([]byte, error) {
 	root := deref(reflect.ValueOf(v))
 	if root.Kind() != reflect.Struct {
 		return nil, fmt.Errorf("settings: no schema of %T: must be a struct", v)
 	}
 	top := reflect.New(root.Type()).Elem()
 	top.Set(root)
-	m := schemaMaker{docs: docs, choices: choices, bounds: boundsOf(top), used: map[string]bool{}}
+	m := schemaMaker{docs: docs, rules: rulesOf(top), used: map[string]bool{}}
 	s := m.structure(top.Type(), top, "")
 	s.Schema, s.Title = "https://json-schema.org/draft/2020-12/schema", title
-	for path := range choices {
+	for path := range m.rules {
 		if !m.used[path] {
-			m.errs = append(m.errs, fmt.Errorf("settings: schema: choices of %s: no such field of type string", path))
+			m.fault(path, "has a rule, but there is no such field")
 		}
 	}
 	slices.SortFunc(m.errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
@@ -70,6 +70,7 @@ type schema struct {
 	Type        any      `json:"type"` // a name or several
 	Enum        []string `json:"enum,omitempty"`
 	bounds
+	MinLength  int             `json:"minLength,omitempty"`
 	Default    json.RawMessage `json:"default,omitempty"`
 	Items      *schema         `json:"items,omitempty"`
 	MinItems   int             `json:"minItems,omitempty"`
@@ -107,11 +108,10 @@ func (p properties) MarshalJSON() ([]byte, error) {
 
 // schemaMaker makes schemas and notes what it cannot say.
 type schemaMaker struct {
-	docs    Docs
-	choices map[string][]string
-	bounds  map[string]bounds // by path
-	used    map[string]bool   // choices by path
-	errs    []error
+	docs  Docs
+	rules map[string][]Rule // of fields, by path
+	used  map[string]bool   // the paths whose rules are in the schema
+	errs  []error
 }
 
 func (m *schemaMaker) fault(path, format string, args ...any) {
@@ -156,7 +156,7 @@ func (m *schemaMaker) describe(t reflect.Type, f field, path, meanings string) s
 	case text == "" && f.doc == "":
 		m.fault(path, "has neither a doc tag nor a comment")
 	}
-	return text + f.doc + meanings
+	return text + withValues(f.doc, m.rules[path]) + meanings
 }
 
 // value is the schema of a value of type t at path, described by the meanings
@@ -172,13 +172,13 @@ func (m *schemaMaker) value(t reflect.Type, defaults reflect.Value, path string)
 		}
 		return s
 	}
+	m.used[path] = true
 	s := &schema{}
 	switch _, text := reflect.New(t).Interface().(encoding.TextUnmarshaler); {
 	case text:
 		s.Type = "string"
 	case t.Kind() == reflect.String:
 		s.Type = "string"
-		m.values(s, t, path)
 	case t.Kind() == reflect.Bool:
 		s.Type = "boolean"
 	case t.Kind() >= reflect.Int && t.Kind() <= reflect.Int64:
@@ -199,29 +199,46 @@ func (m *schemaMaker) value(t reflect.Type, defaults reflect.Value, path string)
 	default:
 		panic("settings: unsupported Go type: " + t.String())
 	}
-	if b, ok := m.bounds[path]; ok {
-		s.bounds = b
+	for _, rule := range m.rules[path] {
+		rule.constrain(s)
+	}
+	if t.Kind() == reflect.String {
+		m.values(s, t, path)
 	}
 	s.Default = m.written(defaults, path)
 	return s
 }
 
-// values lists the values of a string, if it has a list.
+// values adds to the schema of a string what docs says of the values of its
+// type, if anything.
 func (m *schemaMaker) values(s *schema, t reflect.Type, path string) {
-	if list, ok := m.choices[path]; ok {
-		m.used[path], s.Enum = true, list
-		return
-	}
 	list, err := m.docs.Values(t)
 	if err != nil {
 		m.fault(path, "%w", err)
 	}
+	ruled := s.Enum != nil
 	for _, c := range list {
-		s.Enum = append(s.Enum, c.Value)
+		switch {
+		case !ruled:
+			s.Enum = append(s.Enum, c.Value)
+		case !slices.Contains(s.Enum, c.Value):
+			m.fault(path, "the constant %q is none of the values of its rule", c.Value)
+		}
 		if c.Meaning != "" {
 			s.Description += "\n" + c.Value + ": " + c.Meaning
 		}
 	}
+}
+
+// withValues returns a doc tag with the values of the field's rule, if it is
+// one of several, in place of {values}.
+func withValues(doc string, rules []Rule) string {
+	for _, rule := range rules {
+		if rule.values != nil {
+			return strings.ReplaceAll(doc, "{values}", strings.Join(rule.values, ", "))
+		}
+	}
+	return doc
 }
 
 // written is a default as JSON; nothing where there is none, or none that JSON

@@ -83,18 +83,12 @@ func defaults() scenario {
 	}
 }
 
-func (s *scenario) Validate(report func(path string, value any, rule string)) {
-	if !(s.Arrivals.Rate > 0) || math.IsInf(s.Arrivals.Rate, 0) {
-		report("arrivals.rate", s.Arrivals.Rate, "must be positive and finite")
-	}
-	for i, v := range s.Servers {
-		if v.CPUs < 1 {
-			report(fmt.Sprintf("servers[%d].cpus", i), v.CPUs, "must be at least 1")
-		}
-	}
-	if s.Backlog != nil && *s.Backlog < 0 {
-		report("backlog", s.Backlog, "must not be negative")
-	}
+func (s *scenario) Rules(r *Rules) {
+	r.Check("arrivals.rate", s.Arrivals.Rate, Positive())
+	Each(r, "servers", s.Servers, func(r *Rules, _ int, v *server) {
+		r.Check("cpus", v.CPUs, AtLeast(1).Saying("must be at least 1"))
+	})
+	r.Check("backlog", s.Backlog, NotNegative())
 }
 
 func load(t *testing.T, text string, overrides ...string) scenario {

@@ -2,7 +2,6 @@ package study
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -46,7 +45,7 @@ type Bar struct {
 	Of       string  `yaml:"of"`       // the heuristic that the ratio is to
 }
 
-var _ settings.Validator = (*Study)(nil)
+var _ settings.Ruled = (*Study)(nil)
 
 // Load reads a study file, given as its name and contents. Every fault is
 // reported by line, column, value and rule.
@@ -60,55 +59,48 @@ func Default() Study {
 	return Study{Duration: 300, Heuristics: []string{"wcmp", "lsq", "sed", "oracle"}}
 }
 
-// Validate implements settings.Validator.
-func (s *Study) Validate(report func(path string, value any, rule string)) {
-	want := func(ok bool, path string, value any, rule string) {
-		if !ok {
-			report(path, value, rule)
-		}
+// Rules implements settings.Ruled.
+func (s *Study) Rules(r *settings.Rules) {
+	r.Check("name", s.Name, settings.NotEmpty())
+	for _, seeds := range []struct{ field, value string }{{"training_seeds", s.TrainingSeeds}, {"evaluation_seeds", s.EvaluationSeeds}} {
+		_, err := eval.ParseSeeds(seeds.value)
+		r.Require(err == nil, seeds.field, seeds.value, "must list seeds, such as 1-5,9")
 	}
-	want(s.Name != "", "name", s.Name, "must not be empty")
-	for path, seeds := range map[string]string{"training_seeds": s.TrainingSeeds, "evaluation_seeds": s.EvaluationSeeds} {
-		if _, err := eval.ParseSeeds(seeds); err != nil {
-			report(path, seeds, "must list seeds, such as 1-5,9")
-		}
-	}
-	want(s.Duration > 0 && !math.IsInf(s.Duration, 0), "duration", s.Duration, "must be positive and finite")
+	r.Check("duration", s.Duration, settings.Positive())
 	distinct := func(path string, names []string) {
 		for k, name := range names {
-			want(!slices.Contains(names[:k], name), fmt.Sprintf(path, k), name, "must not come twice")
+			r.Require(!slices.Contains(names[:k], name), fmt.Sprintf(path, k), name, "must not come twice")
 		}
 	}
-	want(slices.Contains(s.Heuristics, Baseline), "heuristics", s.Heuristics, "must have "+Baseline+" among them")
+	r.Require(slices.Contains(s.Heuristics, Baseline), "heuristics", s.Heuristics, "must have "+Baseline+" among them")
 	distinct("heuristics[%d]", s.Heuristics)
-	want(len(s.Methods) > 0, "methods", len(s.Methods), "must be at least one")
+	r.Check("methods", s.Methods, settings.Elements(0))
 	var names []string
-	for k, m := range s.Methods {
+	settings.Each(r, "methods", s.Methods, func(r *settings.Rules, _ int, m *Method) {
 		names = append(names, m.Name)
-		path := fmt.Sprintf("methods[%d].", k)
-		want(m.Name != "" && !slices.Contains(s.Heuristics, m.Name), path+"name", m.Name, "must be a name that no heuristic has")
-		want(m.Recipe != "", path+"recipe", m.Recipe, "must be a hyperparameter file")
-		want(m.Family != "", path+"family", m.Family, "must not be empty")
-	}
+		r.Check("name", m.Name, settings.NotEmpty().Saying("must be a name that no heuristic has"))
+		r.Require(!slices.Contains(s.Heuristics, m.Name), "name", m.Name, "must be a name that no heuristic has")
+		r.Check("recipe", m.Recipe, settings.NotEmpty().Saying("must be a hyperparameter file"))
+		r.Check("family", m.Family, settings.NotEmpty())
+	})
 	distinct("methods[%d].name", names)
-	want(len(s.Scenarios) > 0, "scenarios", len(s.Scenarios), "must be at least one")
+	r.Check("scenarios", s.Scenarios, settings.Elements(0))
 	names = nil
-	for k, c := range s.Scenarios {
+	settings.Each(r, "scenarios", s.Scenarios, func(r *settings.Rules, _ int, c *Scenario) {
 		names = append(names, c.Name)
-		path := fmt.Sprintf("scenarios[%d].", k)
-		want(c.Name != "" && !strings.ContainsAny(c.Name, "/\\ "), path+"name", c.Name, "must be a name without slashes and spaces")
-		want(c.Scenario != "", path+"scenario", c.Scenario, "must be a scenario")
+		r.Check("name", c.Name, settings.NotEmpty().Saying("must be a name without slashes and spaces"))
+		r.Require(!strings.ContainsAny(c.Name, "/\\ "), "name", c.Name, "must be a name without slashes and spaces")
+		r.Check("scenario", c.Scenario, settings.NotEmpty().Saying("must be a scenario"))
 		for m, override := range c.TrainSet {
-			want(!strings.HasPrefix(override, "scenario"), fmt.Sprintf("%strain_set[%d]", path, m), override, "must not change the scenario: name another one by train")
+			r.Require(!strings.HasPrefix(override, "scenario"), fmt.Sprintf("train_set[%d]", m), override, "must not change the scenario: name another one by train")
 		}
-	}
+	})
 	distinct("scenarios[%d].name", names)
-	for k, b := range s.Bars {
-		path := fmt.Sprintf("bars[%d].", k)
-		want(slices.Contains(names, b.Scenario), path+"scenario", b.Scenario, "must be the name of a scenario of the study")
-		want(b.AtMost > 0 && !math.IsInf(b.AtMost, 0), path+"at_most", b.AtMost, "must be positive and finite")
-		want(slices.Contains(s.Heuristics, b.Of), path+"of", b.Of, "must be one of the study's heuristics")
-	}
+	settings.Each(r, "bars", s.Bars, func(r *settings.Rules, _ int, b *Bar) {
+		r.Require(slices.Contains(names, b.Scenario), "scenario", b.Scenario, "must be the name of a scenario of the study")
+		r.Check("at_most", b.AtMost, settings.Positive())
+		r.Require(slices.Contains(s.Heuristics, b.Of), "of", b.Of, "must be one of the study's heuristics")
+	})
 }
 
 // Families lists the methods' families, in the order of their first methods.
