@@ -4,6 +4,8 @@
 //
 // One CSV file a table, one row a cell: method, reward (empty for a
 // heuristic), column, mean and standard deviation, in s. An empty mean and sd
-// is a cell that the text of the paper lost. What is wrong in the printed
-// tables is said in package eval/paper, not mended here.
+// is a cell that the text of the paper lost. Nothing that is wrong in the
+// printed tables is mended here. ERRATA.md in this folder says what is wrong in
+// them and in the statements of the appendix, and what fairlb does instead;
+// package eval/paper has the footnotes that tables show.
 package published
