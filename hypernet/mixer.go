@@ -15,14 +15,14 @@ import (
 // of the utilities q [R,A] and the global state s [R,S]. W1, b1 and w2 are
 // linear in s, b2 has a hidden layer with ReLU.
 type Mixer struct {
-	shape          Shape
+	shape          MixerShape
 	first, second  layer // W1 [A*E], w2 [E]
 	bias           layer // b1 [E]
 	hidden, offset layer // b2
 }
 
-// Shape gives the sizes of a Mixer, all at least 1.
-type Shape struct {
+// MixerShape gives the sizes of a Mixer, all at least 1.
+type MixerShape struct {
 	Agents int // A, the number of utilities that are mixed
 	State  int // S, columns of the global state
 	Mixing int // E, columns of the mixing layer and of b2's hidden layer
@@ -33,7 +33,7 @@ type layer struct{ weights, bias *nn.Param }
 
 // New adds the parameters of a mixer to arena, their names behind name, drawn
 // from rng: weights and biases uniform in +-1/sqrt(inputs).
-func New(arena *nn.Arena, name string, s Shape, rng *rand.Rand) (*Mixer, error) {
+func New(arena *nn.Arena, name string, s MixerShape, rng *rand.Rand) (*Mixer, error) {
 	for _, f := range []struct {
 		name string
 		n    int

@@ -13,7 +13,7 @@ import (
 	"fairlb/hypernet"
 )
 
-func mixer(t testing.TB, s hypernet.Shape, seed uint64) (*nn.Arena, *hypernet.Mixer) {
+func mixer(t testing.TB, s hypernet.MixerShape, seed uint64) (*nn.Arena, *hypernet.Mixer) {
 	t.Helper()
 	arena := nn.NewArena()
 	m, err := hypernet.New(arena, "mixer", s, rand.New(rand.NewPCG(seed, 1)))
@@ -32,7 +32,7 @@ func fill(n *nn.Node, seed uint64) {
 // The gradients by the mixer's own parameters and by the utilities.
 func TestMixerGradients(t *testing.T) {
 	t.Parallel()
-	for _, s := range []hypernet.Shape{{Agents: 1, State: 1, Mixing: 1}, {Agents: 3, State: 4, Mixing: 5}} {
+	for _, s := range []hypernet.MixerShape{{Agents: 1, State: 1, Mixing: 1}, {Agents: 3, State: 4, Mixing: 5}} {
 		arena, m := mixer(t, s, 3)
 		arena2 := nn.NewArena()
 		utilities := arena2.Add("q", nn.Uniform(rand.New(rand.NewPCG(5, 5)), 1), 6, s.Agents)
@@ -57,7 +57,7 @@ func TestMixerIsMonotonic(t *testing.T) {
 	t.Parallel()
 	risen := 0
 	rapid.Check(t, func(rt *rapid.T) {
-		s := hypernet.Shape{
+		s := hypernet.MixerShape{
 			Agents: rapid.IntRange(1, 4).Draw(rt, "agents"), State: rapid.IntRange(1, 4).Draw(rt, "state"),
 			Mixing: rapid.IntRange(1, 8).Draw(rt, "mixing"),
 		}
@@ -85,7 +85,7 @@ func TestMixerIsMonotonic(t *testing.T) {
 // TestMixerFormula computes the mixer by hand from its parameters.
 func TestMixerFormula(t *testing.T) {
 	t.Parallel()
-	s := hypernet.Shape{Agents: 2, State: 3, Mixing: 4}
+	s := hypernet.MixerShape{Agents: 2, State: 3, Mixing: 4}
 	arena, m := mixer(t, s, 9)
 	plan := nn.NewPlan(arena)
 	q, state := plan.Input("q", 2, 2), plan.Input("state", 2, 3)
@@ -136,11 +136,11 @@ func TestMixerFormula(t *testing.T) {
 
 func TestMixerRefuses(t *testing.T) {
 	t.Parallel()
-	for _, s := range []hypernet.Shape{{0, 1, 1}, {1, 0, 1}, {1, 1, 0}} {
+	for _, s := range []hypernet.MixerShape{{0, 1, 1}, {1, 0, 1}, {1, 1, 0}} {
 		_, err := hypernet.New(nn.NewArena(), "mixer", s, rand.New(rand.NewPCG(1, 1)))
 		require.ErrorIs(t, err, nn.ErrShape)
 	}
-	arena, m := mixer(t, hypernet.Shape{Agents: 2, State: 3, Mixing: 4}, 1)
+	arena, m := mixer(t, hypernet.MixerShape{Agents: 2, State: 3, Mixing: 4}, 1)
 	plan := nn.NewPlan(arena)
 	m.Apply(plan, plan.Input("q", 2, 3), plan.Input("state", 2, 3))
 	require.ErrorIs(t, plan.Err(), nn.ErrShape)

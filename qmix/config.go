@@ -12,41 +12,41 @@ var _ settings.Ruled = (*Config)(nil)
 // ErrConfig reports a configuration that breaks a rule.
 var ErrConfig = errors.New("qmix: invalid configuration")
 
-// Mixer names what joins utilities to one value.
-type Mixer string
+// MixerKind names what joins utilities to one value.
+type MixerKind string
 
 // The mixers.
 const (
-	Monotonic Mixer = "qmix" // the monotonic network of package hypernet
-	Sum       Mixer = "vdn"  // the plain sum
+	Monotonic MixerKind = "qmix" // the monotonic network of package hypernet
+	Sum       MixerKind = "vdn"  // the plain sum
 )
 
-// Utility names the form of an LB's utility.
-type Utility string
+// UtilityForm names the form of an LB's utility.
+type UtilityForm string
 
 // The forms.
 const (
-	Quadratic Utility = "quadratic" // concave in the centred log-weight of each server
-	Table     Utility = "levels"    // a value for each level of each server
+	Quadratic UtilityForm = "quadratic" // concave in the centred log-weight of each server
+	Table     UtilityForm = "levels"    // a value for each level of each server
 )
 
-// Mixed names the utilities that are joined.
-type Mixed string
+// MixedUtilities names the utilities that are joined.
+type MixedUtilities string
 
 // What can be mixed.
 const (
-	LBs   Mixed = "lbs"   // one utility per LB, the sum over its servers
-	Heads Mixed = "heads" // one per LB and server
+	LBs   MixedUtilities = "lbs"   // one utility per LB, the sum over its servers
+	Heads MixedUtilities = "heads" // one per LB and server
 )
 
-// State names the global state that the mixer sees, made of normalised local
+// GlobalState names the global state that the mixer sees, made of normalised local
 // observations.
-type State string
+type GlobalState string
 
 // The global states.
 const (
-	Concat State = "concat" // all of them, one after the other
-	Mean   State = "mean"   // per server, their mean over LBs
+	Concat GlobalState = "concat" // all of them, one after the other
+	Mean   GlobalState = "mean"   // per server, their mean over LBs
 )
 
 // Config holds every number of the learner. DefaultConfig gives the defaults
@@ -59,7 +59,7 @@ type Config struct {
 	// Utility is the form of an LB's utility: quadratic, concave in the
 	// centred log-weight of each server, or levels, a value for each level of
 	// each server. Default quadratic.
-	Utility Utility `yaml:"utility"`
+	Utility UtilityForm `yaml:"utility"`
 	// Streams is the part of the loss that is not the team's but has each
 	// server's part of an LB's quadratic utility learn the value of the LB's
 	// own reward of that server. Default 0.99; in [0, 1); 0 for none. A
@@ -70,13 +70,13 @@ type Config struct {
 	Smoothness float64 `yaml:"smoothness"`
 
 	// Mixer is qmix, the monotonic network, or vdn, the plain sum. Default qmix.
-	Mixer Mixer `yaml:"mixer"`
+	Mixer MixerKind `yaml:"mixer"`
 	// Mixed is what is mixed: lbs, or heads for each server of each LB, whose
 	// utility is of levels. Default lbs.
-	Mixed Mixed `yaml:"mixed"`
+	Mixed MixedUtilities `yaml:"mixed"`
 	// State is the mixer's global state: concat, or mean over LBs.
 	// Default concat.
-	State State `yaml:"state"`
+	State GlobalState `yaml:"state"`
 	// Mixing is the width of the mixing layer. Default 32; at most 4096.
 	Mixing int `yaml:"mixing"`
 
@@ -126,7 +126,7 @@ type Config struct {
 	Rate float64 `yaml:"rate"`
 	// Schedule is the shape by which Rate falls over training: constant,
 	// linear, cosine or exponential. Default linear.
-	Schedule nn.Shape `yaml:"schedule"`
+	Schedule nn.ScheduleKind `yaml:"schedule"`
 	// FinalRate is the part of Rate that is left at the end of training, but
 	// for a constant one. Default 0.1; in (0, 1].
 	FinalRate float64 `yaml:"final_rate"`
@@ -164,7 +164,7 @@ func DefaultConfig() Config {
 		Gamma: 0.9, Lambda: 0.9, Double: true,
 		Window: 16, Batch: 16, Capacity: 400, FeatureRounds: 4,
 		Epsilon: 1, FinalEpsilon: 0.1, EpsilonShare: 0.5, Hold: 5,
-		Rate: 2e-3, Schedule: nn.Linear, FinalRate: 0.1, GradientNorm: 10, Tau: 0.03, Average: 0.99,
+		Rate: 2e-3, Schedule: nn.LinearRate, FinalRate: 0.1, GradientNorm: 10, Tau: 0.03, Average: 0.99,
 	}
 }
 
@@ -199,7 +199,7 @@ func (c *Config) Rules(r *settings.Rules) {
 	r.Check("epsilon_share", c.EpsilonShare, settings.OpenClosed(0, 1))
 	r.Check("hold", c.Hold, settings.AtLeast(1))
 	r.Check("rate", c.Rate, settings.Positive())
-	r.Check("schedule", c.Schedule, settings.OneOf(nn.Shapes()...))
+	r.Check("schedule", c.Schedule, settings.OneOf(nn.ScheduleKinds()...))
 	r.Check("final_rate", c.FinalRate, settings.OpenClosed(0, 1))
 	r.Check("warmup", c.Warmup, settings.ClosedOpen(0, 1))
 	r.Check("weight_decay", c.WeightDecay, settings.NotNegative())
@@ -218,7 +218,7 @@ func (c *Config) smooth() bool { return c.Utility == Quadratic && c.Smoothness >
 
 // schedule is that of the learning rate.
 func (c *Config) schedule() nn.Schedule {
-	return nn.Schedule{Shape: c.Schedule, Final: c.FinalRate, Warmup: c.Warmup}
+	return nn.Schedule{Kind: c.Schedule, Final: c.FinalRate, Warmup: c.Warmup}
 }
 
 // epsilon is the probability of a random level at progress.

@@ -19,7 +19,7 @@ func gameSpec() env.Spec {
 	return env.Spec{Agents: 2, Servers: 1, Features: make([]env.Feature, 3), Steps: 2, Action: env.ActionSpec{Low: 0.1, High: 10}}
 }
 
-func gameConfig(mixer Mixer, moves int) Config {
+func gameConfig(mixer MixerKind, moves int) Config {
 	cfg := DefaultConfig()
 	cfg.Utility, cfg.Levels = Table, []float64{-1, 0, 1}[:moves]
 	cfg.Mixer, cfg.Mixing, cfg.Embedding = mixer, 16, 1
@@ -132,7 +132,7 @@ func twoStep(state int, moves [2]int) (float64, int) {
 func TestTwoStepGame(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
-		mixer Mixer
+		mixer MixerKind
 		pay   float64
 		want  [2][2]float64 // value of the moves in the third state
 		within,
@@ -174,8 +174,8 @@ func TestMatrixGame(t *testing.T) {
 	t.Parallel()
 	mine, theirs := []float64{3, 1, 2}, []float64{0, 2, 4}
 	rule := func(_ int, m [2]int) (float64, int) { return mine[m[0]] * theirs[m[1]], -1 }
-	worst := map[Mixer]float64{}
-	for _, mixer := range []Mixer{Monotonic, Sum} {
+	worst := map[MixerKind]float64{}
+	for _, mixer := range []MixerKind{Monotonic, Sum} {
 		l, pay := trained(t, gameConfig(mixer, 3), rule)
 		require.Equal(t, 12., pay, mixer)
 		for a, row := range values(t, l, 0) {

@@ -218,7 +218,7 @@ func (l *Learner) load() {
 			l.nets.writeState(s.Data(), i, x.Data())
 		}
 	}
-	l.team.Apply(l.normal, w.Team)
+	l.team.Apply(l.normal, w.TeamReward)
 	l.trainer.mark(w)
 }
 

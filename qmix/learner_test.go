@@ -135,12 +135,12 @@ func parameter(t testing.TB, l *qmix.Learner, name string) []float32 {
 func TestLearnsABandit(t *testing.T) {
 	t.Parallel()
 	type how struct {
-		mixer   qmix.Mixer
-		mixed   qmix.Mixed
-		utility qmix.Utility
+		mixer   qmix.MixerKind
+		mixed   qmix.MixedUtilities
+		utility qmix.UtilityForm
 		streams float64
 	}
-	for _, mixer := range []qmix.Mixer{qmix.Monotonic, qmix.Sum} {
+	for _, mixer := range []qmix.MixerKind{qmix.Monotonic, qmix.Sum} {
 		for _, how := range []how{
 			{mixer, qmix.LBs, qmix.Table, 0},
 			{mixer, qmix.Heads, qmix.Table, 0},

@@ -33,7 +33,7 @@ func TestLossIsTheSumOfItsTerms(t *testing.T) {
 	t.Parallel()
 	shape := replay.Shape{Agents: 2, Servers: 3, Features: 2}
 	for _, test := range []struct {
-		utility             Utility
+		utility             UtilityForm
 		streams, smoothness float64
 	}{{Quadratic, 0.25, 0.5}, {Quadratic, 0.25, 0}, {Quadratic, 0, 0.5}, {Quadratic, 0, 0}, {Table, 0.25, 0.5}} {
 		cfg := DefaultConfig()

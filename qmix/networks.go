@@ -37,7 +37,7 @@ func newNetworks(cfg *Config, shape replay.Shape, rng *rand.Rand) (*networks, er
 	}
 	if cfg.Mixer == Monotonic {
 		var err error
-		n.mixer, err = hypernet.New(n.values, "mixer", hypernet.Shape{Agents: n.mixed(), State: n.state(), Mixing: cfg.Mixing}, rng)
+		n.mixer, err = hypernet.New(n.values, "mixer", hypernet.MixerShape{Agents: n.mixed(), State: n.state(), Mixing: cfg.Mixing}, rng)
 		if err != nil {
 			return nil, err
 		}

@@ -126,10 +126,10 @@ type Batch struct {
 	// terminated; a truncated episode bootstraps.
 	Bootstrap []float32 // [Size]
 
-	// Of returns over several steps (SumRewards). Over one, Last is Next and
+	// Of returns over several steps (SumRewards). Over one, BootstrapObs is Next and
 	// Span is 1.
-	Last []float32 // [Size, Servers, Features]: the observation behind the last of them
-	Span []float32 // [Size]: the sum of the discounts of the rewards
+	BootstrapObs []float32 // [Size, Servers, Features]: the observation behind the last of them
+	DiscountSum  []float32 // [Size]: the sum of the discounts of the rewards
 
 	horizon int
 	gamma   float64
@@ -142,9 +142,9 @@ type Batch struct {
 // those of the policy that acted, without correction for the present one.
 func (b *Batch) SumRewards(steps int, gamma float64) {
 	b.horizon, b.gamma = steps, gamma
-	b.Last = b.Next
+	b.BootstrapObs = b.Next
 	if steps > 1 {
-		b.Last = make([]float32, len(b.Next))
+		b.BootstrapObs = make([]float32, len(b.Next))
 	}
 }
 
@@ -161,7 +161,7 @@ func NewBatch(shape Shape, size int) *Batch {
 		Flows:        make([]float32, size*n),
 		FlowDelay:    make([]float32, size*n),
 		Bootstrap:    make([]float32, size),
-		Span:         make([]float32, size),
+		DiscountSum:  make([]float32, size),
 	}
 	b.SumRewards(1, 1)
 	return b
@@ -185,7 +185,7 @@ func (b *Batch) set(row int, ep *Episode, t, agent int) {
 		clear(b.FlowDelay[row*n : (row+1)*n])
 	}
 	b.Reward[row] = ep.Reward[at]
-	b.Bootstrap[row], b.Span[row] = 1, 1
+	b.Bootstrap[row], b.DiscountSum[row] = 1, 1
 	if ep.Terminated && t == ep.Steps-1 {
 		b.Bootstrap[row] = 0
 	}
@@ -206,11 +206,11 @@ func (b *Batch) extend(row int, ep *Episode, t, agent int) {
 		for j, r := range ep.ServerReward[at*n : (at+1)*n] {
 			b.ServerReward[row*n+j] += float32(discount) * r
 		}
-		b.Span[row] += float32(discount)
+		b.DiscountSum[row] += float32(discount)
 	}
 	b.Bootstrap[row] = float32(discount)
 	if ep.Terminated && t+steps == ep.Steps {
 		b.Bootstrap[row] = 0
 	}
-	copy(b.Last[row*state:(row+1)*state], ep.Obs[((t+steps)*ep.Agents+agent)*state:])
+	copy(b.BootstrapObs[row*state:(row+1)*state], ep.Obs[((t+steps)*ep.Agents+agent)*state:])
 }

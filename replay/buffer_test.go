@@ -165,9 +165,9 @@ func TestHorizon(t *testing.T) {
 			discount /= 2
 		}
 		require.Equal(t, sum, batch.Reward[row])
-		require.Equal(t, span, batch.Span[row])
+		require.Equal(t, span, batch.DiscountSum[row])
 		require.Equal(t, sum-span+20*span, batch.ServerReward[row*3+2], "server 2")
-		require.Equal(t, first+float32(1000*steps), batch.Last[row*6])
+		require.Equal(t, first+float32(1000*steps), batch.BootstrapObs[row*6])
 		require.Equal(t, first+1000, batch.Next[row*6], "the next one is the next one")
 		want := 2 * discount // gamma^(steps-1)
 		if first > 20000 && step+steps == 5 {
@@ -179,6 +179,6 @@ func TestHorizon(t *testing.T) {
 
 	one := replay.NewBatch(shape, 20)
 	require.NoError(t, b.Sample(one, 0, rand.New(rand.NewPCG(1, 1))))
-	require.Equal(t, one.Next, one.Last)
-	require.Equal(t, float32(1), one.Span[7])
+	require.Equal(t, one.Next, one.BootstrapObs)
+	require.Equal(t, float32(1), one.DiscountSum[7])
 }

@@ -6,8 +6,8 @@ import "fmt"
 type Shape struct {
 	Agents, Servers, Features int
 
-	Actions    int // of an agent on a server; 0 means 1
-	MemorySize int // values of what an agent remembers of a step; 0 for none
+	Actions         int // of an agent on a server; 0 means 1
+	StoredStateSize int // values of what an agent remembers of a step; 0 for none
 }
 
 func (s Shape) actions() int { return max(s.Actions, 1) }
@@ -32,9 +32,9 @@ type Episode struct {
 	Flows     []float32 // [T, Agents, Servers]
 	FlowDelay []float32 // [T, Agents, Servers], s
 
-	// Memory is what an agent remembers as a step begins, kept by learners
+	// StoredState is what an agent remembers as a step begins, kept by learners
 	// whose networks do: [T, Agents, MemorySize].
-	Memory []float32
+	StoredState []float32
 
 	// Seed is what the explorer was reset by.
 	Seed uint64
@@ -107,7 +107,7 @@ func (e *Episode) Validate() error {
 		{"rewards", len(e.Reward), e.Steps * e.Agents},
 		{"server rewards", len(e.ServerReward), e.Steps * n},
 		{"loads", len(e.Load), (e.Steps + 1) * n},
-		{"values of memory", len(e.Memory), e.Steps * e.Agents * e.MemorySize},
+		{"values of memory", len(e.StoredState), e.Steps * e.Agents * e.StoredStateSize},
 	} {
 		if a.got != a.want {
 			return fmt.Errorf("replay: episode of %d steps has %d %s, want %d", e.Steps, a.got, a.name, a.want)

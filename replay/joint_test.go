@@ -23,7 +23,7 @@ func TestJoint(t *testing.T) {
 	ep.Reward = []float32{2, 4}
 	ep.Load = make([]float32, 12)
 	ep.Load[6], ep.Load[9] = 1, 3 // server 0 of both LBs at the end
-	got := replay.Joint(ep)
+	got := replay.JointEpisode(ep)
 	require.NoError(t, got.Validate())
 	require.Equal(t, replay.Shape{Agents: 1, Servers: 3, Features: 4, Actions: 2}, got.Shape)
 	require.Equal(t, []float32{0, 1, 6, 7, 2, 3, 8, 9, 4, 5, 10, 11}, got.Obs[:12])
@@ -35,11 +35,11 @@ func TestJoint(t *testing.T) {
 	require.Equal(t, float32(23), ep.Obs[23], "the episode itself is as it was")
 
 	ep.TeamReward, ep.TeamServerReward = []float32{60}, []float32{10, 20, 30}
-	joint := replay.Joint(ep)
+	joint := replay.JointEpisode(ep)
 	require.Equal(t, []float32{10, 20, 30}, joint.ServerReward)
 	require.Equal(t, []float32{60}, joint.Reward)
 	joint.ServerReward[0] = 1
 	require.Equal(t, float32(10), ep.TeamServerReward[0], "the episode itself is as it was")
 	ep.TeamServerReward = nil
-	require.Equal(t, got, replay.Joint(ep), "without parts, the means")
+	require.Equal(t, got, replay.JointEpisode(ep), "without parts, the means")
 }

@@ -25,7 +25,7 @@ func (e *Episode) arrays() []array {
 		{&e.Reward, e.Steps * e.Agents, false},
 		{&e.ServerReward, e.Steps * n, false},
 		{&e.Load, (e.Steps + 1) * n, false},
-		{&e.Memory, e.Steps * e.Agents * e.MemorySize, false},
+		{&e.StoredState, e.Steps * e.Agents * e.StoredStateSize, false},
 		{&e.Flows, e.Steps * n, true},
 		{&e.FlowDelay, e.Steps * n, true},
 		{&e.TeamReward, e.Steps, true},
@@ -88,7 +88,7 @@ func (b *Buffer) state(c *codec) {
 	c.same("servers", b.shape.Servers)
 	c.same("features", b.shape.Features)
 	c.same("actions", b.shape.Actions)
-	c.same("memory", b.shape.MemorySize)
+	c.same("memory", b.shape.StoredStateSize)
 	c.same("capacity", b.capacity)
 	c.count(&b.added)
 	for k := 0; k < min(b.added, b.capacity) && c.err == nil; k++ {
@@ -102,7 +102,7 @@ func (b *Buffer) state(c *codec) {
 // state walks over an episode of known shape.
 func (e *Episode) state(c *codec) {
 	c.count(&e.Steps)
-	if e.Steps >= math.MaxInt/8/(e.Agents*e.Servers*max(e.Features, e.actions(), e.MemorySize))-1 {
+	if e.Steps >= math.MaxInt/8/(e.Agents*e.Servers*max(e.Features, e.actions(), e.StoredStateSize))-1 {
 		c.fail(ErrDamaged, "an episode of %d steps", e.Steps)
 	}
 	c.uint64(&e.Seed)

@@ -32,9 +32,9 @@ type Sequences struct {
 	BurnObs       []float32 // [K, B, Servers, Features]
 	BurnLogWeight []float32 // [K, B, Servers, Actions]
 
-	// Memory is what was kept (Episode.Memory) of the first step of burn-in,
+	// StoredState is what was kept (Episode.StoredState) of the first step of burn-in,
 	// or of the window where it has none.
-	Memory []float32 // [B, MemorySize]
+	StoredState []float32 // [B, MemorySize]
 }
 
 // NewSequences returns size windows of the given numbers of steps, from
@@ -51,7 +51,7 @@ func NewSequences(shape Shape, size, burnIn, steps int) *Sequences {
 		Burned:        make([]int, size),
 		BurnObs:       make([]float32, burnIn*size*state),
 		BurnLogWeight: make([]float32, burnIn*size*actions),
-		Memory:        make([]float32, size*shape.MemorySize),
+		StoredState:   make([]float32, size*shape.StoredStateSize),
 	}
 }
 
@@ -102,7 +102,7 @@ func (s *Sequences) set(b int, ep *Episode, agent, start int) {
 			s.Bootstrap[row] = 0
 		}
 	}
-	s.put(s.Memory, ep.Memory, 0, b, s.shape.MemorySize, agent, first, ep.Steps)
+	s.put(s.StoredState, ep.StoredState, 0, b, s.shape.StoredStateSize, agent, first, ep.Steps)
 }
 
 // put copies an agent's values of a step of an episode, cols of them, to step t

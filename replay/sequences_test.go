@@ -11,7 +11,7 @@ import (
 )
 
 // remembering is the shape of episodes that keep two values of memory.
-var remembering = replay.Shape{Agents: 2, Servers: 3, Features: 2, MemorySize: 2}
+var remembering = replay.Shape{Agents: 2, Servers: 3, Features: 2, StoredStateSize: 2}
 
 // remembered is an episode whose memory, too, names its place.
 func remembered(id, steps int, terminated bool) *replay.Episode {
@@ -20,7 +20,7 @@ func remembered(id, steps int, terminated bool) *replay.Episode {
 	for t := range steps {
 		for i := range shape.Agents {
 			place := float32(id*10000 + t*1000 + i*100)
-			ep.Memory = append(ep.Memory, place+5, place+6)
+			ep.StoredState = append(ep.StoredState, place+5, place+6)
 		}
 	}
 	return ep
@@ -98,7 +98,7 @@ func TestSequencesAreConsecutive(t *testing.T) {
 			require.Equal(t, []float32{place + 2, place + 12, place + 22}, part(s, s.BurnLogWeight, step, k, 3))
 		}
 		place := float32(first - 1000*burned + 100)
-		require.Equal(t, []float32{place + 5, place + 6}, part(s, s.Memory, 0, k, 2))
+		require.Equal(t, []float32{place + 5, place + 6}, part(s, s.StoredState, 0, k, 2))
 	}
 	require.Len(t, seen, 4+2+1, "every start at which a window fits, no other")
 	require.InDelta(t, 150, seen[10]+seen[11]+seen[12]+seen[13], 30, "an episode by its transitions")
@@ -107,7 +107,7 @@ func TestSequencesAreConsecutive(t *testing.T) {
 // TestSequencesOfJoint: several actions on a server, no burn-in, no memory.
 func TestSequencesOfJoint(t *testing.T) {
 	t.Parallel()
-	ep := replay.Joint(episode(1, 2, false))
+	ep := replay.JointEpisode(episode(1, 2, false))
 	b, err := replay.NewBuffer(ep.Shape, 1)
 	require.NoError(t, err)
 	require.NoError(t, b.Add(ep))
@@ -129,7 +129,7 @@ func TestSequencesErrors(t *testing.T) {
 	require.ErrorContains(t, b.SampleSequences(replay.NewSequences(shape, 1, 0, 2), 0, rng), "sequences of shape")
 
 	short := remembered(1, 2, false)
-	short.Memory = short.Memory[1:]
+	short.StoredState = short.StoredState[1:]
 	require.ErrorContains(t, b.Add(short), "has 7 values of memory, want 8")
 }
 
@@ -139,5 +139,5 @@ func TestRestoreKeepsMemory(t *testing.T) {
 	b, again := remembers(t, remembered(1, 3, false)), remembers(t)
 	require.NoError(t, again.Restore(bytes.NewReader(saved(t, b.Save))))
 	requireBits(t, b.Episode(0), again.Episode(0))
-	require.Equal(t, b.Bytes(), 4*cap(b.Episode(0).Memory)+filled(t, 1, episode(1, 3, false)).Bytes())
+	require.Equal(t, b.Bytes(), 4*cap(b.Episode(0).StoredState)+filled(t, 1, episode(1, 3, false)).Bytes())
 }

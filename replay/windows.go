@@ -16,7 +16,7 @@ type Windows struct {
 
 	Obs          []float32 // [W, L+1, Agents, Servers, Features]
 	LogWeight    []float32 // [W, L, Agents, Servers]
-	Team         []float32 // [W, L]: the team's reward
+	TeamReward   []float32 // [W, L]: the team's reward
 	ServerReward []float32 // [W, L, Agents, Servers]: the LBs' own
 	Mask         []float32 // [W, L]: 1 where there is a transition, 0 behind the end
 
@@ -34,7 +34,7 @@ func NewWindows(shape Shape, size, steps int) *Windows {
 		Size: size, Steps: steps, shape: shape,
 		Obs:          make([]float32, (n+size)*rows*shape.Features),
 		LogWeight:    make([]float32, n*rows),
-		Team:         make([]float32, n),
+		TeamReward:   make([]float32, n),
 		ServerReward: make([]float32, n*rows),
 		Mask:         make([]float32, n),
 		Bootstrap:    make([]float32, n),
@@ -65,21 +65,21 @@ func (w *Windows) set(row int, ep *Episode, start int) {
 	steps := min(w.Steps, ep.Steps-start)
 	n := ep.Agents * ep.Servers
 	f := n * ep.Features
-	fill(w.Obs[row*(w.Steps+1)*f:(row+1)*(w.Steps+1)*f], ep.Obs[start*f:(start+steps+1)*f])
-	fill(w.LogWeight[row*w.Steps*n:(row+1)*w.Steps*n], ep.LogWeight[start*n:(start+steps)*n])
-	fill(w.ServerReward[row*w.Steps*n:(row+1)*w.Steps*n], ep.ServerReward[start*n:(start+steps)*n])
+	copyPadded(w.Obs[row*(w.Steps+1)*f:(row+1)*(w.Steps+1)*f], ep.Obs[start*f:(start+steps+1)*f])
+	copyPadded(w.LogWeight[row*w.Steps*n:(row+1)*w.Steps*n], ep.LogWeight[start*n:(start+steps)*n])
+	copyPadded(w.ServerReward[row*w.Steps*n:(row+1)*w.Steps*n], ep.ServerReward[start*n:(start+steps)*n])
 	for t := range w.Steps {
 		at := row*w.Steps + t
-		w.Team[at], w.Mask[at], w.Bootstrap[at] = 0, 0, 0
+		w.TeamReward[at], w.Mask[at], w.Bootstrap[at] = 0, 0, 0
 		if t >= steps {
 			continue
 		}
-		w.Team[at], w.Mask[at], w.Bootstrap[at] = ep.Team(start+t), 1, 1
+		w.TeamReward[at], w.Mask[at], w.Bootstrap[at] = ep.Team(start+t), 1, 1
 		if ep.Terminated && start+t == ep.Steps-1 {
 			w.Bootstrap[at] = 0
 		}
 	}
 }
 
-// fill copies src to the start of dst and clears the rest.
-func fill(dst, src []float32) { clear(dst[copy(dst, src):]) }
+// copyPadded copies src to the start of dst and clears the rest.
+func copyPadded(dst, src []float32) { clear(dst[copy(dst, src):]) }

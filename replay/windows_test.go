@@ -30,7 +30,7 @@ func TestWindowsAreConsecutive(t *testing.T) {
 			if k >= steps {
 				require.Zero(t, w.Mask[at])
 				require.Zero(t, w.Bootstrap[at])
-				require.Zero(t, w.Team[at])
+				require.Zero(t, w.TeamReward[at])
 				require.Equal(t, make([]float32, n), w.LogWeight[at*n:(at+1)*n])
 				require.Equal(t, make([]float32, n), w.ServerReward[at*n:(at+1)*n])
 				require.Equal(t, make([]float32, f), w.Obs[(row*4+k+1)*f:(row*4+k+2)*f])
@@ -38,7 +38,7 @@ func TestWindowsAreConsecutive(t *testing.T) {
 			}
 			place := float32(first + 1000*k)
 			require.Equal(t, float32(1), w.Mask[at])
-			require.Equal(t, place+54, w.Team[at], "the mean of the agents' own rewards")
+			require.Equal(t, place+54, w.TeamReward[at], "the mean of the agents' own rewards")
 			require.Equal(t, []float32{place + 2, place + 12, place + 22, place + 102, place + 112, place + 122}, w.LogWeight[at*n:(at+1)*n])
 			require.Equal(t, place, w.Obs[(row*4+k)*f])
 			require.Equal(t, []float32{place + 3, place + 13, place + 23, place + 103, place + 113, place + 123}, w.ServerReward[at*n:(at+1)*n])
@@ -63,7 +63,7 @@ func TestTeamReward(t *testing.T) {
 	b := filled(t, 1, ep)
 	w := replay.NewWindows(shape, 1, 2)
 	require.NoError(t, b.SampleWindows(w, rand.New(rand.NewPCG(1, 1))))
-	require.Equal(t, []float32{5, 6}, w.Team)
+	require.Equal(t, []float32{5, 6}, w.TeamReward)
 	short := episode(1, 2, false)
 	short.TeamReward = []float32{5}
 	require.ErrorContains(t, b.Add(short), "1 team rewards")

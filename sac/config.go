@@ -142,7 +142,7 @@ type Config struct {
 	Rate float64 `yaml:"rate"`
 	// Schedule is the shape by which Rate falls over training: constant,
 	// linear, cosine or exponential. Default linear.
-	Schedule nn.Shape `yaml:"schedule"`
+	Schedule nn.ScheduleKind `yaml:"schedule"`
 	// FinalRate is the part of Rate that is left at the end of training, but
 	// for a constant one. Default 0.1; in (0, 1].
 	FinalRate float64 `yaml:"final_rate"`
@@ -182,7 +182,7 @@ func DefaultConfig() Config {
 		Hidden: 16, Layers: 2, Embedding: 4,
 		Gamma: 0.9, NStep: 1, Baseline: NoBaseline, Smoothness: 1,
 		Batch: 128, Capacity: 400, PriorityBeta: 0.4, CriticRounds: 4, FeatureRounds: 4,
-		Rate: 2e-3, Schedule: nn.Linear, FinalRate: 0.1, GradientNorm: 10, Tau: 0.03, Average: 0.99,
+		Rate: 2e-3, Schedule: nn.LinearRate, FinalRate: 0.1, GradientNorm: 10, Tau: 0.03, Average: 0.99,
 		Alpha: 0.02, AlphaMin: 1e-4, AlphaMax: 1, AlphaRate: 3e-3,
 	}
 }
@@ -217,7 +217,7 @@ func (c *Config) Rules(r *settings.Rules) {
 	r.Check("critic_rounds", c.CriticRounds, settings.Closed(0, 1_000_000_000))
 	r.Check("feature_rounds", c.FeatureRounds, settings.Closed(1, 1_000_000_000))
 	r.Check("rate", c.Rate, settings.Positive())
-	r.Check("schedule", c.Schedule, settings.OneOf(nn.Shapes()...))
+	r.Check("schedule", c.Schedule, settings.OneOf(nn.ScheduleKinds()...))
 	r.Check("final_rate", c.FinalRate, settings.OpenClosed(0, 1))
 	r.Check("warmup", c.Warmup, settings.ClosedOpen(0, 1))
 	r.Check("weight_decay", c.WeightDecay, settings.NotNegative())
@@ -248,7 +248,7 @@ func (c *Config) networkRules(r *settings.Rules) {
 
 // schedule is that of the learning rate.
 func (c *Config) schedule() nn.Schedule {
-	return nn.Schedule{Shape: c.Schedule, Final: c.FinalRate, Warmup: c.Warmup}
+	return nn.Schedule{Kind: c.Schedule, Final: c.FinalRate, Warmup: c.Warmup}
 }
 
 // reach returns the lowest and the highest log-weight of the head, and the

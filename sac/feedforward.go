@@ -178,9 +178,9 @@ func (f *feedForward) draw(beta float64) error {
 	a.features.Apply(now, b.Obs)
 	a.features.Apply(next, b.Next)
 	if a.cfg.NStep > 1 {
-		a.features.Apply(f.last, b.Last)
+		a.features.Apply(f.last, b.BootstrapObs)
 	}
-	a.rewards.ApplySums(f.rewards, b.ServerReward, b.Span)
+	a.rewards.ApplySums(f.rewards, b.ServerReward, b.DiscountSum)
 	f.baseline.apply(f.rewards, now, f.last, b.Bootstrap, a.cfg.Gamma)
 	return nil
 }

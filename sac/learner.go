@@ -66,7 +66,7 @@ func newLearner(cfg Config, spec env.Spec, seed uint64, joint bool) (*Learner, e
 	if joint {
 		shape = replay.Shape{Agents: 1, Servers: spec.Servers, Features: spec.Agents * len(spec.Features), Actions: spec.Agents}
 	}
-	shape.MemorySize = cfg.storedStates()
+	shape.StoredStateSize = cfg.storedStates()
 	if l.buffer, err = replay.NewBuffer(shape, cfg.Capacity); err != nil {
 		return nil, fmt.Errorf("sac: %w", err)
 	}
@@ -92,7 +92,7 @@ func (l *Learner) Observe(ep *replay.Episode) error {
 			return fmt.Errorf("sac: observe: %w", err)
 		}
 		if l.joint {
-			ep = replay.Joint(ep)
+			ep = replay.JointEpisode(ep)
 		}
 		if l.cfg.storedStates() > 0 {
 			ep = l.withStates(ep)

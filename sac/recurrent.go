@@ -106,7 +106,7 @@ func newRecurrent(a *agent, shape replay.Shape, steps int, initial *rand.Rand) (
 			return nil, fmt.Errorf("burn-in: %w", err)
 		}
 	}
-	if shape.MemorySize > 0 {
+	if shape.StoredStateSize > 0 {
 		if r.storing, err = newHistory(nets, a.params, 1, 1); err != nil {
 			return nil, fmt.Errorf("stored states: %w", err)
 		}
@@ -268,7 +268,7 @@ func (r *recurrent) findStart() {
 		}
 		for b := range s.Size {
 			at := (b*stateful + k) * h
-			copy(state[b*h:(b+1)*h], s.Memory[at:at+h])
+			copy(state[b*h:(b+1)*h], s.StoredState[at:at+h])
 		}
 	}
 	if r.burnIn == nil {

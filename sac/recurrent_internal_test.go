@@ -126,13 +126,13 @@ func TestReplayedStatesAreThoseOfActing(t *testing.T) {
 		for b, e := range episode {
 			ep, s := w.episodes[e], start[b]
 			want := w.states[e][2*s+lb]
-			require.InDeltaSlice(t, want, ep.Memory[(2*s+lb)*ep.MemorySize:][:h], 1e-6, "stored")
+			require.InDeltaSlice(t, want, ep.StoredState[(2*s+lb)*ep.StoredStateSize:][:h], 1e-6, "stored")
 			for k, state := range r.start { // of each network its own
-				stored := ep.Memory[(2*s+lb)*ep.MemorySize+k*h:][:h]
+				stored := ep.StoredState[(2*s+lb)*ep.StoredStateSize+k*h:][:h]
 				require.InDeltaSlice(t, stored, state[b*h:(b+1)*h], 1e-5, "burn-in %d, network %d, step %d", burnIn, k, s)
 				if s > 0 {
 					require.NotEqual(t, make([]float32, h), stored)
-					require.NotEqual(t, ep.Memory[(2*s+lb)*ep.MemorySize+(k+1)%stateful*h:][:h], stored)
+					require.NotEqual(t, ep.StoredState[(2*s+lb)*ep.StoredStateSize+(k+1)%stateful*h:][:h], stored)
 				}
 			}
 			if s > burnIn {

@@ -37,7 +37,7 @@ type recurrentNetworks struct {
 // newRecurrentNetworks adds the networks to the arenas of actor and critics.
 func newRecurrentNetworks(cfg *Config, h *gaussian, shape replay.Shape, actor, critic *nn.Arena, rng *rand.Rand) (*recurrentNetworks, error) {
 	r := &recurrentNetworks{head: h, servers: shape.Servers, features: shape.Features, hidden: cfg.Hidden}
-	s := nn.RecurrentNetShape{In: r.servers * r.features, Hidden: cfg.Hidden, After: 1, Out: r.servers * h.outputs(), Small: true}
+	s := nn.RecurrentNetShape{In: r.servers * r.features, Hidden: cfg.Hidden, LayersAfter: 1, Out: r.servers * h.outputs(), SmallOutput: true}
 	var err error
 	if r.policy, err = nn.NewRecurrentNet(actor, "actor", s, rng); err != nil {
 		return nil, err

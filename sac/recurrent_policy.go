@@ -52,8 +52,8 @@ func (c *Config) storedStates() int {
 // acting, if they have not been updated since.
 func (l *Learner) withStates(ep *replay.Episode) *replay.Episode {
 	kept := *ep
-	kept.MemorySize = l.cfg.storedStates()
-	kept.Memory = make([]float32, ep.Steps*ep.Agents*kept.MemorySize)
+	kept.StoredStateSize = l.cfg.storedStates()
+	kept.StoredState = make([]float32, ep.Steps*ep.Agents*kept.StoredStateSize)
 	for _, a := range l.agents {
 		a.trainer.storeStates(&kept)
 	}
@@ -70,7 +70,7 @@ func (r *recurrent) storeStates(ep *replay.Episode) {
 	x := make([]float32, state)
 	for t := range ep.Steps {
 		row := t*ep.Agents + i
-		memory := ep.Memory[row*ep.MemorySize : (row+1)*ep.MemorySize]
+		memory := ep.StoredState[row*ep.StoredStateSize : (row+1)*ep.StoredStateSize]
 		for k, start := range h.start {
 			copy(memory[k*r.hidden:], start.Data())
 		}

@@ -65,9 +65,9 @@ type Config struct {
 
 	// Rate is the learning rate at the start; it falls over the fit, by
 	// Schedule, to the part FinalRate. Defaults 5e-3, linear, 0.02.
-	Rate      float64  `yaml:"rate"`
-	Schedule  nn.Shape `yaml:"schedule"`
-	FinalRate float64  `yaml:"final_rate"`
+	Rate      float64         `yaml:"rate"`
+	Schedule  nn.ScheduleKind `yaml:"schedule"`
+	FinalRate float64         `yaml:"final_rate"`
 	// GradientNorm is the length to which longer gradients are cut.
 	// Default 10; 0 for no limit.
 	GradientNorm float64 `yaml:"gradient_norm"`
@@ -79,7 +79,7 @@ func DefaultConfig() Config {
 		Fit: 0.12, Noise: 0.15, Kappa: 0.7, Fitness: es.Team, Sigma: 0.1, FinalSigma: 0.02, ChoiceRate: 0.02, Average: 0.98, Box: 1.5,
 		Layers: 2, Hidden: 16, Embedding: 4,
 		Batch: 256, Capacity: 400, FeatureRounds: 4,
-		Rate: 5e-3, Schedule: nn.Linear, FinalRate: 0.02, GradientNorm: 10,
+		Rate: 5e-3, Schedule: nn.LinearRate, FinalRate: 0.02, GradientNorm: 10,
 	}
 }
 
@@ -107,13 +107,13 @@ func (c *Config) Rules(r *settings.Rules) {
 	r.Check("capacity", c.Capacity, settings.Closed(1, 1_000_000))
 	r.Check("feature_rounds", c.FeatureRounds, settings.Closed(1, 1_000_000_000))
 	r.Check("rate", c.Rate, settings.Positive())
-	r.Check("schedule", c.Schedule, settings.OneOf(nn.Shapes()...))
+	r.Check("schedule", c.Schedule, settings.OneOf(nn.ScheduleKinds()...))
 	r.Check("final_rate", c.FinalRate, settings.OpenClosed(0, 1))
 	r.Check("gradient_norm", c.GradientNorm, settings.NotNegative())
 }
 
 // schedule is that of the learning rate, over the fit.
-func (c *Config) schedule() nn.Schedule { return nn.Schedule{Shape: c.Schedule, Final: c.FinalRate} }
+func (c *Config) schedule() nn.Schedule { return nn.Schedule{Kind: c.Schedule, Final: c.FinalRate} }
 
 // choiceSchedule is that of the choice.
-func (c *Config) choiceSchedule() nn.Schedule { return nn.Schedule{Shape: nn.Linear, Final: 0.1} }
+func (c *Config) choiceSchedule() nn.Schedule { return nn.Schedule{Kind: nn.LinearRate, Final: 0.1} }

@@ -45,9 +45,9 @@ type Config struct {
 
 	// Rate is the learning rate at the start; it falls by Schedule to the part
 	// FinalRate. Defaults 0.02, linear, 0.1.
-	Rate      float64  `yaml:"rate"`
-	Schedule  nn.Shape `yaml:"schedule"`
-	FinalRate float64  `yaml:"final_rate"`
+	Rate      float64         `yaml:"rate"`
+	Schedule  nn.ScheduleKind `yaml:"schedule"`
+	FinalRate float64         `yaml:"final_rate"`
 	// Average is the part of the evaluated parameters that is kept at an
 	// update; the rest are the present ones. Default 0.98; in [0, 1).
 	Average float64 `yaml:"average"`
@@ -61,7 +61,7 @@ type Config struct {
 func DefaultConfig() Config {
 	return Config{
 		Features: true, Scale: 0.15, Box: 1.5, Fitness: Team, Sigma: 0.1, FinalSigma: 0.02,
-		Rate: 0.02, Schedule: nn.Linear, FinalRate: 0.1, Average: 0.98, FeatureRounds: 4,
+		Rate: 0.02, Schedule: nn.LinearRate, FinalRate: 0.1, Average: 0.98, FeatureRounds: 4,
 	}
 }
 
@@ -79,11 +79,11 @@ func (c *Config) Rules(r *settings.Rules) {
 	r.Check("sigma", c.Sigma, settings.Positive())
 	r.Check("final_sigma", c.FinalSigma, settings.Positive())
 	r.Check("rate", c.Rate, settings.Positive())
-	r.Check("schedule", c.Schedule, settings.OneOf(nn.Shapes()...))
+	r.Check("schedule", c.Schedule, settings.OneOf(nn.ScheduleKinds()...))
 	r.Check("final_rate", c.FinalRate, settings.OpenClosed(0, 1))
 	r.Check("average", c.Average, settings.ClosedOpen(0, 1))
 	r.Check("feature_rounds", c.FeatureRounds, settings.Closed(1, 1_000_000_000))
 }
 
 // schedule is that of the learning rate.
-func (c *Config) schedule() nn.Schedule { return nn.Schedule{Shape: c.Schedule, Final: c.FinalRate} }
+func (c *Config) schedule() nn.Schedule { return nn.Schedule{Kind: c.Schedule, Final: c.FinalRate} }

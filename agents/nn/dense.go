@@ -12,12 +12,12 @@ type Dense struct {
 	y, dy   []float32 // of the present run, as the next
 	inputs  [][]float32
 	dinputs [][]float32
-	byWorkers
+	dividedKernel
 }
 
 var (
-	_ Kernel  = (*Dense)(nil)
-	_ divided = (*Dense)(nil)
+	_ Kernel     = (*Dense)(nil)
+	_ phasedWork = (*Dense)(nil)
 )
 
 // Name implements Kernel.
@@ -63,7 +63,7 @@ func (k *Dense) Backward(din [][]float32, dout, out []float32, in [][]float32) {
 
 func (k *Dense) run(phase, part, parts int) {
 	x, w := k.inputs[0], k.inputs[1]
-	from, to := share(k.rows, tileRows, part, parts)
+	from, to := partOf(k.rows, tileRows, part, parts)
 	switch phase {
 	case denseForward:
 		y := k.y[from*k.out : to*k.out]
@@ -76,7 +76,7 @@ func (k *Dense) run(phase, part, parts int) {
 			MatMul(NT, to-from, k.in, k.out, dsum, w, 0, dx[from*k.in:])
 		}
 	case denseWeights:
-		from, to := share(k.in, tileRows, part, parts)
+		from, to := partOf(k.in, tileRows, part, parts)
 		simd.Gemm(true, false, to-from, k.out, k.rows, 1, x[from:], k.in, k.dsum, k.out, 0, k.dinputs[1][from*k.out:], k.out)
 	}
 }

@@ -83,7 +83,7 @@ func (k *Equivariant) Backward(din [][]float32, dout, out []float32, in [][]floa
 	if dx := din[0]; dx != nil {
 		k.dmean = sized(k.dmean, states*k.in)
 		MatMul(NT, states, k.in, k.out, k.dcontext, in[2], 0, k.dmean)
-		spread(dx, k.dmean, mask, k.Servers, k.in)
+		serverMeansGradient(dx, k.dmean, mask, k.Servers, k.in)
 		MatMul(NT, k.rows, k.in, k.out, k.dsum, in[1], 1, dx)
 		clearAbsent(dx, mask, k.in)
 	}

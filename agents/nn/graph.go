@@ -144,7 +144,7 @@ func (g *Graph) Compile(loss *Node) (*Program, error) {
 		}
 		seen[n.Hashcode()] = n.String()
 	}
-	steps, values, err := record(g.expr)
+	steps, values, err := compileTape(g.expr)
 	if err != nil {
 		return nil, err
 	}

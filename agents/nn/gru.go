@@ -37,12 +37,12 @@ type GRU struct {
 	inputs  [][]float32
 	dout    []float32
 	dinputs [][]float32
-	byWorkers
+	dividedKernel
 }
 
 var (
-	_ Kernel  = (*GRU)(nil)
-	_ divided = (*GRU)(nil)
+	_ Kernel     = (*GRU)(nil)
+	_ phasedWork = (*GRU)(nil)
 )
 
 // Name implements Kernel.
@@ -129,7 +129,7 @@ func (k *GRU) Backward(din [][]float32, dout, out []float32, in [][]float32) {
 }
 
 func (k *GRU) run(phase, part, parts int) {
-	from, to := share(k.batch, 1, part, parts)
+	from, to := partOf(k.batch, 1, part, parts)
 	switch phase {
 	case gruForward:
 		k.forward(from, to)
@@ -198,15 +198,15 @@ func (k *GRU) gradients(part, parts int) {
 	rows, h := k.Steps*k.batch, k.hidden
 	x, w := k.inputs[0], k.inputs[2]
 	if dx := k.dinputs[0]; dx != nil {
-		from, to := share(rows, tileRows, part, parts)
+		from, to := partOf(rows, tileRows, part, parts)
 		MatMul(NT, to-from, k.in, 3*h, k.dx[from*3*h:], w, 0, dx[from*k.in:])
 	}
 	if dw := k.dinputs[2]; dw != nil {
-		from, to := share(k.in, tileRows, part, parts)
+		from, to := partOf(k.in, tileRows, part, parts)
 		simd.Gemm(true, false, to-from, 3*h, rows, 1, x[from:], k.in, k.dx, 3*h, 0, dw[from*3*h:], 3*h)
 	}
 	if du := k.dinputs[3]; du != nil {
-		from, to := share(h, tileRows, part, parts)
+		from, to := partOf(h, tileRows, part, parts)
 		first := k.batch // step 0 starts from h_0, the others from the states before
 		simd.Gemm(true, false, to-from, 3*h, first, 1, k.inputs[1][from:], h, k.dh, 3*h, 0, du[from*3*h:], 3*h)
 		if k.Steps > 1 {

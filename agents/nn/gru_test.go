@@ -88,7 +88,7 @@ func TestGRUAgreesWithItsEquations(t *testing.T) {
 func newRecurrentNet(t *testing.T, after int) (*nn.Arena, *nn.RecurrentNet) {
 	t.Helper()
 	arena := nn.NewArena()
-	net, err := nn.NewRecurrentNet(arena, "net", nn.RecurrentNetShape{In: 5, Hidden: 7, After: after, Out: 3}, rand.New(rand.NewPCG(3, 4)))
+	net, err := nn.NewRecurrentNet(arena, "net", nn.RecurrentNetShape{In: 5, Hidden: 7, LayersAfter: after, Out: 3}, rand.New(rand.NewPCG(3, 4)))
 	require.NoError(t, err)
 	return arena, net
 }

@@ -81,7 +81,7 @@ func bind(owner any, k Kernel, in []*Node) ([]int, error) {
 
 // divide gives a kernel that can use them its workers.
 func divide(k Kernel, w *Workers) {
-	if u, ok := k.(workersUser); ok {
+	if u, ok := k.(divisibleKernel); ok {
 		u.use(w)
 	}
 }

@@ -78,9 +78,9 @@ func clearAbsent(x, mask []float32, cols int) {
 	}
 }
 
-// part is the weight of a server in the mean over those present in state s: one
+// meanWeight is the weight of a server in the mean over those present in state s: one
 // by their number. A nil mask has all.
-func part(mask []float32, s, servers int) float32 {
+func meanWeight(mask []float32, s, servers int) float32 {
 	if mask == nil {
 		return 1 / float32(servers)
 	}
@@ -108,19 +108,19 @@ func serverMeans(dst, x, mask []float32, servers, cols int) {
 				}
 			}
 		}
-		scale := part(mask, s, servers)
+		scale := meanWeight(mask, s, servers)
 		for i := range d {
 			d[i] *= scale
 		}
 	}
 }
 
-// spread sets dst [B*N,F] to the gradient of serverMeans: its part of the
+// serverMeansGradient sets dst [B*N,F] to the gradient of serverMeans: its part of the
 // gradient by the mean for each server. What it writes to absent rows means
 // nothing.
-func spread(dst, dmean, mask []float32, servers, cols int) {
+func serverMeansGradient(dst, dmean, mask []float32, servers, cols int) {
 	for s := 0; s*cols < len(dmean); s++ {
-		scale := part(mask, s, servers)
+		scale := meanWeight(mask, s, servers)
 		for r := s * servers; r < (s+1)*servers; r++ {
 			d := dst[r*cols : (r+1)*cols]
 			for i, v := range dmean[s*cols : (s+1)*cols] {

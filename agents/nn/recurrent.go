@@ -22,12 +22,12 @@ type denseParams struct{ weights, bias *Param }
 
 // RecurrentNetShape gives the sizes of a RecurrentNet, all at least 1.
 type RecurrentNetShape struct {
-	In     int // columns of the input
-	Hidden int // columns of each hidden layer and of the state
-	After  int // number of dense layers between the recurrent one and the output
-	Out    int // columns of the output
+	In          int // columns of the input
+	Hidden      int // columns of each hidden layer and of the state
+	LayersAfter int // number of dense layers between the recurrent one and the output
+	Out         int // columns of the output
 
-	Small bool // first outputs near zero, so that an untrained policy treats all servers alike
+	SmallOutput bool // first outputs near zero, so that an untrained policy treats all servers alike
 }
 
 // NewRecurrentNet adds the parameters of a network to arena, their names behind
@@ -37,7 +37,7 @@ func NewRecurrentNet(arena *Arena, name string, s RecurrentNetShape, rng *rand.R
 	for _, f := range []struct {
 		name string
 		n    int
-	}{{"input columns", s.In}, {"hidden columns", s.Hidden}, {"dense layers after", s.After}, {"output columns", s.Out}} {
+	}{{"input columns", s.In}, {"hidden columns", s.Hidden}, {"dense layers after", s.LayersAfter}, {"output columns", s.Out}} {
 		if f.n < 1 {
 			return nil, fmt.Errorf("%w: network %q: %s = %d, want at least 1", ErrShape, name, f.name, f.n)
 		}
@@ -61,11 +61,11 @@ func NewRecurrentNet(arena *Arena, name string, s RecurrentNetShape, rng *rand.R
 		arena.Add(name+".gru.bias", Constant(0), 3*h),
 		arena.Add(name+".gru.state_bias", Constant(0), 3*h),
 	}
-	for i := range s.After {
+	for i := range s.LayersAfter {
 		n.after = append(n.after, dense(fmt.Sprintf("hidden%d", 3+i), h, h, HeUniform(rng, h)))
 	}
 	out := HeUniform(rng, h)
-	if s.Small {
+	if s.SmallOutput {
 		out = Uniform(rng, outputBound)
 	}
 	n.head = dense("out", h, s.Out, out)

@@ -6,11 +6,11 @@ import (
 	"gorgonia.org/gorgonia"
 )
 
-// record turns a differentiated graph into the steps that compute it, one after
+// compileTape turns a differentiated graph into the steps that compute it, one after
 // the other, over memory that is allocated once: every node's values lie where
 // they lay in the run before. Gorgonia's own machine does the same work, but
 // allocates for every node of every run; a test holds the two to the same bits.
-func record(expr *gorgonia.ExprGraph) (steps []func(), values map[*gorgonia.Node][]float32, err error) {
+func compileTape(expr *gorgonia.ExprGraph) (steps []func(), values map[*gorgonia.Node][]float32, err error) {
 	sorted, err := gorgonia.Sort(expr) // results before what they are made of
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: order: %w", ErrGraph, err)

@@ -17,7 +17,7 @@ func TestTapeAgreesWithGorgoniasMachine(t *testing.T) {
 	const steps, batch = 5, 3
 	rng := rand.New(rand.NewPCG(1, 1))
 	arena := NewArena()
-	net, err := NewRecurrentNet(arena, "net", RecurrentNetShape{In: 4, Hidden: 9, After: 1, Out: 2}, rng)
+	net, err := NewRecurrentNet(arena, "net", RecurrentNetShape{In: 4, Hidden: 9, LayersAfter: 1, Out: 2}, rng)
 	require.NoError(t, err)
 	g := NewGraph(arena)
 	x, h := g.Input("x", steps*batch, 4), g.Input("h", batch, 9)

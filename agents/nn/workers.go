@@ -13,13 +13,13 @@ type Workers struct {
 
 // task is a part of a kernel's work.
 type task struct {
-	work        divided
+	work        phasedWork
 	phase, part int
 	parts       int
 }
 
-// divided is work in phases, each of parts that may run at once.
-type divided interface {
+// phasedWork is work in phases, each of parts that may run at once.
+type phasedWork interface {
 	run(phase, part, parts int)
 }
 
@@ -46,7 +46,7 @@ func (w *Workers) Close() {
 }
 
 // do runs a phase in as many parts as there are workers, at most limit.
-func (w *Workers) do(work divided, phase, limit int) {
+func (w *Workers) do(work phasedWork, phase, limit int) {
 	if w == nil || w.count == 1 || limit < 2 {
 		work.run(phase, 0, 1)
 		return
@@ -60,8 +60,8 @@ func (w *Workers) do(work divided, phase, limit int) {
 	w.done.Wait()
 }
 
-// share returns the part of n rows, in blocks of unit, that a worker takes.
-func share(n, unit, part, parts int) (from, to int) {
+// partOf returns the part of n rows, in blocks of unit, that a worker takes.
+func partOf(n, unit, part, parts int) (from, to int) {
 	blocks := (n + unit - 1) / unit
 	return min(part*blocks/parts*unit, n), min((part+1)*blocks/parts*unit, n)
 }
@@ -70,12 +70,12 @@ func share(n, unit, part, parts int) (from, to int) {
 // of whole tiles.
 const tileRows = 12
 
-// workersUser is a kernel whose work can be divided.
-type workersUser interface {
+// divisibleKernel is a kernel whose work can be divided.
+type divisibleKernel interface {
 	use(w *Workers)
 }
 
-// byWorkers is embedded in such a kernel.
-type byWorkers struct{ workers *Workers }
+// dividedKernel is embedded in such a kernel.
+type dividedKernel struct{ workers *Workers }
 
-func (b *byWorkers) use(w *Workers) { b.workers = w }
+func (b *dividedKernel) use(w *Workers) { b.workers = w }

@@ -86,7 +86,7 @@ type Config struct {
 	ValueRate float64 `yaml:"value_rate"`
 	// Schedule is the shape by which the rates fall over training: constant,
 	// linear, cosine or exponential. Default linear.
-	Schedule nn.Shape `yaml:"schedule"`
+	Schedule nn.ScheduleKind `yaml:"schedule"`
 	// FinalRate is the part of the rates that is left at the end of training,
 	// but for constant ones. Default 0.1; in (0, 1].
 	FinalRate float64 `yaml:"final_rate"`
@@ -113,7 +113,7 @@ func DefaultConfig() Config {
 		Gamma: 0.9, Lambda: 0.25,
 		Ratio: Joint, Clip: 0.1, Entropy: 1e-3,
 		Batch: 240, FeatureRounds: 4,
-		Rate: 1e-3, ValueRate: 2e-3, Schedule: nn.Linear, FinalRate: 0.1, GradientNorm: 0.5, Average: 0.99,
+		Rate: 1e-3, ValueRate: 2e-3, Schedule: nn.LinearRate, FinalRate: 0.1, GradientNorm: 0.5, Average: 0.99,
 	}
 }
 
@@ -142,7 +142,7 @@ func (c *Config) Rules(r *settings.Rules) {
 	r.Check("feature_rounds", c.FeatureRounds, settings.Closed(1, 1_000_000_000))
 	r.Check("rate", c.Rate, settings.Positive())
 	r.Check("value_rate", c.ValueRate, settings.Positive())
-	r.Check("schedule", c.Schedule, settings.OneOf(nn.Shapes()...))
+	r.Check("schedule", c.Schedule, settings.OneOf(nn.ScheduleKinds()...))
 	r.Check("final_rate", c.FinalRate, settings.OpenClosed(0, 1))
 	r.Check("warmup", c.Warmup, settings.ClosedOpen(0, 1))
 	r.Check("weight_decay", c.WeightDecay, settings.NotNegative())
@@ -153,7 +153,7 @@ func (c *Config) Rules(r *settings.Rules) {
 
 // schedule is that of the learning rates.
 func (c *Config) schedule() nn.Schedule {
-	return nn.Schedule{Shape: c.Schedule, Final: c.FinalRate, Warmup: c.Warmup}
+	return nn.Schedule{Kind: c.Schedule, Final: c.FinalRate, Warmup: c.Warmup}
 }
 
 // reach returns the lowest and the highest log-weight of the head, and the

@@ -69,7 +69,7 @@ func New(s Shape, seed uint64, workers *nn.Workers) (*Update, error) {
 	h := heads{s.Servers, s.Levels}
 	rng := rand.New(rand.NewPCG(seed, 0))
 	net := func(arena *nn.Arena, name string, out, after int) (*nn.RecurrentNet, error) {
-		return nn.NewRecurrentNet(arena, name, nn.RecurrentNetShape{In: s.Observation(), Hidden: s.Hidden, After: after, Out: out}, rng)
+		return nn.NewRecurrentNet(arena, name, nn.RecurrentNetShape{In: s.Observation(), Hidden: s.Hidden, LayersAfter: after, Out: out}, rng)
 	}
 	actor, err := net(u.params, "actor", h.logits(), 2)
 	critics, targets := make([]*nn.RecurrentNet, 2), make([]*nn.RecurrentNet, 2)
