@@ -107,7 +107,7 @@ func (e *Episode) Validate() error {
 		{"rewards", len(e.Reward), e.Steps * e.Agents},
 		{"server rewards", len(e.ServerReward), e.Steps * n},
 		{"loads", len(e.Load), (e.Steps + 1) * n},
-		{"values of memory", len(e.StoredState), e.Steps * e.Agents * e.StoredStateSize},
+		{"values of stored states", len(e.StoredState), e.Steps * e.Agents * e.StoredStateSize},
 	} {
 		if a.got != a.want {
 			return fmt.Errorf("replay: episode of %d steps has %d %s, want %d", e.Steps, a.got, a.name, a.want)

@@ -39,7 +39,7 @@ func restored(t testing.TB, capacity int, data []byte) *replay.Buffer {
 // arithmetic would not keep.
 func filledFields(t testing.TB) *replay.Episode {
 	ep := &replay.Episode{Shape: shape, Steps: 1}
-	sizes := map[string]int{"Obs": 2 * 12, "Load": 2 * 6, "Reward": 2, "TeamReward": 1, "TeamServerReward": 3, "Memory": 0} // else a value an agent and server
+	sizes := map[string]int{"Obs": 2 * 12, "Load": 2 * 6, "Reward": 2, "TeamReward": 1, "TeamServerReward": 3, "StoredState": 0} // else a value an agent and server
 	v := reflect.ValueOf(ep).Elem()
 	next := uint32(0x7f800001) // a signalling NaN, then the next
 	for k := range v.NumField() {

@@ -133,8 +133,8 @@ func TestSequencesErrors(t *testing.T) {
 	require.ErrorContains(t, b.Add(short), "has 7 values of memory, want 8")
 }
 
-// TestRestoreKeepsMemory, as it does all that an episode holds.
-func TestRestoreKeepsMemory(t *testing.T) {
+// TestRestoreKeepsStoredStates, as it does all that an episode holds.
+func TestRestoreKeepsStoredStates(t *testing.T) {
 	t.Parallel()
 	b, again := remembers(t, remembered(1, 3, false)), remembers(t)
 	require.NoError(t, again.Restore(bytes.NewReader(saved(t, b.Save))))
