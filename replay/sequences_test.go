@@ -10,7 +10,7 @@ import (
 	"fairlb/replay"
 )
 
-// remembering is the shape of episodes that keep two values of memory.
+// remembering is the shape of episodes that keep two values of stored states.
 var remembering = replay.Shape{Agents: 2, Servers: 3, Features: 2, StoredStateSize: 2}
 
 // remembered is an episode whose memory, too, names its place.
@@ -130,7 +130,7 @@ func TestSequencesErrors(t *testing.T) {
 
 	short := remembered(1, 2, false)
 	short.StoredState = short.StoredState[1:]
-	require.ErrorContains(t, b.Add(short), "has 7 values of memory, want 8")
+	require.ErrorContains(t, b.Add(short), "has 7 values of stored states, want 8")
 }
 
 // TestRestoreKeepsStoredStates, as it does all that an episode holds.
