@@ -5,7 +5,7 @@ import (
 	"math/bits"
 	"math/rand/v2"
 
-	"fairlb/env/eight"
+	"fairlb/env/argmin"
 )
 
 // scanned is the number of leaves up to which a scan beats the tree: a modern
@@ -23,7 +23,7 @@ type bracket struct {
 	leaves  int // a power of two; server j is node leaves + j
 	score   []float64
 	ties    []int32
-	few     [scanned / 8]eight.Keys // the leaves' keys instead, if they are few
+	few     [scanned / 8]argmin.Group // the leaves' keys instead, if they are few
 }
 
 func newBracket(servers int) bracket {
@@ -33,7 +33,7 @@ func newBracket(servers int) bracket {
 	}
 	b := bracket{servers: servers, leaves: leaves}
 	for g := range b.few {
-		b.few[g] = eight.Nobody()
+		b.few[g] = argmin.Empty()
 	}
 	if leaves <= scanned {
 		return b
@@ -51,7 +51,7 @@ func newBracket(servers int) bracket {
 // set changes a server's score and replays its path as far as anything changes.
 func (b *bracket) set(server int, score float64) {
 	if b.leaves <= scanned {
-		b.few[server>>3][server&7] = eight.Key(score)
+		b.few[server>>3][server&7] = argmin.Key(score)
 		return
 	}
 	node := b.leaves + server
@@ -69,7 +69,7 @@ func (b *bracket) set(server int, score float64) {
 // get returns a server's score.
 func (b *bracket) get(server int) float64 {
 	if b.leaves <= scanned {
-		return eight.Number(b.few[server>>3][server&7])
+		return argmin.Value(b.few[server>>3][server&7])
 	}
 	return b.score[b.leaves+server]
 }
@@ -158,8 +158,8 @@ func (b *bracket) scan(rng *rand.Rand) int {
 // leasts returns the set of the few servers that have the least score.
 func (b *bracket) leasts() uint64 {
 	if b.leaves <= 8 {
-		return b.few[0].Have(b.few[0].Least())
+		return b.few[0].Equal(b.few[0].Min())
 	}
-	least := min(b.few[0].Least(), b.few[1].Least())
-	return b.few[0].Have(least) | b.few[1].Have(least)<<8
+	least := min(b.few[0].Min(), b.few[1].Min())
+	return b.few[0].Equal(least) | b.few[1].Equal(least)<<8
 }

@@ -8,9 +8,9 @@ import (
 	"strconv"
 
 	"fairlb/env"
+	"fairlb/env/argmin"
 	"fairlb/env/balancer"
 	"fairlb/env/dispatch"
-	"fairlb/env/eight"
 	"fairlb/env/workload"
 )
 
@@ -118,7 +118,7 @@ func (e *engine) reset(seed uint64) error {
 	e.replies.reset()
 	e.due.reset()
 	for k := range e.nexts {
-		e.nexts[k] = eight.Never
+		e.nexts[k] = argmin.Infinity
 	}
 	for j, s := range e.cfg.Servers {
 		limit := s.CPUs

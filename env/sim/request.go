@@ -2,7 +2,7 @@ package sim
 
 import (
 	"fairlb/env"
-	"fairlb/env/eight"
+	"fairlb/env/argmin"
 	"fairlb/env/workload"
 )
 
@@ -174,7 +174,7 @@ func (e *engine) join(id uint32, station int) {
 
 // schedule notes when the next task of a station completes.
 func (e *engine) schedule(station int) {
-	key := eight.Key(e.stations[station].next())
+	key := argmin.Key(e.stations[station].next())
 	e.nexts[station] = key
 	e.due.set(station>>1, min(key, e.nexts[station^1]))
 }

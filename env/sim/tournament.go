@@ -3,24 +3,24 @@ package sim
 import (
 	"math/bits"
 
-	"fairlb/env/eight"
+	"fairlb/env/argmin"
 )
 
 // tournament finds the server whose next completion is earliest: a tree in
 // which eight meet at once, so that setting a server's time or finding the
 // first costs O(log servers). Of equal times the lower index wins.
 type tournament struct {
-	root   uint64         // the least key of all
-	leaves []eight.Keys   // the servers', eight a group
-	upper  [][]eight.Keys // the least of eight groups below each, the last of one group
+	root   uint64           // the least key of all
+	leaves []argmin.Group   // the servers', eight a group
+	upper  [][]argmin.Group // the least of eight groups below each, the last of one group
 }
 
 func newTournament(servers int) tournament {
 	groups := (servers + 7) / 8
-	t := tournament{leaves: make([]eight.Keys, groups)}
+	t := tournament{leaves: make([]argmin.Group, groups)}
 	for groups > 1 {
 		groups = (groups + 7) / 8
-		t.upper = append(t.upper, make([]eight.Keys, groups))
+		t.upper = append(t.upper, make([]argmin.Group, groups))
 	}
 	t.reset()
 	return t
@@ -28,7 +28,7 @@ func newTournament(servers int) tournament {
 
 // reset sets all times to +Inf.
 func (t *tournament) reset() {
-	nobody := eight.Nobody()
+	nobody := argmin.Empty()
 	for g := range t.leaves {
 		t.leaves[g] = nobody
 	}
@@ -37,14 +37,14 @@ func (t *tournament) reset() {
 			level[g] = nobody
 		}
 	}
-	t.root = eight.Never
+	t.root = argmin.Infinity
 }
 
 // set gives a server the key of its next time.
 func (t *tournament) set(server int, key uint64) {
 	group := &t.leaves[server>>3]
 	group[server&7] = key
-	key = group.Least()
+	key = group.Min()
 	for _, level := range t.upper {
 		server >>= 3
 		group = &level[server>>3]
@@ -52,19 +52,19 @@ func (t *tournament) set(server int, key uint64) {
 			return // nothing changes from here on
 		}
 		group[server&7] = key
-		key = group.Least()
+		key = group.Min()
 	}
 	t.root = key
 }
 
 // time returns the time of the server that is next.
-func (t *tournament) time() float64 { return eight.Number(t.root) }
+func (t *tournament) time() float64 { return argmin.Value(t.root) }
 
 // first returns the server that is next.
 func (t *tournament) first() int {
 	server := 0
 	for k := len(t.upper) - 1; k >= 0; k-- {
-		server = server<<3 | bits.TrailingZeros64(t.upper[k][server].Have(t.root))
+		server = server<<3 | bits.TrailingZeros64(t.upper[k][server].Equal(t.root))
 	}
-	return server<<3 | bits.TrailingZeros64(t.leaves[server].Have(t.root))
+	return server<<3 | bits.TrailingZeros64(t.leaves[server].Equal(t.root))
 }

@@ -1,4 +1,4 @@
-package eight
+package argmin
 
 import (
 	"math"
@@ -9,14 +9,14 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestKeys(t *testing.T) {
+func TestGroup(t *testing.T) {
 	t.Parallel()
-	none := Nobody()
-	require.Equal(t, Key(math.Inf(1)), none.Least())
-	require.Equal(t, uint64(255), none.Have(Never))
+	empty := Empty()
+	require.Equal(t, Key(math.Inf(1)), empty.Min())
+	require.Equal(t, uint64(255), empty.Equal(Infinity))
 	rapid.Check(t, func(t *rapid.T) {
 		var numbers [8]float64
-		var keys Keys
+		var keys Group
 		for i := range numbers {
 			numbers[i] = rapid.OneOf(
 				rapid.SampledFrom([]float64{0, 1, 2, math.SmallestNonzeroFloat64, math.MaxFloat64, math.Inf(1)}),
@@ -25,9 +25,9 @@ func TestKeys(t *testing.T) {
 			keys[i] = Key(numbers[i])
 		}
 		least := slices.Min(numbers[:])
-		require.Equal(t, Key(least), keys.Least())
+		require.Equal(t, Key(least), keys.Min())
 		for i, x := range numbers {
-			require.Equal(t, x == least, keys.Have(Key(least))>>i&1 == 1)
+			require.Equal(t, x == least, keys.Equal(Key(least))>>i&1 == 1)
 		}
 	})
 }
