@@ -25,7 +25,7 @@ type Config struct {
 	// what was last passed to Report, and nothing before the first of them.
 	Reports dispatch.Reports
 	// Global answers what only a simulator knows; nil: nobody does.
-	Global dispatch.Foresight
+	Global dispatch.GlobalState
 }
 
 // Balancer is one load balancer.
@@ -61,7 +61,7 @@ func New(cfg Config) *Balancer {
 		asks:    cfg.Reports != nil,
 	}
 	b.completer, _ = cfg.Rule.(dispatch.Completer)
-	b.view.Servers, b.view.Oracle = cfg.Reports, cfg.Global
+	b.view.Reports, b.view.Global = cfg.Reports, cfg.Global
 	if cfg.Observe {
 		b.observer = observe.New(cfg.Servers)
 	}
@@ -96,7 +96,7 @@ func (b *Balancer) Forget() {
 	b.flows.reset()
 	b.reports.reset()
 	if !b.asks {
-		b.view.Servers = nil
+		b.view.Reports = nil
 	}
 	if b.observer != nil {
 		b.observer.Reset(b.samples.Rand)
@@ -173,7 +173,7 @@ func (b *Balancer) Report(server int, r Report) {
 		return
 	}
 	b.reports.last[server] = r
-	b.view.Servers = &b.reports
+	b.view.Reports = &b.reports
 }
 
 // Observe samples for how long each ongoing flow has lasted by now, and fills

@@ -137,11 +137,11 @@ type asking struct{}
 func (asking) Pick(v *dispatch.View) int {
 	best := len(v.Ongoing) - 1
 	for j := range v.Ongoing {
-		if v.Servers == nil {
+		if v.Reports == nil {
 			return best
 		}
-		mine, _ := v.Servers.Probe(j)
-		if least, _ := v.Servers.Probe(best); mine < least {
+		mine, _ := v.Reports.Probe(j)
+		if least, _ := v.Reports.Probe(best); mine < least {
 			best = j
 		}
 	}
@@ -177,7 +177,7 @@ func TestReports(t *testing.T) {
 	b.Report(2, Report{InFlight: 9})
 	require.Equal(t, 2, pick(b))
 	b.Forget()
-	require.NotNil(t, b.view.Servers)
+	require.NotNil(t, b.view.Reports)
 }
 
 // TestUnobserved: without Observe no list of flows and no reservoir is kept, and

@@ -64,7 +64,7 @@ func (n *naive) Load(server int) (int, float64) {
 func (n *naive) dispatch(now float64) int {
 	view := &dispatch.View{Now: now, Ongoing: n.ongoing(), Out: n.out, Rand: n.choices}
 	if len(n.reports) > 0 {
-		view.Servers = n
+		view.Reports = n
 	}
 	return n.rule.Pick(view)
 }

@@ -16,7 +16,7 @@ func (b *Balancer) State(c *snapshot.Codec) {
 	snapshot.Fixed(c, b.view.Out, c.Bool)
 	c.PCG(b.choices.pcg)
 	b.flows.state(c, len(b.view.Out))
-	reported := b.view.Servers != nil
+	reported := b.view.Reports != nil
 	c.Bool(&reported)
 	snapshot.Fixed(c, b.reports.last, func(r *Report) { r.state(c) })
 	if b.observer != nil {
@@ -46,9 +46,9 @@ func (b *Balancer) restored(reported bool) {
 		}
 	}
 	if !b.asks {
-		b.view.Servers = nil
+		b.view.Reports = nil
 		if reported {
-			b.view.Servers = &b.reports
+			b.view.Reports = &b.reports
 		}
 	}
 	b.view.Invalidate()

@@ -27,14 +27,14 @@ func TestOutIsOut(t *testing.T) {
 				w.changing, w.frozen = false, true // as nothing ends, any server is the best one day
 				for j := range w.view.Out {
 					w.view.Out[j] = false
-					w.change(j)
+					w.noteChange(j)
 				}
 				for len(w.flights) > 0 {
 					w.complete(rule, 0)
 				}
 				picked := map[int]bool{}
-				for k := 0; len(picked) < len(w.held); k++ {
-					require.Less(t, k, 500*len(w.held), "only %v of %d were picked", picked, len(w.held))
+				for k := 0; len(picked) < len(w.outstanding); k++ {
+					require.Less(t, k, 500*len(w.outstanding), "only %v of %d were picked", picked, len(w.outstanding))
 					picked[w.step(rule)] = true
 				}
 			})
@@ -159,8 +159,8 @@ func TestRandomOverThoseThatAreIn(t *testing.T) {
 			}
 		}
 		for c, keep := range r.keep {
-			got[r.servers.in[c]] += keep / float64(len(r.keep))
-			got[r.servers.in[r.alias[c]]] += (1 - keep) / float64(len(r.keep))
+			got[r.members.in[c]] += keep / float64(len(r.keep))
+			got[r.members.in[r.alias[c]]] += (1 - keep) / float64(len(r.keep))
 		}
 		for j, w := range weights {
 			if out[j] {
@@ -201,15 +201,15 @@ func TestGlobalFollowsTheLog(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{2, 40} {
 		w := newSimulatedLB(n, 11, true)
-		logged, err := NewGlobal(w.capacity())
+		logged, err := NewGlobalShortestDelay(w.capacity())
 		require.NoError(t, err)
-		plain, err := NewGlobal(w.capacity())
+		plain, err := NewGlobalShortestDelay(w.capacity())
 		require.NoError(t, err)
 		followed := 0
 		for k := range 2000 {
 			if k%100 == 50 {
 				for range 5 * n {
-					w.hold(w.chance.IntN(n), 1)
+					w.addOutstanding(w.random.IntN(n), 1)
 				}
 			}
 			w.step(check(func(v *View) int {
@@ -217,10 +217,10 @@ func TestGlobalFollowsTheLog(t *testing.T) {
 				again.Rand = rand.New(rand.NewPCG(uint64(k), 3))
 				want := *v
 				want.Rand = rand.New(rand.NewPCG(uint64(k), 3))
-				want.Oracle = justForesight{w}
+				want.Global = withoutLog{w}
 				pick := logged.Pick(&again)
 				require.Equal(t, plain.Pick(&want), pick)
-				if logged.held.changed != nil {
+				if logged.view.changed != nil {
 					followed++
 				}
 				return pick
@@ -230,8 +230,8 @@ func TestGlobalFollowsTheLog(t *testing.T) {
 	}
 }
 
-// justForesight hides the log.
-type justForesight struct{ Foresight }
+// withoutLog hides the log.
+type withoutLog struct{ GlobalState }
 
 // check is a Rule of one function.
 type check func(v *View) int

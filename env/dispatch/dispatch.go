@@ -7,58 +7,61 @@ import (
 
 // Rule chooses a server for each request that arrives at one LB.
 type Rule interface {
-	// Pick returns the index of the chosen server.
+	// Pick returns the index of the chosen server, one that is not out. Whoever
+	// calls it then tells the View where the request was sent (View.Sent).
 	Pick(v *View) int
 }
 
-// Completer is a Rule that learns from what comes back.
+// Completer is a Rule that learns from the requests that have ended.
 type Completer interface {
-	// Completed tells of a request of this LB, sent to the server, that came
-	// back at time now (s), duration s after it arrived at the LB, or that
-	// failed there.
+	// Completed tells the rule that a request that it sent to the server has
+	// ended at time now (s), duration s after it arrived at the LB. If failed,
+	// the server refused it or went away.
 	Completed(server int, now, duration float64, failed bool)
 }
 
 // Resetter is a Rule that remembers more than its parameters and what it reads
 // anew in an invalidated View.
 type Resetter interface {
-	// Reset forgets it: an episode begins, and the rule is as if just made.
+	// Reset forgets everything but the parameters, because an episode begins:
+	// the rule is as if it had just been made.
 	Reset()
 }
 
-// Reports is what a server tells an LB that asks. Asking is not free of delay:
-// a rule that asks says what it assumes of it.
+// Reports is what servers tell of themselves to an LB that asks. In reality an
+// answer takes time; a rule that asks says what delay it assumes.
 type Reports interface {
-	// Probe returns the requests in flight at a server, of all LBs, and the
-	// median latency (s) that requests met there which arrived at about as
-	// many in flight; 0 where none has ended yet.
+	// Probe returns the number of requests in flight at a server, of all LBs,
+	// and the median latency (s) of those requests that had arrived there when
+	// about as many were in flight; 0 where none has ended yet.
 	Probe(server int) (inFlight int32, latency float64)
 
-	// Load returns a server's counters since the episode began: requests
-	// that it completed, and s of processor time that were used.
+	// Load returns a server's counters since the episode began: the requests
+	// that it has completed, and the processor time (s) that it has used.
 	Load(server int) (completed int, busy float64)
 }
 
-// Foresight is the global knowledge of the Oracle and its like.
-type Foresight interface {
-	// Finish returns the time (s) in which server j would finish all its
-	// work, the arriving request included; +Inf of a server that has failed.
+// GlobalState is what only a simulator knows: the present state of all servers.
+// It serves the rules that are references, such as Oracle.
+type GlobalState interface {
+	// Finish returns how long (s) a server would take to finish all its work,
+	// the arriving request included; +Inf for a server that has failed.
 	Finish(server int) float64
 
-	// Capacity returns what server j can do at this moment, in processors of
-	// nominal speed, less what background jobs take of them; 0 of one that
-	// has failed.
+	// Capacity returns what a server can do at this moment, in processors of
+	// nominal speed, without what background jobs take of them; 0 for a server
+	// that has failed.
 	Capacity(server int) float64
 
-	// Held returns the requests, of all LBs, that server j has or that are
-	// on their way to it.
-	Held(server int) int32
+	// Outstanding returns the number of requests, of all LBs, that a server
+	// has or that are on their way to it.
+	Outstanding(server int) int32
 }
 
-// heuristic is what New makes for one LB.
+// heuristic is a rule that New makes by name.
 type heuristic struct {
 	name    string
-	summary string
+	summary string // a few words, for the list of heuristics
 	make    func(capacity []float64, lb int) (Rule, error)
 }
 
@@ -78,9 +81,9 @@ func heuristics() []heuristic {
 		{"cswrr", "gRPC's weighted round robin: weight requests/s over utilisation, as servers report", func(c []float64, _ int) (Rule, error) { return NewReportedLoad(c) }},
 		{"lsq-ordered", "LSQ, ties by an order that the next LB reverses", func(c []float64, lb int) (Rule, error) { return NewOrdered(uniform(len(c)), lb) }},
 		{"sed-ordered", "SED, ties by an order that the next LB reverses", func(c []float64, lb int) (Rule, error) { return NewOrdered(c, lb) }},
-		{"sed-true", "SED by the servers' true capacities of the moment, which no LB sees", func([]float64, int) (Rule, error) { return Informed{}, nil }},
-		{"jsq", "least requests of all LBs; sees everything", func(c []float64, _ int) (Rule, error) { return NewGlobal(uniform(len(c))) }},
-		{"sed-global", "SED by the requests of all LBs; sees everything", func(c []float64, _ int) (Rule, error) { return NewGlobal(c) }},
+		{"sed-true", "SED by the servers' true capacities of the moment, which no LB sees", func([]float64, int) (Rule, error) { return TrueCapacity{}, nil }},
+		{"jsq", "least requests of all LBs; sees everything", func(c []float64, _ int) (Rule, error) { return NewGlobalShortestDelay(uniform(len(c))) }},
+		{"sed-global", "SED by the requests of all LBs; sees everything", func(c []float64, _ int) (Rule, error) { return NewGlobalShortestDelay(c) }},
 	}
 }
 

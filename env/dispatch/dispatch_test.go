@@ -8,14 +8,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// finish is a Foresight of fixed times.
+// finish is a GlobalState of fixed times.
 type finish []float64
 
 func (f finish) Finish(server int) float64 { return f[server] }
 
 func (f finish) Capacity(server int) float64 { return []float64{1, 4, 2}[server] }
 
-func (f finish) Held(server int) int32 { return int32(f[server]) }
+func (f finish) Outstanding(server int) int32 { return int32(f[server]) }
 
 func TestHeuristics(t *testing.T) {
 	t.Parallel()
@@ -28,12 +28,12 @@ func TestHeuristics(t *testing.T) {
 		"lsq-ordered": 0,
 		"sed-ordered": 0, // of the ties the one of less capacity
 		"sed-true":    1, // of 1/1, 2/4 and 5/2
-		"jsq":         1, // of held 3, 2, 5
+		"jsq":         1, // of 3, 2 and 5 outstanding
 		"sed-global":  1, // of 4/1, 3/2 and 6/4, the first of the two ties
 	} {
 		rule, err := New(name, capacity, 0)
 		require.NoError(t, err)
-		v := &View{Ongoing: []int32{0, 1, 4}, Rand: rand.New(constant(0)), Oracle: finish{3, 2, 5}}
+		v := &View{Ongoing: []int32{0, 1, 4}, Rand: rand.New(constant(0)), Global: finish{3, 2, 5}}
 		require.Equal(t, want, rule.Pick(v), name)
 	}
 	for name, want := range map[string][]float64{
@@ -51,7 +51,7 @@ func TestSingleServer(t *testing.T) {
 	for _, name := range Names() {
 		rule, err := New(name, []float64{3}, 0)
 		require.NoError(t, err)
-		v := &View{Ongoing: []int32{7}, Rand: rand.New(rand.NewPCG(1, 1)), Oracle: finish{1}}
+		v := &View{Ongoing: []int32{7}, Rand: rand.New(rand.NewPCG(1, 1)), Global: finish{1}}
 		for range 10 {
 			require.Zero(t, rule.Pick(v), name)
 		}
@@ -123,8 +123,8 @@ func TestTwoChoicesInDistribution(t *testing.T) {
 // TestGlobalLooksAtAll: the LB's own counts do not matter.
 func TestGlobalLooksAtAll(t *testing.T) {
 	t.Parallel()
-	r, err := NewGlobal([]float64{1, 1})
+	r, err := NewGlobalShortestDelay([]float64{1, 1})
 	require.NoError(t, err)
-	v := &View{Ongoing: []int32{0, 9}, Rand: rand.New(rand.NewPCG(5, 6)), Oracle: finish{7, 3}}
+	v := &View{Ongoing: []int32{0, 9}, Rand: rand.New(rand.NewPCG(5, 6)), Global: finish{7, 3}}
 	require.Equal(t, 1, r.Pick(v))
 }

@@ -1,15 +1,24 @@
-// Package dispatch chooses a server for each request, at data-plane speed.
+// Package dispatch holds the rules that choose a server for each request, at
+// data-plane speed.
 //
-// Appendix C.3: ECMP and WCMP spread requests at random, LSQ and SED send each
-// to the least-loaded server by the LB's own count, Oracle looks at what no LB
-// can see. Beside them stand what is used in practice: power of two choices,
-// Envoy's weighted least request, peak-sensitive average latency, Prequal, and
-// gRPC's round robin on reported load; and, for reference, LSQ and SED with
-// ordered ties and with global counts, and SED with the true capacities. The
-// agents' weights act through the SED form as well: a request goes to
-// argmin_j (q_ij + 1) / a_ij (paper/README.md), ties broken fairly.
+// A Rule is one load balancer's. It reads a View, which package env/balancer
+// keeps up to date, and returns a server. Between two requests an agent may set
+// its weights; nothing else tells it what to do.
 //
-// A rule never picks a server that is out (View.Out). What it remembers beyond
-// a View it forgets when an episode begins (Resetter) and saves
-// (snapshot.Stater); after it is restored, its View is invalidated.
+// The paper's rules (appendix C.3) are ECMP and WCMP, which spread requests at
+// random, LSQ and SED, which send each to the least-loaded server by the LB's own
+// count, and Oracle, which looks at what no LB can see. The agents' weights act
+// through SED's form: a request goes to argmin_j (q_ij + 1) / a_ij, ties broken
+// at random. Beside them stand the rules that are used in practice: power of two
+// choices, Envoy's weighted least request, peak-sensitive average latency,
+// Prequal, and gRPC's round robin on reported load; and, for reference, LSQ and
+// SED with ordered ties and with global counts, and SED with the true capacities.
+//
+// A rule never picks a server that is out (View.Out). It may remember more than
+// a View shows: then it is a Resetter, which forgets when an episode begins, and
+// a snapshot.Stater, which can be saved. After either its View must be
+// invalidated.
+//
+// To add a heuristic, write its Rule and add a line to heuristics in
+// dispatch.go: the tests of every rule and the command line then know it.
 package dispatch

@@ -1,83 +1,88 @@
 package dispatch
 
-var _ HeldLogReader = (*Global)(nil)
+var _ OutstandingLogReader = (*GlobalShortestDelay)(nil)
 
-// HeldLog is a Foresight that remembers, for a while, of which servers Held
-// changed, so that nobody need ask for all.
-type HeldLog interface {
-	// HeldChanges returns the first of the episode's changes, numbered from
-	// 0, that is still remembered, and the number that the next will have.
-	HeldChanges() (first, next uint64)
+// OutstandingLog is a GlobalState that also remembers, for a while, of which
+// servers the Outstanding count changed, so that a rule need not ask for all.
+type OutstandingLog interface {
+	// OutstandingChanges returns the number of the first change that is still
+	// remembered, and the number that the next change will have. The changes of
+	// an episode are numbered from 0.
+	OutstandingChanges() (first, next uint64)
 
-	// HeldChange returns the server of a change that is remembered.
-	HeldChange(change uint64) int32
+	// OutstandingChange returns the server whose count changed in a change
+	// that is still remembered.
+	OutstandingChange(change uint64) int32
 }
 
-// HeldLogReader is a Rule that reads the HeldLog. A simulator keeps the log only
-// where some rule does, because keeping it costs a little at every request.
-type HeldLogReader interface {
+// OutstandingLogReader is a Rule that reads the OutstandingLog. A simulator
+// keeps the log only where some rule does, because keeping it costs a little at
+// every request.
+type OutstandingLogReader interface {
 	Rule
 
-	// ReadsHeldLog marks the rule; it does nothing.
-	ReadsHeldLog()
+	// ReadsOutstandingLog marks the rule; it does nothing.
+	ReadsOutstandingLog()
 }
 
-// Global is JSQ and SED by the requests of all LBs, which no LB can see: a
-// reference for what is lost because each knows its own part alone. Ties go
-// to one of the minimisers at random. It costs O(log servers) for each change
-// since its last pick where the Foresight is a HeldLog, else O(servers).
-type Global struct {
-	rule *ShortestDelay
-	held View   // with the counts of all LBs in place of one's own
-	all  bool   // the counts were asked for, all of them
-	seen uint64 // changes of the HeldLog so far
+// GlobalShortestDelay is JSQ and SED by the requests of all LBs, which no LB can
+// see. It is a reference for what is lost because each LB knows its own requests
+// alone. Ties go to one of the minimisers at random. A pick costs O(log servers)
+// for each change since the last pick if the GlobalState is an OutstandingLog,
+// and O(servers) otherwise.
+type GlobalShortestDelay struct {
+	rule    *ShortestDelay
+	view    View   // what rule sees: the counts of all LBs in place of the LB's own
+	counted bool   // the counts of all servers have been read since the episode began
+	seen    uint64 // changes of the OutstandingLog that the counts include
 
-	changed []int32 // the array of held.changed
+	changed []int32 // the array of view.changed
 }
 
-// NewGlobal returns the rule for the given positive weights.
-func NewGlobal(weights []float64) (*Global, error) {
+// NewGlobalShortestDelay returns the rule for the given positive weights.
+func NewGlobalShortestDelay(weights []float64) (*GlobalShortestDelay, error) {
 	rule, err := NewShortestDelay(weights)
 	if err != nil {
 		return nil, err
 	}
 	n := len(weights)
-	return &Global{rule: rule, held: View{Ongoing: make([]int32, n)}, changed: make([]int32, 0, n)}, nil
+	return &GlobalShortestDelay{rule: rule, view: View{Ongoing: make([]int32, n)}, changed: make([]int32, 0, n)}, nil
 }
 
-// ReadsHeldLog implements HeldLogReader.
-func (r *Global) ReadsHeldLog() {}
+// ReadsOutstandingLog implements OutstandingLogReader.
+func (r *GlobalShortestDelay) ReadsOutstandingLog() {}
 
 // Pick implements Rule.
-func (r *Global) Pick(v *View) int {
-	r.held.Out, r.held.Rand = v.Out, v.Rand
-	r.held.changed = nil
+func (r *GlobalShortestDelay) Pick(v *View) int {
+	r.view.Out, r.view.Rand = v.Out, v.Rand
+	r.view.changed = nil
 	if !r.follow(v) {
-		for j := range r.held.Ongoing {
-			r.held.Ongoing[j] = v.Oracle.Held(j)
+		for j := range r.view.Ongoing {
+			r.view.Ongoing[j] = v.Global.Outstanding(j)
 		}
-		r.all = true
+		r.counted = true
 	}
-	return r.rule.Pick(&r.held)
+	return r.rule.Pick(&r.view)
 }
 
-// follow brings the counts up to date by their changes alone, if these are
-// known.
-func (r *Global) follow(v *View) bool {
-	log, ok := v.Oracle.(HeldLog)
+// follow brings the counts up to date by the logged changes alone. It returns
+// false if the log does not reach back to the last pick, and then every count
+// must be read.
+func (r *GlobalShortestDelay) follow(v *View) bool {
+	log, ok := v.Global.(OutstandingLog)
 	if !ok {
 		return false
 	}
-	first, next := log.HeldChanges()
-	known := r.all && v.changed != nil && r.seen >= first && r.seen <= next
+	first, next := log.OutstandingChanges()
+	known := r.counted && v.changed != nil && r.seen >= first && r.seen <= next
 	if known {
 		r.changed = append(r.changed[:0], v.changed...) // for those that came and went
 		for k := r.seen; k < next; k++ {
-			j := log.HeldChange(k)
-			r.held.Ongoing[j] = v.Oracle.Held(int(j))
+			j := log.OutstandingChange(k)
+			r.view.Ongoing[j] = v.Global.Outstanding(int(j))
 			r.changed = append(r.changed, j)
 		}
-		r.held.changed = r.changed
+		r.view.changed = r.changed
 	}
 	r.seen = next
 	return known

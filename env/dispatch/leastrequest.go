@@ -15,7 +15,7 @@ var (
 // LeastRequest is Envoy's weighted least request as it works with unequal
 // weights (Envoy documentation, "Supported load balancers", section "Weighted
 // least request", and least_request.proto): a weighted round robin by earliest
-// deadline in which a server that has its turn is put back with the weight
+// deadline in which a server that has had its turn gets its next one by the weight
 //
 //	capacity / (own ongoing requests + 1)^active_request_bias
 //
@@ -23,13 +23,14 @@ var (
 // present one and stays until the server's next turn. A pick costs O(log
 // servers).
 //
-// Differences: Envoy draws two servers and takes the lesser where all weights
-// are equal (here "p2c" does), and it starts at a random turn, where this rule
-// starts each server at a random moment of its interval.
+// There are two differences. Where all weights are equal Envoy draws two servers
+// and takes the one with fewer requests, which here is the rule p2c. And Envoy
+// starts at a random turn, whereas this rule starts each server at a random
+// moment of its interval.
 type LeastRequest struct {
-	capacity []float64 // over the largest
-	turns    schedule
-	started  bool
+	capacity []float64 // relative to the largest
+	schedule schedule
+	started  bool // the servers have had their first turns set
 }
 
 // NewLeastRequest returns the rule for the given positive capacities.
@@ -37,7 +38,7 @@ func NewLeastRequest(capacity []float64) (*LeastRequest, error) {
 	if err := checkWeights(capacity); err != nil {
 		return nil, err
 	}
-	r := &LeastRequest{capacity: slices.Clone(capacity), turns: newSchedule(len(capacity))}
+	r := &LeastRequest{capacity: slices.Clone(capacity), schedule: newSchedule(len(capacity))}
 	largest := slices.Max(capacity)
 	for j := range r.capacity {
 		r.capacity[j] /= largest
@@ -48,7 +49,7 @@ func NewLeastRequest(capacity []float64) (*LeastRequest, error) {
 // Reset implements Resetter.
 func (r *LeastRequest) Reset() {
 	r.started = false
-	r.turns.reset()
+	r.schedule.reset()
 }
 
 // Pick implements Rule.
@@ -57,41 +58,42 @@ func (r *LeastRequest) Pick(v *View) int {
 	case !r.started:
 		for j := range r.capacity {
 			if !v.out(j) {
-				r.turns.start(j, r.interval(v, j), v.Rand)
+				r.schedule.start(j, r.interval(v, j), v.Rand)
 			}
 		}
 		r.started = true
 	case v.changed == nil:
 		for j := range r.capacity {
-			r.follow(v, j)
+			r.updateMember(v, j)
 		}
 	default:
 		for _, j := range v.changed {
-			r.follow(v, int(j))
+			r.updateMember(v, int(j))
 		}
 	}
-	server := r.turns.turn()
-	r.turns.put(server, r.interval(v, server))
+	server := r.schedule.next()
+	r.schedule.put(server, r.interval(v, server))
 	return server
 }
 
-// follow lets a server in or out.
-func (r *LeastRequest) follow(v *View, server int) {
+// updateMember gives turns to a server that came in and takes them from one that
+// went out.
+func (r *LeastRequest) updateMember(v *View, server int) {
 	switch out := v.out(server); {
-	case out && r.turns.has(server):
-		r.turns.drop(server)
-	case !out && !r.turns.has(server):
-		r.turns.put(server, r.interval(v, server))
+	case out && r.schedule.scheduled(server):
+		r.schedule.remove(server)
+	case !out && !r.schedule.scheduled(server):
+		r.schedule.put(server, r.interval(v, server))
 	}
 }
 
-// interval returns one over the weight.
+// interval returns one over the weight of a server.
 func (r *LeastRequest) interval(v *View, server int) float64 {
-	return delay(v.Ongoing[server], r.capacity[server])
+	return expectedDelay(v.Ongoing[server], r.capacity[server])
 }
 
 // State implements snapshot.Stater.
 func (r *LeastRequest) State(c *snapshot.Codec) {
 	c.Bool(&r.started)
-	r.turns.state(c)
+	r.schedule.state(c)
 }

@@ -7,19 +7,19 @@ import (
 
 var _ Rule = (*Ordered)(nil)
 
-// Ordered sends a request to argmin_j (q_ij + 1) / a_j over the servers that
-// are in, the first of several:
-// servers of less capacity first, which have fewer requests where scores tie,
-// and of equal capacity in an order that every second LB reverses, so that two
-// LBs do not fall upon one server. Much of
-// LSQ's and SED's deficit at low counts is in their ties (DESIGN.md, section
-// 6): what fixed orders gain, learning must not be credited with.
+// Ordered sends a request to argmin_j (q_ij + 1) / a_j over the servers that are
+// in. Of several minimisers it takes the first in an order of its own: servers of
+// less capacity come first, because they have fewer requests where scores tie,
+// and servers of equal capacity are in an order that every second LB reverses, so
+// that two LBs do not send to the same server. Much of what LSQ and SED lose at
+// low counts they lose by breaking ties at random; what an order gains must not
+// be credited to learning.
 type Ordered struct {
 	weights []float64
-	order   []int32 // the servers, the one that wins ties first
-	place   []int32 // by server, where it stands in order
-	scores  bracket // by place
-	seen    bool    // the scores have been filled
+	order   []int32   // the servers; of several minimisers the first here is taken
+	placeOf []int32   // by server, its place in order
+	scores  scoreTree // by place in order
+	filled  bool      // every score has been computed
 }
 
 // NewOrdered returns the rule of one LB for the given positive weights.
@@ -28,7 +28,7 @@ func NewOrdered(weights []float64, lb int) (*Ordered, error) {
 		return nil, err
 	}
 	n := len(weights)
-	r := &Ordered{weights: slices.Clone(weights), place: make([]int32, n), scores: newBracket(n)}
+	r := &Ordered{weights: slices.Clone(weights), placeOf: make([]int32, n), scores: newScoreTree(n)}
 	for j := range weights {
 		r.order = append(r.order, int32(j))
 	}
@@ -45,19 +45,19 @@ func NewOrdered(weights []float64, lb int) (*Ordered, error) {
 		return 0
 	})
 	for k, j := range r.order {
-		r.place[j] = int32(k)
+		r.placeOf[j] = int32(k)
 	}
 	return r, nil
 }
 
 // Pick implements Rule: O(log servers) for each count that changed.
 func (r *Ordered) Pick(v *View) int {
-	if v.changed == nil || !r.seen {
-		r.seen = true
+	if v.changed == nil || !r.filled {
+		r.filled = true
 		r.scores.fill(func(k int) float64 { return r.score(v, r.order[k]) }, len(r.order))
 	} else {
 		for _, j := range v.changed {
-			r.scores.set(int(r.place[j]), r.score(v, j))
+			r.scores.set(int(r.placeOf[j]), r.score(v, j))
 		}
 	}
 	return int(r.order[r.scores.first()])
@@ -67,5 +67,5 @@ func (r *Ordered) score(v *View, server int32) float64 {
 	if v.out(int(server)) {
 		return math.Inf(1)
 	}
-	return delay(v.Ongoing[server], r.weights[server])
+	return expectedDelay(v.Ongoing[server], r.weights[server])
 }

@@ -18,15 +18,16 @@ const (
 	// of its weight: the decayTime of Finagle's Balancers.p2cPeakEwma, 10 s.
 	ewmaDecay = 10.0
 
-	// ewmaPenalty is what a server counts, beside its requests, that has some
-	// and whose latency nobody has seen yet: more than any latency (s). It
+	// ewmaPenalty is added to the requests of a server that has some and whose
+	// latency has not been measured yet. It is more than any latency (s), and
 	// stands for Finagle's penalty, Long.MaxValue >> 16 ns, or 39 hours.
 	ewmaPenalty = 140_737.0
 
-	// ewmaFailed is the least latency (s) that a failed request counts for:
-	// one decay time. It is ours; Finagle leaves failures to its failure
-	// accrual, and without either a server that refuses at once looks fast.
-	ewmaFailed = ewmaDecay
+	// ewmaFailedLatency is the least latency (s) that a failed request counts
+	// for: one decay time. It is an addition of ours. Finagle leaves failures to
+	// its failure accrual; without either, a server that refuses requests at once
+	// would look fast.
+	ewmaFailedLatency = ewmaDecay
 )
 
 // PeakEWMA is the peak-sensitive exponentially weighted moving average of
@@ -35,21 +36,23 @@ const (
 //
 //	average latency * (own ongoing requests + 1)
 //
-// has the request, the first of a tie. A latency above the average replaces
-// it at once; one below is averaged in, the old average weighing e^(-t/10 s)
-// after t s without news. When it is looked at, an average has decayed by the
-// same factor, towards 0, so that a server which was slow is tried again.
+// gets the request; in a tie, the one drawn first. A latency above the average
+// replaces it at once. A latency below is averaged in, where the old average has
+// the weight e^(-t/10 s) if its last sample is t s old. A pick reads the average
+// decayed by the same factor, towards 0, so that a server which was slow is tried
+// again.
 //
-// A server not measured yet costs nothing while it has no request, so that it
-// is tried, and a penalty plus its requests while it has any, so that it is
-// not flooded: Finagle's rule. Capacity is not used: latency tells.
+// As in Finagle, a server that has not been measured costs nothing while it has
+// no request, so that it is tried, and a penalty plus its requests while it has
+// any, so that it is not flooded. Capacities are not used, because latency
+// reflects them.
 //
-// Difference: Finagle lets the average itself decay whenever it is looked at,
-// so that its weight in the next average hangs on how often that was.
+// There is one difference: Finagle lets the average itself decay whenever it is
+// read, so that its weight in the next average depends on how often that was.
 type PeakEWMA struct {
-	servers members
-	average []float64 // s, at the server's latest completion; 0 if there was none
-	at      []float64 // s, that completion
+	members   membership
+	average   []float64 // s, by server, as of its latest completion; 0 if there was none
+	updatedAt []float64 // s, by server, the time of its latest completion
 }
 
 // NewPeakEWMA returns the rule for a number of servers.
@@ -57,26 +60,26 @@ func NewPeakEWMA(servers int) (*PeakEWMA, error) {
 	if err := checkWeights(uniform(servers)); err != nil {
 		return nil, err
 	}
-	return &PeakEWMA{servers: newMembers(servers), average: make([]float64, servers), at: make([]float64, servers)}, nil
+	return &PeakEWMA{members: newMembership(servers), average: make([]float64, servers), updatedAt: make([]float64, servers)}, nil
 }
 
 // Reset implements Resetter.
 func (r *PeakEWMA) Reset() {
 	clear(r.average)
-	clear(r.at)
+	clear(r.updatedAt)
 }
 
 // Pick implements Rule.
 func (r *PeakEWMA) Pick(v *View) int {
-	r.servers.update(v)
-	first, second := r.servers.pair(v.Rand)
+	r.members.update(v)
+	first, second := r.members.pair(v.Rand)
 	if r.cost(v, second) < r.cost(v, first) {
 		return second
 	}
-	return first // of a tie the first is as random as the second
+	return first // in a tie too: the first is as random as the second
 }
 
-// cost returns what a server is judged by, s.
+// cost returns a server's score (s).
 func (r *PeakEWMA) cost(v *View, server int) float64 {
 	q := float64(v.Ongoing[server])
 	if r.average[server] == 0 {
@@ -88,26 +91,26 @@ func (r *PeakEWMA) cost(v *View, server int) float64 {
 	return r.average[server] * r.weight(server, v.Now) * (q + 1)
 }
 
-// weight returns what is left at time now of a server's average.
+// weight returns the weight that a server's average has left at time now.
 func (r *PeakEWMA) weight(server int, now float64) float64 {
-	return math.Exp(-max(now-r.at[server], 0) / ewmaDecay)
+	return math.Exp(-max(now-r.updatedAt[server], 0) / ewmaDecay)
 }
 
 // Completed implements Completer.
 func (r *PeakEWMA) Completed(server int, now, duration float64, failed bool) {
 	if failed {
-		duration = max(duration, ewmaFailed)
+		duration = max(duration, ewmaFailedLatency)
 	}
 	if old := r.average[server]; duration < old {
 		w := r.weight(server, now)
 		duration = w*old + (1-w)*duration
 	}
-	r.average[server], r.at[server] = duration, now
+	r.average[server], r.updatedAt[server] = duration, now
 }
 
 // State implements snapshot.Stater.
 func (r *PeakEWMA) State(c *snapshot.Codec) {
-	for _, values := range [][]float64{r.average, r.at} {
+	for _, values := range [][]float64{r.average, r.updatedAt} {
 		snapshot.Fixed(c, values, func(x *float64) {
 			c.Float64(x)
 			if !(*x >= 0 && *x <= math.MaxFloat64) {

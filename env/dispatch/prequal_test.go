@@ -11,11 +11,11 @@ import (
 )
 
 // told is what servers tell: requests in flight and latency.
-type told [][2]float64
+type reported [][2]float64
 
-func (s told) Probe(server int) (int32, float64) { return int32(s[server][0]), s[server][1] }
+func (s reported) Probe(server int) (int32, float64) { return int32(s[server][0]), s[server][1] }
 
-func (s told) Load(int) (int, float64) { return 0, 0 }
+func (s reported) Load(int) (int, float64) { return 0, 0 }
 
 // TestHotCold is the rule by hand.
 func TestHotCold(t *testing.T) {
@@ -32,18 +32,18 @@ func TestHotCold(t *testing.T) {
 		{"tie of latency", []probe{{inFlight: 3, latency: 1}, {inFlight: 2, latency: 1}}, 5, 1, 0},
 		{"tie of all: newer, older", []probe{{inFlight: 2, latency: 1}, {inFlight: 2, latency: 1}, {inFlight: 1, latency: 2}}, 5, 1, 2},
 	} {
-		p := pool{probes: test.probes}
+		p := probePool{probes: test.probes}
 		require.Equal(t, test.best, p.best(test.hot), test.name)
 		require.Equal(t, test.worst, p.worst(test.hot), test.name)
 	}
-	require.Equal(t, -1, (&pool{}).worst(1))
+	require.Equal(t, -1, (&probePool{}).worst(1))
 }
 
 // TestPoolKeepsTheLatest: one probe a server, the oldest goes when it is full
 // or too old.
 func TestPoolKeepsTheLatest(t *testing.T) {
 	t.Parallel()
-	p := pool{most: 3}
+	p := probePool{size: 3}
 	list := func() (servers []int32) {
 		for _, x := range p.probes {
 			servers = append(servers, x.server)
@@ -51,13 +51,13 @@ func TestPoolKeepsTheLatest(t *testing.T) {
 		return servers
 	}
 	for k, server := range []int32{4, 5, 6} {
-		p.add(probe{server: server, at: float64(k)})
+		p.add(probe{server: server, receivedAt: float64(k)})
 	}
-	p.add(probe{server: 5, at: 3})
+	p.add(probe{server: 5, receivedAt: 3})
 	require.Equal(t, []int32{4, 6, 5}, list())
-	p.add(probe{server: 7, at: 4})
+	p.add(probe{server: 7, receivedAt: 4})
 	require.Equal(t, []int32{6, 5, 7}, list())
-	p.age(3)
+	p.dropBefore(3)
 	require.Equal(t, []int32{5, 7}, list(), "what came at 3 is kept")
 }
 
@@ -65,7 +65,7 @@ func TestPoolKeepsTheLatest(t *testing.T) {
 func TestQuantileAgainstSort(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		q := newQuantile(0.84, rapid.IntRange(1, 20).Draw(t, "window"))
+		q := newWindowQuantile(0.84, rapid.IntRange(1, 20).Draw(t, "window"))
 		require.Zero(t, q.value())
 		all := rapid.SliceOfN(rapid.Int32Range(0, 9), 1, 60).Draw(t, "numbers")
 		for k, x := range all {
@@ -99,12 +99,12 @@ func TestReuses(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	sum := 0.0
 	for range 100_000 {
-		n := round(1.3, rng)
+		n := roundAtRandom(1.3, rng)
 		require.True(t, n == 1 || n == 2)
 		sum += float64(n)
 	}
 	require.InDelta(t, 1.3, sum/100_000, 0.006)
-	require.EqualValues(t, 2, round(2, nil))
+	require.EqualValues(t, 2, roundAtRandom(2, nil))
 }
 
 // TestPrequalByHand: three servers, all asked each time; the answers count
@@ -113,7 +113,7 @@ func TestPrequalByHand(t *testing.T) {
 	t.Parallel()
 	r, err := NewPrequal(3)
 	require.NoError(t, err)
-	v := &View{Ongoing: make([]int32, 3), Rand: rand.New(rand.NewPCG(1, 2)), Servers: told{{4, 2}, {4, 1}, {4, 3}}, changed: []int32{}}
+	v := &View{Ongoing: make([]int32, 3), Rand: rand.New(rand.NewPCG(1, 2)), Reports: reported{{4, 2}, {4, 1}, {4, 3}}, changed: []int32{}}
 	first := r.Pick(v)
 	require.Empty(t, r.pool.probes, "nothing is here yet")
 	require.Len(t, r.sent, 3)
@@ -135,9 +135,9 @@ func TestPrequalByHand(t *testing.T) {
 	// All of the last are hot but server 2, whose latency is the worst.
 	r.Reset()
 	for range 40 {
-		r.flight.add(4)
+		r.inFlight.add(4)
 	}
-	v.Now, v.Servers = 1, told{{9, 2}, {8, 1}, {3, 9}}
+	v.Now, v.Reports = 1, reported{{9, 2}, {8, 1}, {3, 9}}
 	r.Pick(v)
 	v.Now = 1.001
 	require.Equal(t, 2, r.Pick(v))
@@ -153,7 +153,7 @@ func TestPrequalRemovesInTurn(t *testing.T) {
 	t.Parallel()
 	r, err := NewPrequal(5)
 	require.NoError(t, err)
-	r.flight.add(9)
+	r.inFlight.add(9)
 	for j, latency := range []float64{5, 1, 7, 2} {
 		r.pool.add(probe{server: int32(j), latency: latency, uses: 9})
 	}
@@ -174,7 +174,7 @@ func TestPrequalUses(t *testing.T) {
 	r, err := NewPrequal(4)
 	require.NoError(t, err)
 	v := &View{Rand: rand.New(rand.NewPCG(1, 1))}
-	r.flight.add(2)
+	r.inFlight.add(2)
 	r.pool.add(probe{server: 0, inFlight: 1, latency: 1, uses: 3})
 	r.pool.add(probe{server: 1, inFlight: 2, latency: 2, uses: 3})
 	r.pool.add(probe{server: 2, inFlight: 2, latency: 3, uses: 1})
@@ -194,14 +194,14 @@ func TestPrequalFallsBack(t *testing.T) {
 	t.Parallel()
 	r, err := NewPrequal(3)
 	require.NoError(t, err)
-	v := &View{Ongoing: []int32{4, 1, 4}, Rand: rand.New(rand.NewPCG(5, 6)), Servers: told{{9, 1}, {0, 0}, {9, 9}}}
+	v := &View{Ongoing: []int32{4, 1, 4}, Rand: rand.New(rand.NewPCG(5, 6)), Reports: reported{{9, 1}, {0, 0}, {9, 9}}}
 	const draws = 30_000
 	var random, lesser [3]float64
 	for range draws {
 		random[r.Pick(v)]++ // time stands still: no answer comes
 		r.Reset()
 	}
-	v.Servers = nil
+	v.Reports = nil
 	for range draws {
 		lesser[r.Pick(v)]++
 	}
@@ -216,7 +216,7 @@ func TestPrequalAsksAtRandom(t *testing.T) {
 	t.Parallel()
 	r, err := NewPrequal(6)
 	require.NoError(t, err)
-	v := &View{Rand: rand.New(rand.NewPCG(5, 6)), Servers: make(told, 6)}
+	v := &View{Rand: rand.New(rand.NewPCG(5, 6)), Reports: make(reported, 6)}
 	counts := make([]float64, 6)
 	for range 20_000 {
 		r.sent = r.sent[:0]

@@ -8,16 +8,17 @@ import (
 var _ Rule = (*Random)(nil)
 
 // Random sends a request to server j with probability a_j / sum a over the
-// servers that are in (ECMP with equal weights, WCMP with the servers'
-// capacities), by the alias method: one random number a request, whatever the
-// number of servers. The table is made anew when servers come or go.
+// servers that are in: ECMP with equal weights, WCMP with the servers' capacities
+// (appendix C.3). It draws by the alias method (Walker 1977), one random number a
+// request, whatever the number of servers. Its table is made anew when a server
+// goes out or comes in.
 type Random struct {
 	weights []float64
-	servers members
-	keep    []float64 // by column, one a server that is in: probability to keep it
-	alias   []int32   // the column to take otherwise
+	members membership
+	keep    []float64 // by column, one for each server that is in: the probability to keep that server
+	alias   []int32   // by column, the column to take otherwise
 
-	small, large []int32 // columns under and above the average, while the table is made
+	small, large []int32 // columns below and above the average, used while the table is made
 }
 
 // NewRandom returns the rule for the given positive weights.
@@ -27,7 +28,7 @@ func NewRandom(weights []float64) (*Random, error) {
 	}
 	n := len(weights)
 	r := &Random{
-		weights: slices.Clone(weights), servers: newMembers(n),
+		weights: slices.Clone(weights), members: newMembership(n),
 		keep: make([]float64, n), alias: make([]int32, n),
 		small: make([]int32, 0, n), large: make([]int32, 0, n),
 	}
@@ -35,18 +36,18 @@ func NewRandom(weights []float64) (*Random, error) {
 	return r, nil
 }
 
-// tabulate makes the table of the servers that are in.
+// tabulate makes the table for the servers that are in.
 func (r *Random) tabulate() {
-	n := len(r.servers.in)
+	n := len(r.members.in)
 	total := 0.0
-	for _, j := range r.servers.in {
+	for _, j := range r.members.in {
 		total += r.weights[j]
 	}
 	r.keep, r.alias = r.keep[:n], r.alias[:n]
 
 	// Columns under the average are filled up from columns above it.
 	small, large := r.small, r.large
-	for c, j := range r.servers.in {
+	for c, j := range r.members.in {
 		r.keep[c] = r.weights[j] * float64(n) / total
 		r.alias[c] = int32(c)
 		if r.keep[c] < 1 {
@@ -79,19 +80,19 @@ func (r *Random) Pick(v *View) int {
 	return r.draw(v.Rand)
 }
 
-// update follows the servers that came and went.
+// update takes over which servers are in.
 func (r *Random) update(v *View) {
-	if r.servers.update(v) {
+	if r.members.update(v) {
 		r.tabulate()
 	}
 }
 
-// draw returns a server that is in.
+// draw returns a server that is in, with its probability.
 func (r *Random) draw(rng *rand.Rand) int {
 	u := rng.Float64() * float64(len(r.keep))
 	c := int(u)
 	if u-float64(c) >= r.keep[c] {
 		c = int(r.alias[c])
 	}
-	return int(r.servers.in[c])
+	return int(r.members.in[c])
 }

@@ -17,22 +17,22 @@ var (
 // (gRFC A58, WeightedRoundRobinLbConfig), and the bounds of its static stride
 // scheduler.
 const (
-	loadUpdate   = 1.0   // s between updates of the weights (weight_update_period)
-	loadBlackout = 10.0  // s that a server must have reported for (blackout_period)
-	loadExpiry   = 180.0 // s after which a weight is stale (weight_expiration_period)
-	loadLeast    = 0.01  // of the mean, the least weight
-	loadMost     = 10.0  // of the mean, the largest
+	loadUpdate    = 1.0   // s between updates of the weights (weight_update_period)
+	loadBlackout  = 10.0  // s that a server must have reported for (blackout_period)
+	loadExpiry    = 180.0 // s after which a weight is stale (weight_expiration_period)
+	loadMinWeight = 0.01  // the least weight, relative to the mean weight
+	loadMaxWeight = 10.0  // the largest weight, relative to the mean weight
 
 	// loadWindow is the number of updates over which a server's counters are
 	// compared: 10 s, as often as gRPC's servers report (oob_reporting_period).
 	loadWindow = 10
 
-	// loadUtilisation is the least utilisation, ours: a server of which next
-	// to nothing was used would weigh without bound.
-	loadUtilisation = 1e-3
+	// loadMinUtilisation is the least utilisation that a weight is computed
+	// with, since that of an idle server would have no bound. It is our choice.
+	loadMinUtilisation = 1e-3
 )
 
-// counters are what a server has told at one time.
+// counters are what a server has reported at one time.
 type counters struct {
 	completed int
 	busy      float64 // s of processor time
@@ -44,31 +44,32 @@ type counters struct {
 //
 //	qps / utilisation
 //
-// where qps is what it completed for all LBs, a second, and utilisation the
-// processor time that this took over capacity * time. Both are differences of
-// its counters over the latest 10 s, taken anew each second. A weight counts
-// once its server has reported for 10 s, so the first ones do from about 11 s
-// on, and for 3 minutes after its last report in which something was done. A
-// server without one weighs the mean of the others; while fewer than two have
-// one all weigh the same. One that was out begins its 10 s again.
+// where qps is the number of requests that it completed in a second, for all LBs,
+// and utilisation is the processor time that they took divided by capacity times
+// time. Both are differences of its counters over the latest 10 s, computed anew
+// each second. A weight is used from the time when its server has reported for
+// 10 s (the first of them after about 11 s) until 3 minutes after the server's
+// last report in which something was done. A server without a usable weight gets
+// the mean of the others; while fewer than two servers have one, all servers
+// weigh the same. A server that was out must report for 10 s again.
 //
-// Turns go by earliest deadline, each server's first at a random moment of its
-// interval. New weights stretch what is left of an interval (gRFC A58 draws
-// all first turns anew each second). Failures have no part in the weights:
-// the counters do not tell of them. Where servers tell nothing (View.Servers
-// is nil) it is plain round robin.
+// The servers' turns go by earliest deadline, each server's first one at a random
+// moment of its interval. A new weight stretches what is left of an interval,
+// whereas gRFC A58 draws all first turns anew each second. Failures do not enter
+// the weights, because the counters do not tell of them. Where servers tell
+// nothing (View.Reports is nil) the rule is plain round robin.
 type ReportedLoad struct {
 	capacity []float64
-	turns    schedule
-	interval []float64 // mean weight / weight, by server
-	started  bool
+	schedule schedule
+	interval []float64 // by server, the mean weight over its weight
+	started  bool      // the servers have had their first turns set
 
-	updates int        // so far
-	times   []float64  // s, a ring of the latest updates
-	told    []counters // by place in the ring and server
-	weight  []float64  // by server, qps / utilisation as last reported
-	at      []float64  // s, when that was
-	since   []float64  // s, when it first reported; +Inf if it has not
+	updates        int        // times that the counters were read
+	times          []float64  // s, when they were read the latest times; a ring
+	history        []counters // by place in the ring, then by server
+	weight         []float64  // by server, qps / utilisation, as last computed
+	reportedAt     []float64  // s, by server, when its weight was computed
+	reportingSince []float64  // s, by server, when it first reported; +Inf if it has not
 }
 
 // NewReportedLoad returns the rule for the given positive capacities.
@@ -78,9 +79,9 @@ func NewReportedLoad(capacity []float64) (*ReportedLoad, error) {
 	}
 	n := len(capacity)
 	r := &ReportedLoad{
-		capacity: slices.Clone(capacity), turns: newSchedule(n), interval: make([]float64, n),
-		times: make([]float64, loadWindow), told: make([]counters, loadWindow*n),
-		weight: make([]float64, n), at: make([]float64, n), since: make([]float64, n),
+		capacity: slices.Clone(capacity), schedule: newSchedule(n), interval: make([]float64, n),
+		times: make([]float64, loadWindow), history: make([]counters, loadWindow*n),
+		weight: make([]float64, n), reportedAt: make([]float64, n), reportingSince: make([]float64, n),
 	}
 	r.Reset()
 	return r, nil
@@ -88,100 +89,102 @@ func NewReportedLoad(capacity []float64) (*ReportedLoad, error) {
 
 // Reset implements Resetter.
 func (r *ReportedLoad) Reset() {
-	r.turns.reset()
+	r.schedule.reset()
 	r.started, r.updates = false, 0
 	clear(r.times)
-	clear(r.told)
+	clear(r.history)
 	clear(r.weight)
-	clear(r.at)
-	for j := range r.since {
-		r.since[j], r.interval[j] = math.Inf(1), 1
+	clear(r.reportedAt)
+	for j := range r.reportingSince {
+		r.reportingSince[j], r.interval[j] = math.Inf(1), 1
 	}
 }
 
 // Pick implements Rule.
 func (r *ReportedLoad) Pick(v *View) int {
-	r.members(v)
-	if v.Servers != nil && (r.updates == 0 || v.Now >= r.times[(r.updates-1)%loadWindow]+loadUpdate) {
-		r.update(v)
+	r.updateMembers(v)
+	if v.Reports != nil && (r.updates == 0 || v.Now >= r.times[(r.updates-1)%loadWindow]+loadUpdate) {
+		r.readCounters(v)
 	}
-	server := r.turns.turn()
-	r.turns.put(server, r.interval[server])
+	server := r.schedule.next()
+	r.schedule.put(server, r.interval[server])
 	return server
 }
 
-// members lets servers in and out.
-func (r *ReportedLoad) members(v *View) {
+// updateMembers takes over from the View which servers are out.
+func (r *ReportedLoad) updateMembers(v *View) {
 	switch {
 	case !r.started:
 		for j := range r.capacity {
 			if !v.out(j) {
-				r.turns.start(j, r.interval[j], v.Rand)
+				r.schedule.start(j, r.interval[j], v.Rand)
 			}
 		}
 		r.started = true
 	case v.changed == nil:
 		for j := range r.capacity {
-			r.follow(v, j)
+			r.updateMember(v, j)
 		}
 	default:
 		for _, j := range v.changed {
-			r.follow(v, int(j))
+			r.updateMember(v, int(j))
 		}
 	}
 }
 
-func (r *ReportedLoad) follow(v *View, server int) {
+// updateMember gives turns to a server that came in and takes them from one that
+// went out.
+func (r *ReportedLoad) updateMember(v *View, server int) {
 	switch out := v.out(server); {
-	case out && r.turns.has(server):
-		r.turns.drop(server)
-	case !out && !r.turns.has(server):
-		r.since[server], r.interval[server] = math.Inf(1), 1
-		r.turns.put(server, 1)
+	case out && r.schedule.scheduled(server):
+		r.schedule.remove(server)
+	case !out && !r.schedule.scheduled(server):
+		r.reportingSince[server], r.interval[server] = math.Inf(1), 1
+		r.schedule.put(server, 1)
 	}
 }
 
-// update reads the counters and weighs the servers anew.
-func (r *ReportedLoad) update(v *View) {
+// readCounters reads the counters of all servers and computes their intervals.
+func (r *ReportedLoad) readCounters(v *View) {
 	n, place := len(r.capacity), r.updates%loadWindow
-	oldest := 0
+	oldest := 0 // place in the ring of the counters to compare with
 	if r.updates >= loadWindow {
 		oldest = place // it is about to be written over
 	}
 	span := v.Now - r.times[oldest]
 	for j := range n {
-		completed, busy := v.Servers.Load(j)
-		now, then := counters{completed, busy}, r.told[oldest*n+j]
-		if r.updates > 0 && r.turns.has(j) {
-			r.note(j, v.Now, span, counters{now.completed - then.completed, now.busy - then.busy})
+		completed, busy := v.Reports.Load(j)
+		now, then := counters{completed, busy}, r.history[oldest*n+j]
+		if r.updates > 0 && r.schedule.scheduled(j) {
+			r.addReport(j, v.Now, span, counters{now.completed - then.completed, now.busy - then.busy})
 		}
-		r.told[place*n+j] = now
+		r.history[place*n+j] = now
 	}
 	r.times[place] = v.Now
 	r.updates++
-	r.weigh(v.Now)
+	r.setIntervals(v.Now)
 }
 
-// note takes what a server did in a span of time (s) as its report. Where it
-// did nothing the former one stays.
-func (r *ReportedLoad) note(server int, now, span float64, did counters) {
+// addReport computes a server's weight from what it did in a span of time (s). If
+// it did nothing its former weight stays.
+func (r *ReportedLoad) addReport(server int, now, span float64, did counters) {
 	if did.completed <= 0 || !(did.busy > 0) {
 		return
 	}
-	if math.IsInf(r.since[server], 1) {
-		r.since[server] = now
+	if math.IsInf(r.reportingSince[server], 1) {
+		r.reportingSince[server] = now
 	}
 	qps := float64(did.completed) / span
 	utilisation := did.busy / (r.capacity[server] * span)
-	r.weight[server], r.at[server] = qps/max(utilisation, loadUtilisation), now
+	r.weight[server], r.reportedAt[server] = qps/max(utilisation, loadMinUtilisation), now
 }
 
-// weigh turns the weights that count into intervals.
-func (r *ReportedLoad) weigh(now float64) {
+// setIntervals computes the servers' intervals from the weights that are usable.
+func (r *ReportedLoad) setIntervals(now float64) {
 	sum, count := 0.0, 0
 	for j, w := range r.weight {
-		if now-r.at[j] >= loadExpiry {
-			r.since[j] = math.Inf(1)
+		if now-r.reportedAt[j] >= loadExpiry {
+			r.reportingSince[j] = math.Inf(1)
 		}
 		if r.usable(j, now) {
 			sum += w
@@ -190,30 +193,30 @@ func (r *ReportedLoad) weigh(now float64) {
 	}
 	mean := sum / float64(count)
 	for j, w := range r.weight {
-		if !r.turns.has(j) {
+		if !r.schedule.scheduled(j) {
 			continue
 		}
 		interval := 1.0
 		if count >= 2 && r.usable(j, now) {
-			interval = 1 / min(max(w/mean, loadLeast), loadMost)
+			interval = 1 / min(max(w/mean, loadMinWeight), loadMaxWeight)
 		}
 		if interval == r.interval[j] {
 			continue
 		}
-		left := r.turns.servers()[j] - r.turns.now
-		r.turns.put(j, left*(interval/r.interval[j]))
+		left := r.schedule.deadlines()[j] - r.schedule.now
+		r.schedule.put(j, left*(interval/r.interval[j]))
 		r.interval[j] = interval
 	}
 }
 
-// usable says whether a server's weight counts.
+// usable says whether a server's weight may be used.
 func (r *ReportedLoad) usable(server int, now float64) bool {
-	return r.turns.has(server) && now-r.since[server] >= loadBlackout
+	return r.schedule.scheduled(server) && now-r.reportingSince[server] >= loadBlackout
 }
 
 // State implements snapshot.Stater.
 func (r *ReportedLoad) State(c *snapshot.Codec) {
-	r.turns.state(c)
+	r.schedule.state(c)
 	c.Bool(&r.started)
 	snapshot.Int(c, &r.updates)
 	if r.updates < 0 {
@@ -225,22 +228,22 @@ func (r *ReportedLoad) State(c *snapshot.Codec) {
 			c.Fail("a weight, time or interval of %g", *x)
 		}
 	}
-	for _, values := range [][]float64{r.times, r.weight, r.at} {
+	for _, values := range [][]float64{r.times, r.weight, r.reportedAt} {
 		snapshot.Fixed(c, values, finite)
 	}
 	snapshot.Fixed(c, r.interval, func(x *float64) {
 		c.Float64(x)
-		if !(*x >= 1/loadMost && *x <= 1/loadLeast) {
+		if !(*x >= 1/loadMaxWeight && *x <= 1/loadMinWeight) {
 			c.Fail("an interval of %g", *x)
 		}
 	})
-	snapshot.Fixed(c, r.since, func(x *float64) {
+	snapshot.Fixed(c, r.reportingSince, func(x *float64) {
 		c.Float64(x)
 		if !(*x >= 0) {
 			c.Fail("a report since %g s", *x)
 		}
 	})
-	snapshot.Fixed(c, r.told, func(x *counters) {
+	snapshot.Fixed(c, r.history, func(x *counters) {
 		snapshot.Int(c, &x.completed)
 		finite(&x.busy)
 	})

@@ -40,7 +40,7 @@ func TestReportedLoadByHand(t *testing.T) {
 	r, err := NewReportedLoad([]float64{1, 2, 1})
 	require.NoError(t, err)
 	v := &View{Ongoing: make([]int32, 3), Rand: rand.New(rand.NewPCG(1, 2))}
-	v.Servers = working{&v.Now, []float64{8, 8, 0}, []float64{0.8, 0.4, 0}}
+	v.Reports = working{&v.Now, []float64{8, 8, 0}, []float64{0.8, 0.4, 0}}
 	counts := run(r, v, 10.9)
 	for _, n := range counts {
 		require.InDelta(t, 88./3, n, 1.01, "all weigh the same in the first seconds: %v", counts)
@@ -79,7 +79,7 @@ func TestReportedLoadBounds(t *testing.T) {
 		s.completed[j], s.busy[j] = 8, 0.8
 	}
 	s.busy[0], s.completed[1] = 1e-9, 1 // 8 / 0.001 = 8000; 1 / 0.8 = 1.25, of a mean near 276
-	v.Servers = s
+	v.Reports = s
 	run(r, v, 15)
 	require.InDelta(t, 8000, r.weight[0], 1e-6)
 	require.Equal(t, 0.1, r.interval[0])
@@ -93,12 +93,12 @@ func TestReportedLoadExpires(t *testing.T) {
 	r, err := NewReportedLoad([]float64{1, 1})
 	require.NoError(t, err)
 	v := &View{Ongoing: make([]int32, 2), Rand: rand.New(rand.NewPCG(1, 2))}
-	v.Servers = working{&v.Now, []float64{8, 8}, []float64{0.8, 0.4}}
+	v.Reports = working{&v.Now, []float64{8, 8}, []float64{0.8, 0.4}}
 	run(r, v, 20)
 	want := []float64{1.5, 0.75}
 	require.InDeltaSlice(t, want, r.interval, 1e-9)
 	stopped := 20.0
-	v.Servers = working{&stopped, []float64{8, 8}, []float64{0.8, 0.4}} // counters stand still
+	v.Reports = working{&stopped, []float64{8, 8}, []float64{0.8, 0.4}} // counters stand still
 	run(r, v, 20+10+170)
 	require.InDeltaSlice(t, want, r.interval, 1e-9)
 	run(r, v, 20+10+182)
@@ -128,11 +128,11 @@ func TestNewWeightsStretchTheRest(t *testing.T) {
 	t.Parallel()
 	r, err := NewReportedLoad([]float64{1, 1})
 	require.NoError(t, err)
-	r.turns.now = 7
-	r.turns.put(0, 0.5)
-	r.turns.put(1, 0.25)
-	r.weight, r.since, r.at = []float64{10, 30}, []float64{1, 1}, []float64{20, 20}
-	r.weigh(20)
+	r.schedule.now = 7
+	r.schedule.put(0, 0.5)
+	r.schedule.put(1, 0.25)
+	r.weight, r.reportingSince, r.reportedAt = []float64{10, 30}, []float64{1, 1}, []float64{20, 20}
+	r.setIntervals(20)
 	require.Equal(t, []float64{2, 20. / 30}, r.interval)
-	require.InDeltaSlice(t, []float64{7 + 0.5*2, 7 + 0.25*20/30}, r.turns.servers(), 1e-12)
+	require.InDeltaSlice(t, []float64{7 + 0.5*2, 7 + 0.25*20/30}, r.schedule.deadlines(), 1e-12)
 }

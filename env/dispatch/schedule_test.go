@@ -20,7 +20,7 @@ func TestScheduleByHand(t *testing.T) {
 	}
 	var got []int
 	for range 10 {
-		j := s.turn()
+		j := s.next()
 		s.put(j, intervals[j])
 		got = append(got, j)
 	}
@@ -40,7 +40,7 @@ func TestScheduleIsFair(t *testing.T) {
 		}
 		turns := make([]float64, len(intervals))
 		for range 500 {
-			j := s.turn()
+			j := s.next()
 			s.put(j, intervals[j])
 			turns[j]++
 		}
@@ -86,7 +86,7 @@ func TestLeastRequestAgainstScan(t *testing.T) {
 		w := newSimulatedLB(rapid.IntRange(3, 60).Draw(t, "servers"), rapid.Uint64().Draw(t, "seed"), true)
 		r, err := NewLeastRequest(w.capacity())
 		require.NoError(t, err)
-		twin := &slow{capacity: w.capacity(), due: make([]float64, len(w.held))}
+		twin := &slow{capacity: w.capacity(), due: make([]float64, len(w.outstanding))}
 		for range 300 {
 			w.step(check(func(v *View) int {
 				again := *v
@@ -114,7 +114,7 @@ func TestLeastRequestByHand(t *testing.T) {
 		v.Ongoing[pick]++
 	}
 	require.Equal(t, []int{0, 1, 1, 0, 1, 0}, got)
-	require.Equal(t, []float64{6 + 2*3, 3 + 3}, r.turns.servers())
+	require.Equal(t, []float64{6 + 2*3, 3 + 3}, r.schedule.deadlines())
 	v.Out = []bool{false, true}
 	v.changed = []int32{1}
 	require.Zero(t, r.Pick(v)) // at 12

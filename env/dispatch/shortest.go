@@ -13,17 +13,17 @@ var (
 	_ snapshot.Stater = (*ShortestDelay)(nil)
 )
 
-// ShortestDelay sends a request to argmin_j (q_ij + 1) / a_ij, one of the
-// minimisers at random when there are several, of the servers that are in. With all weights equal it is
-// LSQ, with weights proportional to the processors SED (appendix C.3), and
-// with an agent's weights the data plane of that agent.
+// ShortestDelay sends a request to argmin_j (q_ij + 1) / a_ij over the servers
+// that are in, to one of several minimisers at random. With equal weights it is
+// LSQ, with weights in proportion to the processors it is SED (appendix C.3), and
+// with an agent's weights it is the data plane of that agent.
 //
 // Scores are quotients, not products with inverses, because division rounds
 // correctly: equal scores of whole weights then compare equal.
 type ShortestDelay struct {
 	weights []float64 // a_ij
-	scores  bracket
-	stale   bool // the scores are not those of the weights
+	scores  scoreTree
+	stale   bool // the scores were computed with other weights
 }
 
 // NewShortestDelay returns the rule for the given positive weights.
@@ -31,7 +31,7 @@ func NewShortestDelay(weights []float64) (*ShortestDelay, error) {
 	if err := checkWeights(weights); err != nil {
 		return nil, err
 	}
-	return &ShortestDelay{weights: slices.Clone(weights), scores: newBracket(len(weights)), stale: true}, nil
+	return &ShortestDelay{weights: slices.Clone(weights), scores: newScoreTree(len(weights)), stale: true}, nil
 }
 
 // SetWeights replaces the weights; their number stays. On an error the old
@@ -61,21 +61,23 @@ func (r *ShortestDelay) Pick(v *View) int {
 	return r.scores.pick(v.Rand)
 }
 
-// score returns what a server is judged by. None that is out, and nothing
-// that is no server, has less than one that is in.
+// score returns a server's score: +Inf if it is out, which is more than that of
+// any server that is in.
 func (r *ShortestDelay) score(v *View, server int) float64 {
 	if v.out(server) {
 		return math.Inf(1)
 	}
-	return delay(v.Ongoing[server], r.weights[server])
+	return expectedDelay(v.Ongoing[server], r.weights[server])
 }
 
-// delay returns (q + 1) / a, which is finite even of the least weights.
-func delay(ongoing int32, weight float64) float64 {
+// expectedDelay returns (q + 1) / a, cut so that it is finite even for the least
+// weights.
+func expectedDelay(ongoing int32, weight float64) float64 {
 	return min(float64(ongoing+1)/weight, math.MaxFloat64)
 }
 
-// State implements snapshot.Stater: the weights, which an agent may have set.
+// State implements snapshot.Stater. It saves the weights, which an agent may have
+// set.
 func (r *ShortestDelay) State(c *snapshot.Codec) {
 	snapshot.Fixed(c, r.weights, c.Float64)
 	if !c.Reading() || c.Err() != nil {

@@ -78,7 +78,7 @@ func TestTiesAreFair(t *testing.T) {
 		ties []int
 	}{
 		"shortest delay": {sed, View{Ongoing: []int32{1, 3, 2, 7, 5}}, []int{0, 1, 3}},
-		"oracle":         {Oracle{}, View{Ongoing: make([]int32, 5), Oracle: finish{2, 9, 2, 2, 3}}, []int{0, 2, 3}},
+		"oracle":         {Oracle{}, View{Ongoing: make([]int32, 5), Global: finish{2, 9, 2, 2, 3}}, []int{0, 2, 3}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -6,19 +6,19 @@ import "math/rand/v2"
 // keeps it (package env/balancer) tells it of everything that happens by its
 // methods; a Rule only reads it.
 type View struct {
-	Now     float64    // s since the episode began
-	Ongoing []int32    // q_ij, the LB's own ongoing requests by server
-	Out     []bool     // servers that take no requests: they left, or are known to have failed; nil: none. Never all
-	Rand    *rand.Rand // for random choices and ties
-	Servers Reports    // what servers tell of themselves; nil where they tell nothing
-	Oracle  Foresight  // global knowledge; nil where nobody has it
+	Now     float64     // s since the episode began
+	Ongoing []int32     // q_ij, the LB's own ongoing requests by server
+	Out     []bool      // servers that take no requests: they left, or are known to have failed; nil: none. Never all
+	Rand    *rand.Rand  // for random choices and ties
+	Reports Reports     // what servers tell of themselves; nil where they tell nothing
+	Global  GlobalState // global knowledge; nil where nobody has it
 
 	// changed lists the servers whose Ongoing or Out changed since the
 	// rule's last Pick, so that a rule need not look at all of them. It is
 	// nil where that is not known: then any of them may have changed. The
 	// rules of this package read it; nobody else needs to know of it.
 	changed []int32
-	room    []int32 // the array that changed is kept in
+	buffer  []int32 // the array that changed is kept in
 }
 
 // NewView returns the view of an LB that has no requests on any of the given
@@ -27,7 +27,7 @@ func NewView(servers int) View {
 	return View{
 		Ongoing: make([]int32, servers), Out: make([]bool, servers),
 		// A longer list would cost a rule more than looking at every server.
-		room: make([]int32, 0, 2*servers+16),
+		buffer: make([]int32, 0, 2*servers+16),
 	}
 }
 
@@ -35,7 +35,7 @@ func NewView(servers int) View {
 // ongoing there.
 func (v *View) Sent(server int) {
 	v.Ongoing[server]++
-	v.changed = append(v.room[:0], int32(server))
+	v.changed = append(v.buffer[:0], int32(server))
 }
 
 // Ended notes that one of the LB's ongoing requests on the server has ended.

@@ -11,7 +11,7 @@ import (
 func TestViewWithoutPicks(t *testing.T) {
 	for _, name := range []string{"lsq-ordered", "ecmp", "wlr"} {
 		w := newSimulatedLB(3, 1, false)
-		w.view.Oracle, w.view.Servers = nil, nil
+		w.view.Global, w.view.Reports = nil, nil
 		rule, err := New(name, []float64{1, 1, 1}, 0)
 		require.NoError(t, err)
 		for range 4 {
@@ -20,7 +20,7 @@ func TestViewWithoutPicks(t *testing.T) {
 		for range 100 {
 			w.view.SetOut(2, true)
 			w.view.SetOut(2, false)
-			require.LessOrEqual(t, len(w.view.changed), cap(w.view.room))
+			require.LessOrEqual(t, len(w.view.changed), cap(w.view.buffer))
 		}
 		w.view.SetOut(0, true)
 		w.view.SetOut(2, true)

@@ -100,7 +100,7 @@ func newEngine(cfg *Config, rules []dispatch.Rule) *engine {
 	}
 	for _, rule := range rules {
 		e.balancers = append(e.balancers, balancer.New(balancer.Config{Servers: n, Rule: rule, Observe: cfg.Observe, Reports: e, Global: e}))
-		if _, ok := rule.(dispatch.HeldLogReader); ok {
+		if _, ok := rule.(dispatch.OutstandingLogReader); ok {
 			e.heldLog.on = true
 		}
 	}

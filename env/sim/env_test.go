@@ -248,14 +248,14 @@ func (f *fixed) Next(r *workload.Request) error {
 func (f *fixed) Close() error { return nil }
 
 // plain is a Foresight that is no HeldLog.
-type plain struct{ dispatch.Foresight }
+type plain struct{ dispatch.GlobalState }
 
 // unlogged hides the HeldLog from a rule.
 type unlogged struct{ dispatch.Rule }
 
 func (r unlogged) Pick(v *dispatch.View) int {
 	w := *v
-	w.Oracle = plain{v.Oracle}
+	w.Global = plain{v.Global}
 	return r.Rule.Pick(&w)
 }
 

@@ -393,7 +393,7 @@ type sharedRule struct{ oracle bool }
 func (r sharedRule) Pick(v *dispatch.View) int {
 	in := func(j int) bool { return !v.Out[j] }
 	if r.oracle {
-		return soonest(len(v.Ongoing), v.Oracle.Finish, in)
+		return soonest(len(v.Ongoing), v.Global.Finish, in)
 	}
 	return shortest(v.Ongoing, in)
 }

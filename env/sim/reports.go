@@ -9,9 +9,9 @@ import (
 )
 
 var (
-	_ dispatch.Foresight = (*engine)(nil)
-	_ dispatch.HeldLog   = (*engine)(nil)
-	_ dispatch.Reports   = (*engine)(nil)
+	_ dispatch.GlobalState    = (*engine)(nil)
+	_ dispatch.OutstandingLog = (*engine)(nil)
+	_ dispatch.Reports        = (*engine)(nil)
 )
 
 // Finish implements dispatch.Foresight: the larger of the CPU work left over
@@ -41,7 +41,7 @@ func (e *engine) Capacity(server int) float64 {
 }
 
 // Held implements dispatch.Foresight.
-func (e *engine) Held(server int) int32 { return e.held[server] }
+func (e *engine) Outstanding(server int) int32 { return e.held[server] }
 
 // heldLog remembers of which servers held changed, where a rule wants to know.
 type heldLog struct {
@@ -59,10 +59,10 @@ func (l *heldLog) note(server int) {
 }
 
 // HeldChanges implements dispatch.HeldLog.
-func (e *engine) HeldChanges() (first, next uint64) { return e.heldLog.first, e.heldLog.next }
+func (e *engine) OutstandingChanges() (first, next uint64) { return e.heldLog.first, e.heldLog.next }
 
 // HeldChange implements dispatch.HeldLog.
-func (e *engine) HeldChange(change uint64) int32 {
+func (e *engine) OutstandingChange(change uint64) int32 {
 	return int32(e.heldLog.ring[change%uint64(len(e.heldLog.ring))])
 }
 

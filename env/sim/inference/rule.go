@@ -130,7 +130,7 @@ func (r *Rule) others(server int, v *dispatch.View) float64 {
 	r.mean[server] += (inferred - r.mean[server]) / float64(r.picks)
 	if r.tally != nil {
 		own := len(r.sent[server])
-		r.tally.add(server, inferred, float64(own), float64(int(v.Oracle.Held(server))-own))
+		r.tally.add(server, inferred, float64(own), float64(int(v.Global.Outstanding(server))-own))
 	}
 	return r.cfg.Trust * (inferred - r.mean[server])
 }

@@ -10,13 +10,13 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestBracketAgainstScan: after any changes, the tree and the plain scan pick
+// TestScoreTreeAgainstScan: after any changes, the tree and the plain scan pick
 // the same server from the same random stream, whatever their size.
-func TestBracketAgainstScan(t *testing.T) {
+func TestScoreTreeAgainstScan(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(1, 70).Draw(t, "servers")
-		b := newBracket(n)
+		b := newScoreTree(n)
 		scores := make([]float64, n)
 		b.fill(func(j int) float64 { return scores[j] }, n)
 		a, c := rand.New(rand.NewPCG(1, 2)), rand.New(rand.NewPCG(1, 2))
@@ -45,11 +45,11 @@ func scan(scores []float64, rng *rand.Rand) int {
 	return ties[rng.IntN(len(ties))]
 }
 
-// TestBracketTiesAreFair draws among 24 ties of 40 servers, a tree, and counts
+// TestScoreTreeTiesAreFair draws among 24 ties of 40 servers, a tree, and counts
 // by the chi-square statistic (99.9 % quantile of 23 degrees of freedom).
-func TestBracketTiesAreFair(t *testing.T) {
+func TestScoreTreeTiesAreFair(t *testing.T) {
 	t.Parallel()
-	b := newBracket(40)
+	b := newScoreTree(40)
 	b.fill(func(j int) float64 { return math.Min(float64(j%5), 3) / 3 }, 40)
 	for j := range 16 {
 		b.set(5*(j%8)+j/8, 0) // what is at 0 or 1 mod 5
