@@ -9,11 +9,11 @@ var (
 	ErrMismatch = errors.New("checkpoint: does not fit the environment")
 )
 
-// fault is an error that says where and what, and wraps one of the above.
+// fault is an error about a checkpoint.
 type fault struct {
-	path string // empty where the caller names it
-	rule string
-	kind error
+	path string // of the file; empty where the caller names the file
+	rule string // what is wrong
+	kind error  // ErrCorrupt or ErrMismatch
 }
 
 // Error implements error.

@@ -10,12 +10,12 @@ import (
 
 // Fingerprint is the part of an environment's Spec that a policy depends on.
 type Fingerprint struct {
-	Agents       int      `json:"agents"`        // LBs
-	Servers      int      `json:"servers"`       //
-	Features     []string `json:"features"`      // in order, with units: "ongoing [requests]"
-	StepInterval float64  `json:"step_interval"` // s
-	Low          float64  `json:"low"`           // bounds of a weight
-	High         float64  `json:"high"`
+	Agents       int      `json:"agents"`        // number of LBs
+	Servers      int      `json:"servers"`       // number of servers
+	Features     []string `json:"features"`      // of an observation, in order, with units: "ongoing [requests]"
+	StepInterval float64  `json:"step_interval"` // time between two actions, s
+	Low          float64  `json:"low"`           // least weight of a server
+	High         float64  `json:"high"`          // greatest weight of a server
 }
 
 // FingerprintOf returns the fingerprint of an environment.
@@ -51,8 +51,9 @@ func (f Fingerprint) Spec() env.Spec {
 	return spec
 }
 
-// Check reports, wrapping ErrMismatch, every respect in which the scenario is
-// not the one that f was trained for. The error names no file.
+// Check compares f, which is a checkpoint's, with the fingerprint of a scenario.
+// The error wraps ErrMismatch and names everything in which they differ, but
+// not the file.
 func (f Fingerprint) Check(scenario Fingerprint) error {
 	var faults []string
 	note := func(trained, has string) {
@@ -62,7 +63,7 @@ func (f Fingerprint) Check(scenario Fingerprint) error {
 		note(f.size(), scenario.size())
 	}
 	if !slices.Equal(f.Features, scenario.Features) {
-		note(f.featuresBeside(scenario), scenario.featuresBeside(f))
+		note(f.featuresNotIn(scenario), scenario.featuresNotIn(f))
 	}
 	if f.StepInterval != scenario.StepInterval {
 		note(fmt.Sprintf("steps of %g s", f.StepInterval), fmt.Sprintf("steps of %g s", scenario.StepInterval))
@@ -76,14 +77,14 @@ func (f Fingerprint) Check(scenario Fingerprint) error {
 	return &fault{rule: strings.Join(faults, "; "), kind: ErrMismatch}
 }
 
-// size names the numbers of LBs and servers.
+// size says how many LBs and servers there are.
 func (f Fingerprint) size() string {
 	return plural(f.Agents, "LB") + " and " + plural(f.Servers, "server")
 }
 
-// featuresBeside names the features that f has and other lacks, or the order
-// of all if the two differ in order only.
-func (f Fingerprint) featuresBeside(other Fingerprint) string {
+// featuresNotIn says how many features f has and names those that other lacks.
+// If the two differ in their order alone, it lists all features of f.
+func (f Fingerprint) featuresNotIn(other Fingerprint) string {
 	var own []string
 	for _, name := range f.Features {
 		if !slices.Contains(other.Features, name) {
@@ -100,7 +101,7 @@ func (f Fingerprint) featuresBeside(other Fingerprint) string {
 	return count
 }
 
-// plural counts things.
+// plural returns a number with its noun, such as "2 servers".
 func plural(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun

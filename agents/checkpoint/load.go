@@ -35,13 +35,13 @@ func Load(path string) (Meta, []agents.Parameter, error) {
 	return meta, params, nil
 }
 
-// decode reads what encode wrote.
+// decode returns what the bytes of a file hold, checked.
 func decode(data []byte) (meta Meta, params []agents.Parameter, err error) {
 	if err := checkLength(data); err != nil {
 		return Meta{}, nil, err
 	}
-	// The file's header is whole and within the file; what the library makes
-	// of one that lies must not reach a user as a panic.
+	// The header is within the file, but may describe tensors that are not
+	// there. The library panics on some of these; a user must get an error.
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("the header does not describe the tensors: %v", r)
@@ -92,8 +92,9 @@ func checkLength(data []byte) error {
 	return nil
 }
 
-// contentLength is where the last tensor of a header ends; 0 for a header that
-// cannot be read, of which the library has more to say.
+// contentLength returns the length of all tensors, by the offsets in the header.
+// It is 0 for a header that cannot be read: the library's own error about that
+// says more.
 func contentLength(header []byte) (end uint64) {
 	var tensors map[string]struct {
 		Offsets [2]uint64 `json:"data_offsets"`
@@ -107,12 +108,13 @@ func contentLength(header []byte) (end uint64) {
 	return end
 }
 
-// checkHash compares the hash of all bytes, its own digits taken as zeros.
+// checkHash compares the hash in the header with that of the file, which is
+// taken with zeros in place of the hash.
 func checkHash(data []byte, hash string) error {
 	if len(hash) != len(zeroHash) {
 		return fmt.Errorf("metadata %q: %q is no SHA-256", keyHash, hash)
 	}
-	at, err := hashPlace(data, hash)
+	at, err := hashOffset(data, hash)
 	if err != nil {
 		return err
 	}
@@ -126,6 +128,7 @@ func checkHash(data []byte, hash string) error {
 	return nil
 }
 
+// decodeParameter returns one tensor of a file, checked.
 func decodeParameter(tensors safetensors.SafeTensors, name string) (agents.Parameter, error) {
 	view, ok := tensors.Tensor(name)
 	if !ok {

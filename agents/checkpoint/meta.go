@@ -12,14 +12,14 @@ const Format = 1
 
 // Meta says what a checkpoint's parameters are.
 type Meta struct {
-	Format        int         // set by Save
-	Method        string      // the method's name, such as "distr-lb"
-	Settings      string      // the resolved hyperparameters, YAML
-	Scenario      string      // the name of the scenario it was trained in
-	Fingerprint   Fingerprint // what the scenario must be like
-	TrainSeed     uint64
-	Episode       int    // episodes of training so far
-	ContentSHA256 string // of the file, lower-case hexadecimal; set by Save
+	Format        int         // version of the metadata; Save sets it
+	Method        string      // name of the method, such as "distr-lb"
+	Settings      string      // the whole hyperparameter file of the training, YAML
+	Scenario      string      // name of the scenario that the policy was trained in
+	Fingerprint   Fingerprint // of the environments that the policy fits
+	TrainSeed     uint64      // seed of the training
+	Episode       int         // number of episodes of training so far
+	ContentSHA256 string      // of the file, lower-case hexadecimal; Save sets it
 }
 
 // The keys of a checkpoint's __metadata__.
@@ -35,10 +35,12 @@ const (
 	keyHash        = "content_sha256"
 )
 
-// zeroHash stands where the hash will be, while the file is hashed.
+// zeroHash is in place of the hash while the file is hashed.
 var zeroHash = strings.Repeat("0", 64)
 
-// encode returns the metadata as safetensors keeps it, the hash as zeros.
+// encode returns the metadata as safetensors keeps it, with zeros for the hash.
+// names are those of the parameters, whose order a safetensors file does not
+// keep.
 func (m Meta) encode(names []string) (map[string]string, error) {
 	fingerprint, err := json.Marshal(m.Fingerprint)
 	if err != nil {
@@ -61,8 +63,8 @@ func (m Meta) encode(names []string) (map[string]string, error) {
 	}, nil
 }
 
-// decodeMeta reads what encode wrote: the metadata and the parameters' names
-// in order.
+// decodeMeta returns the metadata of a file, and the names of the parameters in
+// the order in which they were saved.
 func decodeMeta(fields map[string]string) (Meta, []string, error) {
 	m := Meta{
 		Method:        fields[keyMethod],

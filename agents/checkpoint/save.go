@@ -17,9 +17,10 @@ import (
 	"fairlb/agents"
 )
 
-// Save writes a checkpoint so that the file is, at every moment, either the
-// one that was there before or the whole new one. Parameters must have names
-// of their own, shapes that match their data, and finite values.
+// Save writes a checkpoint. At every moment, a crash included, the file is
+// either the one that was there before or the whole new one. Each parameter
+// must have a name that no other has, a shape that matches its data, and finite
+// values.
 func Save(path string, meta Meta, params []agents.Parameter) error {
 	data, err := encode(meta, params)
 	if err != nil {
@@ -58,7 +59,8 @@ func (t tensor) Data() []byte {
 	return out
 }
 
-// encode returns the file's bytes, with the hash in its place.
+// encode returns the bytes of a file: they are written with zeros for the hash,
+// hashed, and given the hash.
 func encode(meta Meta, params []agents.Parameter) ([]byte, error) {
 	tensors := make(map[string]tensor, len(params))
 	names := []string{}
@@ -80,7 +82,7 @@ func encode(meta Meta, params []agents.Parameter) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	at, err := hashPlace(data, zeroHash)
+	at, err := hashOffset(data, zeroHash)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +91,8 @@ func encode(meta Meta, params []agents.Parameter) ([]byte, error) {
 	return data, nil
 }
 
-// checkParameter reports a name, shape or value that a file may not have.
+// checkParameter reports a parameter without a name, with a shape that does not
+// match its values, or with a value that is not finite.
 func checkParameter(p agents.Parameter) error {
 	size := 1
 	for _, n := range p.Shape {
@@ -106,8 +109,9 @@ func checkParameter(p agents.Parameter) error {
 	return nil
 }
 
-// hashPlace finds the only place at which the file's header has the hash.
-func hashPlace(data []byte, hash string) (int, error) {
+// hashOffset returns where in a file the digits of the hash begin. The hash must
+// be there once.
+func hashOffset(data []byte, hash string) (int, error) {
 	quoted := []byte(`"` + keyHash + `":"` + hash + `"`)
 	if bytes.Count(data, quoted) != 1 {
 		return 0, fmt.Errorf("the header must hold its hash once")
@@ -115,9 +119,10 @@ func hashPlace(data []byte, hash string) (int, error) {
 	return bytes.Index(data, quoted) + len(keyHash) + len(`"":"`), nil
 }
 
-// Replace makes the file of what write writes, with the permissions perm: under
-// a temporary name in the same folder, which begins with a dot and the file's
-// own, then synced and renamed.
+// Replace writes a file with the permissions perm, so that at every moment the
+// file is either the one that was there before or the whole new one. The content
+// comes from write. It goes into a temporary file in the same folder, whose name
+// begins with a dot and the name of the file; that is synced and renamed.
 func Replace(path string, perm fs.FileMode, write func(io.Writer) error) (err error) {
 	dir := filepath.Dir(path)
 	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+"-*")

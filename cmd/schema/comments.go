@@ -20,18 +20,20 @@ const module = "fairlb"
 
 var _ settings.Docs = (*comments)(nil)
 
-// comments are those of the module's source: what stands above or behind a
-// struct's field, and behind the constants of a named string.
+// comments finds comments in the module's source: those above or behind a
+// struct's field, and those behind the constants of a named string.
 type comments struct {
-	root     fs.FS // the module's folder
-	packages map[string][]*ast.File
+	root     fs.FS                  // the module's folder
+	packages map[string][]*ast.File // parsed so far, by folder
 }
 
+// newComments returns the comments of a module, given its folder.
 func newComments(root fs.FS) *comments {
 	return &comments{root: root, packages: map[string][]*ast.File{}}
 }
 
-// files returns the syntax of the package of a type, without its tests.
+// files returns the syntax of the files, except tests, of the package of a type;
+// none for a type that is not of this module.
 func (c *comments) files(t reflect.Type) ([]*ast.File, error) {
 	folder, ours := strings.CutPrefix(t.PkgPath(), module+"/")
 	if !ours {
@@ -63,8 +65,8 @@ func (c *comments) files(t reflect.Type) ([]*ast.File, error) {
 	return list, nil
 }
 
-// Field implements settings.Docs. A field without a comment has that of the
-// fields before it, if that names it.
+// Field implements settings.Docs. A comment above one field is also that of the
+// fields without a comment that follow, if it names them.
 func (c *comments) Field(t reflect.Type, name string) (string, error) {
 	files, err := c.files(t)
 	if err != nil {
@@ -106,12 +108,14 @@ func fieldComment(s *ast.StructType, name string) string {
 	return ""
 }
 
+// word matches a name where it is a word of its own.
 func word(name string) *regexp.Regexp { return regexp.MustCompile(`\b` + name + `\b`) }
 
-// initials matches names that are written alike in a text and in Go.
+// initials matches names such as CPU and LBs, which a text writes as Go does.
 var initials = regexp.MustCompile(`^[A-Z]+s?$`)
 
-// asInFile puts the names of a struct's fields in a file for those in Go.
+// asInFile returns a comment with the names that fields have in a file in place of
+// those that they have in Go.
 func asInFile(text string, t reflect.Type) string {
 	for i := range t.NumField() {
 		f := t.Field(i)
@@ -123,7 +127,7 @@ func asInFile(text string, t reflect.Type) string {
 	return text
 }
 
-// Values implements settings.Docs.
+// Values implements settings.Docs. The constants must be written as literals.
 func (c *comments) Values(t reflect.Type) ([]settings.Choice, error) {
 	files, err := c.files(t)
 	if err != nil {

@@ -1,5 +1,6 @@
-// Command schema writes the JSON schemas of package schema anew. Run it in
-// the module's folder, by make schema.
+// Command schema writes the JSON schemas of package train/schema anew, from the
+// structs of settings files, their rules and the comments in their source. Run
+// it in the module's folder, by make schema.
 package main
 
 import (

@@ -18,13 +18,13 @@ func (a *Arrivals) rules(r *settings.Rules, replaced bool) {
 	r.Check("calm_mean", a.CalmMean, settings.NotNegative())
 	r.Check("gap_cv", a.GapCV, settings.NotNegative())
 	r.Require((a.Rate != 0) != (a.Load != 0) || replaced && a.Rate == 0, "rate", a.Rate, "must be given, or else arrivals.load: one of the two, and not both")
-	// Beyond these a run would hardly end, and memory would.
+	// Above these a run would take forever and run out of memory.
 	r.Check("load", a.Load, settings.AtMost(100))
 	r.Check("rate", a.Rate, settings.AtMost(1e7).Saying("must be at most 1e7 requests/s"))
 	r.Check("rate_max", a.RateMax, settings.AtMost(1e7).Saying("must be at most 1e7 requests/s"))
 	r.Require(a.RateMax == 0 || a.RateMax >= a.Rate && a.Rate > 0, "rate_max", a.RateMax, "must be at least arrivals.rate, which must be set")
 	if a.BurstFactor > 0 {
-		// Shorter states would be endlessly many between two arrivals.
+		// With shorter states there would be no end of them between two arrivals.
 		r.Require(a.BurstMean >= workload.MinStay, "burst_mean", a.BurstMean, fmt.Sprintf("must be at least %g s beside a burst factor", workload.MinStay))
 		r.Require(a.CalmMean >= workload.MinStay, "calm_mean", a.CalmMean, fmt.Sprintf("must be at least %g s beside a burst factor", workload.MinStay))
 		if most := (a.BurstMean + a.CalmMean) / a.BurstMean; a.BurstMean >= workload.MinStay && a.CalmMean >= workload.MinStay {
@@ -48,7 +48,8 @@ func (a *Arrivals) rules(r *settings.Rules, replaced bool) {
 	}
 }
 
-// process returns the arrival process of the given mean rate (requests/s).
+// process returns the arrival process with the given mean rate (requests/s),
+// which follows from the load where the file gives that.
 func (a *Arrivals) process(rate float64) (workload.Arrivals, error) {
 	p := workload.Arrivals{Rate: rate, RateMax: a.RateMax, BurstFactor: a.BurstFactor, BurstMean: a.BurstMean, CalmMean: a.CalmMean, GapCV: a.GapCV}
 	var err error
@@ -63,10 +64,12 @@ func (a *Arrivals) process(rate float64) (workload.Arrivals, error) {
 	return p, err
 }
 
+// chain returns the Markov chain of the states.
 func (m *MMPP) chain() (*workload.Chain, error) {
 	return workload.NewChain(m.Factors, m.Stays, m.Next)
 }
 
+// profile returns the factor on the rate as a function of time.
 func (p *Profile) profile() (*workload.Profile, error) {
 	return workload.NewProfile(p.Period, p.Factors, p.Start, p.RandomStart)
 }

@@ -25,10 +25,10 @@ func List() []Entry {
 	return list
 }
 
-// Load returns the built-in scenario of the given name, or the one in the file
-// of that path, with the overrides (path=value) put into it, checked. A file
-// starts from no built-in: what it leaves out is zero, but for the values that
-// Default gives.
+// Load returns the built-in scenario of the given name, or the scenario in the
+// file of that path, after the overrides (path=value) and checked. A file does
+// not start from a built-in scenario: what it leaves out has the value that
+// Default gives it, which is zero for most fields.
 func Load(nameOrFile string, overrides []string) (Scenario, error) {
 	for _, b := range builtins() {
 		if b.name == nameOrFile {
@@ -55,8 +55,8 @@ func Load(nameOrFile string, overrides []string) (Scenario, error) {
 	return s, nil
 }
 
-// Default returns what a scenario file need not say: two LBs and the timing,
-// latency, backlog and timeout of the simulation of Table 9.
+// Default returns the values of what a scenario file leaves out: two LBs, and
+// the timing, latency, backlog and timeout of the simulation of Table 9.
 func Default() Scenario {
 	return Scenario{
 		LBs:          2,
@@ -69,7 +69,8 @@ func Default() Scenario {
 	}
 }
 
-// nearest returns the built-in name that shares the longest prefix.
+// nearest returns the built-in scenario whose name shares the longest prefix with
+// the given one, for a message about a name that there is not.
 func nearest(name string) string {
 	best, length := "", -1
 	for _, e := range List() {
@@ -93,8 +94,10 @@ func (s *Scenario) ClassNames() []string {
 	return names
 }
 
-// Config returns the simulation that the scenario, already checked, describes.
-// The caller adds the heuristic or the reward, and a recorder.
+// Config returns the configuration of the simulation that the scenario
+// describes; the scenario must have been checked. The caller adds what steers
+// the simulation (the name of a heuristic, or a reward for agents) and what
+// records it.
 func (s *Scenario) Config() (sim.Config, error) {
 	cfg := sim.Config{
 		LBs: s.LBs, Workers: s.CPU.Workers, Backlog: s.CPU.Backlog,
@@ -131,7 +134,8 @@ func (s *Scenario) Config() (sim.Config, error) {
 	return cfg, err
 }
 
-// source returns what opens the workload of an episode.
+// source returns the function that opens the workload of an episode, given the
+// episode's seed: a trace file's requests, or random ones.
 func (s *Scenario) source(classes []workload.Class) (func(uint64) (workload.Source, error), error) {
 	shares := s.Shares
 	if len(shares) == 0 {

@@ -59,12 +59,14 @@ func builtins() []builtin {
 	)
 }
 
+// stage returns a stage of exponential demand (s).
 func stage(resource string, mean float64) Stage {
 	return Stage{Resource: resource, Law: "exponential", Mean: mean}
 }
 
-// simModerate is the simulation of Tables 9 and 10: 84.5 % of the bottleneck
-// resource (paper/README.md on Table 9's printed rate), FIFO processors.
+// simModerate is the simulation of Tables 9 and 10, with FIFO processors. Its
+// load is 84.5 % of the bottleneck resource: the rate that Table 9 prints is
+// twice of what the servers can do (results/published/ERRATA.md).
 func simModerate(stages ...Stage) Scenario {
 	s := Default()
 	s.Servers = []ServerGroup{{4, 1, 1}, {4, 2, 1}}
@@ -75,9 +77,9 @@ func simModerate(stages ...Stage) Scenario {
 	return s
 }
 
-// simDynamic is sim-moderate/pure-cpu of which four servers, others in each
-// episode, run at half speed from 25 s on. The load is 84.5 % of the nine
-// processors' worth that are left on average, 63.4 % of the twelve before.
+// simDynamic is sim-moderate/pure-cpu, but from 25 s on four servers, drawn for
+// each episode, run at half speed. That leaves the work of nine of the twelve
+// processors on average; the load is 84.5 % of these nine, 63.4 % of the twelve.
 func simDynamic() Scenario {
 	s := simModerate(stage("cpu", 1))
 	s.Workload.Arrivals.Load = 0.634
@@ -114,9 +116,10 @@ func webModerate(rate, rateMax float64) Scenario {
 	return s
 }
 
-// wandering lets the speed of each of so many servers change 1.22 times a
-// minute, to anything within 39.9 % of nominal: virtual machines share their
-// hosts. It is part of the same fit: without it WCMP does no worse than LSQ.
+// wandering changes the speed of each of the given number of servers 1.22 times
+// a minute, on average, to a random one within 39.9 % of nominal: virtual
+// machines share their hosts. These numbers come of the fit of webMix; without
+// changes WCMP does no worse than LSQ in it, as it does in the tables.
 func wandering(servers int) []RandomChange {
 	return []RandomChange{{Kind: "speed", PerMinute: math.Round(122*float64(servers)) / 100, Low: 0.601, High: 1.399, Initial: true}}
 }
@@ -130,11 +133,11 @@ func webLarge(rate float64) Scenario {
 	return s
 }
 
-// webMix is the replayed Wikipedia traffic: 44 % Wiki pages, long-tailed and
-// with some IO, 56 % static pages, arrivals hardly burstier than Poisson. Its
-// numbers are those of fairlb fit web-mix, which fitted them once to the
-// heuristics' rows of Tables 11, 12, 14 and 15 (results/fit); no learned row
-// had a part in it.
+// webMix is like the Wikipedia traffic that the paper replays: 44 % Wiki pages,
+// with a long tail and some IO, and 56 % static pages; arrivals are hardly
+// burstier than Poisson. Its numbers were fitted once, by fairlb fit web-mix, to
+// the heuristics' rows of Tables 11, 12, 14 and 15 (results/fit). No row of a
+// learned method was used.
 func webMix(rate, rateMax float64) Workload {
 	return Workload{
 		Arrivals: Arrivals{Rate: rate, RateMax: rateMax, BurstFactor: 1.0289, BurstMean: 1, CalmMean: 4},
@@ -150,18 +153,18 @@ func webMix(rate, rateMax float64) Workload {
 	}
 }
 
-// webDynamic is Table 16: background work on the 4-CPU servers from 25 s on.
-// How much is not printed; by 15 jobs on each the heuristics' rows come nearest
-// (fairlb fit web-mix, results/fit).
+// webDynamic is Table 16: background work on the 4-CPU servers from 25 s on. The
+// paper does not say how much; with 15 jobs on each, the heuristics' rows are
+// nearest to the printed ones (fairlb fit web-mix, results/fit).
 func webDynamic() Scenario {
 	s := webModerate(687.447, 0)
 	s.Changes = []Change{{At: 25, Kind: "background", Group: 0, Value: 15}}
 	return s
 }
 
-// webChurn has more than the 10 updates a minute that 32 % of clusters see
-// (appendix E.2.3): resources that change, one server a minute that
-// leaves and one that fails, each for a quarter of a minute.
+// webChurn has 12 updates a minute, more than the 10 that 32 % of clusters
+// exceed (appendix E.2.3): servers' speeds and processors change, and each
+// minute one server leaves and one fails, each for a quarter of a minute.
 func webChurn() Scenario {
 	s := webModerate(600, 0)
 	s.Detection = 1
@@ -174,10 +177,10 @@ func webChurn() Scenario {
 	return s
 }
 
-// forLoop replays a trace of requests that each run a loop of n turns. At
-// 10 ns of CPU a turn the published traces, of mean n 3.67 million, load the
-// 22 processors by 24 % (146/s), 57 % (340/s) and 81 % (487/s). Without a
-// trace file it draws alike requests: exponential n, Poisson at 487/s.
+// forLoop replays a trace of requests, each of which runs a loop of n turns, at
+// 10 ns of CPU a turn. The authors' traces have a mean n of 3.67 million and
+// load the 22 processors by 24 % (146/s), 57 % (340/s) and 81 % (487/s). Without
+// a trace file similar requests are drawn: exponential n, Poisson at 487/s.
 func forLoop() Scenario {
 	s := webModerate(0, 0)
 	s.RandomChanges = nil

@@ -40,8 +40,8 @@ type RandomChange struct {
 // randomKinds names the kinds of changes that a random process can make.
 func randomKinds() []string { return changeKinds()[:5] }
 
-// changeKinds names the kinds of changes, those that a random process cannot
-// make last.
+// changeKinds names the kinds of changes. The last three are those that a random
+// process cannot make (randomKinds).
 func changeKinds() []string {
 	return []string{"speed", "cpus", "background", "drain", "fail", "return", "fail-lb", "return-lb"}
 }
@@ -55,7 +55,7 @@ func changeKind(name string) sim.ChangeKind {
 	}[name]
 }
 
-// ofLB says whether a change is one of an LB.
+// ofLB says whether what changes is an LB, not servers.
 func (x *Change) ofLB() bool { return x.Kind == "fail-lb" || x.Kind == "return-lb" }
 
 // setsValue says whether a kind of change sets a value.
@@ -110,7 +110,8 @@ func (s *Scenario) randomChanges() []sim.RandomChanges {
 	return list
 }
 
-// countServers returns the number of servers of groups; none: of all.
+// countServers returns the number of servers in the given groups; of all groups
+// if none is given.
 func (s *Scenario) countServers(groups []int) int {
 	n := 0
 	for g, group := range s.Servers {

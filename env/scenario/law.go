@@ -34,8 +34,8 @@ func (x *Stage) rules(r *settings.Rules, secondsPerN float64) {
 	r.Require(sentence == "" || !slices.Contains(known, x.Law), "law", x.Law, sentence)
 }
 
-// law returns the stage's distribution; secondsPerN is what a unit of n is
-// worth where a trace gives the values (s).
+// law returns the distribution of the stage's demand. Where the demand is drawn
+// from a trace file's n, secondsPerN is the demand of a unit of n (s).
 func (x *Stage) law(secondsPerN float64) (workload.Law, error) {
 	switch x.Law {
 	case "pareto":

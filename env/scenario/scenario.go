@@ -1,8 +1,8 @@
 package scenario
 
-// Scenario is a simulated environment as a file says it. Times are in s, rates
-// in requests/s of all LBs together. The comments are also what the JSON schema
-// (train/schema) says of the fields: each must make sense alone.
+// Scenario is a simulated environment as a file describes it. Times are in s,
+// rates in requests/s of all LBs together. The comment of a field is also its
+// description in the JSON schema (train/schema), so each must make sense alone.
 type Scenario struct {
 	Name         string        `yaml:"name"`             // in reports and records
 	LBs          int           `yaml:"lbs"`              // number of load balancers, one agent each

@@ -78,7 +78,7 @@ func TestBuiltins(t *testing.T) {
 		"web-moderate/period-1", "web-moderate/period-4", "web-large/period-1", "web-large/period-2",
 		"web-large/rate-731", "web-large/rate-2926", "web-dynamic", "for-loop", "misweighted/0.5", "misweighted/1.0",
 	} {
-		require.True(t, names[name], "DESIGN.md, section 11, names %s", name)
+		require.True(t, names[name], "a scenario that others refer to is gone: %s", name)
 	}
 }
 

@@ -8,8 +8,8 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// decoder lays YAML nodes over Go values. It notes every fault and the origin
-// of every value, and goes on.
+// decoder sets Go values from YAML nodes. It does not stop at a fault: it keeps
+// all of them, and where each value came from.
 type decoder struct {
 	name    string // the file's name, for messages
 	source  source // of the nodes being decoded
@@ -17,7 +17,7 @@ type decoder struct {
 	errs    Errors
 }
 
-// fault notes a broken rule.
+// fault keeps a fault for Load to return.
 func (d *decoder) fault(at origin, path, value, rule string) {
 	d.errs = append(d.errs, Error{Place: at.place(d.name), Path: path, Value: value, Rule: rule, at: at})
 }
@@ -31,7 +31,7 @@ func (d *decoder) originOf(node ast.Node) origin {
 	return at
 }
 
-// decode lays node over dst, which is addressable. A nil node is null.
+// decode sets dst, which is addressable, from a node. A nil node is null.
 func (d *decoder) decode(node ast.Node, path string, dst reflect.Value) {
 	at := d.originOf(node)
 	d.origins[path] = at
@@ -84,7 +84,7 @@ func (d *decoder) decodeNull(node *ast.NullNode, at origin, path string, dst ref
 	}
 }
 
-// decodeText hands a scalar to a type that reads itself from text.
+// decodeText sets a value of a type that reads itself from text.
 func (d *decoder) decodeText(node ast.Node, at origin, path string, dst encoding.TextUnmarshaler) {
 	text, ok := scalarText(node)
 	if !ok {
@@ -96,7 +96,7 @@ func (d *decoder) decodeText(node ast.Node, at origin, path string, dst encoding
 	}
 }
 
-// decodeStruct lays a map over a struct, field by field.
+// decodeStruct sets those fields of a struct that a YAML map names.
 func (d *decoder) decodeStruct(node ast.Node, at origin, path string, dst reflect.Value) {
 	fields := fieldsOf(dst.Type())
 	d.eachEntry(node, at, path, func(key string, keyAt origin, value ast.Node) {
@@ -109,7 +109,7 @@ func (d *decoder) decodeStruct(node ast.Node, at origin, path string, dst reflec
 	})
 }
 
-// decodeMap replaces a map.
+// decodeMap sets a map, none of whose old elements stay.
 func (d *decoder) decodeMap(node ast.Node, at origin, path string, dst reflect.Value) {
 	if dst.Type().Key().Kind() != reflect.String {
 		panic("settings: unsupported Go type: " + dst.Type().String())
@@ -151,7 +151,8 @@ func (d *decoder) eachEntry(node ast.Node, at origin, path string, visit func(ke
 	}
 }
 
-// decodeList replaces a slice, or fills an array of exactly as many elements.
+// decodeList sets a slice, none of whose old elements stay, or an array, which
+// must have exactly as many elements.
 func (d *decoder) decodeList(node ast.Node, at origin, path string, dst reflect.Value) {
 	list, ok := node.(*ast.SequenceNode)
 	if !ok {

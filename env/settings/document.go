@@ -21,7 +21,7 @@ const (
 	maxBlockColumn = 256 // the column of a key or of a list's dash: bounds the depth of indentation
 )
 
-// syntaxFault is a fault of the document itself; line 0 is the whole of it.
+// syntaxFault is a fault of the YAML text; line 0 means the file as a whole.
 type syntaxFault struct {
 	line, column int
 	rule         string
@@ -55,8 +55,8 @@ func parseDocument(data []byte) (root ast.Node, fault *syntaxFault) {
 	return onlyDocument(file)
 }
 
-// Empty says whether a settings file names nothing: it has no document, or that
-// is null or a map without entries.
+// Empty says whether a settings file names no setting: it is empty or has only
+// comments, null, or a map without entries.
 func Empty(data []byte) bool {
 	root, fault := parseDocument(data)
 	if fault != nil {
@@ -102,8 +102,8 @@ func checkText(data []byte) *syntaxFault {
 	return nil
 }
 
-// checkTokens reports the parts of YAML that settings do without, and nesting
-// beyond the limits.
+// checkTokens reports the parts of YAML that a settings file may not use, and
+// nesting beyond the limits.
 func checkTokens(tokens token.Tokens) *syntaxFault {
 	depth := 0
 	for _, tk := range tokens {
@@ -134,7 +134,7 @@ func checkTokens(tokens token.Tokens) *syntaxFault {
 	return nil
 }
 
-// faultOf translates an error of the parser.
+// faultOf returns an error of the parser as a fault.
 func faultOf(err error) *syntaxFault {
 	var detail interface {
 		GetToken() *token.Token

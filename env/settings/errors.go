@@ -64,7 +64,8 @@ func (es Errors) Unwrap() []error {
 
 var _ interface{ Unwrap() []error } = Errors(nil)
 
-// source says where a value came from; its order is that of reports.
+// source says where a value came from. Faults are reported in the order of these
+// constants.
 type source int
 
 const (
@@ -73,14 +74,14 @@ const (
 	fromDefault
 )
 
-// origin is the place of a value. Lines and columns count from 1; a line of
-// zero is the file as a whole.
+// origin is where a value was given. Lines and columns count from 1; line 0
+// means the file as a whole.
 type origin struct {
 	source       source
 	line, column int
 }
 
-// place renders an origin for a message about the file called name.
+// place returns an origin as a message shows it; name is that of the file.
 func (o origin) place(name string) string {
 	switch {
 	case o.source == fromOverride:
@@ -91,7 +92,8 @@ func (o origin) place(name string) string {
 	return name
 }
 
-// sortErrors orders faults as Errors documents; equals keep their order.
+// sortErrors puts faults in the order that Errors promises. Faults of one place
+// stay in the order in which they were found.
 func sortErrors(es Errors) {
 	slices.SortStableFunc(es, func(a, b Error) int {
 		return cmp.Or(
@@ -102,8 +104,8 @@ func sortErrors(es Errors) {
 	})
 }
 
-// oneLine makes text fit a message: no line breaks or control characters, and
-// at most limit runes.
+// oneLine returns text as a message can show it, without line breaks and control
+// characters, and cut to limit runes.
 func oneLine(text string, limit int) string {
 	text = strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f || r == 0x85 || r == 0x2028 || r == 0x2029 {

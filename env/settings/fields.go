@@ -6,16 +6,16 @@ import (
 	"strings"
 )
 
-// field is a struct's field as a settings file names it.
+// field is a field of a struct that a settings file may name.
 type field struct {
-	name      string
-	index     []int
-	omitEmpty bool
-	doc       string
+	name      string // in the file
+	index     []int  // in the struct, for reflect.Value.FieldByIndex
+	omitEmpty bool   // Marshal leaves out a zero value
+	doc       string // the doc tag
 }
 
-// fieldsOf lists the fields of a struct type in its order, inlined structs
-// expanded in place.
+// fieldsOf lists the fields of a struct type in its order. The fields of a struct
+// that is inlined are in its place.
 func fieldsOf(t reflect.Type) []field {
 	var list []field
 	for i := range t.NumField() {
@@ -45,8 +45,9 @@ func fieldsOf(t reflect.Type) []field {
 	return list
 }
 
-// findField returns the field called name, or the rule that an unknown name
-// breaks: with a near name if there is one, else with all names.
+// findField returns the field called name. If there is none, it returns a
+// sentence for the fault, which suggests a similar name or, without one, lists
+// all names.
 func findField(fields []field, name string) (field, string) {
 	names := make([]string, len(fields))
 	for i, f := range fields {
@@ -61,7 +62,8 @@ func findField(fields []field, name string) (field, string) {
 	return field{}, fmt.Sprintf("unknown field (fields: %s)", strings.Join(names, ", "))
 }
 
-// nearest returns the candidate that name is most likely a slip of, or "".
+// nearest returns the candidate that is most similar to name, or "" if none is
+// similar enough to have been meant.
 func nearest(name string, candidates []string) string {
 	plain := strings.NewReplacer("_", "", "-", "")
 	norm := func(s string) string { return plain.Replace(strings.ToLower(s)) }

@@ -70,12 +70,13 @@ func (d *decoder) judge(v Ruled) {
 	})
 }
 
-// parent cuts the last part off a path: "a.b[0]" to "a.b", to "a", to "".
+// parent returns a path without its last part: "a.b" of "a.b[0]", "a" of "a.b",
+// "" of "a".
 func parent(path string) string {
 	return path[:max(0, strings.LastIndexAny(path, ".["))]
 }
 
-// showAny renders a validated value for a message.
+// showAny returns a value that was judged as a message shows it.
 func showAny(value any) string {
 	v := reflect.ValueOf(value)
 	for v.Kind() == reflect.Pointer && !v.IsNil() {
@@ -111,8 +112,8 @@ func ReadFile(path string) ([]byte, error) {
 	return nil, Errors{{Place: path, Rule: rule, cause: err}}
 }
 
-// readLimited reads a file, but no more than a settings file may hold (and a
-// byte, by which Load sees that it is too large).
+// readLimited reads a file, but not much more of it than a settings file may
+// hold: one byte more, by which Load sees that the file is too large.
 func readLimited(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {

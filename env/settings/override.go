@@ -52,9 +52,10 @@ func (d *decoder) override(spec string, root reflect.Value) {
 	d.set(root, segments, "", value)
 }
 
-// set follows segments down from dst, which lies at path, and decodes value
-// there. Pointers, lists and maps on the way are copied before they change,
-// so that defaults shared between values stay whole.
+// set decodes value into the field that the segments name, counted from dst,
+// whose own path is given for messages. Pointers, lists and maps on the way are
+// copied before they change, because the defaults may share them with other
+// values.
 func (d *decoder) set(dst reflect.Value, segments []segment, path, value string) {
 	at := origin{source: fromOverride}
 	if len(segments) == 0 {

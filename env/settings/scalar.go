@@ -12,9 +12,9 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// scalar is a single value as the file has it. The text of an unquoted one is
-// read by the type that it is for, so that 1e-3 is a number although the
-// parser calls it a string.
+// scalar is a single value (a number, a word, a text) as the file has it. How an
+// unquoted one is read depends on the field's type, not on what the parser takes
+// it for: it takes 1e-3 for a string.
 type scalar struct {
 	value  string
 	quoted bool // in quotes, or a block of text: a string and nothing else

@@ -12,16 +12,18 @@ import (
 	"strings"
 )
 
-// Docs says what a reader of a settings file should know of the Go types
-// behind it and reflection cannot tell.
+// Docs says of Go types what a schema should tell and reflection does not know:
+// the comments in their source.
 type Docs interface {
-	// Field returns what the source says of a struct's field, empty if nothing.
+	// Field returns the comment of a struct's field, empty if there is none.
 	Field(structType reflect.Type, field string) (string, error)
-	// Values returns the values of a named string type, none if it has any.
+	// Values returns the constants of a named string type with their comments,
+	// no constants if the type has none.
 	Values(t reflect.Type) ([]Choice, error)
 }
 
-// Choice is a value of a field and what it means; that may be empty.
+// Choice is a value that a field may have, and what it means, which may be
+// empty.
 type Choice struct{ Value, Meaning string }
 
 // Schema returns the JSON schema (draft 2020-12) of settings files that are
@@ -118,8 +120,8 @@ func (m *schemaMaker) fault(path, format string, args ...any) {
 	m.errs = append(m.errs, fmt.Errorf("settings: schema: %s: %w", path, fmt.Errorf(format, args...)))
 }
 
-// structure is the schema of a struct type. defaults is a value of it, or
-// invalid where there is none.
+// structure returns the schema of a struct type. defaults is a value of the type,
+// or invalid where there are no defaults (in the elements of lists).
 func (m *schemaMaker) structure(t reflect.Type, defaults reflect.Value, path string) *schema {
 	s := &schema{Type: []string{"object", "null"}, Properties: &properties{}, Additional: false}
 	if path == "" {
@@ -141,7 +143,8 @@ func (m *schemaMaker) structure(t reflect.Type, defaults reflect.Value, path str
 	return s
 }
 
-// describe returns the description of a field, with the meanings of its values.
+// describe returns the description of a field of the struct type t; meanings, of
+// the field's values, end it.
 func (m *schemaMaker) describe(t reflect.Type, f field, path, meanings string) string {
 	owner := t
 	if n := len(f.index); n > 1 {
@@ -159,8 +162,8 @@ func (m *schemaMaker) describe(t reflect.Type, f field, path, meanings string) s
 	return text + withValues(f.doc, m.rules[path]) + meanings
 }
 
-// value is the schema of a value of type t at path, described by the meanings
-// of its values alone.
+// value returns the schema of a value of type t at path. Its description has
+// nothing but the meanings of the values.
 func (m *schemaMaker) value(t reflect.Type, defaults reflect.Value, path string) *schema {
 	if t.Kind() == reflect.Pointer {
 		if defaults.IsValid() {
@@ -241,8 +244,8 @@ func withValues(doc string, rules []Rule) string {
 	return doc
 }
 
-// written is a default as JSON; nothing where there is none, or none that JSON
-// can write.
+// written returns a default as JSON; nothing where there is no default, or one
+// that JSON cannot write.
 func (m *schemaMaker) written(v reflect.Value, path string) json.RawMessage {
 	if !v.IsValid() || v.Kind() == reflect.Slice && v.IsNil() {
 		return nil

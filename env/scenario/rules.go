@@ -11,8 +11,8 @@ import (
 
 var _ settings.Ruled = (*Scenario)(nil)
 
-// Bounds of a scenario: far beyond what a run can mean, so that no number
-// overflows on the way to it.
+// Bounds of a scenario. They are far above what anybody would simulate; they
+// keep the numbers of servers, steps and classes from overflowing.
 const (
 	maxServers = 10000
 	maxCPUs    = 10000   // of one server
