@@ -1,7 +1,11 @@
-// Package hypernet is the mixing network of QMIX (DESIGN.md, section 6): it
-// joins the agents' utilities to one value of all of them, which falls in none
-// of them, with weights that networks of their own make of the global state.
-// Package qmix trains it; nothing of it is needed to act. Rashid et al. 2018,
-// "QMIX: Monotonic Value Function Factorisation for Deep Multi-Agent
-// Reinforcement Learning", is cited as [QMIX].
+// Package hypernet is the mixing network of QMIX (Rashid et al. 2018, "QMIX:
+// Monotonic Value Function Factorisation for Deep Multi-Agent Reinforcement
+// Learning", cited as [QMIX]): it joins the utilities of all agents to one value
+// of their joint action, which falls in none of them, so that the best joint
+// action is the best one of each agent. Its weights are made of the global state
+// by networks of their own, the hypernetworks.
+//
+// Package qmix trains it together with the utilities; nothing of it is needed to
+// act. Its layers are kernels of agents/nn (RowProduct applies the weights): what
+// a mixer computes is changed in Mixer.Apply, what it is made of in New.
 package hypernet

@@ -1,10 +1,14 @@
-// Package rewards is the family of fairness measures that agents learn from
-// (sections 3 and E.2.1, Tables 11 and 12), and the potential gap of Lemma 11.
+// Package rewards is the family of fairness measures that agents learn from (Yao &
+// Ding, section 3 and appendix E.2.1, Tables 11 and 12).
 //
 // A reward is a function of what one load balancer (LB) knows: its estimates
 // l_j of the load of each server, in s, and its own numbers of ongoing
-// requests q_j. Environments evaluate it once per LB and step interval; a
-// centralised learner evaluates it on the mean of the LBs' loads.
+// requests q_j. Environments evaluate it once per LB and step interval, and hand
+// it to the learners with the step (env.Step); a centralised learner earns the
+// team's, evaluated on the mean of the LBs' loads (team.go).
+//
+// A new reward is a function in fairness.go and a kind in reward.go, where its
+// name, its value and, if it is a sum over servers, its parts are.
 //
 // # Finite for every input
 //

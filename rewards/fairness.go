@@ -15,7 +15,7 @@ const (
 	LoadEpsilon = 1e-3
 )
 
-// clean is a load (or a count) as the rewards read it.
+// clean returns a load, or a count, as the rewards read it: within [0, MaxLoad].
 func clean(x float64) float64 {
 	switch {
 	case !(x > 0): // NaN too
@@ -38,6 +38,7 @@ func mean(l []float64) float64 {
 	return first + sum/float64(len(l))
 }
 
+// largest returns the largest of the loads l; 0 for none.
 func largest(l []float64) float64 {
 	top := 0.0
 	for _, x := range l {
@@ -46,13 +47,25 @@ func largest(l []float64) float64 {
 	return top
 }
 
+// variance of the loads l over the servers, in s^2; 0 for none.
+func variance(l []float64) float64 {
+	if len(l) == 0 {
+		return 0
+	}
+	m, sum := mean(l), 0.0
+	for _, x := range l {
+		sum += (clean(x) - m) * (clean(x) - m)
+	}
+	return sum / float64(len(l))
+}
+
 // VBF is the variance-based fairness (Def. 2, eq. 11), in s^2:
 //
 //	VBF(l) = -1/N sum_j (l_j - mean l)^2
 //
 // It is at most 0, and 0 only where all loads are equal.
 func VBF(l []float64) float64 {
-	return 0 - Covariance(l, l)
+	return 0 - variance(l)
 }
 
 // LogVBF is the logarithmic form (section E.2.1), which still tells small
@@ -60,15 +73,17 @@ func VBF(l []float64) float64 {
 //
 //	logVBF(l) = -log(var l + VarEpsilon),  var l = -VBF(l)
 func LogVBF(l []float64) float64 {
-	return -math.Log(Covariance(l, l) + VarEpsilon)
+	return -math.Log(variance(l) + VarEpsilon)
 }
 
-// PBF is the product-based fairness, which RLB-SAC calls G, in its mended and
-// scale-free form (Prop. 13 and the errata):
+// PBF is the product-based fairness, which RLB-SAC calls G, in a form free of
+// scale:
 //
 //	PBF(l) = prod_j (l_j / max_k l_k)
 //
-// It lies in [0, 1], and is 1 only where all loads are equal.
+// It lies in [0, 1], and is 1 only where all loads are equal. As printed (Prop.
+// 13) it is divided by the largest load once, so that more load is fairer
+// (results/published/ERRATA.md).
 func PBF(l []float64) float64 {
 	top := largest(l)
 	if top == 0 {

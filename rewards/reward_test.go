@@ -139,7 +139,6 @@ func TestPanicsOnProgrammersFaults(t *testing.T) {
 	require.Panics(t, func() { rewards.Reward{}.Additive() })
 	require.Panics(t, func() { reward(t, "vbf").ByServer(make([]float64, 2), []float64{1}, []float64{1}) })
 	require.Panics(t, func() { reward(t, "ongoing").ByServer(make([]float64, 2), make([]float64, 2), nil) })
-	require.Panics(t, func() { rewards.Covariance([]float64{1}, nil) })
 }
 
 func TestNoAllocation(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 	"fairlb/agents/nn/nntest"
 )
 
-var small = Shape{Hidden: 5, Batch: 3, Steps: 4, Servers: 2, Features: 3, Levels: 3}
+var small = Sizes{Hidden: 5, Batch: 3, Steps: 4, Servers: 2, Features: 3, Levels: 3}
 
 func TestLossGradients(t *testing.T) {
 	t.Parallel()
@@ -80,11 +80,11 @@ func TestHeapDoesNotGrow(t *testing.T) {
 
 func TestShapeIsChecked(t *testing.T) {
 	t.Parallel()
-	_, err := New(Shape{}, 1, nil)
+	_, err := New(Sizes{}, 1, nil)
 	require.ErrorContains(t, err, "want all at least 1")
 }
 
-func benchmarkUpdate(b *testing.B, s Shape, count int) {
+func benchmarkUpdate(b *testing.B, s Sizes, count int) {
 	workers := nn.NewWorkers(count)
 	defer workers.Close()
 	u, err := New(s, 1, workers)
@@ -103,7 +103,7 @@ func benchmarkUpdate(b *testing.B, s Shape, count int) {
 func BenchmarkUpdate(b *testing.B)           { benchmarkUpdate(b, Default(), 1) }
 func BenchmarkUpdateTwoWorkers(b *testing.B) { benchmarkUpdate(b, Default(), 2) }
 func BenchmarkUpdateLarge(b *testing.B) {
-	benchmarkUpdate(b, Shape{Hidden: 128, Batch: 12, Steps: 240, Servers: 20, Features: 11, Levels: 3}, 1)
+	benchmarkUpdate(b, Sizes{Hidden: 128, Batch: 12, Steps: 240, Servers: 20, Features: 11, Levels: 3}, 1)
 }
 
 func BenchmarkPolicyStep(b *testing.B) {

@@ -16,7 +16,7 @@ import (
 // makes with PyTorch.
 type torchUpdates struct {
 	nntest.Source
-	Shape         Shape         `json:"shape"`
+	Shape         Sizes         `json:"shape"`
 	TargetEntropy float64       `json:"target_entropy"` // in nats
 	Losses        []torchLosses `json:"losses"`
 	Updates       []torchUpdate `json:"updates"`

@@ -10,8 +10,8 @@ import (
 	"fairlb/agents/nn"
 )
 
-// Shape gives the sizes of the work, all at least 1.
-type Shape struct {
+// Sizes are the sizes of the work, all at least 1.
+type Sizes struct {
 	Hidden   int // H, columns of each layer
 	Batch    int // B, sequences
 	Steps    int // T, steps of a sequence
@@ -20,16 +20,16 @@ type Shape struct {
 	Levels   int // K, of a categorical
 }
 
-// Default is the shape of torch_sac_gru.py without flags.
-func Default() Shape {
-	return Shape{Hidden: 64, Batch: 25, Steps: 120, Servers: 8, Features: 11, Levels: 3}
+// Default returns the sizes of bench/torch_sac_gru.py without flags.
+func Default() Sizes {
+	return Sizes{Hidden: 64, Batch: 25, Steps: 120, Servers: 8, Features: 11, Levels: 3}
 }
 
 // Observation is the number of values of an observation: the features and the
 // previous level of each server.
-func (s Shape) Observation() int { return s.Servers * (s.Features + 1) }
+func (s Sizes) Observation() int { return s.Servers * (s.Features + 1) }
 
-// The numbers of torch_sac_gru.py.
+// The numbers of bench/torch_sac_gru.py.
 const (
 	discount = 0.99
 	rate     = 1e-3
@@ -39,7 +39,7 @@ const (
 // Update is the learner. All its losses are taken at the parameters before the
 // update, so one graph holds them; what PyTorch detaches is detached there.
 type Update struct {
-	shape   Shape
+	shape   Sizes
 	params  *nn.Arena // the actor's, then the critics'
 	targets *nn.Arena // the critics'
 	program *nn.Program
@@ -60,7 +60,7 @@ type Update struct {
 
 // New returns a learner with weights drawn from seed and a batch of zeros; the
 // work is divided over workers, which may be nil.
-func New(s Shape, seed uint64, workers *nn.Workers) (*Update, error) {
+func New(s Sizes, seed uint64, workers *nn.Workers) (*Update, error) {
 	if min(s.Hidden, s.Batch, s.Steps, s.Servers, s.Features, s.Levels) < 1 {
 		return nil, fmt.Errorf("peer: shape %+v: want all at least 1", s)
 	}

@@ -1,5 +1,5 @@
 // Command bench times the network core and PyTorch with OpenBLAS in turns, on
-// the work of shared/bench/torch_sac_gru.py and on matrix products, and prints
+// the work of torch_sac_gru.py beside it and on matrix products, and prints
 // the table of their ratios. Run it by make bench-peer, on a machine that does
 // nothing else. It wants Debian's python3-torch; without it, it says so and
 // does nothing.
@@ -51,7 +51,7 @@ func run(args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.StringVar(&b.python, "python", "/usr/bin/python3", "the interpreter that has PyTorch")
-	flags.StringVar(&b.script, "script", "../shared/bench/torch_sac_gru.py", "the peer's update")
+	flags.StringVar(&b.script, "script", "agents/nn/peer/bench/torch_sac_gru.py", "the peer's update")
 	flags.IntVar(&b.rounds, "rounds", 5, "rounds; each runs every work once on both sides")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -89,7 +89,7 @@ type measure struct {
 // update is a work of torch_sac_gru.py.
 type update struct {
 	name    string
-	shape   peer.Shape
+	shape   peer.Sizes
 	flags   []string
 	threads int
 	bound   float64
@@ -97,7 +97,7 @@ type update struct {
 
 var updates = []update{
 	{"update", peer.Default(), nil, 1, 0.40},
-	{"update, large", peer.Shape{Hidden: 128, Batch: 12, Steps: 240, Servers: 20, Features: 11, Levels: 3},
+	{"update, large", peer.Sizes{Hidden: 128, Batch: 12, Steps: 240, Servers: 20, Features: 11, Levels: 3},
 		[]string{"--hidden", "128", "--batch", "12", "--steps", "240", "--servers", "20"}, 1, 0.40},
 	{"update, 2 threads", peer.Default(), nil, 2, 0.25},
 }
