@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"fairlb/agents/policy"
 	"fairlb/env"
 	"fairlb/sac"
 )
@@ -12,7 +13,7 @@ import (
 // BenchmarkUpdate is one update of one LB (targets, critics, actor,
 // temperature) at the default sizes: 8 servers, 11 features, batch 128.
 func BenchmarkUpdate(b *testing.B) {
-	for _, head := range []sac.Head{sac.Gaussian, sac.Discrete} {
+	for _, head := range []policy.Head{policy.Gaussian, policy.Discrete} {
 		b.Run(string(head), func(b *testing.B) {
 			cfg := sac.DefaultConfig()
 			cfg.Head, cfg.CriticRounds = head, 0

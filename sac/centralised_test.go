@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"fairlb/agents"
+	"fairlb/agents/policy"
 	"fairlb/env"
 	"fairlb/replay"
 	"fairlb/sac"
@@ -77,7 +78,7 @@ func (m *messenger) evaluate(t testing.TB, l *sac.Learner, rounds int) float64 {
 // Centr-LB steers one LB by what another sees; independent learners cannot.
 func TestCentralisedSeesAllObservations(t *testing.T) {
 	t.Parallel()
-	cfg := config(sac.Gaussian)
+	cfg := config(policy.Gaussian)
 	cfg.Gamma, cfg.Smoothness = 0, 0 // a bandit
 	spec := specOf(2, 2, 1)
 	central, err := sac.NewCentralised(cfg, spec, 1)
@@ -90,7 +91,7 @@ func TestCentralisedSeesAllObservations(t *testing.T) {
 // Centr-LB of a discrete head does as well: each LB has its categorical.
 func TestCentralisedStraightThrough(t *testing.T) {
 	t.Parallel()
-	cfg := config(sac.Discrete)
+	cfg := config(policy.Discrete)
 	cfg.Discrete, cfg.Levels = sac.StraightThrough, []float64{-0.25, 0, 0.25}
 	cfg.Gamma, cfg.Smoothness = 0, 0 // a bandit
 	spec := specOf(2, 2, 1)
@@ -103,7 +104,7 @@ func TestCentralisedStraightThrough(t *testing.T) {
 // Equal seeds give equal bits, and what is trained goes through a checkpoint.
 func TestCentralisedIsReproducible(t *testing.T) {
 	t.Parallel()
-	cfg := config(sac.Gaussian)
+	cfg := config(policy.Gaussian)
 	train := func() *sac.Learner {
 		l, err := sac.NewCentralised(cfg, specOf(2, 2, 1), 3)
 		require.NoError(t, err)
@@ -129,7 +130,7 @@ func TestCentralisedIsReproducible(t *testing.T) {
 
 func TestCentralisedRefusesDiscrete(t *testing.T) {
 	t.Parallel()
-	_, err := sac.NewCentralised(config(sac.Discrete), specOf(2, 2, 1), 1)
+	_, err := sac.NewCentralised(config(policy.Discrete), specOf(2, 2, 1), 1)
 	require.ErrorIs(t, err, sac.ErrConfig)
 	require.ErrorContains(t, err, `discrete = "exact": must be straight-through for Centr-LB`)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"fairlb/agents/nn"
+	"fairlb/agents/policy"
 	"fairlb/env/settings"
 )
 
@@ -12,15 +13,6 @@ var _ settings.Ruled = (*Config)(nil)
 
 // ErrConfig reports a configuration that breaks a rule.
 var ErrConfig = errors.New("sac: invalid configuration")
-
-// Head names the kind of policy.
-type Head string
-
-// The kinds of policy.
-const (
-	Gaussian Head = "gaussian" // continuous: a squashed Gaussian per server
-	Discrete Head = "discrete" // a categorical over Levels per server
-)
 
 // DiscreteLoss names how the discrete head learns.
 type DiscreteLoss string
@@ -54,7 +46,7 @@ const (
 // named here; zero is a value like any other, and most fields refuse it.
 type Config struct {
 	// Head is the kind of policy. Default gaussian.
-	Head Head `yaml:"head"`
+	Head policy.Head `yaml:"head"`
 	// Network is the kind of actor and critics. Default equivariant; recurrent
 	// needs the gaussian head, uniform draws (Priority 0) and NStep 1.
 	Network Network `yaml:"network"`
@@ -177,7 +169,7 @@ type Config struct {
 // DefaultConfig returns the recipe that is known to learn.
 func DefaultConfig() Config {
 	return Config{
-		Head: Gaussian, Network: Equivariant, Box: 1, Sigma: 0.4,
+		Head: policy.Gaussian, Network: Equivariant, Box: 1, Sigma: 0.4,
 		Levels: []float64{-0.8, -0.4, 0, 0.4, 0.8}, EntropyShare: 0.6, Discrete: Exact,
 		Hidden: 16, Layers: 2, Embedding: 4,
 		Gamma: 0.9, NStep: 1, Baseline: NoBaseline, Smoothness: 1,
@@ -195,7 +187,7 @@ func (c *Config) Validate() error {
 
 // Rules implements settings.Ruled.
 func (c *Config) Rules(r *settings.Rules) {
-	r.Check("head", c.Head, settings.OneOf(Gaussian, Discrete))
+	r.Check("head", c.Head, settings.OneOf(policy.Gaussian, policy.Discrete))
 	r.Check("discrete", c.Discrete, settings.OneOf(Exact, StraightThrough))
 	c.networkRules(r)
 	r.Check("box", c.Box, settings.Positive())
@@ -208,7 +200,7 @@ func (c *Config) Rules(r *settings.Rules) {
 	r.Check("gamma", c.Gamma, settings.ClosedOpen(0, 1))
 	r.Check("n_step", c.NStep, settings.Closed(1, 1000))
 	r.Check("baseline", c.Baseline, settings.OneOf(NoBaseline, Advantage, Difference))
-	r.Require(c.Baseline != Advantage || c.Head != Discrete || c.Discrete != Exact, "baseline", string(c.Baseline), "must not be advantage where a discrete head is exact: its critics are split")
+	r.Require(c.Baseline != Advantage || c.Head != policy.Discrete || c.Discrete != Exact, "baseline", string(c.Baseline), "must not be advantage where a discrete head is exact: its critics are split")
 	r.Check("smoothness", c.Smoothness, settings.NotNegative())
 	r.Check("batch", c.Batch, settings.Closed(1, 100_000))
 	r.Check("capacity", c.Capacity, settings.Closed(1, 1_000_000))
@@ -239,7 +231,7 @@ func (c *Config) networkRules(r *settings.Rules) {
 	r.Check("network", c.Network, settings.OneOf(Equivariant, Recurrent))
 	r.Check("window", c.Window, settings.Closed(0, 100_000))
 	r.Check("burn_in", c.BurnIn, settings.Closed(0, 100_000))
-	r.Require(!recurrent || c.Head != Discrete, "head", string(c.Head), "must be gaussian where network is recurrent")
+	r.Require(!recurrent || c.Head != policy.Discrete, "head", string(c.Head), "must be gaussian where network is recurrent")
 	r.Require(!recurrent || c.Priority == 0, "priority", c.Priority, "must be 0 where network is recurrent")
 	r.Require(!recurrent || c.NStep == 1, "n_step", c.NStep, "must be 1 where network is recurrent")
 	r.Require(!recurrent || c.Baseline == NoBaseline, "baseline", string(c.Baseline), "must be none where network is recurrent")
@@ -254,7 +246,7 @@ func (c *Config) schedule() nn.Schedule {
 // reach returns the lowest and the highest log-weight of the head, and the
 // field that sets them with its value.
 func (c *Config) reach() (setting string, low, high float64) {
-	if c.Head == Discrete {
+	if c.Head == policy.Discrete {
 		return fmt.Sprintf("levels = %v", c.Levels), c.Levels[0], c.Levels[len(c.Levels)-1]
 	}
 	return fmt.Sprintf("box = %v", c.Box), -c.Box, c.Box

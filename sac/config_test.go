@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"fairlb/agents/policy"
 	"fairlb/env"
 	"fairlb/replay"
 	"fairlb/sac"
@@ -34,7 +35,7 @@ func TestConfigErrors(t *testing.T) {
 		"n_step = 0: must be in [1, 1000]":                                             func(c *sac.Config) { c.NStep = 0 },
 		`baseline = "no": must be none, advantage or difference`:                       func(c *sac.Config) { c.Baseline = "no" },
 		`baseline = "difference": must be none where network is recurrent`:             func(c *sac.Config) { c.Baseline, c.Network = sac.Difference, sac.Recurrent },
-		`baseline = "advantage": must not be advantage where a discrete head is exact`: func(c *sac.Config) { c.Baseline, c.Head = sac.Advantage, sac.Discrete },
+		`baseline = "advantage": must not be advantage where a discrete head is exact`: func(c *sac.Config) { c.Baseline, c.Head = sac.Advantage, policy.Discrete },
 		"smoothness = -1: must be finite":                                              func(c *sac.Config) { c.Smoothness = -1 },
 		"batch = 0: must be in [1, 100000]":                                            func(c *sac.Config) { c.Batch = 0 },
 		"capacity = 0: must be in [1, 1000000]":                                        func(c *sac.Config) { c.Capacity = 0 },
@@ -74,7 +75,7 @@ func TestConfigErrors(t *testing.T) {
 func TestLearnerErrors(t *testing.T) {
 	t.Parallel()
 	spec := specOf(2, 3, 2)
-	l := newLearner(t, config(sac.Gaussian), spec, 1)
+	l := newLearner(t, config(policy.Gaussian), spec, 1)
 	_, err := l.Update(1, 0)
 	require.ErrorIs(t, err, replay.ErrEmpty)
 	_, err = l.Update(0, 0)

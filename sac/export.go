@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"fairlb/agents/onnx"
+	"fairlb/agents/policy"
 )
 
 // errRecurrent refuses what onnx.Graph has no operators for.
@@ -16,7 +17,7 @@ func (c Config) Export(g *onnx.Graph, lb int) error {
 	}
 	prefix := g.Scope + "."
 	x := g.ServerNet(prefix+"actor", g.Normalised(prefix, g.Observation(lb)))
-	if c.Head == Discrete {
+	if c.Head == policy.Discrete {
 		g.Best(x, c.Levels, lb)
 	} else {
 		g.Mode(x, 0, c.Box, lb)
@@ -49,7 +50,7 @@ func (c Config) ExportJoint(g *onnx.Graph, lbs []int) error {
 	x = g.ServerNet(prefix+"actor", g.Normalised(prefix, x))
 	levels := len(c.Levels)
 	for _, lb := range lbs {
-		if c.Head != Discrete {
+		if c.Head != policy.Discrete {
 			g.Mode(x, 2*lb, c.Box, lb)
 			continue
 		}

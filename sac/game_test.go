@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"fairlb/agents"
+	"fairlb/agents/policy"
 	"fairlb/env"
 	"fairlb/sac"
 )
@@ -70,7 +71,7 @@ func TestHunt(t *testing.T) {
 		}
 	}
 	require.Greater(t, most, safe+0.2)
-	cfg := config(sac.Gaussian)
+	cfg := config(policy.Gaussian)
 	cfg.Box, cfg.Sigma = huntMost, 0.05
 	cfg.Rate, cfg.Hidden, cfg.Batch = 5e-3, 24, 64
 	cfg.Gamma, cfg.Smoothness, cfg.CriticRounds, cfg.Average = 0, 0, 8, 0.98

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 
 	"fairlb/agents/nn"
+	"fairlb/agents/policy"
 )
 
 // policyHead is a kind of policy: it turns the outputs of an actor into a
@@ -52,7 +53,7 @@ type sampledHead interface {
 func newPolicyHead(cfg *Config, lbs int) policyHead {
 	head := categorical{lbs: lbs, levels: cfg.Levels, entropyShare: cfg.EntropyShare}
 	switch {
-	case cfg.Head == Gaussian:
+	case cfg.Head == policy.Gaussian:
 		return newGaussian(cfg, lbs)
 	case cfg.Discrete == StraightThrough:
 		return &straightThrough{head}

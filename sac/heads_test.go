@@ -41,9 +41,9 @@ func TestLossGradients(t *testing.T) {
 	t.Parallel()
 	const batchFeatures = 3
 	for _, kind := range []struct {
-		head     Head
+		head     policy.Head
 		baseline Baseline
-	}{{Gaussian, NoBaseline}, {Discrete, NoBaseline}, {Gaussian, Advantage}} {
+	}{{policy.Gaussian, NoBaseline}, {policy.Discrete, NoBaseline}, {policy.Gaussian, Advantage}} {
 		for _, s := range []struct{ b, n int }{{1, 1}, {3, 4}} {
 			t.Run(fmt.Sprintf("%s %s %dx%d", kind.head, kind.baseline, s.b, s.n), func(t *testing.T) {
 				t.Parallel()

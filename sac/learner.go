@@ -43,7 +43,7 @@ func NewCentralised(cfg Config, spec env.Spec, seed uint64) (*Learner, error) {
 
 func newLearner(cfg Config, spec env.Spec, seed uint64, joint bool) (*Learner, error) {
 	err := errors.Join(cfg.Validate(), policy.CheckSpec(ErrConfig, spec))
-	if joint && cfg.Head == Discrete && cfg.Discrete != StraightThrough {
+	if joint && cfg.Head == policy.Discrete && cfg.Discrete != StraightThrough {
 		err = errors.Join(err, fmt.Errorf("%w: discrete = %q: must be straight-through for Centr-LB of a discrete head", ErrConfig, cfg.Discrete))
 	}
 	if cfg.Network == Recurrent && cfg.Window == 0 && spec.Steps < 1 {

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"fairlb/agents"
+	"fairlb/agents/policy"
 	"fairlb/env"
 	"fairlb/replay"
 	"fairlb/sac"
@@ -98,7 +99,7 @@ func grid[T any](rows, cols int) [][]T {
 	return g
 }
 
-func config(head sac.Head) sac.Config {
+func config(head policy.Head) sac.Config {
 	cfg := sac.DefaultConfig()
 	cfg.Head, cfg.Batch = head, 64
 	return cfg
@@ -148,17 +149,17 @@ func observation(spec env.Spec, seed uint64) [][]float32 {
 func TestLearnsABandit(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
-		head     sac.Head
+		head     policy.Head
 		discrete sac.DiscreteLoss
 		priority float64
 		steps    int
 		baseline sac.Baseline
 	}{
-		{sac.Gaussian, sac.Exact, 0, 1, sac.NoBaseline}, {sac.Discrete, sac.Exact, 0, 1, sac.NoBaseline},
-		{sac.Gaussian, sac.Exact, 0.6, 1, sac.NoBaseline}, {sac.Gaussian, sac.Exact, 0, 3, sac.NoBaseline},
-		{sac.Discrete, sac.Exact, 0, 3, sac.NoBaseline}, {sac.Discrete, sac.StraightThrough, 0, 1, sac.NoBaseline},
-		{sac.Gaussian, sac.Exact, 0, 1, sac.Advantage}, {sac.Discrete, sac.StraightThrough, 0, 1, sac.Advantage},
-		{sac.Gaussian, sac.Exact, 0, 1, sac.Difference}, {sac.Discrete, sac.Exact, 0, 1, sac.Difference},
+		{policy.Gaussian, sac.Exact, 0, 1, sac.NoBaseline}, {policy.Discrete, sac.Exact, 0, 1, sac.NoBaseline},
+		{policy.Gaussian, sac.Exact, 0.6, 1, sac.NoBaseline}, {policy.Gaussian, sac.Exact, 0, 3, sac.NoBaseline},
+		{policy.Discrete, sac.Exact, 0, 3, sac.NoBaseline}, {policy.Discrete, sac.StraightThrough, 0, 1, sac.NoBaseline},
+		{policy.Gaussian, sac.Exact, 0, 1, sac.Advantage}, {policy.Discrete, sac.StraightThrough, 0, 1, sac.Advantage},
+		{policy.Gaussian, sac.Exact, 0, 1, sac.Difference}, {policy.Discrete, sac.Exact, 0, 1, sac.Difference},
 	} {
 		t.Run(fmt.Sprint(test), func(t *testing.T) {
 			t.Parallel()
@@ -192,7 +193,7 @@ func TestLearnsABandit(t *testing.T) {
 func TestFirstRoundsTrainCriticsAlone(t *testing.T) {
 	t.Parallel()
 	spec := specOf(1, 3, 2)
-	cfg := config(sac.Gaussian)
+	cfg := config(policy.Gaussian)
 	cfg.CriticRounds, cfg.FeatureRounds = 2, 1
 	l := newLearner(t, cfg, spec, 1)
 	b := newBandit(spec, 1)
@@ -222,7 +223,7 @@ func parameter(t testing.TB, l *sac.Learner, name string) agents.Parameter {
 
 func TestUntrainedPolicyTreatsServersAlike(t *testing.T) {
 	t.Parallel()
-	for _, head := range []sac.Head{sac.Gaussian, sac.Discrete} {
+	for _, head := range []policy.Head{policy.Gaussian, policy.Discrete} {
 		spec := specOf(2, 5, 4)
 		for _, row := range weights(t, newLearner(t, config(head), spec, 1), spec, observation(spec, 1)) {
 			for _, w := range row {
@@ -236,7 +237,7 @@ func TestUntrainedPolicyTreatsServersAlike(t *testing.T) {
 // processors, and others from another seed. It is not parallel: it sets
 // GOMAXPROCS.
 func TestUpdatesAreDeterministic(t *testing.T) {
-	run := func(head sac.Head, seed uint64) []float32 {
+	run := func(head policy.Head, seed uint64) []float32 {
 		cfg := config(head)
 		cfg.CriticRounds = 1
 		spec := specOf(2, 3, 2)
@@ -250,7 +251,7 @@ func TestUpdatesAreDeterministic(t *testing.T) {
 	}
 	procs := runtime.GOMAXPROCS(0)
 	defer runtime.GOMAXPROCS(procs)
-	for _, head := range []sac.Head{sac.Gaussian, sac.Discrete} {
+	for _, head := range []policy.Head{policy.Gaussian, policy.Discrete} {
 		runtime.GOMAXPROCS(1)
 		want := run(head, 1)
 		runtime.GOMAXPROCS(2)
@@ -261,7 +262,7 @@ func TestUpdatesAreDeterministic(t *testing.T) {
 
 func TestParametersRestoreThePolicy(t *testing.T) {
 	t.Parallel()
-	for _, head := range []sac.Head{sac.Gaussian, sac.Discrete} {
+	for _, head := range []policy.Head{policy.Gaussian, policy.Discrete} {
 		cfg := config(head)
 		cfg.CriticRounds = 0
 		spec := specOf(2, 3, 2)
@@ -282,7 +283,7 @@ func TestParametersRestoreThePolicy(t *testing.T) {
 func TestPolicyIsPermutationEquivariant(t *testing.T) {
 	t.Parallel()
 	spec := specOf(1, 3, 2)
-	l := newLearner(t, config(sac.Gaussian), spec, 1)
+	l := newLearner(t, config(policy.Gaussian), spec, 1)
 	output := parameter(t, l, "lb0.actor.out.weights").Data
 	for i := range output {
 		output[i] *= 300 // untrained outputs are near zero
@@ -309,7 +310,7 @@ func TestPolicyIsPermutationEquivariant(t *testing.T) {
 
 func TestPolicyIsDeterministicAndExplorersAreNot(t *testing.T) {
 	t.Parallel()
-	for _, head := range []sac.Head{sac.Gaussian, sac.Discrete} {
+	for _, head := range []policy.Head{policy.Gaussian, policy.Discrete} {
 		spec := specOf(2, 3, 2)
 		l := newLearner(t, config(head), spec, 1)
 		obs := &env.Step{Obs: observation(spec, 1)}
@@ -346,7 +347,7 @@ func TestPolicyIsDeterministicAndExplorersAreNot(t *testing.T) {
 // An actor keeps the parameters of the moment it was made.
 func TestActorsAreSnapshots(t *testing.T) {
 	t.Parallel()
-	cfg := config(sac.Gaussian)
+	cfg := config(policy.Gaussian)
 	cfg.CriticRounds = 0
 	spec := specOf(1, 3, 2)
 	l := newLearner(t, cfg, spec, 1)

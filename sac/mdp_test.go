@@ -9,6 +9,7 @@ import (
 
 	"fairlb/agents/nn"
 	"fairlb/agents/normalise"
+	"fairlb/agents/policy"
 	"fairlb/env"
 	"fairlb/replay"
 )
@@ -116,7 +117,7 @@ func mdpEpisode(cfg *Config, rng *rand.Rand, steps int) *replay.Episode {
 func TestSoftValuesOfASmallProcess(t *testing.T) {
 	t.Parallel()
 	cfg := DefaultConfig()
-	cfg.Head, cfg.Levels = Discrete, []float64{-0.5, 0, 0.5}
+	cfg.Head, cfg.Levels = policy.Discrete, []float64{-0.5, 0, 0.5}
 	cfg.Alpha, cfg.AlphaRate = 0.05, 0
 	cfg.Gamma, cfg.Smoothness, cfg.Batch, cfg.Rate, cfg.Tau = 0.8, 0, 64, 5e-3, 0.05
 	cfg.FinalRate, cfg.CriticRounds, cfg.FeatureRounds = 0.02, 0, 1

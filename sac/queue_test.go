@@ -4,9 +4,9 @@ import (
 	"math"
 	"testing"
 
-	"github.com/stretchr/testify/require"
+	"fairlb/agents/policy"
 
-	"fairlb/sac"
+	"github.com/stretchr/testify/require"
 )
 
 // pool is two M/M/1 queues behind an LB: Poisson arrivals at a rate, of which
@@ -79,7 +79,7 @@ func TestQueuesAreSplitBest(t *testing.T) {
 			}
 		}
 	}
-	cfg := config(sac.Gaussian)
+	cfg := config(policy.Gaussian)
 	cfg.Sigma, cfg.CriticRounds, cfg.Average = 0.3, 2, 0.98
 	for _, q := range pools { // the theory itself, by search
 		for p := 0.2; p < 0.85; p += 0.001 {
@@ -99,7 +99,7 @@ func TestQueuesAreSplitBest(t *testing.T) {
 	t.Run("discrete", func(t *testing.T) {
 		t.Parallel()
 		cfg := cfg
-		cfg.Head = sac.Discrete
+		cfg.Head = policy.Discrete
 		s := newStatic(2, 0.05, pay)
 		for i, w := range s.train(t, newLearner(t, cfg, s.spec, 1), 25, nil) {
 			least := math.Inf(1)

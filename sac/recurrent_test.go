@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"fairlb/agents"
+	"fairlb/agents/policy"
 	"fairlb/env"
 	"fairlb/replay"
 	"fairlb/sac"
@@ -218,7 +219,7 @@ func TestRecurrentErrors(t *testing.T) {
 	t.Parallel()
 	for want, change := range map[string]func(c *sac.Config, s *env.Spec){
 		`network = "lstm": must be equivariant or recurrent`:               func(c *sac.Config, _ *env.Spec) { c.Network = "lstm" },
-		`head = "discrete": must be gaussian where network is recurrent`:   func(c *sac.Config, _ *env.Spec) { c.Head = sac.Discrete },
+		`head = "discrete": must be gaussian where network is recurrent`:   func(c *sac.Config, _ *env.Spec) { c.Head = policy.Discrete },
 		`priority = 0.6: must be 0 where network is recurrent`:             func(c *sac.Config, _ *env.Spec) { c.Priority = 0.6 },
 		"window = -1: must be in [0, 100000]":                              func(c *sac.Config, _ *env.Spec) { c.Window = -1 },
 		"burn_in = -1: must be in [0, 100000]":                             func(c *sac.Config, _ *env.Spec) { c.Window, c.BurnIn = 1, -1 },

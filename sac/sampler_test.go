@@ -40,7 +40,7 @@ func noise(lbs, servers, features, steps int, seed uint64) *replay.Episode {
 }
 
 // learnt returns a learner after a few rounds on noise.
-func learnt(t testing.TB, kind Head, priority, beta float64, rounds int) *Learner {
+func learnt(t testing.TB, kind policy.Head, priority, beta float64, rounds int) *Learner {
 	t.Helper()
 	cfg := DefaultConfig()
 	cfg.Head, cfg.Batch, cfg.CriticRounds = kind, 8, 1
@@ -68,7 +68,7 @@ func values(l *Learner) []float32 {
 // its loss, and of later draws.
 func TestPrioritisedUpdate(t *testing.T) {
 	t.Parallel()
-	for _, kind := range []Head{Gaussian, Discrete} {
+	for _, kind := range []policy.Head{policy.Gaussian, policy.Discrete} {
 		l := learnt(t, kind, 1, 0.5, 2)
 		for _, a := range l.agents {
 			f := a.trainer.(*feedForward)
@@ -117,7 +117,7 @@ func TestPrioritisedUpdate(t *testing.T) {
 func TestPrioritiesAreLearntBy(t *testing.T) {
 	procs := runtime.GOMAXPROCS(0)
 	defer runtime.GOMAXPROCS(procs)
-	for _, kind := range []Head{Gaussian, Discrete} {
+	for _, kind := range []policy.Head{policy.Gaussian, policy.Discrete} {
 		runtime.GOMAXPROCS(1)
 		uniform, want := values(learnt(t, kind, 0, 0.4, 3)), values(learnt(t, kind, 0.6, 0.4, 3))
 		runtime.GOMAXPROCS(2)
@@ -135,7 +135,7 @@ func TestPrioritiesAreLearntBy(t *testing.T) {
 func TestBetaRises(t *testing.T) {
 	t.Parallel()
 	spread := func(progress float64) float64 {
-		l := learnt(t, Gaussian, 1, 0, 2)
+		l := learnt(t, policy.Gaussian, 1, 0, 2)
 		_, err := l.Update(1, progress)
 		require.NoError(t, err)
 		least := 1.0

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"fairlb/agents"
-	"fairlb/agents/ppo"
+	"fairlb/agents/policy"
 	"fairlb/env"
 	"fairlb/qmix"
 	"fairlb/replay"
@@ -45,8 +45,8 @@ func variants() []variant {
 	none := func(*Settings) {}
 	return []variant{
 		{"gaussian", "distr-lb", none},
-		{"discrete", "rlb-sac", func(s *Settings) { s.SAC.Head = sac.Discrete }},
-		{"straight-through", "distr-lb", func(s *Settings) { s.SAC.Head, s.SAC.Discrete = sac.Discrete, sac.StraightThrough }},
+		{"discrete", "rlb-sac", func(s *Settings) { s.SAC.Head = policy.Discrete }},
+		{"straight-through", "distr-lb", func(s *Settings) { s.SAC.Head, s.SAC.Discrete = policy.Discrete, sac.StraightThrough }},
 		{"priorities", "distr-lb", func(s *Settings) { s.SAC.Priority = 0.6 }},
 		{"difference", "distr-lb", func(s *Settings) { s.SAC.Baseline, s.SAC.NStep = sac.Difference, 3 }},
 		{"advantage", "distr-lb", func(s *Settings) { s.SAC.Baseline = sac.Advantage }},
@@ -59,7 +59,7 @@ func variants() []variant {
 			s.QMIX.Utility, s.QMIX.Mixer, s.QMIX.TargetEvery = qmix.Table, qmix.Sum, 4
 		}},
 		{"local", "ippo", none},
-		{"central", "mappo", func(s *Settings) { s.PPO.Head = ppo.Discrete }},
+		{"central", "mappo", func(s *Settings) { s.PPO.Head = policy.Discrete }},
 		{"fit and choice", "delay", none},
 		{"pairs", "es", none},
 		{"offsets", "es", func(s *Settings) { s.ES.Features = false }},

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"fairlb/agents"
-	"fairlb/agents/ppo"
+	"fairlb/agents/policy"
 	"fairlb/env"
 	"fairlb/env/envtest"
 	"fairlb/sac"
@@ -88,8 +88,8 @@ func TestSymmetry(t *testing.T) {
 	for name, change := range map[string]func(s *Settings){
 		"default": func(*Settings) {},
 		"other heads": func(s *Settings) {
-			s.PPO.Head = ppo.Discrete
-			s.SAC.Head = sac.Discrete
+			s.PPO.Head = policy.Discrete
+			s.SAC.Head = policy.Discrete
 		},
 		"recurrent": func(s *Settings) { s.SAC.Network = sac.Recurrent },
 	} {

@@ -17,6 +17,7 @@ import (
 	"fairlb/agents/checkpoint"
 	"fairlb/agents/methods"
 	"fairlb/agents/onnx"
+	"fairlb/agents/policy"
 	"fairlb/env"
 	"fairlb/qmix"
 	"fairlb/sac"
@@ -29,10 +30,10 @@ var policies = []struct {
 }{
 	{"distr-lb", "distr-lb", func(*methods.Settings) {}},
 	{"rlb-sac", "rlb-sac", func(s *methods.Settings) { s.SAC.Layers, s.SAC.Embedding, s.SAC.Box = 1, 1, 0.5 }},
-	{"distr-lb-discrete", "distr-lb", func(s *methods.Settings) { s.SAC.Head = sac.Discrete }},
+	{"distr-lb-discrete", "distr-lb", func(s *methods.Settings) { s.SAC.Head = policy.Discrete }},
 	{"centr-lb", "centr-lb", func(s *methods.Settings) { s.SAC.Layers = 3 }},
 	{"centr-lb-discrete", "centr-lb", func(s *methods.Settings) {
-		s.SAC.Head, s.SAC.Discrete = sac.Discrete, sac.StraightThrough
+		s.SAC.Head, s.SAC.Discrete = policy.Discrete, sac.StraightThrough
 	}},
 	{"qmix-lb", "qmix-lb", func(*methods.Settings) {}},
 	{"qmix-lb-levels", "qmix-lb", func(s *methods.Settings) { s.QMIX.Utility = qmix.Table }},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"fairlb/agents/nn"
+	"fairlb/agents/policy"
 	"fairlb/env/settings"
 )
 
@@ -12,15 +13,6 @@ var _ settings.Ruled = (*Config)(nil)
 
 // ErrConfig reports a configuration that breaks a rule.
 var ErrConfig = errors.New("ppo: invalid configuration")
-
-// Head names the kind of policy.
-type Head string
-
-// The kinds of policy.
-const (
-	Gaussian Head = "gaussian" // continuous: a squashed Gaussian per server
-	Discrete Head = "discrete" // a categorical over Levels per server
-)
 
 // Ratio names what has a ratio of probabilities of its own.
 type Ratio string
@@ -35,7 +27,7 @@ const (
 // named here; zero is a value like any other, and most fields refuse it.
 type Config struct {
 	// Head is the kind of policy. Default gaussian.
-	Head Head `yaml:"head"`
+	Head policy.Head `yaml:"head"`
 	// Box bounds the log-weights of the gaussian head to [-Box, Box].
 	// Default 1; must be positive.
 	Box float64 `yaml:"box"`
@@ -108,7 +100,7 @@ type Config struct {
 // DefaultConfig returns the recipe that is known to learn.
 func DefaultConfig() Config {
 	return Config{
-		Head: Gaussian, Box: 1, Sigma: 0.6, Levels: []float64{-0.8, -0.4, 0, 0.4, 0.8},
+		Head: policy.Gaussian, Box: 1, Sigma: 0.6, Levels: []float64{-0.8, -0.4, 0, 0.4, 0.8},
 		Hidden: 16, Layers: 2, Embedding: 4,
 		Gamma: 0.9, Lambda: 0.25,
 		Ratio: Joint, Clip: 0.1, Entropy: 1e-3,
@@ -125,7 +117,7 @@ func (c *Config) Validate() error {
 
 // Rules implements settings.Ruled.
 func (c *Config) Rules(r *settings.Rules) {
-	r.Check("head", c.Head, settings.OneOf(Gaussian, Discrete))
+	r.Check("head", c.Head, settings.OneOf(policy.Gaussian, policy.Discrete))
 	r.Check("box", c.Box, settings.Positive())
 	r.Check("sigma", c.Sigma, settings.Positive())
 	r.Check("levels", c.Levels, settings.Rising())
@@ -159,7 +151,7 @@ func (c *Config) schedule() nn.Schedule {
 // reach returns the lowest and the highest log-weight of the head, and the
 // field that sets them with its value.
 func (c *Config) reach() (setting string, low, high float64) {
-	if c.Head == Discrete {
+	if c.Head == policy.Discrete {
 		return fmt.Sprintf("levels = %v", c.Levels), c.Levels[0], c.Levels[len(c.Levels)-1]
 	}
 	return fmt.Sprintf("box = %v", c.Box), -c.Box, c.Box

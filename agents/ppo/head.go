@@ -28,7 +28,7 @@ type head interface {
 }
 
 func newHead(cfg *Config) head {
-	if cfg.Head == Discrete {
+	if cfg.Head == policy.Discrete {
 		return &discrete{levels: cfg.Levels}
 	}
 	return &gaussian{box: float32(cfg.Box), sigma: float32(cfg.Sigma)}

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"fairlb/agents"
+	"fairlb/agents/policy"
 	"fairlb/agents/ppo"
 	"fairlb/env"
 	"fairlb/replay"
@@ -112,7 +113,7 @@ func bandit(spec env.Spec) *contest {
 // optimum is the bandit's best log-weight; over three servers it sums to 0.
 func optimum(lb, server int) float64 { return 0.4 * float64((lb+server)%3-1) }
 
-func config(head ppo.Head) ppo.Config {
+func config(head policy.Head) ppo.Config {
 	cfg := ppo.DefaultConfig()
 	cfg.Head, cfg.Hidden, cfg.Layers, cfg.Embedding = head, 8, 1, 3
 	cfg.Sigma, cfg.Gamma, cfg.Lambda, cfg.Clip, cfg.Batch = 0.4, 0, 0, 0.2, 48
@@ -167,13 +168,13 @@ func TestLearnsABandit(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*ppo.Config){
 		"gaussian":                      func(*ppo.Config) {},
-		"discrete":                      func(c *ppo.Config) { c.Head = ppo.Discrete },
+		"discrete":                      func(c *ppo.Config) { c.Head = policy.Discrete },
 		"server ratios, clipped values": func(c *ppo.Config) { c.Ratio, c.ValueClip = ppo.Server, 0.5 },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			spec := specOf(2, 3, 2)
-			cfg := config(ppo.Gaussian)
+			cfg := config(policy.Gaussian)
 			change(&cfg)
 			c := bandit(spec)
 			l := learnerOf(t, cfg, spec, false, 5)
@@ -229,7 +230,7 @@ func TestCooperates(t *testing.T) {
 	t.Parallel()
 	spec := specOf(2, 3, 1)
 	c := team(spec)
-	cfg := config(ppo.Gaussian)
+	cfg := config(policy.Gaussian)
 	cfg.Hidden, cfg.Layers = 16, 2
 	l := learnerOf(t, cfg, spec, true, 3)
 	require.NotContains(t, train(t, l, c, 1, 1), "critic_loss/1", "there is one value function")
@@ -254,7 +255,7 @@ func TestCooperates(t *testing.T) {
 func TestCentralValues(t *testing.T) {
 	t.Parallel()
 	spec := specOf(2, 3, 1)
-	cfg := config(ppo.Gaussian)
+	cfg := config(policy.Gaussian)
 	cfg.Hidden, cfg.Layers, cfg.Sigma, cfg.Rate = 16, 2, 0.02, 1e-9
 	central := train(t, learnerOf(t, cfg, spec, true, 3), team(spec), 30, 24)["explained_variance/0"]
 	local := train(t, learnerOf(t, cfg, spec, false, 3), team(spec), 30, 24)["explained_variance/0"]
@@ -266,7 +267,7 @@ func TestCentralValues(t *testing.T) {
 // collection, so that the first minibatch has ratios of 1, up to rounding.
 func TestRatiosBeginAtOne(t *testing.T) {
 	t.Parallel()
-	for _, head := range []ppo.Head{ppo.Gaussian, ppo.Discrete} {
+	for _, head := range []policy.Head{policy.Gaussian, policy.Discrete} {
 		for _, ratio := range []ppo.Ratio{ppo.Joint, ppo.Server} {
 			spec := specOf(2, 3, 2)
 			cfg := config(head)
@@ -292,7 +293,7 @@ func TestRatiosBeginAtOne(t *testing.T) {
 func TestUpdatesAreDeterministic(t *testing.T) {
 	values := func(central bool, seed uint64) []float32 {
 		spec := specOf(2, 3, 2)
-		l := learnerOf(t, config(ppo.Gaussian), spec, central, seed)
+		l := learnerOf(t, config(policy.Gaussian), spec, central, seed)
 		train(t, l, bandit(spec), 3, 5)
 		var all []float32
 		for _, p := range l.Parameters() {
@@ -317,7 +318,7 @@ func TestPolicyIsPermutationEquivariant(t *testing.T) {
 	t.Parallel()
 	spec := specOf(1, 3, 2)
 	c := bandit(spec)
-	l := learnerOf(t, config(ppo.Gaussian), spec, false, 1)
+	l := learnerOf(t, config(policy.Gaussian), spec, false, 1)
 	train(t, l, c, 3, 20)
 	turned := func(x []float32) []float32 { // server 2 comes first
 		cols := len(x) / 3
@@ -339,14 +340,14 @@ func TestPolicyIsPermutationEquivariant(t *testing.T) {
 func TestParametersRestoreThePolicy(t *testing.T) {
 	t.Parallel()
 	spec := specOf(2, 3, 2)
-	for _, head := range []ppo.Head{ppo.Gaussian, ppo.Discrete} {
+	for _, head := range []policy.Head{policy.Gaussian, policy.Discrete} {
 		c := bandit(spec)
 		l, other := learnerOf(t, config(head), spec, true, 1), learnerOf(t, config(head), spec, true, 2)
 		obs := observation(c, 7)
 		for _, row := range weights(t, l, spec, obs) {
 			require.InDeltaSlice(t, []float64{1, 1, 1}, row, 0.1, "untrained, servers are alike")
 		}
-		policy, err := l.Policy()
+		greedy, err := l.Policy()
 		require.NoError(t, err)
 		old := weights(t, l, spec, obs)
 		train(t, l, c, 2, 8)
@@ -357,9 +358,9 @@ func TestParametersRestoreThePolicy(t *testing.T) {
 
 		// An actor keeps the parameters of the moment it was made.
 		got := each[float64](spec, 3)
-		require.NoError(t, policy.Act(got, &env.Step{Obs: obs}))
+		require.NoError(t, greedy.Act(got, &env.Step{Obs: obs}))
 		require.Equal(t, old, got)
-		if head == ppo.Gaussian {
+		if head == policy.Gaussian {
 			require.NotEqual(t, want, old)
 		}
 	}
@@ -370,7 +371,7 @@ func TestParametersRestoreThePolicy(t *testing.T) {
 func TestUpdateAllocates(t *testing.T) {
 	spec := specOf(2, 3, 2)
 	c := bandit(spec)
-	l := learnerOf(t, config(ppo.Gaussian), spec, true, 1)
+	l := learnerOf(t, config(policy.Gaussian), spec, true, 1)
 	train(t, l, c, 2, 2)
 	actor, err := l.Explorer()
 	require.NoError(t, err)
@@ -391,7 +392,7 @@ func TestUpdateAllocates(t *testing.T) {
 func TestRoundsAreDropped(t *testing.T) {
 	t.Parallel()
 	spec := specOf(1, 3, 2)
-	l := learnerOf(t, config(ppo.Gaussian), spec, false, 1)
+	l := learnerOf(t, config(policy.Gaussian), spec, false, 1)
 	_, err := l.Update(1, 0)
 	require.ErrorIs(t, err, replay.ErrEmpty)
 	train(t, l, bandit(spec), 1, 2)
