@@ -10,7 +10,7 @@ func (c Config) Export(g *onnx.Graph, lb int) error {
 	if c.Utility == Quadratic {
 		x = c.exportQuadratic(g, x)
 	}
-	g.Best(x, c.Levels, lb)
+	g.OutputBest(x, c.Levels, lb)
 	return nil
 }
 

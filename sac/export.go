@@ -18,9 +18,9 @@ func (c Config) Export(g *onnx.Graph, lb int) error {
 	prefix := g.Scope + "."
 	x := g.ServerNet(prefix+"actor", g.Normalised(prefix, g.Observation(lb)))
 	if c.Head == policy.Discrete {
-		g.Best(x, c.Levels, lb)
+		g.OutputBest(x, c.Levels, lb)
 	} else {
-		g.Mode(x, 0, c.Box, lb)
+		g.OutputMode(x, 0, c.Box, lb)
 	}
 	return nil
 }
@@ -51,14 +51,14 @@ func (c Config) ExportJoint(g *onnx.Graph, lbs []int) error {
 	levels := len(c.Levels)
 	for _, lb := range lbs {
 		if c.Head != policy.Discrete {
-			g.Mode(x, 2*lb, c.Box, lb)
+			g.OutputMode(x, 2*lb, c.Box, lb)
 			continue
 		}
 		own := make([]float32, g.LBs*levels*levels) // [LBs*levels, levels]: 1 where a row is that level of this LB
 		for k := range levels {
 			own[(lb*levels+k)*levels+k] = 1
 		}
-		g.Best(g.MatMul(x, g.Constant("own", []int{g.LBs * levels, levels}, own)), c.Levels, lb)
+		g.OutputBest(g.MatMul(x, g.Constant("own", []int{g.LBs * levels, levels}, own)), c.Levels, lb)
 	}
 	return nil
 }

@@ -114,14 +114,14 @@ func checkHash(data []byte, hash string) error {
 	if len(hash) != len(zeroHash) {
 		return fmt.Errorf("metadata %q: %q is no SHA-256", keyHash, hash)
 	}
-	at, err := hashOffset(data, hash)
+	offset, err := hashOffset(data, hash)
 	if err != nil {
 		return err
 	}
 	h := sha256.New()
-	h.Write(data[:at])
+	h.Write(data[:offset])
 	h.Write([]byte(zeroHash))
-	h.Write(data[at+len(hash):])
+	h.Write(data[offset+len(hash):])
 	if sum := hex.EncodeToString(h.Sum(nil)); sum != hash {
 		return fmt.Errorf("truncated or changed: the hash of its content begins with %s, its header says %s", sum[:12], hash[:12])
 	}

@@ -82,12 +82,12 @@ func encode(meta Meta, params []agents.Parameter) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	at, err := hashOffset(data, zeroHash)
+	offset, err := hashOffset(data, zeroHash)
 	if err != nil {
 		return nil, err
 	}
 	sum := sha256.Sum256(data)
-	hex.Encode(data[at:], sum[:])
+	hex.Encode(data[offset:], sum[:])
 	return data, nil
 }
 

@@ -18,6 +18,6 @@ func (c Config) Export(g *onnx.Graph, lb int) error {
 	}
 	u := g.Add(g.Column(z, 0), perServer("offset"))
 	u = g.Mul(g.Centred(u), g.Constant("kappa", []int{1}, g.Parameter(prefix+"kappa").Data))
-	g.WeighBoxed(g.Add(u, perServer("correction")), c.Box, lb)
+	g.OutputBoxed(g.Add(u, perServer("correction")), c.Box, lb)
 	return nil
 }

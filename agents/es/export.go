@@ -14,6 +14,6 @@ func (c Config) Export(g *onnx.Graph, lb int) error {
 	z := g.LogNormalised(prefix, g.Observation(lb))
 	u := g.Column(g.MatMul(z, g.Constant("coefficient", []int{len(coefficients), 1}, coefficients)), 0)
 	u = g.Add(u, g.Constant("offset", []int{g.Servers}, g.Parameter(prefix+"offset").Data))
-	g.WeighBoxed(g.Centred(u), c.Box, lb)
+	g.OutputBoxed(g.Centred(u), c.Box, lb)
 	return nil
 }

@@ -12,7 +12,7 @@ import (
 
 // Policy adds to g what computes the weights of the given LBs from their
 // observations (Graph.Observation), and names the results as the outputs of
-// those LBs (Graph.Weigh, Graph.Mode and Graph.Best do). A method's package
+// those LBs (Graph.OutputWeights, Graph.OutputMode and Graph.OutputBest do). A method's package
 // provides one. It fails where a policy of these settings cannot be exported.
 type Policy func(g *Graph, lbs []int) error
 

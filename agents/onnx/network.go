@@ -71,28 +71,28 @@ func embeddedBias(e, own, context, bias []float32, d int) []float32 {
 	return out
 }
 
-// Mode makes the output of an LB: the weights of the mode of a squashed
+// OutputMode makes the output of an LB: the weights of the mode of a squashed
 // Gaussian, box * tanh of the mean, which is a column of x [B,N,K].
-func (g *Graph) Mode(x string, column int, box float64, lb int) {
-	g.Weigh(g.Mul(g.Op("Tanh", []string{g.Column(x, column)}), g.Scalar("box", float32(box))), lb)
+func (g *Graph) OutputMode(x string, column int, box float64, lb int) {
+	g.OutputWeights(g.Mul(g.Op("Tanh", []string{g.Column(x, column)}), g.Scalar("box", float32(box))), lb)
 }
 
-// WeighBoxed makes the output of an LB: the weights of the log-weights u [B,N],
+// OutputBoxed makes the output of an LB: the weights of the log-weights u [B,N],
 // which are first bounded to [-box, box].
-func (g *Graph) WeighBoxed(u string, box float64, lb int) {
-	g.Weigh(g.Clip(u, -float32(box), float32(box)), lb)
+func (g *Graph) OutputBoxed(u string, box float64, lb int) {
+	g.OutputWeights(g.Clip(u, -float32(box), float32(box)), lb)
 }
 
-// Weigh makes the output of an LB: the weights of the log-weights u [B,N],
+// OutputWeights makes the output of an LB: the weights of the log-weights u [B,N],
 // within the environment's bounds.
-func (g *Graph) Weigh(u string, lb int) {
+func (g *Graph) OutputWeights(u string, lb int) {
 	low, high := g.Scalar("low", within(g.low)), g.Scalar("high", within(g.high))
 	g.node("Clip", []string{g.Op("Exp", []string{u}), low, high}, OutputName(lb))
 }
 
-// Best makes the output of an LB: for each server the weight of the log-weight
+// OutputBest makes the output of an LB: for each server the weight of the log-weight
 // in levels whose value in x [B,N,K] is the largest, the first of several.
-func (g *Graph) Best(x string, levels []float64, lb int) {
+func (g *Graph) OutputBest(x string, levels []float64, lb int) {
 	table := make([]float32, len(levels))
 	for k, u := range levels {
 		table[k] = min(max(float32(math.Exp(u)), within(g.low)), within(g.high))

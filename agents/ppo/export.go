@@ -10,9 +10,9 @@ func (c Config) Export(g *onnx.Graph, lb int) error {
 	prefix := g.Scope + "."
 	x := g.ServerNet(prefix+"actor", g.Normalised(prefix, g.Observation(lb)))
 	if c.Head == policy.Discrete {
-		g.Best(x, c.Levels, lb)
+		g.OutputBest(x, c.Levels, lb)
 	} else {
-		g.Mode(x, 0, c.Box, lb)
+		g.OutputMode(x, 0, c.Box, lb)
 	}
 	return nil
 }

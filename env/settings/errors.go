@@ -15,8 +15,8 @@ type Error struct {
 	Value string // as written; empty if the rule is not about a value
 	Rule  string // what is wrong, or what the value must be
 
-	at    origin
-	cause error // what the operating system said, if that was the fault
+	location location
+	cause    error // what the operating system said, if that was the fault
 }
 
 // Error returns the fault on one line.
@@ -74,20 +74,20 @@ const (
 	fromDefault
 )
 
-// origin is where a value was given. Lines and columns count from 1; line 0
+// location is where a value was given. Lines and columns count from 1; line 0
 // means the file as a whole.
-type origin struct {
+type location struct {
 	source       source
 	line, column int
 }
 
-// place returns an origin as a message shows it; name is that of the file.
-func (o origin) place(name string) string {
+// place returns a location as a message shows it; name is that of the file.
+func (l location) place(name string) string {
 	switch {
-	case o.source == fromOverride:
+	case l.source == fromOverride:
 		return "--set"
-	case o.line > 0:
-		return fmt.Sprintf("%s:%d:%d", name, o.line, o.column)
+	case l.line > 0:
+		return fmt.Sprintf("%s:%d:%d", name, l.line, l.column)
 	}
 	return name
 }
@@ -97,9 +97,9 @@ func (o origin) place(name string) string {
 func sortErrors(es Errors) {
 	slices.SortStableFunc(es, func(a, b Error) int {
 		return cmp.Or(
-			cmp.Compare(a.at.source, b.at.source),
-			cmp.Compare(a.at.line, b.at.line),
-			cmp.Compare(a.at.column, b.at.column),
+			cmp.Compare(a.location.source, b.location.source),
+			cmp.Compare(a.location.line, b.location.line),
+			cmp.Compare(a.location.column, b.location.column),
 		)
 	})
 }

@@ -19,10 +19,10 @@ import (
 // The error is nil or an Errors with every fault found; after an error *into
 // is not to be used.
 func Load[T any](name string, data []byte, overrides []string, into *T) error {
-	d := &decoder{name: name, origins: map[string]origin{}}
+	d := &decoder{name: name, locations: map[string]location{}}
 	root, fault := parseDocument(data)
 	if fault != nil {
-		d.fault(origin{fromFile, fault.line, fault.column}, "", "", fault.rule)
+		d.fault(location{fromFile, fault.line, fault.column}, "", "", fault.rule)
 		return asErrors(d.errs)
 	}
 	dst := reflect.ValueOf(into).Elem()
@@ -51,22 +51,22 @@ func (d *decoder) judge(v Ruled) {
 			}
 		}
 		text := showAny(value)
-		at, given := d.origins[path]
+		loc, given := d.locations[path]
 		if !given {
-			at = origin{source: fromDefault}
+			loc = location{source: fromDefault}
 			if text != "" {
 				text += " (default)"
 			}
 			// What is left out of a section that the file has is the
 			// section's fault, so that there is a line to look at.
 			for p := parent(path); p != ""; p = parent(p) {
-				if o, ok := d.origins[p]; ok {
-					at = o
+				if o, ok := d.locations[p]; ok {
+					loc = o
 					break
 				}
 			}
 		}
-		d.fault(at, path, text, rule)
+		d.fault(loc, path, text, rule)
 	})
 }
 

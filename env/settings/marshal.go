@@ -87,8 +87,8 @@ func (e *emitter) entries(v reflect.Value, path string) []entry {
 			if f.omitEmpty && (value.IsZero() || value.Kind() == reflect.Slice && value.Len() == 0) {
 				continue
 			}
-			at := join(path, f.name)
-			list = append(list, entry{f.name, at, withValues(f.doc, e.rules[at]), value})
+			fieldPath := join(path, f.name)
+			list = append(list, entry{f.name, fieldPath, withValues(f.doc, e.rules[fieldPath]), value})
 		}
 	}
 	if e.sorted || v.Kind() == reflect.Map {

@@ -46,7 +46,7 @@ func (d *decoder) override(spec string, root reflect.Value) {
 	path, value, ok := strings.Cut(spec, "=")
 	segments, valid := parsePath(path)
 	if !ok || !valid {
-		d.fault(origin{source: fromOverride}, oneLine(spec, 80), "", "an override must have the form path=value, such as servers[0].cpus=4")
+		d.fault(location{source: fromOverride}, oneLine(spec, 80), "", "an override must have the form path=value, such as servers[0].cpus=4")
 		return
 	}
 	d.set(root, segments, "", value)
@@ -57,7 +57,7 @@ func (d *decoder) override(spec string, root reflect.Value) {
 // copied before they change, because the defaults may share them with other
 // values.
 func (d *decoder) set(dst reflect.Value, segments []segment, path, value string) {
-	at := origin{source: fromOverride}
+	loc := location{source: fromOverride}
 	if len(segments) == 0 {
 		d.setValue(dst, path, value)
 		return
@@ -78,7 +78,7 @@ func (d *decoder) set(dst reflect.Value, segments []segment, path, value string)
 	case kind == reflect.Struct && next.index < 0:
 		f, rule := findField(fieldsOf(dst.Type()), next.name)
 		if rule != "" {
-			d.fault(at, below, "", rule)
+			d.fault(loc, below, "", rule)
 			return
 		}
 		d.set(dst.FieldByIndex(f.index), rest, below, value)
@@ -93,7 +93,7 @@ func (d *decoder) set(dst reflect.Value, segments []segment, path, value string)
 		dst.SetMapIndex(key, element)
 	case (kind == reflect.Slice || kind == reflect.Array) && next.index >= 0:
 		if next.index >= dst.Len() {
-			d.fault(at, below, "", fmt.Sprintf("index out of range: there are %d elements", dst.Len()))
+			d.fault(loc, below, "", fmt.Sprintf("index out of range: there are %d elements", dst.Len()))
 			return
 		}
 		if kind == reflect.Slice {
@@ -103,9 +103,9 @@ func (d *decoder) set(dst reflect.Value, segments []segment, path, value string)
 		}
 		d.set(dst.Index(next.index), rest, below, value)
 	case next.index >= 0:
-		d.fault(at, below, "", "no such element: "+path+" is not a list")
+		d.fault(loc, below, "", "no such element: "+path+" is not a list")
 	default:
-		d.fault(at, below, "", "unknown field: "+path+" has no fields")
+		d.fault(loc, below, "", "unknown field: "+path+" has no fields")
 	}
 }
 
@@ -123,7 +123,7 @@ func (d *decoder) setValue(dst reflect.Value, path, value string) {
 	}
 	node, fault := parseDocument([]byte(value))
 	if fault != nil {
-		d.fault(origin{source: fromOverride}, path, oneLine(value, 40), fault.rule)
+		d.fault(location{source: fromOverride}, path, oneLine(value, 40), fault.rule)
 		return
 	}
 	d.decode(node, path, dst)

@@ -135,9 +135,9 @@ func (m *schemaMaker) structure(t reflect.Type, defaults reflect.Value, path str
 				value = reflect.Value{}
 			}
 		}
-		at := join(path, f.name)
-		one := m.value(t.FieldByIndex(f.index).Type, value, at)
-		one.Description = m.describe(t, f, at, one.Description)
+		fieldPath := join(path, f.name)
+		one := m.value(t.FieldByIndex(f.index).Type, value, fieldPath)
+		one.Description = m.describe(t, f, fieldPath, one.Description)
 		*s.Properties = append(*s.Properties, property{f.name, one})
 	}
 	return s
