@@ -12,36 +12,44 @@ import (
 	"fairlb/replay"
 )
 
-// actor is the policy of one LB and what trains it.
+// actor is the policy of one LB and what trains it. N is the number of servers, F
+// of features, B of transitions of a minibatch, S of states of a round. Of the
+// rows of a state, Group servers have one ratio of probabilities together.
 type actor struct {
 	index, servers, features int
 	cfg                      *Config
 	head                     head
-	sampler                  sampler
+	minibatches              minibatches
 
-	net              *nn.ServerNet
-	values, average  *nn.Arena
-	normal           *normalise.Features
-	adam             *nn.Adam
-	program          *nn.Program
-	loss             *policyLoss
-	x, action        *nn.Node // of the loss: [B*N,F], [B*N,1]
-	old, adv         *nn.Node // [B*N/Group,1], [B,1]
-	entropy          *nn.Node // [B*N,1]
-	past             *nn.Plan // log-probabilities at the time of collection
-	pastX, pastTaken *nn.Node
-	pastLogp         *nn.Node
+	net             *nn.ServerNet
+	values, average *nn.Arena // the parameters, and the averaged ones that are evaluated
+	normal          *normalise.Features
+	adam            *nn.Adam
+
+	loss      *policyLoss
+	program   *nn.Program // of the loss
+	x, action *nn.Node    // its inputs: [B*N,F], [B*N,1]
+	old, adv  *nn.Node    // [B*N/Group,1], [B,1]
+	entropy   *nn.Node    // [B*N,1]
+	behaviour behaviour
 
 	states    []float32 // [S,N,F] of the round, normalised
 	actions   []float32 // [S,N], as the head encodes them
-	oldLogp   []float32 // [S,N/Group]
+	oldLogp   []float32 // [S,N/Group], when the round was collected
 	advantage []float32 // [S]
 
 	sums  actorSums
 	share float64 // of the variance of the round's advantages that actions explain
 }
 
-// actorSums add up the figures of the updates of a round.
+// behaviour computes the log-probabilities of actions under the parameters that
+// collected a round: those of the moment before it is learned from.
+type behaviour struct {
+	plan            *nn.Plan
+	x, action, logp *nn.Node
+}
+
+// actorSums add up figures of the updates of a round.
 type actorSums struct {
 	updates                          int
 	loss, entropy, kl, clipped, norm float64
@@ -50,8 +58,8 @@ type actorSums struct {
 func newActor(cfg *Config, index int, shape replay.Shape, seed uint64) (*actor, error) {
 	a := &actor{
 		index: index, servers: shape.Servers, features: shape.Features, cfg: cfg, head: newHead(cfg),
-		sampler: newSampler(seed, uint64(4*index+1)),
-		values:  nn.NewArena(), normal: normalise.NewFeatures(shape.Features),
+		minibatches: newMinibatches(seed, uint64(4*index+1)),
+		values:      nn.NewArena(), normal: normalise.NewFeatures(shape.Features),
 	}
 	bias := a.head.bias()
 	var err error
@@ -67,10 +75,10 @@ func newActor(cfg *Config, index int, shape replay.Shape, seed uint64) (*actor, 
 	a.loss = &policyLoss{Servers: a.servers, Group: a.group(), Clip: cfg.Clip, Bonus: cfg.Entropy}
 
 	rows := cfg.Batch * a.servers
-	a.past = nn.NewPlan(a.values)
-	a.pastX, a.pastTaken = a.past.Input("states", rows, a.features), a.past.Input("actions", rows, 1)
-	a.pastLogp, _ = a.head.logProb(a.past, a.net.Apply(a.past, a.pastX), a.pastTaken)
-	if err := a.past.Err(); err != nil {
+	p := nn.NewPlan(a.values)
+	a.behaviour = behaviour{plan: p, x: p.Input("states", rows, a.features), action: p.Input("actions", rows, 1)}
+	a.behaviour.logp, _ = a.head.logProb(p, a.net.Apply(p, a.behaviour.x), a.behaviour.action)
+	if err := p.Err(); err != nil {
 		return nil, err
 	}
 	g := nn.NewGraph(a.values)
@@ -78,7 +86,7 @@ func newActor(cfg *Config, index int, shape replay.Shape, seed uint64) (*actor, 
 	return a, err
 }
 
-// group is the number of servers that have one ratio.
+// group returns the number of servers that have one ratio together.
 func (a *actor) group() int {
 	if a.cfg.Ratio == Server {
 		return 1
@@ -86,7 +94,7 @@ func (a *actor) group() int {
 	return a.servers
 }
 
-// build adds the loss of a minibatch.
+// build adds the inputs of a minibatch and its loss.
 func (a *actor) build(b nn.Builder) *nn.Node {
 	rows := a.cfg.Batch * a.servers
 	a.x, a.action = b.Input("states", rows, a.features), b.Input("actions", rows, 1)
@@ -96,10 +104,10 @@ func (a *actor) build(b nn.Builder) *nn.Node {
 	return b.Apply(a.loss, logp, a.old, a.adv, a.entropy)
 }
 
-// prepare takes a round, while parameters and feature statistics are still
-// those of its collection: it computes the log-probabilities of its actions.
-// Then, if fit is set, the statistics take in the round's episodes, and its
-// states are normalised by what they have become.
+// prepare reads a round, while the parameters and the statistics of the features
+// are still those that collected it, and computes the log-probabilities of its
+// actions. If fit is set it then adds the round's episodes to the statistics and
+// normalises the states by what these have become.
 func (a *actor) prepare(r *round, fit bool) {
 	a.states = sized(a.states, r.states*a.servers*a.features)
 	a.actions = sized(a.actions, r.states*a.servers)
@@ -111,16 +119,17 @@ func (a *actor) prepare(r *round, fit bool) {
 			a.head.encode(a.actions[(first+t)*a.servers:][:a.servers], u)
 		}
 	})
-	a.normalise(r)
-	a.recall(r.states)
+	a.normaliseStates(r)
+	a.setOldLogp(r.states)
 	if fit {
 		r.each(func(ep *replay.Episode, _ int) { a.normal.Add(ep, a.index) })
 		a.normal.Fit()
-		a.normalise(r)
+		a.normaliseStates(r)
 	}
 }
 
-func (a *actor) normalise(r *round) {
+// normaliseStates writes the states of a round, normalised.
+func (a *actor) normaliseStates(r *round) {
 	width := a.servers * a.features
 	r.each(func(ep *replay.Episode, first int) {
 		for t := range ep.Steps + 1 {
@@ -129,17 +138,17 @@ func (a *actor) normalise(r *round) {
 	})
 }
 
-// recall fills oldLogp for the given number of states, a batch at a time.
-func (a *actor) recall(states int) {
+// setOldLogp computes oldLogp of so many states, a batch at a time.
+func (a *actor) setOldLogp(states int) {
 	n, group := a.servers, a.loss.Group
 	for from := 0; from < states; from += a.cfg.Batch {
 		count := min(a.cfg.Batch, states-from)
-		copy(a.pastX.Data(), a.states[from*n*a.features:][:count*n*a.features])
-		copy(a.pastTaken.Data(), a.actions[from*n:][:count*n])
-		a.past.Run()
+		copy(a.behaviour.x.Data(), a.states[from*n*a.features:][:count*n*a.features])
+		copy(a.behaviour.action.Data(), a.actions[from*n:][:count*n])
+		a.behaviour.plan.Run()
 		for g := range count * n / group {
 			sum := 0.0
-			for _, lp := range a.pastLogp.Data()[g*group : (g+1)*group] {
+			for _, lp := range a.behaviour.logp.Data()[g*group : (g+1)*group] {
 				sum += float64(lp)
 			}
 			a.oldLogp[from*n/group+g] = float32(sum)
@@ -147,12 +156,13 @@ func (a *actor) recall(states int) {
 	}
 }
 
-// weigh takes the advantages of a round from the value function's [S,N], summed
-// over servers and brought to mean 0 and standard deviation 1.
-func (a *actor) weigh(r *round, byServer []float32) {
+// setAdvantages makes the advantages of a round of those that the value function
+// has found for each server, byServer [S,N]: their sums over servers, brought to
+// mean 0 and standard deviation 1.
+func (a *actor) setAdvantages(r *round, byServer []float32) {
 	a.advantage = sized(a.advantage, r.states)
 	var sum, square float64
-	for _, s := range r.taken {
+	for _, s := range r.transitions {
 		total := 0.0
 		for _, v := range byServer[s*a.servers:][:a.servers] {
 			total += float64(v)
@@ -161,36 +171,36 @@ func (a *actor) weigh(r *round, byServer []float32) {
 		sum += total
 		square += total * total
 	}
-	count := float64(len(r.taken))
+	count := float64(len(r.transitions))
 	mean := sum / count
 	sd := math.Sqrt(max(0, square/count-mean*mean))
-	for _, s := range r.taken {
+	for _, s := range r.transitions {
 		a.advantage[s] = float32((float64(a.advantage[s]) - mean) / (sd + 1e-8))
 	}
-	a.share = a.explained(r)
+	a.share = a.shareOfActions(r)
 }
 
-// explained is the part of the variance of the round's advantages that is
-// linear in the actions.
-func (a *actor) explained(r *round) float64 {
-	y, x := make([]float64, 0, len(r.taken)), make([]float64, 0, len(r.taken)*a.servers)
-	for _, s := range r.taken {
+// shareOfActions returns the part of the variance of the round's advantages that
+// a linear function of the actions explains.
+func (a *actor) shareOfActions(r *round) float64 {
+	y, x := make([]float64, 0, len(r.transitions)), make([]float64, 0, len(r.transitions)*a.servers)
+	for _, s := range r.transitions {
 		y = append(y, float64(a.advantage[s]))
 		for _, u := range a.actions[s*a.servers:][:a.servers] {
 			x = append(x, float64(u))
 		}
 	}
-	return linearShare(y, x, a.servers)
+	return adjustedR2(y, x, a.servers)
 }
 
-// train makes n updates.
+// train makes n updates on minibatches of the round.
 func (a *actor) train(r *round, n int, rate float64) error {
-	a.sampler.begin(r.taken)
+	a.minibatches.begin(r.transitions)
 	a.sums = actorSums{}
 	row, width, ratios := a.servers, a.servers*a.features, a.servers/a.loss.Group
 	for range n {
 		for b := range a.cfg.Batch {
-			s := a.sampler.next()
+			s := a.minibatches.next()
 			copy(a.x.Data()[b*width:][:width], a.states[s*width:])
 			copy(a.action.Data()[b*row:][:row], a.actions[s*row:])
 			copy(a.old.Data()[b*ratios:][:ratios], a.oldLogp[s*ratios:])
@@ -214,8 +224,9 @@ func (a *actor) train(r *round, n int, rate float64) error {
 	return nil
 }
 
-// steer returns the policy on a copy of its parameters.
-func (a *actor) steer(explore bool) (policy.Policy, error) {
+// policy returns the policy on a copy of its parameters: the present ones, sampled,
+// if explore is set; else the mode of the averaged ones.
+func (a *actor) policy(explore bool) (policy.Policy, error) {
 	values := a.average
 	if explore {
 		values = a.values
@@ -235,10 +246,11 @@ func (a *actor) parameters() []agents.Parameter {
 	return append(a.average.Parameters(prefix), a.normal.Parameters(prefix)...)
 }
 
-// report adds the means of the last round to stats. The part of the variance of
-// the returns that the actions explain, action_share, is theirs of what the
-// values do not, valued being the part that these do: a bound from below, as
-// only what is linear in the actions counts.
+// report adds the means of the last round to stats. valued is the part of the
+// variance of the returns that the values of the states explain. The figure
+// action_share is the part that the actions explain: their share of what the
+// values leave. It is a bound from below, as only what is linear in the actions
+// counts.
 func (a *actor) report(stats agents.Stats, valued float64) {
 	s, n := &a.sums, float64(a.sums.updates)
 	set := func(name string, sum float64) { stats[fmt.Sprintf("%s/%d", name, a.index)] = sum / n }

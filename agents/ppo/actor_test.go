@@ -62,9 +62,9 @@ func TestOldLogProbs(t *testing.T) {
 		}
 
 		a.prepare(&l.round, true)
-		require.Len(t, l.round.taken, len(want))
+		require.Len(t, l.round.transitions, len(want))
 		groups := n / a.loss.Group
-		for i, s := range l.round.taken {
+		for i, s := range l.round.transitions {
 			sum := 0.0
 			for _, lp := range a.oldLogp[s*groups:][:groups] {
 				sum += float64(lp)

@@ -11,68 +11,76 @@ import (
 	"fairlb/replay"
 )
 
-// critic is a value function and what trains it. It sees the observations of
-// one LB or of several, a server's row being theirs side by side, and values
-// the mean of their rewards.
+// critic is a value function V_j(s) of each server j, and what trains it. It sees
+// the observations of one LB or of several, a server's row being theirs side by
+// side (F' columns), and values the mean of their rewards.
 type critic struct {
 	index, servers, features int // features of one LB
 	cfg                      *Config
-	of                       []*actor // the LBs
-	sampler                  sampler
+	actors                   []*actor // those of the LBs that it sees
+	minibatches              minibatches
 	rewards                  *normalise.Rewards
 
-	net           *nn.ServerNet
-	values        *nn.Arena
-	adam          *nn.Adam
-	program       *nn.Program
-	x, old, y     *nn.Node // of the loss: [B*N,F'], [B*N,1], [B*N,1]
-	now           *nn.Plan // values at the start of a round
-	nowX, nowV    *nn.Node
+	net       *nn.ServerNet
+	params    *nn.Arena
+	adam      *nn.Adam
+	program   *nn.Program // of the loss
+	x, old, y *nn.Node    // its inputs: [B*N,F'], [B*N,1], [B*N,1]
+	present   valuePlan
+
 	states        []float32 // [S,N,F'] of the round
-	value, target []float32 // [S,N]
+	value, target []float32 // [S,N]: V_j when the round began, and the lambda-return
 	advantage     []float32 // [S,N]
 	reward        []float32 // [S,N], normalised
 
-	updates              int
-	lossSum, normSum     float64
-	explained, valueMean float64
+	updates           int
+	lossSum, normSum  float64
+	explainedVariance float64
+	valueMean         float64
 }
 
-func newCritic(cfg *Config, index int, of []*actor, shape replay.Shape, seed uint64) (*critic, error) {
+// valuePlan computes the values of states.
+type valuePlan struct {
+	plan     *nn.Plan
+	x, value *nn.Node
+}
+
+func newCritic(cfg *Config, index int, actors []*actor, shape replay.Shape, seed uint64) (*critic, error) {
 	c := &critic{
-		index: index, servers: shape.Servers, features: shape.Features, cfg: cfg, of: of,
-		sampler: newSampler(seed, uint64(4*index+3)),
-		rewards: normalise.NewRewards(shape.Servers, cfg.Gamma), values: nn.NewArena(),
+		index: index, servers: shape.Servers, features: shape.Features, cfg: cfg, actors: actors,
+		minibatches: newMinibatches(seed, uint64(4*index+3)),
+		rewards:     normalise.NewRewards(shape.Servers, cfg.Gamma), params: nn.NewArena(),
 	}
 	var err error
-	c.net, err = nn.NewServerNet(c.values, "critic", nn.ServerNetShape{
+	c.net, err = nn.NewServerNet(c.params, "critic", nn.ServerNetShape{
 		Servers: shape.Servers, In: c.columns(), Out: 1,
 		Embedding: cfg.Embedding, Hidden: cfg.Hidden, Layers: cfg.Layers,
 	}, rand.New(rand.NewPCG(seed, uint64(4*index+2))))
 	if err != nil {
 		return nil, err
 	}
-	c.adam = nn.NewAdam(len(c.values.Values()), nn.AdamConfig{WeightDecay: cfg.WeightDecay, MaxNorm: cfg.GradientNorm})
+	c.adam = nn.NewAdam(len(c.params.Values()), nn.AdamConfig{WeightDecay: cfg.WeightDecay, MaxNorm: cfg.GradientNorm})
 
 	rows := cfg.Batch * c.servers
-	c.now = nn.NewPlan(c.values)
-	c.nowX = c.now.Input("states", rows, c.columns())
-	c.nowV = c.net.Apply(c.now, c.nowX)
-	if err := c.now.Err(); err != nil {
+	p := nn.NewPlan(c.params)
+	c.present = valuePlan{plan: p, x: p.Input("states", rows, c.columns())}
+	c.present.value = c.net.Apply(p, c.present.x)
+	if err := p.Err(); err != nil {
 		return nil, err
 	}
-	g := nn.NewGraph(c.values)
+	g := nn.NewGraph(c.params)
 	c.x, c.old, c.y = g.Input("states", rows, c.columns()), g.Input("old values", rows, 1), g.Input("targets", rows, 1)
 	c.program, err = g.Compile(g.Apply(&valueLoss{Clip: float32(cfg.ValueClip)}, c.net.Apply(g, c.x), c.old, c.y))
 	return c, err
 }
 
-// columns is the width F' of a server's row.
-func (c *critic) columns() int { return len(c.of) * c.features }
+// columns returns the width F' of a server's row.
+func (c *critic) columns() int { return len(c.actors) * c.features }
 
-// prepare values a round whose actors are prepared: returns and advantages.
+// prepare computes values, returns and advantages of a round that the actors have
+// read.
 func (c *critic) prepare(r *round) {
-	c.see(r)
+	c.gatherStates(r)
 	n, width := c.servers, c.servers*c.columns()
 	c.value = sized(c.value, r.states*n)
 	c.target = sized(c.target, r.states*n)
@@ -80,16 +88,16 @@ func (c *critic) prepare(r *round) {
 	c.reward = sized(c.reward, r.states*n)
 	for from := 0; from < r.states; from += c.cfg.Batch {
 		count := min(c.cfg.Batch, r.states-from)
-		copy(c.nowX.Data(), c.states[from*width:][:count*width])
-		c.now.Run()
-		copy(c.value[from*n:], c.nowV.Data()[:count*n])
+		copy(c.present.x.Data(), c.states[from*width:][:count*width])
+		c.present.plan.Run()
+		copy(c.value[from*n:], c.present.value.Data()[:count*n])
 	}
-	r.each(c.collect)
-	for _, s := range r.taken {
+	r.each(c.gatherRewards)
+	for _, s := range r.transitions {
 		c.rewards.Add(c.reward[s*n:][:n])
 	}
 	c.rewards.Fit()
-	for _, s := range r.taken {
+	for _, s := range r.transitions {
 		row := c.reward[s*n:][:n]
 		c.rewards.Apply(row, row)
 	}
@@ -98,43 +106,44 @@ func (c *critic) prepare(r *round) {
 		gae(c.advantage[from:to], c.target[from:to], c.reward[from:to], c.value[from:to+n],
 			n, ep.Terminated, c.cfg.Gamma, c.cfg.Lambda)
 	})
-	c.explain(r)
+	c.setExplainedVariance(r)
 }
 
-// see gathers what the LBs have normalised.
-func (c *critic) see(r *round) {
-	if len(c.of) == 1 {
-		c.states = c.of[0].states
+// gatherStates takes the states as the actors have normalised them.
+func (c *critic) gatherStates(r *round) {
+	if len(c.actors) == 1 {
+		c.states = c.actors[0].states
 		return
 	}
 	f := c.features
 	c.states = sized(c.states, r.states*c.servers*c.columns())
-	for k, a := range c.of {
+	for k, a := range c.actors {
 		for row := range r.states * c.servers {
-			copy(c.states[(row*len(c.of)+k)*f:][:f], a.states[row*f:])
+			copy(c.states[(row*len(c.actors)+k)*f:][:f], a.states[row*f:])
 		}
 	}
 }
 
-// collect writes an episode's rewards, the mean over the LBs.
-func (c *critic) collect(ep *replay.Episode, first int) {
+// gatherRewards takes the rewards of an episode whose first state is the given
+// one, by server: their mean over the LBs.
+func (c *critic) gatherRewards(ep *replay.Episode, first int) {
 	n := c.servers
 	for t := range ep.Steps {
 		row := c.reward[(first+t)*n:][:n]
 		clear(row)
-		for _, a := range c.of {
+		for _, a := range c.actors {
 			for j, v := range ep.ServerReward[(t*ep.Agents+a.index)*n:][:n] {
-				row[j] += v / float32(len(c.of))
+				row[j] += v / float32(len(c.actors))
 			}
 		}
 	}
 }
 
-// explain takes what part of the variance of the returns, summed over servers,
-// the values had explained before the round.
-func (c *critic) explain(r *round) {
+// setExplainedVariance finds what part of the variance of the returns, summed over
+// servers, the values explain with which the round began.
+func (c *critic) setExplainedVariance(r *round) {
 	var sum, square, errSum, errSquare, values float64
-	for _, s := range r.taken {
+	for _, s := range r.transitions {
 		var y, v float64
 		for k := s * c.servers; k < (s+1)*c.servers; k++ {
 			y += float64(c.target[k])
@@ -143,28 +152,28 @@ func (c *critic) explain(r *round) {
 		sum, square, values = sum+y, square+y*y, values+v
 		errSum, errSquare = errSum+y-v, errSquare+(y-v)*(y-v)
 	}
-	count := float64(len(r.taken))
+	count := float64(len(r.transitions))
 	variance := square/count - math.Pow(sum/count, 2)
-	c.explained, c.valueMean = 0, values/count
+	c.explainedVariance, c.valueMean = 0, values/count
 	if variance > 0 {
-		c.explained = 1 - (errSquare/count-math.Pow(errSum/count, 2))/variance
+		c.explainedVariance = 1 - (errSquare/count-math.Pow(errSum/count, 2))/variance
 	}
 }
 
-// train makes n updates.
+// train makes n updates on minibatches of the round.
 func (c *critic) train(r *round, n int, rate float64) error {
-	c.sampler.begin(r.taken)
+	c.minibatches.begin(r.transitions)
 	c.updates, c.lossSum, c.normSum = 0, 0, 0
 	row, width := c.servers, c.servers*c.columns()
 	for range n {
 		for b := range c.cfg.Batch {
-			s := c.sampler.next()
+			s := c.minibatches.next()
 			copy(c.x.Data()[b*width:][:width], c.states[s*width:])
 			copy(c.old.Data()[b*row:][:row], c.value[s*row:])
 			copy(c.y.Data()[b*row:][:row], c.target[s*row:])
 		}
 		c.program.Run()
-		norm, err := c.adam.Step(c.values.Values(), c.program.Gradient(), rate)
+		norm, err := c.adam.Step(c.params.Values(), c.program.Gradient(), rate)
 		if err != nil {
 			return fmt.Errorf("value function %d: %w", c.index, err)
 		}
@@ -180,6 +189,6 @@ func (c *critic) report(stats agents.Stats) {
 	set := func(name string, value float64) { stats[fmt.Sprintf("%s/%d", name, c.index)] = value }
 	set("critic_loss", c.lossSum/float64(c.updates))
 	set("grad_norm_critic", c.normSum/float64(c.updates))
-	set("explained_variance", c.explained)
+	set("explained_variance", c.explainedVariance)
 	set("value_mean", c.valueMean)
 }

@@ -18,7 +18,7 @@ type Learner struct {
 	spec    env.Spec
 	shape   replay.Shape
 	actors  []*actor
-	critics []*critic // one per LB, or one of all
+	critics []*critic // one per LB, or one that sees all
 	round   round
 	rounds  int // calls of Update so far
 }
@@ -51,11 +51,11 @@ func New(cfg Config, spec env.Spec, central bool, seed uint64) (*Learner, error)
 		l.actors = append(l.actors, a)
 	}
 	for i := range l.actors {
-		of := l.actors[i : i+1]
+		seen := l.actors[i : i+1]
 		if central {
-			of = l.actors
+			seen = l.actors
 		}
-		c, err := newCritic(&l.cfg, i, of, l.shape, seed)
+		c, err := newCritic(&l.cfg, i, seen, l.shape, seed)
 		if err != nil {
 			return nil, fmt.Errorf("ppo: value function %d: %w", i, err)
 		}
@@ -95,7 +95,7 @@ func (l *Learner) Update(n int, progress float64) (agents.Stats, error) {
 	if n < 1 || !(progress >= 0 && progress <= 1) {
 		return nil, fmt.Errorf("ppo: update: n = %d, progress = %g: want n at least 1, progress in [0, 1]", n, progress)
 	}
-	if len(l.round.taken) == 0 {
+	if len(l.round.transitions) == 0 {
 		return nil, fmt.Errorf("ppo: update: %w", replay.ErrEmpty)
 	}
 	defer l.round.drop()
@@ -115,7 +115,7 @@ func (l *Learner) Update(n int, progress float64) (agents.Stats, error) {
 	for i, a := range l.actors {
 		valued := l.critics[min(i, len(l.critics)-1)].advantage
 		wg.Go(func() {
-			a.weigh(&l.round, valued)
+			a.setAdvantages(&l.round, valued)
 			errs[i] = a.train(&l.round, n, l.cfg.Rate*part)
 		})
 	}
@@ -128,7 +128,7 @@ func (l *Learner) Update(n int, progress float64) (agents.Stats, error) {
 	}
 	stats := make(agents.Stats)
 	for i, a := range l.actors {
-		a.report(stats, l.critics[min(i, len(l.critics)-1)].explained)
+		a.report(stats, l.critics[min(i, len(l.critics)-1)].explainedVariance)
 	}
 	for _, c := range l.critics {
 		c.report(stats)
@@ -147,16 +147,17 @@ func (l *Learner) Parameters() []agents.Parameter {
 }
 
 // Explorer implements agents.Learner: it samples the present policy.
-func (l *Learner) Explorer() (agents.Actor, error) { return l.steer(true) }
+func (l *Learner) Explorer() (agents.Actor, error) { return l.newActor(true) }
 
 // Policy implements agents.Learner: the mode of the averaged policy.
-func (l *Learner) Policy() (agents.Actor, error) { return l.steer(false) }
+func (l *Learner) Policy() (agents.Actor, error) { return l.newActor(false) }
 
-func (l *Learner) steer(explore bool) (agents.Actor, error) {
+// newActor returns an actor with copies of the policies of all LBs.
+func (l *Learner) newActor(explore bool) (agents.Actor, error) {
 	policies := make([]policy.Policy, len(l.actors))
 	for i, a := range l.actors {
 		var err error
-		if policies[i], err = a.steer(explore); err != nil {
+		if policies[i], err = a.policy(explore); err != nil {
 			return nil, err
 		}
 	}

@@ -6,31 +6,31 @@ import (
 	"fairlb/replay"
 )
 
-// round holds the episodes that a round of updates learns from. All arrays of a
-// round are laid out by states: those of the first episode, its last one
-// included, then those of the next.
+// round holds the episodes that a round of updates learns from. Everything that is
+// computed of a round is laid out by states: those of the first episode, its last
+// one included, then those of the next episode.
 type round struct {
-	episodes []*replay.Episode
-	states   int   // S, over all episodes
-	taken    []int // states in which an action was taken, which is all but an episode's last
+	episodes    []*replay.Episode
+	states      int   // S, of all episodes
+	transitions []int // the states in which an action was taken: all but the last of each episode
 }
 
-// add takes an episode.
+// add takes in an episode.
 func (r *round) add(ep *replay.Episode) {
 	r.episodes = append(r.episodes, ep)
 	for t := range ep.Steps {
-		r.taken = append(r.taken, r.states+t)
+		r.transitions = append(r.transitions, r.states+t)
 	}
 	r.states += ep.Steps + 1
 }
 
-// drop forgets all episodes, and keeps the memory.
+// drop removes all episodes, and keeps the memory for the next round.
 func (r *round) drop() {
 	clear(r.episodes)
-	r.episodes, r.taken, r.states = r.episodes[:0], r.taken[:0], 0
+	r.episodes, r.transitions, r.states = r.episodes[:0], r.transitions[:0], 0
 }
 
-// each calls visit for every episode and the state that it begins with.
+// each calls visit for every episode, with the index of its first state.
 func (r *round) each(visit func(ep *replay.Episode, first int)) {
 	first := 0
 	for _, ep := range r.episodes {
@@ -39,39 +39,39 @@ func (r *round) each(visit func(ep *replay.Episode, first int)) {
 	}
 }
 
-// sampler deals the states of a round in minibatches: in random order, all of
-// them once before any of them again.
-type sampler struct {
+// minibatches draws the transitions of a round in random order, all of them once
+// before any of them again.
+type minibatches struct {
 	rng    *rand.Rand
 	source *rand.PCG // of rng
 	order  []int
 	at     int
 }
 
-// newSampler returns a sampler that nothing is dealt of yet.
-func newSampler(seed, stream uint64) sampler {
+// newMinibatches returns minibatches of no round yet.
+func newMinibatches(seed, stream uint64) minibatches {
 	source := rand.NewPCG(seed, stream)
-	return sampler{rng: rand.New(source), source: source}
+	return minibatches{rng: rand.New(source), source: source}
 }
 
-// begin takes the states that are dealt.
-func (s *sampler) begin(taken []int) {
-	s.order = append(s.order[:0], taken...)
-	s.at = len(s.order)
+// begin sets the transitions that are drawn from now on.
+func (m *minibatches) begin(transitions []int) {
+	m.order = append(m.order[:0], transitions...)
+	m.at = len(m.order)
 }
 
-// next returns the next state.
-func (s *sampler) next() int {
-	if s.at == len(s.order) {
-		s.rng.Shuffle(len(s.order), func(i, j int) { s.order[i], s.order[j] = s.order[j], s.order[i] })
-		s.at = 0
+// next returns the next transition.
+func (m *minibatches) next() int {
+	if m.at == len(m.order) {
+		m.rng.Shuffle(len(m.order), func(i, j int) { m.order[i], m.order[j] = m.order[j], m.order[i] })
+		m.at = 0
 	}
-	s.at++
-	return s.order[s.at-1]
+	m.at++
+	return m.order[m.at-1]
 }
 
-// sized returns a slice of n values, in s's memory where that suffices. What
-// they are is not said.
+// sized returns a slice of n values, in s's memory where that suffices; they may
+// hold anything.
 func sized(s []float32, n int) []float32 {
 	if cap(s) >= n {
 		return s[:n]

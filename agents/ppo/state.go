@@ -9,7 +9,8 @@ import (
 
 var _ agents.Saver = (*Learner)(nil)
 
-// stateKind is that of agents.SaveState.
+// stateKind names the learner and the version of its state, for
+// agents.SaveState.
 const stateKind = "ppo 1"
 
 // Save implements agents.Saver. Between rounds there are no episodes to save.
@@ -22,15 +23,15 @@ func (l *Learner) Restore(r io.Reader) error { return agents.RestoreState(r, sta
 func (l *Learner) state(c *snapshot.Codec) {
 	snapshot.Int(c, &l.rounds)
 	for _, a := range l.actors {
-		c.PCG(a.sampler.source)
+		c.PCG(a.minibatches.source)
 		a.values.State(c)
 		a.average.State(c)
 		a.adam.State(c)
 		a.normal.State(c)
 	}
 	for _, v := range l.critics {
-		c.PCG(v.sampler.source)
-		v.values.State(c)
+		c.PCG(v.minibatches.source)
+		v.params.State(c)
 		v.adam.State(c)
 		v.rewards.State(c)
 	}

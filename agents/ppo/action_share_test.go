@@ -24,16 +24,16 @@ func TestLinearShare(t *testing.T) {
 			z[i] = 5 + rng.NormFloat64()
 			y[i] = 3*x[i*columns] - 4*x[i*columns+1] + 8.660254*rng.NormFloat64()
 		}
-		linear += linearShare(y, x, columns) / 40
-		noise += linearShare(z, x, columns) / 40
+		linear += adjustedR2(y, x, columns) / 40
+		noise += adjustedR2(z, x, columns) / 40
 		for i := range y {
 			y[i] = 3*x[i*columns] - 4*x[i*columns+1]
 		}
-		sum += linearShare(y, x, columns) / 40
+		sum += adjustedR2(y, x, columns) / 40
 	}
 	require.InDelta(t, 0.25, linear, 0.02)
 	require.InDelta(t, 0, noise, 0.004)
 	require.InDelta(t, 1, sum, 1e-9)
-	require.Zero(t, linearShare([]float64{1, 2}, []float64{1, 2}, 1), "too few")
-	require.Zero(t, linearShare(make([]float64, 9), []float64{1, 2, 3, 4, 5, 6, 7, 8, 9}, 1), "y stands still")
+	require.Zero(t, adjustedR2([]float64{1, 2}, []float64{1, 2}, 1), "too few")
+	require.Zero(t, adjustedR2(make([]float64, 9), []float64{1, 2, 3, 4, 5, 6, 7, 8, 9}, 1), "y stands still")
 }

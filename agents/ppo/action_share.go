@@ -2,11 +2,11 @@ package ppo
 
 import "gonum.org/v1/gonum/mat"
 
-// linearShare is the part of the variance of y [T] that a linear function of
-// the rows x [T,N] explains, less what it would explain by chance (adjusted
-// R^2): where it explains nothing, a little above or below 0, and 0 on average.
-// It is 0 if there are too few rows to tell.
-func linearShare(y []float64, x []float64, columns int) float64 {
+// adjustedR2 returns the part of the variance of y [T] that a linear function of
+// the rows x [T,columns] explains, less what it would explain by chance (the
+// adjusted R^2 of a least-squares fit): where it explains nothing it is a little
+// above or below 0, and 0 on average. It is 0 if there are too few rows to tell.
+func adjustedR2(y []float64, x []float64, columns int) float64 {
 	rows := len(y)
 	left := rows - columns - 1 // degrees of freedom
 	if left < 1 {
