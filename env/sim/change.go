@@ -39,7 +39,7 @@ const (
 	// of what it saw.
 	ReturnLB
 
-	notice // LBs notice that a server has failed
+	detect // the LBs detect that a server has failed; follows from Fail
 )
 
 // Change is one change of a server or an LB.
@@ -80,11 +80,11 @@ func (x *Change) validate(c *Config) error {
 	return nil
 }
 
-// RandomChanges is a Poisson process of changes: at each of its moments one of
-// its servers, drawn at random, changes. Appendix E.2.3 quotes that 32 % of
-// clusters see more than 10 updates a minute, 3 % more than 50. Or, with a
-// Count, it is one moment of each episode at which that many of its servers
-// change, drawn anew each time.
+// RandomChanges is a Poisson process of changes: at each of its times one of its
+// servers, drawn at random, changes. Appendix E.2.3 quotes that 32 % of clusters
+// see more than 10 updates a minute, and 3 % more than 50. With a Count, it is
+// instead one time in each episode at which that many of its servers, drawn anew
+// for each episode, change.
 type RandomChanges struct {
 	Kind      ChangeKind // SetSpeed, SetCPUs, SetBackground, Drain or Fail
 	PerMinute float64    // 0 with a Count
@@ -100,8 +100,9 @@ type RandomChanges struct {
 	// as well, so that the process is stationary.
 	Initial bool
 	// DownMean (s) is the mean of the exponential time after which a server
-	// that was drained or failed returns. One that this process has out is
-	// left alone, and so is the last of all servers that it has not.
+	// that was drained or failed returns. A server that this process has taken
+	// out is not taken out again before it returns, and the last of all servers
+	// is never taken out.
 	DownMean float64
 }
 
@@ -141,15 +142,15 @@ func (x *RandomChanges) validate(c *Config) error {
 	return nil
 }
 
-// schedule lists all changes of the episode with the given seed in order of
-// time: they depend on nothing that happens in it.
-func (c *Config) schedule(seed uint64) []Change {
+// changesOf returns all changes of the episode with the given seed in order of
+// time. They depend on nothing that happens in the episode.
+func (c *Config) changesOf(seed uint64) []Change {
 	if len(c.Random) == 0 && !slices.ContainsFunc(c.Changes, func(x Change) bool { return x.Kind == Fail }) {
 		return c.Changes
 	}
 	list := slices.Clone(c.Changes)
 	for k, x := range c.Random {
-		list = x.draw(list, c, rand.New(env.Stream(seed, "sim/changes/"+strconv.Itoa(k))))
+		list = x.appendTo(list, c, rand.New(env.Stream(seed, "sim/changes/"+strconv.Itoa(k))))
 	}
 	byTime := func() { sort.SliceStable(list, func(a, b int) bool { return list[a].At < list[b].At }) }
 	byTime()
@@ -159,15 +160,15 @@ func (c *Config) schedule(seed uint64) []Change {
 		}
 		back := slices.IndexFunc(list[k:], func(y Change) bool { return y.Kind == Return && y.Index == x.Index })
 		if back < 0 || list[k+back].At > x.At+c.Detection {
-			list = append(list, Change{At: x.At + c.Detection, Kind: notice, Index: x.Index})
+			list = append(list, Change{At: x.At + c.Detection, Kind: detect, Index: x.Index})
 		}
 	}
 	byTime()
 	return list
 }
 
-// value draws the new value of a server.
-func (x *RandomChanges) value(c *Config, server int, rng *rand.Rand) float64 {
+// drawValue draws the new value of a server.
+func (x *RandomChanges) drawValue(c *Config, server int, rng *rand.Rand) float64 {
 	switch x.Kind {
 	case SetSpeed:
 		return c.Servers[server].Speed * (x.Low + (x.High-x.Low)*rng.Float64())
@@ -178,17 +179,17 @@ func (x *RandomChanges) value(c *Config, server int, rng *rand.Rand) float64 {
 	}
 }
 
-// draw appends the changes of the process up to the end of arrivals; what is
-// out by then still returns.
-func (x *RandomChanges) draw(list []Change, c *Config, rng *rand.Rand) []Change {
+// appendTo appends the changes of one episode to the list: those up to the end of
+// arrivals, and the later returns of servers that are out by then.
+func (x *RandomChanges) appendTo(list []Change, c *Config, rng *rand.Rand) []Change {
 	if x.Initial {
 		for _, j := range x.Servers {
-			list = append(list, Change{Kind: x.Kind, Index: j, Value: x.value(c, j, rng)})
+			list = append(list, Change{Kind: x.Kind, Index: j, Value: x.drawValue(c, j, rng)})
 		}
 	}
 	if x.Count > 0 {
 		for _, k := range rng.Perm(len(x.Servers))[:x.Count] {
-			list = x.change(list, c, x.Servers[k], rng)
+			list = x.appendOne(list, c, x.Servers[k], rng)
 		}
 		return list
 	}
@@ -198,7 +199,7 @@ func (x *RandomChanges) draw(list []Change, c *Config, rng *rand.Rand) []Change 
 		change := Change{At: at, Kind: x.Kind, Index: j}
 		switch x.Kind {
 		case SetSpeed, SetCPUs, SetBackground:
-			change.Value = x.value(c, j, rng)
+			change.Value = x.drawValue(c, j, rng)
 		default:
 			for server, back := range out {
 				if back <= at {
@@ -218,13 +219,13 @@ func (x *RandomChanges) draw(list []Change, c *Config, rng *rand.Rand) []Change 
 	return list
 }
 
-// change appends the one change of a server at the time At, and its return.
-func (x *RandomChanges) change(list []Change, c *Config, server int, rng *rand.Rand) []Change {
+// appendOne appends the change of one server at the time At, and its return.
+func (x *RandomChanges) appendOne(list []Change, c *Config, server int, rng *rand.Rand) []Change {
 	change := Change{At: x.At, Kind: x.Kind, Index: server}
 	if x.Kind == Drain || x.Kind == Fail {
 		back := x.At + rng.ExpFloat64()*x.DownMean
 		return append(list, change, Change{At: back, Kind: Return, Index: server})
 	}
-	change.Value = x.value(c, server, rng)
+	change.Value = x.drawValue(c, server, rng)
 	return append(list, change)
 }

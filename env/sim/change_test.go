@@ -10,19 +10,19 @@ import (
 	"fairlb/env/workload"
 )
 
-// TestNotice: LBs notice a failure that lasts longer than the detection.
-func TestNotice(t *testing.T) {
+// TestDetection: LBs detect a failure that lasts longer than the detection.
+func TestDetection(t *testing.T) {
 	t.Parallel()
 	cfg := Config{Detection: 5, Changes: []Change{
 		{At: 1, Kind: Fail, Index: 0}, {At: 4, Kind: Return, Index: 0}, {At: 5, Kind: Fail, Index: 0}, {At: 6, Kind: Fail, Index: 1}, {At: 12, Kind: Return, Index: 0},
 	}}
-	var noticed []Change
-	for _, x := range cfg.schedule(1) {
-		if x.Kind == notice {
-			noticed = append(noticed, x)
+	var detected []Change
+	for _, x := range cfg.changesOf(1) {
+		if x.Kind == detect {
+			detected = append(detected, x)
 		}
 	}
-	require.Equal(t, []Change{{At: 10, Kind: notice, Index: 0}, {At: 11, Kind: notice, Index: 1}}, noticed)
+	require.Equal(t, []Change{{At: 10, Kind: detect, Index: 0}, {At: 11, Kind: detect, Index: 1}}, detected)
 }
 
 // TestRandomChanges: as many as their rate says, on the servers and within the
@@ -36,9 +36,9 @@ func TestRandomChanges(t *testing.T) {
 		{Kind: SetBackground, PerMinute: 10, Servers: []int{0}, Low: 1, High: 3, Initial: true},
 		{Kind: Fail, PerMinute: 60, Servers: []int{0, 1, 2}, DownMean: 2},
 	}}
-	list := cfg.schedule(7)
-	require.Equal(t, list, cfg.schedule(7))
-	require.NotEqual(t, list, cfg.schedule(8))
+	list := cfg.changesOf(7)
+	require.Equal(t, list, cfg.changesOf(7))
+	require.NotEqual(t, list, cfg.changesOf(8))
 	counts := map[ChangeKind]float64{}
 	backgrounds := map[float64]bool{}
 	out := map[int]bool{}
@@ -72,7 +72,7 @@ func TestRandomChanges(t *testing.T) {
 		require.InDelta(t, 1000, counts[kind], 3.3*math.Sqrt(1000))
 	}
 	require.Equal(t, counts[Fail], counts[Return], "what fails returns")
-	require.Equal(t, counts[Fail], counts[notice])
+	require.Equal(t, counts[Fail], counts[detect])
 	require.Greater(t, counts[Fail], 1000.)
 }
 
@@ -84,7 +84,7 @@ func byHand(t *testing.T, lbs int, times []float64, changes ...Change) []float64
 	cfg := Config{
 		Servers: []Server{{1, 1}, {1, 1}}, LBs: lbs, Backlog: 4, Timeout: 40, Duration: 40, StepInterval: 40, MaxLogWeight: 1,
 		Heuristic: "lsq-ordered", Classes: classes, Changes: changes, Detection: 1,
-		Workload: func(uint64) (workload.Source, error) { return &fixed{times: times, demand: 4}, nil },
+		Workload: func(uint64) (workload.Source, error) { return &fixedArrivals{times: times, demand: 4}, nil },
 	}
 	rec, _ := episode(t, cfg, 1)
 	require.Len(t, rec, len(times))
@@ -103,8 +103,6 @@ func byHand(t *testing.T, lbs int, times []float64, changes ...Change) []float64
 	return ends
 }
 
-// TestChangesByHand follows few requests through each kind of change: server 0
-// gets the first, server 1 the second, and so on.
 // TestDrawnChanges: a count is so many of the servers at one moment, others in
 // other episodes, and every one of them about equally often.
 func TestDrawnChanges(t *testing.T) {
@@ -116,8 +114,8 @@ func TestDrawnChanges(t *testing.T) {
 	require.NoError(t, cfg.Random[0].validate(&cfg))
 	times := map[int]int{}
 	for seed := range uint64(400) {
-		list := cfg.schedule(seed)
-		require.Equal(t, list, cfg.schedule(seed))
+		list := cfg.changesOf(seed)
+		require.Equal(t, list, cfg.changesOf(seed))
 		require.Len(t, list, 4)
 		require.NotEqual(t, list[0].Index, list[1].Index)
 		for _, x := range list[:2] {
@@ -143,6 +141,8 @@ func TestDrawnChanges(t *testing.T) {
 	}
 }
 
+// TestChangesByHand follows few requests through each kind of change: server 0
+// gets the first, server 1 the second, and so on.
 func TestChangesByHand(t *testing.T) {
 	t.Parallel()
 	lost := math.NaN()
@@ -156,8 +156,8 @@ func TestChangesByHand(t *testing.T) {
 		{"none", 1, []float64{0, 1, 2}, nil, []float64{4, 5, 8}},
 		{"drained: completes what it has", 1, []float64{0, 1, 2, 3}, []Change{{1.5, Drain, 0, 0}}, []float64{4, 5, 9, 13}},
 		{"drained and back", 1, []float64{0, 1, 2, 3}, []Change{{1.5, Drain, 0, 0}, {2.5, Return, 0, 0}}, []float64{4, 5, 9, 8}},
-		{"failed: loses what it has, and what comes before it is noticed", 1, []float64{0, 1, 2, 3}, []Change{{1.5, Fail, 0, 0}}, []float64{lost, 5, lost, 9}},
-		{"failed and back, unnoticed", 1, []float64{0, 1, 2, 3}, []Change{{1.5, Fail, 0, 0}, {2.5, Return, 0, 0}}, []float64{lost, 5, lost, 7}},
+		{"failed: loses what it has, and what comes before it is detected", 1, []float64{0, 1, 2, 3}, []Change{{1.5, Fail, 0, 0}}, []float64{lost, 5, lost, 9}},
+		{"failed and back, undetected", 1, []float64{0, 1, 2, 3}, []Change{{1.5, Fail, 0, 0}, {2.5, Return, 0, 0}}, []float64{lost, 5, lost, 7}},
 		{"all drained: nobody takes it", 1, []float64{0, 3}, []Change{{1, Drain, 0, 0}, {1, Drain, 1, 0}}, []float64{4, lost}},
 		{"a processor more", 1, []float64{0, 1, 2}, []Change{{3, SetCPUs, 0, 2}}, []float64{4, 5, 7}},
 		{"a background job takes half", 1, []float64{0, 1}, []Change{{2, SetBackground, 0, 1}}, []float64{6, 5}},

@@ -56,19 +56,19 @@ type Config struct {
 	Duration     float64 // s of arrivals in an episode, a multiple of StepInterval
 	StepInterval float64 // s between two actions
 
-	// Heuristic names the dispatch rule (package dispatch). Empty: agents
-	// set weights, which until the first action are Weights, one a server;
-	// none: equal (LSQ).
+	// Heuristic names the dispatch rule (package dispatch). If it is empty,
+	// agents set the weights of SED's rule. Until the first action these are
+	// Weights, one for each server, or equal (LSQ) if there are none.
 	Heuristic string
 	Weights   []float64
-	// Rule, if not nil, makes each LB's dispatch rule, in place of Heuristic and
-	// Weights.
+	// Rule, if not nil, makes the dispatch rule of each LB, in place of
+	// Heuristic and Weights.
 	Rule func(lb int) (dispatch.Rule, error)
 	// MaxLogWeight bounds the agents' weights to exp(+-MaxLogWeight).
 	MaxLogWeight float64
 
-	// Observe says whether observations, loads and rewards are computed;
-	// heuristics run faster without.
+	// Observe says whether observations, load estimates and rewards are
+	// computed. Without them an episode runs faster.
 	Observe bool
 	Reward  rewards.Reward
 	// Flows says whether steps carry the flows that ended.

@@ -1,17 +1,34 @@
-// Package sim is the discrete-event simulator of appendix C.1 behind env.Env.
+// Package sim is the discrete-event simulator of appendix C.1, an env.Env.
 //
-// M load balancers send requests to N servers. A request goes through stages,
-// each in a server's CPU station (FIFO, or blocked processor sharing, eq. 42)
-// or IO station (processor sharing), beside latencies between nodes and backlogs
-// that refuse what is too much. Servers and LBs come, go and fail, and servers
-// change their speed, their processors and what else runs there, by a schedule
-// or at random.
+// M load balancers (package env/balancer) send requests to N servers. A request
+// passes stages, each in a server's CPU station (FIFO, or blocked processor
+// sharing, eq. 42) or in its IO station (processor sharing). Packets take time
+// between the nodes, and a server whose backlog is full refuses a request.
+// Servers and LBs come, go and fail, and servers change their speed, their
+// processors and the background jobs that run there, by a schedule or at random.
 //
-// The engine knows four kinds of events: arrivals from a workload.Source, stage
-// completions, found through a tournament tree over the servers, packets on
-// their way to servers, and what comes from outside: changes and samples of the
-// true load. Replies are no events: LBs look at them when they must. Stations
-// run in virtual time, so that an event costs O(log) of the tasks and of the
-// servers, state is flat slices, and nothing is allocated per event once the
-// slices have grown.
+// The engine processes four kinds of events: arrivals from a workload.Source,
+// completions of stages, packets that reach a server, and what comes from outside
+// (changes, and samples of the true state). Replies are no events: they are
+// processed before anything reads what they change. Stations run in virtual time
+// and a tournament tree finds the server with the next completion, so that an
+// event costs O(log) of the tasks and of the servers. State is in flat slices:
+// once these have grown, an event allocates nothing.
+//
+// The same seed and the same actions give the same episode, bit for bit, which
+// golden_test.go holds it to. Where to change what:
+//
+//	env.go         the environment: Reset, Step, observations and rewards
+//	config.go      what can be configured
+//	engine.go      the event loop
+//	request.go     the life of a request
+//	station.go     how a resource serves its tasks
+//	change.go      changes of servers and LBs, and when they happen
+//	membership.go  what a change does
+//	reports.go     what servers tell a rule that asks (dispatch.Reports)
+//	globalstate.go what only a simulator knows (dispatch.GlobalState, env.Truth)
+//
+// Package queueing below it compares it with queueing theory, package inference
+// asks what an LB could infer of the others, and peers holds programs that
+// compare it with other simulators.
 package sim

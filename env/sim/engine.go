@@ -14,82 +14,85 @@ import (
 	"fairlb/env/workload"
 )
 
-// engine is the state of one episode. Request ids index requests and, times
-// the stride, demands; station 2j is server j's CPU, 2j+1 its IO.
+// engine is the state of one episode.
+//
+// A request in flight has an id, which indexes requests and, times the stride,
+// demands. Server j has two stations: 2j serves its CPU stages, 2j+1 its IO.
 type engine struct {
 	cfg    *Config
-	stride int                   // most stages of any class
-	stages [][]workload.Resource // by class
+	stride int                   // the largest number of stages of any class
+	stages [][]workload.Resource // by class and stage, what the stage needs
 
-	now     float64
-	source  workload.Source
-	next    workload.Request // the arrival to come; Time +Inf after the last
-	changes []Change         // of the episode
-	change  int              // the change to come, index into changes
-	sample  float64          // s, the next moment at which the true load is sampled; +Inf: never
-	aside   float64          // s, the next change or sample
+	now          float64 // s
+	source       workload.Source
+	arrival      workload.Request // the next request to arrive; its Time is +Inf after the last
+	changes      []Change         // all changes of the episode, in order of time
+	nextChange   int              // index into changes of the next one
+	nextSample   float64          // s, when the true state is sampled next; +Inf: never
+	nextExternal float64          // s, the earlier of the next change and the next sample
 
-	stations []station
-	nexts    []uint64   // by station, the key of the time of its next completion
-	due      tournament // of the servers' next completions
-	packets  agenda     // under way to servers, by request
-	replies  agenda     // under way to LBs, which look at them when they must (settle)
-	sent     uint32     // packets so far, to break ties
+	stations    []station
+	nextKeys    []uint64   // by station, the key (package argmin) of the time of its next completion
+	completions tournament // finds the server with the earliest completion
+	toServers   eventQueue // requests on their way to a server
+	toLBs       eventQueue // replies on their way to an LB (see processReplies)
+	packetsSent uint32     // so far; of packets due at one time the one sent first goes first
 
 	requests []request
-	demands  []float64
-	free     []uint32 // ids to use again
-	sentIn   []uint32 // by request, the step that it was sent in; none unless flows are kept
-	flight   int      // requests between arrival and end
+	demands  []float64 // s, by request and stage
+	free     []uint32  // ids without a request
+	stepOf   []uint32  // by request, the step in which it was dispatched; empty unless Config.Flows
+	inFlight int       // requests that have arrived and not ended
 
 	balancers []*balancer.Balancer // by LB
-	latency   [2]stream            // of packets to servers and of replies (1)
+	latency   [2]*rand.Rand        // draw the latencies of requests (0) and of replies (1)
 
-	pool          pool
-	held          []int32 // by server, requests that were sent there and are not done
-	heldLog       heldLog
-	newCPU, newIO float64 // demands (s) of the request that is being dispatched
-	reports       reports
+	members        membership
+	outstanding    []int32 // by server, requests that were sent there and are not done
+	outstandingLog outstandingLog
+	arrivingCPU    float64 // s, the CPU demand of the request that is being dispatched
+	arrivingIO     float64 // s, its IO demand
+	reports        serverReports
 
-	interval env.Interval
-	flows    []env.Flow // that ended in the interval, if they are kept
-	step     int        // the step that runs
-	truth    env.Truth  // for the sampler
-	events   int        // arrivals and stage completions so far
+	interval    env.Interval
+	endedFlows  []env.Flow // those that ended in the interval; empty unless Config.Flows
+	currentStep int        // the step that runs
+	truth       env.Truth  // what the sampler is shown
+	events      int        // arrivals and stage completions so far
 }
 
 // request is one request in flight.
 type request struct {
-	arrival float64
-	flow    balancer.FlowID // at its LB
+	arrival float64         // s
+	flow    balancer.FlowID // what its LB calls it
 	lb      uint16
 	server  uint16
 	class   uint8
-	stage   uint8
+	stage   uint8 // the stage that it is in, or goes to next
 	state   requestState
 }
 
-// requestState is what becomes of a request.
+// requestState says how a request will end.
 type requestState uint8
 
 const (
-	unused  requestState = iota // the slot is free
-	running                     // under way, waiting or in service
-	failed                      // refused, or lost with its server; its LB hears of it
-	orphan                      // lost with its LB: ended for its client, but not for its server
+	vacant requestState = iota // the id has no request
+	active                     // it is under way, waits or is in service
+	failed                     // it was refused, or its server failed; its LB has yet to hear of it
+	orphan                     // its LB failed: it has ended for its client, but its server still works on it
 )
 
 func newEngine(cfg *Config, rules []dispatch.Rule) *engine {
 	n := len(cfg.Servers)
 	e := &engine{
-		cfg:      cfg,
-		stride:   workload.MaxStages(cfg.Classes),
-		stations: make([]station, 2*n),
-		nexts:    make([]uint64, 2*n),
-		due:      newTournament(n),
-		held:     make([]int32, n),
-		pool:     newPool(cfg),
-		reports:  newReports(n),
+		cfg:         cfg,
+		stride:      workload.MaxStages(cfg.Classes),
+		stations:    make([]station, 2*n),
+		nextKeys:    make([]uint64, 2*n),
+		completions: newTournament(n),
+		outstanding: make([]int32, n),
+		members:     newMembership(cfg),
+		reports:     newServerReports(n),
 	}
 	for _, c := range cfg.Classes {
 		var resources []workload.Resource
@@ -101,24 +104,24 @@ func newEngine(cfg *Config, rules []dispatch.Rule) *engine {
 	for _, rule := range rules {
 		e.balancers = append(e.balancers, balancer.New(balancer.Config{Servers: n, Rule: rule, Observe: cfg.Observe, Reports: e, Global: e}))
 		if _, ok := rule.(dispatch.OutstandingLogReader); ok {
-			e.heldLog.on = true
+			e.outstandingLog.enabled = true
 		}
 	}
-	e.next.Demand = make([]float64, e.stride)
+	e.arrival.Demand = make([]float64, e.stride)
 	return e
 }
 
 // reset begins the episode of the given seed.
 func (e *engine) reset(seed uint64) error {
-	e.now, e.change, e.flight, e.events, e.sent = 0, 0, 0, 0, 0
+	e.now, e.nextChange, e.inFlight, e.events, e.packetsSent = 0, 0, 0, 0, 0
 	e.interval = env.Interval{}
 	e.requests, e.demands, e.free = e.requests[:0], e.demands[:0], e.free[:0]
-	e.sentIn, e.flows, e.step = e.sentIn[:0], e.flows[:0], 0
-	e.packets.reset()
-	e.replies.reset()
-	e.due.reset()
-	for k := range e.nexts {
-		e.nexts[k] = argmin.Infinity
+	e.stepOf, e.endedFlows, e.currentStep = e.stepOf[:0], e.endedFlows[:0], 0
+	e.toServers.reset()
+	e.toLBs.reset()
+	e.completions.reset()
+	for k := range e.nextKeys {
+		e.nextKeys[k] = argmin.Infinity
 	}
 	for j, s := range e.cfg.Servers {
 		limit := s.CPUs
@@ -128,24 +131,24 @@ func (e *engine) reset(seed uint64) error {
 		e.stations[2*j].reset(s.Speed, s.CPUs, limit)
 		e.stations[2*j+1].reset(1, 1, math.MaxInt)
 	}
-	clear(e.held)
-	e.heldLog.next, e.heldLog.first = 0, 0
-	e.pool.reset(seed)
+	clear(e.outstanding)
+	e.outstandingLog.next, e.outstandingLog.first = 0, 0
+	e.members.reset(seed)
 	e.reports.reset()
-	e.changes = e.cfg.schedule(seed)
-	e.sample = math.Inf(1)
+	e.changes = e.cfg.changesOf(seed)
+	e.nextSample = math.Inf(1)
 	if e.cfg.Sampler != nil {
-		e.sample = 0
+		e.nextSample = 0
 	}
-	e.lookAside()
+	e.scheduleExternal()
 	for k, name := range []string{"sim/latency/request", "sim/latency/reply"} {
-		e.latency[k] = newStream(seed, name)
+		e.latency[k] = rand.New(env.Stream(seed, name))
 	}
 	for i, b := range e.balancers {
 		lb := strconv.Itoa(i)
 		b.Reset(env.Stream(seed, "dispatch/"+lb), env.Stream(seed, "observe/"+lb))
 	}
-	if err := e.close(); err != nil {
+	if err := e.closeSource(); err != nil {
 		return err
 	}
 	source, err := e.cfg.Workload(seed)
@@ -153,22 +156,11 @@ func (e *engine) reset(seed uint64) error {
 		return err
 	}
 	e.source = source
-	return e.fetch()
+	return e.readArrival()
 }
 
-// stream is a random stream whose state can be saved.
-type stream struct {
-	*rand.Rand
-	pcg *rand.PCG
-}
-
-func newStream(seed uint64, name string) stream {
-	pcg := env.Stream(seed, name)
-	return stream{rand.New(pcg), pcg}
-}
-
-// close closes the source of the episode, if there is one.
-func (e *engine) close() error {
+// closeSource closes the source of the episode, if there is one.
+func (e *engine) closeSource() error {
 	if e.source == nil {
 		return nil
 	}
@@ -177,82 +169,92 @@ func (e *engine) close() error {
 	return err
 }
 
-// fetch reads the next arrival; after the last, or the end of the episode's
-// duration, none comes.
-func (e *engine) fetch() error {
-	e.next.Demand = e.next.Demand[:e.stride]
-	err := e.source.Next(&e.next)
-	if err == nil && e.next.Time <= e.cfg.Duration {
+// readArrival reads the next arrival. After the last request of the source, and
+// after the episode's duration, none comes.
+func (e *engine) readArrival() error {
+	e.arrival.Demand = e.arrival.Demand[:e.stride]
+	err := e.source.Next(&e.arrival)
+	if err == nil && e.arrival.Time <= e.cfg.Duration {
 		return nil
 	}
 	if err == nil || errors.Is(err, io.EOF) {
-		e.next.Time, e.next.Demand = math.Inf(1), e.next.Demand[:0]
+		e.arrival.Time, e.arrival.Demand = math.Inf(1), e.arrival.Demand[:0]
 		return nil
 	}
 	return err
 }
 
-// advance lets the simulation run to time until (s), that moment included.
+// eventKind is what happens next.
+type eventKind uint8
+
+const (
+	stageCompletion eventKind = iota
+	packetAtServer
+	requestArrival
+	externalEvent // a change, or a sample of the true state
+)
+
+// advance runs the simulation up to the time until (s), that moment included. Of
+// events at one time, changes and samples go first, then completions, packets and
+// arrivals, in this order.
 func (e *engine) advance(until float64) error {
 	for {
-		time := e.due.time()
-		const completion, packet, arrival, aside = 0, 1, 2, 3
-		kind := completion
-		if e.packets.len() > 0 && e.packets.first().time < time {
-			kind, time = packet, e.packets.first().time
+		time := e.completions.time()
+		kind := stageCompletion
+		if e.toServers.len() > 0 && e.toServers.first().time < time {
+			kind, time = packetAtServer, e.toServers.first().time
 		}
-		if e.next.Time < time {
-			kind, time = arrival, e.next.Time
+		if e.arrival.Time < time {
+			kind, time = requestArrival, e.arrival.Time
 		}
-		if e.aside <= time {
-			kind, time = aside, e.aside
+		if e.nextExternal <= time {
+			kind, time = externalEvent, e.nextExternal
 		}
 		if time > until {
 			e.now = until
-			e.settle()
+			e.processReplies()
 			return nil
 		}
 		e.now = time
 		switch kind {
-		case completion:
-			station := 2 * e.due.first()
-			if e.nexts[station+1] < e.nexts[station] {
+		case stageCompletion:
+			station := 2 * e.completions.first()
+			if e.nextKeys[station+1] < e.nextKeys[station] {
 				station++
 			}
 			e.completeStage(station)
-		case packet:
-			e.deliver(e.packets.pop().id)
-		case arrival:
-			e.settle()
-			e.arrive()
-			if err := e.fetch(); err != nil {
+		case packetAtServer:
+			e.deliver(e.toServers.pop().id)
+		case requestArrival:
+			e.processReplies()
+			e.processArrival()
+			if err := e.readArrival(); err != nil {
 				return err
 			}
-		case aside:
-			e.stepAside()
+		case externalEvent:
+			e.processExternal()
 		}
 	}
 }
 
-// stepAside does what comes from outside of the flow of requests: the change
-// or the sample that is due.
-func (e *engine) stepAside() {
-	e.settle()
-	if e.change < len(e.changes) && e.changes[e.change].At <= e.now {
-		e.change++
-		e.apply(e.changes[e.change-1])
+// processExternal makes the change or takes the sample that is due.
+func (e *engine) processExternal() {
+	e.processReplies()
+	if e.nextChange < len(e.changes) && e.changes[e.nextChange].At <= e.now {
+		e.nextChange++
+		e.applyChange(e.changes[e.nextChange-1])
 	} else {
-		e.look(&e.truth)
+		e.readTruth(&e.truth)
 		e.cfg.Sampler.Sample(e.now, &e.truth)
-		e.sample = e.cfg.SampleInterval * math.Round(e.now/e.cfg.SampleInterval+1)
+		e.nextSample = e.cfg.SampleInterval * math.Round(e.now/e.cfg.SampleInterval+1)
 	}
-	e.lookAside()
+	e.scheduleExternal()
 }
 
-// lookAside finds the time of the next change or sample.
-func (e *engine) lookAside() {
-	e.aside = e.sample
-	if e.change < len(e.changes) {
-		e.aside = min(e.aside, e.changes[e.change].At)
+// scheduleExternal finds the time of the next change or sample.
+func (e *engine) scheduleExternal() {
+	e.nextExternal = e.nextSample
+	if e.nextChange < len(e.changes) {
+		e.nextExternal = min(e.nextExternal, e.changes[e.nextChange].At)
 	}
 }

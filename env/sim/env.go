@@ -22,9 +22,9 @@ type Env struct {
 	spec   env.Spec
 	engine *engine
 
-	step    env.Step
-	ongoing []float64 // q_ij as a reward wants it
-	taken   int       // steps taken in this episode; -1 where there is none
+	step       env.Step
+	ongoing    []float64 // q_ij of one LB, as a reward wants it
+	stepsTaken int       // steps taken in this episode; -1 where there is none
 }
 
 // New returns the environment that cfg describes, before its first Reset.
@@ -33,7 +33,7 @@ func New(cfg Config) (*Env, error) {
 		return nil, err
 	}
 	m, n := cfg.LBs, len(cfg.Servers)
-	e := &Env{cfg: cfg, taken: -1, ongoing: make([]float64, n)}
+	e := &Env{cfg: cfg, stepsTaken: -1, ongoing: make([]float64, n)}
 	e.spec = env.Spec{
 		Agents: m, Servers: n, StepInterval: cfg.StepInterval,
 		Features: observe.Features(),
@@ -72,11 +72,11 @@ func (e *Env) Reset(ctx context.Context, seed uint64) (env.Step, error) {
 			}
 		}
 	}
-	e.taken = -1 // where the reset fails there is no episode
+	e.stepsTaken = -1 // where the reset fails there is no episode
 	if err := e.engine.reset(seed); err != nil {
 		return env.Step{}, err
 	}
-	e.taken = 0
+	e.stepsTaken = 0
 	s := &e.step
 	s.Time, s.Terminated, s.Truncated, s.Interval = 0, false, false, env.Interval{}
 	s.Flows = nil
@@ -93,9 +93,9 @@ func (e *Env) Reset(ctx context.Context, seed uint64) (env.Step, error) {
 // argmin_j (q_ij + 1) / a_ij.
 func (e *Env) Step(ctx context.Context, actions [][]float64) (env.Step, error) {
 	switch {
-	case e.taken < 0:
+	case e.stepsTaken < 0:
 		return env.Step{}, env.ErrNotReset
-	case e.taken >= e.spec.Steps:
+	case e.stepsTaken >= e.spec.Steps:
 		return env.Step{}, env.ErrEpisodeOver
 	}
 	if err := ctx.Err(); err != nil {
@@ -105,31 +105,33 @@ func (e *Env) Step(ctx context.Context, actions [][]float64) (env.Step, error) {
 		return env.Step{}, err
 	}
 	e.engine.interval = env.Interval{}
-	e.engine.flows, e.engine.step = e.engine.flows[:0], e.taken
-	e.taken++
-	now := float64(e.taken) * e.spec.StepInterval
+	e.engine.endedFlows, e.engine.currentStep = e.engine.endedFlows[:0], e.stepsTaken
+	e.stepsTaken++
+	now := float64(e.stepsTaken) * e.spec.StepInterval
 	if err := e.engine.advance(now); err != nil {
-		e.taken = e.spec.Steps // nothing more can come of this episode
+		e.stepsTaken = e.spec.Steps // the episode cannot go on
 		return env.Step{}, err
 	}
 	e.step.Time = now
-	e.step.Truncated = e.taken == e.spec.Steps
+	e.step.Truncated = e.stepsTaken == e.spec.Steps
 	e.step.Interval = e.engine.interval
-	e.step.Flows = e.ended()
+	e.step.Flows = e.intervalFlows()
 	if e.cfg.Observe {
 		e.observe(now)
 	}
 	return e.step, nil
 }
 
-// ended returns the flows of the interval; nil if there are none.
-func (e *Env) ended() []env.Flow {
-	if len(e.engine.flows) == 0 {
+// intervalFlows returns the flows that ended in the interval; nil if there are
+// none.
+func (e *Env) intervalFlows() []env.Flow {
+	if len(e.engine.endedFlows) == 0 {
 		return nil
 	}
-	return e.engine.flows
+	return e.engine.endedFlows
 }
 
+// setWeights gives the LBs the weights of an action; nil leaves them.
 func (e *Env) setWeights(actions [][]float64) error {
 	if actions == nil {
 		return nil
@@ -148,7 +150,7 @@ func (e *Env) setWeights(actions [][]float64) error {
 	return nil
 }
 
-// observe fills observations, loads and rewards.
+// observe fills the observations, load estimates and rewards of the step.
 func (e *Env) observe(now float64) {
 	for i, b := range e.engine.balancers {
 		b.Observe(now, e.step.Obs[i], e.step.Load[i])
@@ -159,14 +161,15 @@ func (e *Env) observe(now float64) {
 	}
 }
 
-// Drain implements env.Drainer: no more requests arrive, those in flight end.
+// Drain implements env.Drainer. No more requests arrive, and those in flight run
+// until they have ended.
 func (e *Env) Drain(ctx context.Context) error {
-	if e.taken < 0 {
+	if e.stepsTaken < 0 {
 		return env.ErrNotReset
 	}
-	e.engine.next.Time = math.Inf(1)
-	e.taken = e.spec.Steps
-	for e.engine.flight > 0 {
+	e.engine.arrival.Time = math.Inf(1)
+	e.stepsTaken = e.spec.Steps
+	for e.engine.inFlight > 0 {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -177,20 +180,21 @@ func (e *Env) Drain(ctx context.Context) error {
 	return nil
 }
 
-// Close implements env.Env. After it, only Reset starts an episode again.
+// Close implements env.Env. After it, a Reset may still begin a new episode.
 func (e *Env) Close() error {
-	e.taken = -1
-	return e.engine.close()
+	e.stepsTaken = -1
+	return e.engine.closeSource()
 }
 
-// Events returns the arrivals and stage completions of the episode so far.
+// Events returns the number of arrivals and stage completions of the episode so
+// far.
 func (e *Env) Events() int { return e.engine.events }
 
 // Truth implements env.GroundTruth.
 func (e *Env) Truth(t *env.Truth) error {
-	if e.taken < 0 {
+	if e.stepsTaken < 0 {
 		return env.ErrNotReset
 	}
-	e.engine.look(t)
+	e.engine.readTruth(t)
 	return nil
 }

@@ -200,7 +200,7 @@ func TestSpeedChange(t *testing.T) {
 		cfg := Config{
 			Servers: []Server{{1, 1}}, LBs: 1, CPU: discipline, Workers: 4, Backlog: 4, Timeout: 40, Duration: 20, StepInterval: 20, MaxLogWeight: 1,
 			Heuristic: "lsq", Classes: classes, Changes: []Change{{At: 3, Value: 0.5}},
-			Workload: func(uint64) (workload.Source, error) { return &fixed{times: []float64{1}, demand: 4}, nil },
+			Workload: func(uint64) (workload.Source, error) { return &fixedArrivals{times: []float64{1}, demand: 4}, nil },
 		}
 		rec, _ := episode(t, cfg, 1)
 		require.Len(t, rec, 1)
@@ -218,7 +218,7 @@ func TestProcessorSharing(t *testing.T) {
 		Servers: []Server{{1, 1}}, LBs: 1, CPU: ProcessorSharing, Workers: 2, Backlog: 4, Timeout: 40, Duration: 20, StepInterval: 20, MaxLogWeight: 1,
 		Heuristic: "lsq", Classes: classes,
 		Workload: func(uint64) (workload.Source, error) {
-			return &fixed{times: []float64{0, 1, 1.5}, demand: 2}, nil
+			return &fixedArrivals{times: []float64{0, 1, 1.5}, demand: 2}, nil
 		},
 	}
 	rec, _ := episode(t, cfg, 1)
@@ -229,13 +229,13 @@ func TestProcessorSharing(t *testing.T) {
 	require.InDeltaSlice(t, []float64{3, 5, 6}, ends, 1e-12)
 }
 
-// fixed is a source of requests at given times, all of one demand.
-type fixed struct {
+// fixedArrivals is a source of requests at given times, all of one demand.
+type fixedArrivals struct {
 	times  []float64
 	demand float64
 }
 
-func (f *fixed) Next(r *workload.Request) error {
+func (f *fixedArrivals) Next(r *workload.Request) error {
 	r.Time = math.Inf(1)
 	if len(f.times) > 0 {
 		r.Time, f.times = f.times[0], f.times[1:]
@@ -245,23 +245,23 @@ func (f *fixed) Next(r *workload.Request) error {
 	return nil
 }
 
-func (f *fixed) Close() error { return nil }
+func (f *fixedArrivals) Close() error { return nil }
 
-// plain is a Foresight that is no HeldLog.
-type plain struct{ dispatch.GlobalState }
+// onlyState is a GlobalState that is no OutstandingLog.
+type onlyState struct{ dispatch.GlobalState }
 
-// unlogged hides the HeldLog from a rule.
-type unlogged struct{ dispatch.Rule }
+// withoutLog hides the OutstandingLog from a rule.
+type withoutLog struct{ dispatch.Rule }
 
-func (r unlogged) Pick(v *dispatch.View) int {
+func (r withoutLog) Pick(v *dispatch.View) int {
 	w := *v
-	w.Global = plain{v.Global}
+	w.Global = onlyState{v.Global}
 	return r.Rule.Pick(&w)
 }
 
-// TestHeldLog: told which counts changed, the global rules pick as those that
+// TestOutstandingLog: told which counts changed, the global rules pick as those that
 // ask for all of them, failures and all.
-func TestHeldLog(t *testing.T) {
+func TestOutstandingLog(t *testing.T) {
 	t.Parallel()
 	cfg := moderate(t)
 	cfg.Observe, cfg.Heuristic, cfg.Backlog, cfg.Duration = false, "sed-global", 2, 100
@@ -274,7 +274,7 @@ func TestHeldLog(t *testing.T) {
 			cfg.Heuristic = ""
 			cfg.Rule = func(lb int) (dispatch.Rule, error) {
 				rule, err := dispatch.New("sed-global", cfg.capacities(), lb)
-				return unlogged{rule}, err
+				return withoutLog{rule}, err
 			}
 		}
 		e, err := New(cfg)

@@ -147,10 +147,10 @@ func TestWeightsOfAHeuristic(t *testing.T) {
 	require.ErrorContains(t, err, "the dispatch rule lsq takes no weights")
 }
 
-// still is a random source of one word.
-type still struct{}
+// zeroSource is a random source whose every word is 0.
+type zeroSource struct{}
 
-func (still) Uint64() uint64 { return 0 }
+func (zeroSource) Uint64() uint64 { return 0 }
 
 // TestLatenciesArePaired: a request meets the same latency on its way to a
 // server under every heuristic. Servers are so large that nothing waits, and
@@ -170,7 +170,7 @@ func TestLatenciesArePaired(t *testing.T) {
 		require.NoError(t, err)
 		_, err = e.Reset(context.Background(), 3)
 		require.NoError(t, err)
-		e.engine.latency[1].Rand = rand.New(still{})
+		e.engine.latency[1] = rand.New(zeroSource{})
 		_, err = e.Step(context.Background(), nil)
 		require.NoError(t, err)
 		require.NoError(t, e.Drain(context.Background()))
@@ -208,9 +208,9 @@ func TestIdleServersAreEqual(t *testing.T) {
 	for range e.Spec().Steps {
 		_, err = e.Step(context.Background(), nil)
 		require.NoError(t, err)
-		for j, held := range e.engine.held {
-			require.GreaterOrEqual(t, held, int32(0))
-			if held == 0 {
+		for j, n := range e.engine.outstanding {
+			require.GreaterOrEqual(t, n, int32(0))
+			if n == 0 {
 				idle++
 				require.Zero(t, e.engine.stations[2*j].work)
 				require.Zero(t, e.engine.stations[2*j+1].work)
@@ -219,8 +219,8 @@ func TestIdleServersAreEqual(t *testing.T) {
 	}
 	require.Greater(t, idle, 1000)
 	require.NoError(t, e.Drain(context.Background()))
-	for _, held := range e.engine.held {
-		require.Zero(t, held)
+	for _, n := range e.engine.outstanding {
+		require.Zero(t, n)
 	}
 }
 

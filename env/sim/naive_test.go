@@ -16,18 +16,18 @@ import (
 // heap, no running sums. The rule of dispatch and the random streams are
 // shared with the engine.
 type twin struct {
-	cfg      *Config
-	arrivals []workload.Request // to come
-	changes  []Change           // to come
-	now      float64
-	servers  []twinServer
-	packets  []*twinTask // under way
-	ongoing  [][]int32   // by LB and server
-	downLB   []bool
-	oracle   bool
-	latency  [2]*rand.Rand
-	redirect *rand.Rand
-	outcomes outcomes
+	cfg       *Config
+	arrivals  []workload.Request // to come
+	changes   []Change           // to come
+	now       float64
+	servers   []twinServer
+	packets   []*twinTask // under way
+	ongoing   [][]int32   // by LB and server
+	failedLB  []bool
+	oracle    bool
+	latency   [2]*rand.Rand
+	redirects *rand.Rand
+	outcomes  outcomes
 }
 
 type twinServer struct {
@@ -50,7 +50,7 @@ type twinTask struct {
 }
 
 func newTwin(cfg *Config, arrivals []workload.Request, seed uint64, oracle bool) *twin {
-	w := &twin{cfg: cfg, arrivals: arrivals, changes: cfg.schedule(seed), oracle: oracle, downLB: make([]bool, cfg.LBs)}
+	w := &twin{cfg: cfg, arrivals: arrivals, changes: cfg.changesOf(seed), oracle: oracle, failedLB: make([]bool, cfg.LBs)}
 	for _, s := range cfg.Servers {
 		w.servers = append(w.servers, twinServer{speed: s.Speed, cpus: float64(s.CPUs)})
 	}
@@ -60,7 +60,7 @@ func newTwin(cfg *Config, arrivals []workload.Request, seed uint64, oracle bool)
 	for k, name := range []string{"sim/latency/request", "sim/latency/reply"} {
 		w.latency[k] = rand.New(env.Stream(seed, name))
 	}
-	w.redirect = rand.New(env.Stream(seed, "sim/redirect"))
+	w.redirects = rand.New(env.Stream(seed, "sim/redirect"))
 	return w
 }
 
@@ -141,10 +141,10 @@ func (w *twin) serve(dt float64) {
 
 func (w *twin) arrive(r workload.Request) {
 	x := &twinTask{request: r, remaining: r.Demand[0], server: -1}
-	x.request.LB = w.instead(r.LB)
+	x.request.LB = w.redirect(r.LB)
 	if x.request.LB < 0 || !slices.ContainsFunc(w.servers, func(s twinServer) bool { return !s.out }) {
 		x.request.LB = r.LB
-		w.tell(x, w.cfg.Timeout, true)
+		w.recordOutcome(x, w.cfg.Timeout, true)
 		return
 	}
 	lb := x.request.LB
@@ -158,15 +158,15 @@ func (w *twin) arrive(r workload.Request) {
 	w.send(x)
 }
 
-// instead is who takes the requests of an LB that has failed.
-func (w *twin) instead(lb int) int {
-	if !w.downLB[lb] {
+// redirect is who takes the requests of an LB that has failed.
+func (w *twin) redirect(lb int) int {
+	if !w.failedLB[lb] {
 		return lb
 	}
 	var left []int
 	var shares []float64
 	total := 0.0
-	for i, down := range w.downLB {
+	for i, down := range w.failedLB {
 		if !down {
 			share := 1.0
 			if len(w.cfg.Shares) > 0 {
@@ -178,7 +178,7 @@ func (w *twin) instead(lb int) int {
 	if len(left) == 0 {
 		return -1
 	}
-	u := w.redirect.Float64() * total
+	u := w.redirects.Float64() * total
 	for k, i := range left {
 		if u < shares[k] {
 			return i
@@ -209,7 +209,7 @@ func (w *twin) receive(x *twinTask) {
 	if x.reply {
 		if !x.ended {
 			w.ongoing[x.request.LB][x.server]--
-			w.tell(x, w.now-x.request.Time, x.lost)
+			w.recordOutcome(x, w.now-x.request.Time, x.lost)
 		}
 		return
 	}
@@ -262,8 +262,8 @@ func (w *twin) fill(j int) {
 	}
 }
 
-// tell ends a request for its client.
-func (w *twin) tell(x *twinTask, completion float64, failed bool) {
+// recordOutcome ends a request for its client.
+func (w *twin) recordOutcome(x *twinTask, completion float64, failed bool) {
 	x.ended = true
 	if failed {
 		completion = w.cfg.Timeout
@@ -293,15 +293,15 @@ func (w *twin) apply(c Change) {
 			x.lost = true
 			w.send(x)
 		}
-	case notice:
+	case detect:
 		s.out = s.out || s.failed
 	case Return:
 		s.failed, s.drained, s.out = false, false, false
 	case FailLB:
-		if w.downLB[c.Index] {
+		if w.failedLB[c.Index] {
 			return
 		}
-		w.downLB[c.Index] = true
+		w.failedLB[c.Index] = true
 		clear(w.ongoing[c.Index])
 		all := slices.Clone(w.packets)
 		for _, s := range w.servers {
@@ -309,11 +309,11 @@ func (w *twin) apply(c Change) {
 		}
 		for _, x := range all {
 			if x.request.LB == c.Index && !x.ended {
-				w.tell(x, 0, true)
+				w.recordOutcome(x, 0, true)
 			}
 		}
 	case ReturnLB:
-		w.downLB[c.Index] = false
+		w.failedLB[c.Index] = false
 	}
 }
 
@@ -334,8 +334,8 @@ func (w *twin) work(j int) [2]float64 {
 	return sum
 }
 
-// held counts the requests at a server or on their way there.
-func (w *twin) held(j int) int {
+// outstanding counts the requests at a server or on their way there.
+func (w *twin) outstanding(j int) int {
 	s := &w.servers[j]
 	n := len(s.cpu) + len(s.io) + len(s.waiting)
 	for _, x := range w.packets {
@@ -356,7 +356,7 @@ func (w *twin) finish(j int, r workload.Request) float64 {
 	for k, d := range r.Demand {
 		sum[w.cfg.Classes[r.Class].Stages[k].Resource] += d
 	}
-	n := float64(min(w.held(j)+1, w.limit(j)))
+	n := float64(min(w.outstanding(j)+1, w.limit(j)))
 	return max(sum[0]/(s.cpus*n/(n+s.extra)*s.speed), sum[1])
 }
 

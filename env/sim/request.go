@@ -6,58 +6,61 @@ import (
 	"fairlb/env/workload"
 )
 
-// This file is the life of a request: it arrives at an LB, is sent to a
-// server, passes its stages there, and ends at the LB.
+// This file is the life of a request: it arrives at an LB (processArrival), is
+// sent to a server (send, deliver), passes its stages there (enqueue,
+// completeStage), and ends at the LB when the reply arrives (reply,
+// processReplies, endRequest).
 
-// arrive dispatches the request that has just arrived at its LB.
-func (e *engine) arrive() {
-	r := &e.next
+// processArrival dispatches the request that arrives now at its LB.
+func (e *engine) processArrival() {
+	r := &e.arrival
 	lb := r.LB
-	if e.pool.down > 0 {
-		lb = e.pool.instead(lb)
+	if e.members.failedLBs > 0 {
+		lb = e.members.redirect(lb)
 	}
 	if lb < 0 || e.balancers[lb].Available() == 0 {
-		e.turnAway(r)
+		e.rejectArrival(r)
 		return
 	}
 	id := e.allocate()
 	base := int(id) * e.stride
 	demands := e.demands[base : base+len(r.Demand)]
 	resources := e.stages[r.Class]
-	e.newCPU, e.newIO = 0, 0
+	e.arrivingCPU, e.arrivingIO = 0, 0
 	for k, d := range r.Demand {
 		demands[k] = d
 		if resources[k] == workload.CPU {
-			e.newCPU += d
+			e.arrivingCPU += d
 		} else {
-			e.newIO += d
+			e.arrivingIO += d
 		}
 	}
 	flow, server := e.balancers[lb].Dispatch(e.now)
-	e.requests[id] = request{arrival: r.Time, flow: flow, lb: uint16(lb), server: uint16(server), class: uint8(r.Class), state: running}
+	e.requests[id] = request{arrival: r.Time, flow: flow, lb: uint16(lb), server: uint16(server), class: uint8(r.Class), state: active}
 	if e.cfg.Flows {
-		e.sentIn[id] = uint32(e.step)
+		e.stepOf[id] = uint32(e.currentStep)
 	}
-	e.stations[2*server].work += e.newCPU
-	e.stations[2*server+1].work += e.newIO
-	e.held[server]++
-	if e.heldLog.on {
-		e.heldLog.note(server)
+	e.stations[2*server].work += e.arrivingCPU
+	e.stations[2*server+1].work += e.arrivingIO
+	e.outstanding[server]++
+	if e.outstandingLog.enabled {
+		e.outstandingLog.add(server)
 	}
-	e.flight++
+	e.inFlight++
 	e.events++
 	e.interval.Arrived++
 	e.send(id)
 }
 
-// turnAway fails a request for which there is no LB or no server.
-func (e *engine) turnAway(r *workload.Request) {
+// rejectArrival fails the request that arrives now, because no LB or no server is
+// there to take it.
+func (e *engine) rejectArrival(r *workload.Request) {
 	e.events++
 	e.interval.Arrived++
-	e.lose(r.Time, uint8(r.Class), r.LB, -1)
+	e.recordLoss(r.Time, uint8(r.Class), r.LB, -1)
 }
 
-// allocate returns the id of a request slot that is free.
+// allocate returns an id that no request has.
 func (e *engine) allocate() uint32 {
 	if n := len(e.free); n > 0 {
 		id := e.free[n-1]
@@ -67,7 +70,7 @@ func (e *engine) allocate() uint32 {
 	id := uint32(len(e.requests))
 	e.requests = append(e.requests, request{})
 	if e.cfg.Flows {
-		e.sentIn = append(e.sentIn, 0)
+		e.stepOf = append(e.stepOf, 0)
 	}
 	for range e.stride {
 		e.demands = append(e.demands, 0)
@@ -75,93 +78,95 @@ func (e *engine) allocate() uint32 {
 	return id
 }
 
-// send puts a packet on its way to the server.
-// Latencies to the servers are drawn in the order of arrivals from a stream of
-// their own, so that every dispatch method meets the same.
+// send puts a request on its way to its server. These latencies are drawn in the
+// order of arrivals from a stream of their own, so that a request meets the same
+// latency under every dispatch rule.
 func (e *engine) send(id uint32) {
 	if e.cfg.LatencyHigh == 0 {
 		e.deliver(id)
 		return
 	}
-	e.packets.push(entry{time: e.now + e.delay(0), order: e.sent, id: id})
-	e.sent++
+	e.toServers.push(entry{time: e.now + e.drawLatency(0), order: e.packetsSent, id: id})
+	e.packetsSent++
 }
 
-// reply puts a packet on its way back to the LB.
+// reply puts the reply to a request on its way to the LB.
 func (e *engine) reply(id uint32) {
 	if e.cfg.LatencyHigh == 0 {
-		e.end(id, e.now)
+		e.endRequest(id, e.now)
 		return
 	}
-	e.replies.push(entry{time: e.now + e.delay(1), order: e.sent, id: id})
-	e.sent++
+	e.toLBs.push(entry{time: e.now + e.drawLatency(1), order: e.packetsSent, id: id})
+	e.packetsSent++
 }
 
-// delay draws the latency (s) of a packet to a server or back (1).
-func (e *engine) delay(direction int) float64 {
+// drawLatency draws the latency (s) of a packet to a server (direction 0) or back
+// (1).
+func (e *engine) drawLatency(direction int) float64 {
 	return e.cfg.LatencyLow + (e.cfg.LatencyHigh-e.cfg.LatencyLow)*e.latency[direction].Float64()
 }
 
-// settle lets the LBs see the replies that have come by now. Nothing looks at
-// what replies change but arrivals, changes and the end of a step, so they
-// need not be events.
-func (e *engine) settle() {
-	for e.replies.len() > 0 && e.replies.first().time <= e.now {
-		p := e.replies.pop()
-		e.end(p.id, p.time)
+// processReplies lets the LBs see the replies that have arrived by now. Only
+// arrivals, changes and the end of a step read what replies change, so that
+// replies need not be events: it is enough to process them before each of these.
+func (e *engine) processReplies() {
+	for e.toLBs.len() > 0 && e.toLBs.first().time <= e.now {
+		p := e.toLBs.pop()
+		e.endRequest(p.id, p.time)
 	}
 }
 
-// deliver lets a request reach its server, which serves it, keeps it in its
-// backlog, or refuses it.
+// deliver lets a request reach its server, which serves it, puts it into its
+// backlog, or refuses it because the backlog is full or the server has failed.
 func (e *engine) deliver(id uint32) {
 	x := &e.requests[id]
 	first := e.stationOf(x)
 	s := &e.stations[first]
-	if e.pool.failed[x.server] || s.full() && s.queue.n >= e.cfg.Backlog {
+	if e.members.failed[x.server] || s.full() && s.queue.n >= e.cfg.Backlog {
 		e.refuse(id)
 		return
 	}
-	if e.reports.on {
-		e.reports.delivered(id, int(x.server), e.now)
+	if e.reports.enabled {
+		e.reports.requestArrived(id, int(x.server), e.now)
 	}
-	e.join(id, first)
+	e.enqueue(id, first)
 }
 
-// refuse fails a request: its client waits until the timeout, its LB learns
-// of it by the refusal packet.
+// refuse fails a request at its server. Its LB learns of it by a reply; to its
+// client it counts as a completion at the timeout.
 func (e *engine) refuse(id uint32) {
 	x := &e.requests[id]
-	if x.state == running {
+	if x.state == active {
 		x.state = failed
 	}
 	for k, resource := range e.stages[x.class] {
 		e.stations[2*int(x.server)+int(resource)].work -= e.demands[int(id)*e.stride+k]
 	}
-	e.letGo(int(x.server))
+	e.release(int(x.server))
 	e.reply(id)
 }
 
-// letGo notes that a server is done with a request. A server that has none
-// left has no work left either: what rounding made of it is dropped, so that
-// idle servers are equal to the Oracle.
-func (e *engine) letGo(server int) {
-	e.held[server]--
-	if e.heldLog.on {
-		e.heldLog.note(server)
+// release notes that a server is done with a request. A server that has no
+// request left has no work left either: what rounding left of it is set to 0, so
+// that idle servers are equal to the Oracle.
+func (e *engine) release(server int) {
+	e.outstanding[server]--
+	if e.outstandingLog.enabled {
+		e.outstandingLog.add(server)
 	}
-	if e.held[server] == 0 {
+	if e.outstanding[server] == 0 {
 		e.stations[2*server].work, e.stations[2*server+1].work = 0, 0
 	}
 }
 
-// stationOf returns the index of the station that a request's stage needs.
+// stationOf returns the index of the station that a request's present stage needs.
 func (e *engine) stationOf(x *request) int {
 	return 2*int(x.server) + int(e.stages[x.class][x.stage])
 }
 
-// join lets a request into a station, in service or behind those that wait.
-func (e *engine) join(id uint32, station int) {
+// enqueue puts a request into service at a station, or behind those that wait
+// there.
+func (e *engine) enqueue(id uint32, station int) {
 	s := &e.stations[station]
 	if s.full() {
 		s.queue.push(id)
@@ -169,25 +174,26 @@ func (e *engine) join(id uint32, station int) {
 	}
 	s.advance(e.now)
 	s.enter(id, e.demands[int(id)*e.stride+int(e.requests[id].stage)])
-	e.schedule(station)
+	e.scheduleCompletion(station)
 }
 
-// schedule notes when the next task of a station completes.
-func (e *engine) schedule(station int) {
-	key := argmin.Key(e.stations[station].next())
-	e.nexts[station] = key
-	e.due.set(station>>1, min(key, e.nexts[station^1]))
+// scheduleCompletion notes when the next task of a station completes.
+func (e *engine) scheduleCompletion(station int) {
+	key := argmin.Key(e.stations[station].nextCompletion())
+	e.nextKeys[station] = key
+	e.completions.set(station>>1, min(key, e.nextKeys[station^1]))
 }
 
-// serveNext lets the request that waited longest at a station into service;
-// the station has been advanced and is not full.
+// serveNext puts the request that has waited longest at a station into service.
+// The station must have been advanced, and not be full.
 func (e *engine) serveNext(s *station) {
 	id := s.queue.pop()
 	s.enter(id, e.demands[int(id)*e.stride+int(e.requests[id].stage)])
 }
 
-// completeStage ends the stage that is due at a station and starts the next
-// one, of the request that waited longest there and of the request itself.
+// completeStage ends the stage that is due at a station. The request that has
+// waited longest there takes its place, and the request itself goes to its next
+// stage, or is answered after its last.
 func (e *engine) completeStage(station int) {
 	e.events++
 	s := &e.stations[station]
@@ -196,53 +202,53 @@ func (e *engine) completeStage(station int) {
 	if s.queue.n > 0 && !s.full() {
 		e.serveNext(s)
 	}
-	e.schedule(station)
+	e.scheduleCompletion(station)
 
 	x := &e.requests[id]
 	x.stage++
 	if int(x.stage) == len(e.stages[x.class]) {
-		e.letGo(int(x.server))
+		e.release(int(x.server))
 		e.reports.completed[x.server]++
-		if e.reports.on {
-			e.reports.done(id, int(x.server), e.now)
+		if e.reports.enabled {
+			e.reports.requestCompleted(id, int(x.server), e.now)
 		}
 		e.reply(id)
 		return
 	}
-	e.join(id, e.stationOf(x))
+	e.enqueue(id, e.stationOf(x))
 }
 
-// end closes a request at its LB, which has seen its last packet pass at the
-// given time.
-func (e *engine) end(id uint32, now float64) {
+// endRequest ends a request whose reply reached its LB at the given time, and
+// frees its id.
+func (e *engine) endRequest(id uint32, now float64) {
 	x := &e.requests[id]
 	if x.state != orphan {
-		e.conclude(id, now)
+		e.reportEnd(id, now)
 	}
-	x.state = unused
+	x.state = vacant
 	e.free = append(e.free, id)
-	e.flight--
+	e.inFlight--
 }
 
-// conclude ends a request for its client and its LB.
-func (e *engine) conclude(id uint32, now float64) {
+// reportEnd tells the LB, the client and whoever listens that a request has ended.
+func (e *engine) reportEnd(id uint32, now float64) {
 	x := &e.requests[id]
-	lb, server, lost := int(x.lb), int(x.server), x.state == failed
-	flow := e.balancers[lb].End(now, x.flow, lost)
+	lb, server, failed := int(x.lb), int(x.server), x.state == failed
+	flow := e.balancers[lb].End(now, x.flow, failed)
 	elapsed := now - x.arrival
-	if lost {
+	if failed {
 		elapsed = e.cfg.Timeout
 	}
-	e.count(elapsed, lost)
+	e.count(elapsed, failed)
 	if e.cfg.Flows {
-		e.flows = append(e.flows, env.Flow{LB: lb, Server: server, Step: int(e.sentIn[id]), Ongoing: int(flow.Ongoing), Completion: elapsed, Failed: lost})
+		e.endedFlows = append(e.endedFlows, env.Flow{LB: lb, Server: server, Step: int(e.stepOf[id]), Ongoing: int(flow.Ongoing), Completion: elapsed, Failed: failed})
 	}
 	if e.cfg.Recorder != nil {
-		e.cfg.Recorder.Record(env.Outcome{Arrival: x.arrival, Completion: elapsed, Class: int(x.class), LB: lb, Server: server, Failed: lost})
+		e.cfg.Recorder.Record(env.Outcome{Arrival: x.arrival, Completion: elapsed, Class: int(x.class), LB: lb, Server: server, Failed: failed})
 	}
 }
 
-// count adds an outcome to the interval.
+// count adds a request that has ended to the figures of the interval.
 func (e *engine) count(completion float64, failed bool) {
 	if failed {
 		e.interval.Failed++
@@ -252,8 +258,8 @@ func (e *engine) count(completion float64, failed bool) {
 	e.interval.CompletionSum += completion
 }
 
-// lose records a failure of which no packet will tell.
-func (e *engine) lose(arrival float64, class uint8, lb, server int) {
+// recordLoss records a failure of which no reply will tell an LB.
+func (e *engine) recordLoss(arrival float64, class uint8, lb, server int) {
 	e.count(e.cfg.Timeout, true)
 	if e.cfg.Recorder != nil {
 		e.cfg.Recorder.Record(env.Outcome{Arrival: arrival, Completion: e.cfg.Timeout, Class: int(class), LB: lb, Server: server, Failed: true})

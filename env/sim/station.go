@@ -2,7 +2,7 @@ package sim
 
 import "math"
 
-// station serves tasks of one resource of one server under virtual time.
+// station is one resource of one server, which serves tasks under virtual time.
 //
 // Every task in service advances at the same rate, speed * min(1, p / n) for n
 // tasks, so one virtual clock v serves them all: a task of demand d that
@@ -14,30 +14,30 @@ import "math"
 //
 // Background jobs count as tasks that never end.
 type station struct {
-	v     float64 // virtual time: service (s at nominal speed) that each task got
-	t     float64 // the time (s) at which v holds
-	rate  float64 // dv/dt
-	work  float64 // s of demand left here and still to come here, all tasks
-	speed float64
-	procs float64 // p
-	extra float64 // background jobs, which share the processors
-	usage float64 // processors in use now
-	used  float64 // s of processor time used so far, background included
-	limit int     // tasks in service at once; more wait
-	busy  agenda  // tasks in service by the virtual time at which they complete
-	queue ring
-	order uint32 // tasks that have entered service, to break ties
+	v          float64    // virtual time: the service (s at nominal speed) that a task would have had since the station was empty
+	t          float64    // s, the time at which v holds
+	rate       float64    // dv/dt
+	work       float64    // s, the demand of all tasks that is left here or still to come here
+	speed      float64    // of a processor; 1 is nominal
+	procs      float64    // the number of processors, p
+	background float64    // the number of background jobs, which share the processors
+	procsUsed  float64    // processors in use now
+	cpuTime    float64    // s, the processor time used until t, background jobs included
+	limit      int        // the largest number of tasks in service at once; more wait
+	busy       eventQueue // tasks in service, by the virtual time at which they complete
+	queue      ring       // tasks that wait
+	order      uint32     // the number of tasks that have entered service so far, to break ties
 }
 
 // reset empties the station and sets its speed and processors.
 func (s *station) reset(speed float64, procs, limit int) {
-	s.v, s.t, s.used, s.extra, s.order = 0, 0, 0, 0, 0
+	s.v, s.t, s.cpuTime, s.background, s.order = 0, 0, 0, 0, 0
 	s.speed, s.procs, s.limit = speed, float64(procs), limit
-	s.empty()
+	s.clear()
 }
 
-// empty takes all tasks out.
-func (s *station) empty() {
+// clear takes all tasks out.
+func (s *station) clear() {
 	s.v, s.work = 0, 0
 	s.busy.reset()
 	s.queue.reset()
@@ -47,7 +47,7 @@ func (s *station) empty() {
 // advance brings the virtual clock and the work left to time now.
 func (s *station) advance(now float64) {
 	dt := now - s.t
-	s.used += dt * s.usage
+	s.cpuTime += dt * s.procsUsed
 	if n := s.busy.len(); n > 0 {
 		dv := dt * s.rate
 		s.v += dv
@@ -56,8 +56,8 @@ func (s *station) advance(now float64) {
 	s.t = now
 }
 
-// usedAt returns the processor time used by time now.
-func (s *station) usedAt(now float64) float64 { return s.used + (now-s.t)*s.usage }
+// cpuTimeAt returns the processor time used by time now.
+func (s *station) cpuTimeAt(now float64) float64 { return s.cpuTime + (now-s.t)*s.procsUsed }
 
 // workAt returns the work left at time now, without moving the clock.
 func (s *station) workAt(now float64) float64 {
@@ -67,16 +67,17 @@ func (s *station) workAt(now float64) float64 {
 // setRate follows a change of the number of tasks, of the speed or of the
 // processors.
 func (s *station) setRate() {
-	n := float64(s.busy.len()) + s.extra
+	n := float64(s.busy.len()) + s.background
 	if n <= s.procs {
-		s.rate, s.usage = s.speed, n
+		s.rate, s.procsUsed = s.speed, n
 	} else {
-		s.rate, s.usage = s.speed*s.procs/n, s.procs
+		s.rate, s.procsUsed = s.speed*s.procs/n, s.procs
 	}
 }
 
-// next returns the time of the next completion, +Inf if none is due.
-func (s *station) next() float64 {
+// nextCompletion returns the time (s) of the next completion, +Inf if no task is
+// in service.
+func (s *station) nextCompletion() float64 {
 	if s.busy.len() == 0 {
 		return math.Inf(1)
 	}
@@ -86,21 +87,21 @@ func (s *station) next() float64 {
 // full says whether a task that came now would have to wait.
 func (s *station) full() bool { return s.busy.len() >= s.limit }
 
-// enter puts a task of the given demand into service; the station has been
-// advanced and is not full.
+// enter puts a task of the given demand (s) into service. The station must have
+// been advanced, and not be full.
 func (s *station) enter(request uint32, demand float64) {
 	s.busy.push(entry{time: s.v + demand, order: s.order, id: request})
 	s.order++
 	s.setRate()
 }
 
-// leave takes the task out whose completion is due; the station has been
-// advanced to that time.
+// leave takes out the task that completes now, and returns its request. The
+// station must have been advanced to this time.
 func (s *station) leave() uint32 {
 	first := s.busy.pop()
-	s.v = first.time // exactly, whatever rounding did to the way there
+	s.v = first.time // exactly, whatever the rounding errors of advance
 	if s.busy.len() == 0 {
-		s.v = 0 // nothing refers to it any more: keep its precision
+		s.v = 0 // no task refers to it any more, and a small number is more precise
 	}
 	s.setRate()
 	return first.id

@@ -39,7 +39,7 @@ func TestTournament(t *testing.T) {
 func TestAgenda(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		var h agenda
+		var h eventQueue
 		var list []entry
 		order := rapid.SampledFrom([]uint32{0, math.MaxUint32 - 5}).Draw(t, "first order")
 		pop := func() {

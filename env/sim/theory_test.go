@@ -60,7 +60,7 @@ func episode(t testing.TB, cfg Config, seed uint64) (outcomes, *Env) {
 	for range e.Spec().Steps {
 		_, err = e.Step(context.Background(), nil)
 		require.NoError(t, err)
-		asked.flight = append(asked.flight, [2]float64{e.engine.now, float64(e.engine.flight)})
+		asked.flight = append(asked.flight, [2]float64{e.engine.now, float64(e.engine.inFlight)})
 	}
 	require.NoError(t, e.Drain(context.Background()))
 	asked.check(t, e, rec)

@@ -6,13 +6,13 @@ import (
 	"fairlb/env/argmin"
 )
 
-// tournament finds the server whose next completion is earliest: a tree in
-// which eight meet at once, so that setting a server's time or finding the
-// first costs O(log servers). Of equal times the lower index wins.
+// tournament finds the server whose next completion is earliest. It is a tree
+// whose nodes have eight children, so that setting a server's time and finding the
+// first server each cost O(log servers). Of equal times the lower index wins.
 type tournament struct {
 	root   uint64           // the least key of all
-	leaves []argmin.Group   // the servers', eight a group
-	upper  [][]argmin.Group // the least of eight groups below each, the last of one group
+	leaves []argmin.Group   // the keys of the servers, eight in a group
+	upper  [][]argmin.Group // level by level, the least keys of the groups below; the last level is one group
 }
 
 func newTournament(servers int) tournament {
@@ -28,19 +28,19 @@ func newTournament(servers int) tournament {
 
 // reset sets all times to +Inf.
 func (t *tournament) reset() {
-	nobody := argmin.Empty()
+	empty := argmin.Empty()
 	for g := range t.leaves {
-		t.leaves[g] = nobody
+		t.leaves[g] = empty
 	}
 	for _, level := range t.upper {
 		for g := range level {
-			level[g] = nobody
+			level[g] = empty
 		}
 	}
 	t.root = argmin.Infinity
 }
 
-// set gives a server the key of its next time.
+// set gives a server the key of the time of its next completion.
 func (t *tournament) set(server int, key uint64) {
 	group := &t.leaves[server>>3]
 	group[server&7] = key
@@ -57,10 +57,10 @@ func (t *tournament) set(server int, key uint64) {
 	t.root = key
 }
 
-// time returns the time of the server that is next.
+// time returns the earliest time (s), +Inf if no server has one.
 func (t *tournament) time() float64 { return argmin.Value(t.root) }
 
-// first returns the server that is next.
+// first returns the server with the earliest time.
 func (t *tournament) first() int {
 	server := 0
 	for k := len(t.upper) - 1; k >= 0; k-- {

@@ -1,0 +1,185 @@
+package sim
+
+import (
+	"cmp"
+	"math/rand/v2"
+	"slices"
+
+	"fairlb/env"
+)
+
+// membership says which servers and LBs take part. What LBs know of it is in
+// their balancers.
+type membership struct {
+	failed  []bool // by server: it has failed, and serves nothing
+	drained []bool // by server: it is being drained, and gets nothing more
+
+	shares    []float64  // by LB, its part of the traffic
+	failedLB  []bool     // by LB: it has failed
+	failedLBs int        // the number of LBs that have failed
+	rng       *rand.Rand // draws who takes the requests of an LB that has failed
+}
+
+func newMembership(cfg *Config) membership {
+	n := len(cfg.Servers)
+	p := membership{failed: make([]bool, n), drained: make([]bool, n), shares: cfg.Shares, failedLB: make([]bool, cfg.LBs)}
+	for len(p.shares) < cfg.LBs {
+		p.shares = append(p.shares, 1)
+	}
+	return p
+}
+
+func (p *membership) reset(seed uint64) {
+	clear(p.failed)
+	clear(p.drained)
+	clear(p.failedLB)
+	p.failedLBs = 0
+	p.rng = rand.New(env.Stream(seed, "sim/redirect"))
+}
+
+// redirect returns the LB that takes a request meant for the given one: that LB
+// itself or, if it has failed, one of those that are left, drawn by their shares
+// of the traffic; -1 if none is left.
+func (p *membership) redirect(lb int) int {
+	if !p.failedLB[lb] {
+		return lb
+	}
+	total, last := 0.0, -1
+	for i, share := range p.shares {
+		if !p.failedLB[i] {
+			total, last = total+share, i
+		}
+	}
+	if last < 0 {
+		return -1
+	}
+	u := p.rng.Float64() * total
+	for i, share := range p.shares {
+		if !p.failedLB[i] {
+			if u < share {
+				return i
+			}
+			u -= share
+		}
+	}
+	return last
+}
+
+// applyChange makes one change.
+func (e *engine) applyChange(x Change) {
+	switch x.Kind {
+	case SetSpeed, SetCPUs, SetBackground:
+		e.adjustStation(2*x.Index, x.Kind, x.Value)
+	case Drain:
+		e.members.drained[x.Index] = true
+		e.announceOut(x.Index, true)
+	case Fail:
+		e.failServer(x.Index)
+	case detect:
+		e.announceOut(x.Index, true)
+	case Return:
+		e.members.failed[x.Index], e.members.drained[x.Index] = false, false
+		e.announceOut(x.Index, false)
+	case FailLB:
+		e.failLB(x.Index)
+	case ReturnLB:
+		e.returnLB(x.Index)
+	}
+}
+
+// adjustStation changes the speed, the processors or the background jobs of a CPU
+// station from now on.
+func (e *engine) adjustStation(station int, kind ChangeKind, value float64) {
+	s := &e.stations[station]
+	s.advance(e.now)
+	switch kind {
+	case SetSpeed:
+		s.speed = value
+	case SetCPUs:
+		s.procs = value
+		if e.cfg.CPU == FIFO {
+			s.limit = int(value)
+		}
+	default:
+		s.background = value
+	}
+	s.setRate()
+	for s.queue.n > 0 && !s.full() {
+		e.serveNext(s)
+	}
+	e.scheduleCompletion(station)
+}
+
+// announceOut lets all LBs know whether a server is out.
+func (e *engine) announceOut(server int, out bool) {
+	for _, b := range e.balancers {
+		b.SetOut(server, out)
+	}
+}
+
+// failServer stops a server: the requests that it has fail.
+func (e *engine) failServer(server int) {
+	if e.members.failed[server] {
+		return
+	}
+	e.members.failed[server] = true
+	var lost []uint32
+	for k := range 2 {
+		s := &e.stations[2*server+k]
+		s.advance(e.now)
+		for _, x := range s.busy.list {
+			lost = append(lost, x.id)
+		}
+		for s.queue.n > 0 {
+			lost = append(lost, s.queue.pop())
+		}
+		s.clear()
+		e.scheduleCompletion(2*server + k)
+	}
+	// What is still on its way there is refused when it arrives.
+	e.outstanding[server] = 0
+	e.reports.serverFailed(server)
+	for _, p := range e.toServers.list {
+		if x := &e.requests[p.id]; int(x.server) == server {
+			e.outstanding[server]++
+			for k, resource := range e.stages[x.class] {
+				e.stations[2*server+int(resource)].work += e.demands[int(p.id)*e.stride+k]
+			}
+		}
+	}
+	slices.SortFunc(lost, func(a, b uint32) int { return cmp.Compare(e.requests[a].arrival, e.requests[b].arrival) })
+	e.outstandingLog.add(server)
+	for _, id := range lost {
+		if e.requests[id].state == active {
+			e.requests[id].state = failed
+		}
+		e.reply(id)
+	}
+}
+
+// failLB stops an LB: its flows end as failed, while the servers still do their
+// work.
+func (e *engine) failLB(lb int) {
+	if e.members.failedLB[lb] {
+		return
+	}
+	e.members.failedLB[lb] = true
+	e.members.failedLBs++
+	for id := range e.requests {
+		x := &e.requests[id]
+		if int(x.lb) != lb || x.state != active && x.state != failed {
+			continue
+		}
+		x.state = orphan
+		e.recordLoss(x.arrival, x.class, lb, int(x.server))
+	}
+	e.balancers[lb].Forget()
+}
+
+// returnLB lets an LB take requests again.
+func (e *engine) returnLB(lb int) {
+	if e.members.failedLB[lb] {
+		e.members.failedLB[lb] = false
+		e.members.failedLBs--
+	}
+}
