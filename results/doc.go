@@ -1,17 +1,17 @@
-// Package results prints the paper's Tables 11 to 16 from measured values,
-// ours beside the published ones (package results/published, by way of
-// package eval/paper).
+// Package results is the end of the flow: what shows to people and other programs
+// what packages eval and train have found. It has no code of its own; the packages
+// below it do the work:
 //
-// WriteText gives the paper's layout for a terminal, WriteMarkdown the same
-// for a document, WriteCSV one record a cell, and WriteJSON one object a
-// table. All take the values as a Measured function and write nothing when a
-// value is at fault. A cell that was not measured is a dash in text, empty in
-// CSV, null in JSON; so is a published value that the paper's text lost.
+//   - text lays out tables, paragraphs and names for a terminal
+//   - report writes evaluations, studies, the paper's tables and the data of its
+//     figures as text, Markdown, CSV, JSON and Parquet
+//   - chart draws them, and learning curves, as PNG, SVG and PDF
+//   - record keeps the record of a run as JSONL, and reads it
+//   - tfevents writes the event files of training that TensorBoard shows
+//   - published has the paper's values of its tables
 //
-// The figures are drawn from the data of package eval/figure: WriteFair... and
-// DrawFair are Figure 2a; WriteCases... and DrawCases are Figures 4 (b) and 8;
-// WriteSharing... and DrawSharing are Figure 10a;
-// WriteDynamicText, WriteTimelineCSV, DrawTimeline, WriteCompletionCSV and
-// DrawCompletion are Figure 12. DrawMeans draws the means of a table or a study
-// with their intervals.
+// What is shown is made from data and records, never from runs: nothing here
+// knows a simulator, an agent or training. Beside the packages are folders of
+// what was measured: figures, fit, network, simulator, studies and tables, each
+// with a README.md that says how it was made.
 package results

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,7 +13,7 @@ import (
 
 	"fairlb/eval"
 	"fairlb/eval/paper"
-	"fairlb/eval/study"
+	"fairlb/results/chart"
 	"fairlb/results/record"
 )
 
@@ -94,9 +93,9 @@ func TestBookRefusesWhatIsNoEvaluation(t *testing.T) {
 	require.Equal(t, exitUsage, exitCode(err))
 }
 
-// TestMeansOfATable: a bar is the cell's mean, with an interval over training
-// runs where there are several, else over seeds, and what is published.
-func TestMeansOfATable(t *testing.T) {
+// TestCellsOfATable: a cell has the values of its training runs and seeds, and the
+// picture of the means shows what there is.
+func TestCellsOfATable(t *testing.T) {
 	t.Parallel()
 	table, err := paper.Get(11)
 	require.NoError(t, err)
@@ -110,7 +109,9 @@ func TestMeansOfATable(t *testing.T) {
 	}
 	put(1, []float64{1, 3})                  // LSQ
 	put(3, []float64{1, 3}, []float64{5, 7}) // RLB-SAC Jain
-	m := b.means(table)
+	filled, err := paper.Fill(table, func(row, col int) (paper.Value, bool) { return b.cell(table, row, col) })
+	require.NoError(t, err)
+	m := chart.TableMeans(filled)
 	require.Len(t, m.Panels, 1, "the other columns have nothing")
 	require.Contains(t, m.Panels[0].Name, "Period I (796.315 queries/s), Wiki")
 	bars := m.Panels[0].Bars
@@ -123,23 +124,6 @@ func TestMeansOfATable(t *testing.T) {
 	value, ok := b.cell(table, 3, 0)
 	require.True(t, ok)
 	require.Equal(t, bars[1].Mean, value.Mean)
-}
-
-// TestMeansOfAStudy: intervals of methods are over runs, of heuristics over
-// seeds.
-func TestMeansOfAStudy(t *testing.T) {
-	t.Parallel()
-	m := studyMeans(&study.Report{Name: "s", EvaluationSeeds: []uint64{1, 2, 3}, Scenarios: []study.Outcome{{Name: "empty"}, {Name: "cpu", Rows: []study.Row{
-		{Target: "sed", Mean: 2, SD: 1},
-		{Target: "es", Family: "es", Mean: 2, SD: 9, PerRun: []float64{1, 3}},
-		{Target: "one", Family: "es", Mean: 2, PerRun: []float64{2}},
-	}}}})
-	require.Len(t, m.Panels, 1)
-	bars := m.Panels[0].Bars
-	require.InDelta(t, 2+4.302652730/math.Sqrt(3), bars[0].High, 1e-6)
-	require.InDelta(t, 2-12.706204736, bars[1].Low, 1e-6)
-	require.True(t, math.IsNaN(bars[2].Low))
-	require.Equal(t, []bool{false, true, true}, []bool{bars[0].Trained, bars[1].Trained, bars[2].Trained})
 }
 
 // TestPrintTables prints a table from runs of a second: a row a method, the

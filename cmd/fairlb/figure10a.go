@@ -14,7 +14,8 @@ import (
 	"fairlb/eval/figure"
 	"fairlb/eval/paper"
 	"fairlb/replay"
-	"fairlb/results"
+	"fairlb/results/chart"
+	"fairlb/results/report"
 	"fairlb/rewards"
 	"fairlb/train"
 )
@@ -26,13 +27,13 @@ const (
 	sharedPoints   = 12
 )
 
-// figure10a makes Figure 10 (a): it plays training episodes with several
-// numbers of agents and weighs the buffer that has been filled.
-func (f *figureMaker) figure10a(ctx context.Context) error {
+// bufferGrowth makes the figure of a growing replay buffer: it plays training
+// episodes with several numbers of agents and measures the buffer that they fill.
+func (f *figureMaker) bufferGrowth(ctx context.Context, shown paper.Figure) error {
 	p := f.profile
-	name, method, counts := paper.Sharing()
-	data := &figure.Sharing{Scenario: name, Method: method, Duration: p.EpisodeDuration, Teams: make([]figure.Team, len(counts))}
-	bar := f.app.newBar("figure 10a", len(counts)*p.Episodes)
+	name, method, counts := paper.BufferGrowthRuns()
+	data := &figure.BufferGrowth{Figure: shown.Title, Scenario: name, Method: method, Duration: p.EpisodeDuration, Buffers: make([]figure.BufferCurve, len(counts))}
+	bar := f.app.newBar("figure "+shown.Number, len(counts)*p.Episodes)
 	defer bar.close()
 	var done atomic.Int64
 	played := func() { bar.set(int(done.Add(1)), "") }
@@ -45,7 +46,7 @@ func (f *figureMaker) figure10a(ctx context.Context) error {
 				return err
 			}
 			s.Duration = p.EpisodeDuration
-			if data.Teams[k], err = fillShared(ctx, s, method, p.Episodes, played); err != nil {
+			if data.Buffers[k], err = fillShared(ctx, s, method, p.Episodes, played); err != nil {
 				return fmt.Errorf("%d agents: %w", agents, err)
 			}
 			return nil
@@ -54,18 +55,18 @@ func (f *figureMaker) figure10a(ctx context.Context) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	err := f.files("10a", func(w io.Writer) error { return results.WriteSharingCSV(w, data) },
-		func(w io.Writer, format string) error { return results.DrawSharing(w, data, format) })
+	err := f.files(shown.Number, func(w io.Writer) error { return report.WriteBufferGrowthCSV(w, data) },
+		func(w io.Writer, format string) error { return chart.DrawBufferGrowth(w, data, format) })
 	if err != nil {
 		return err
 	}
-	return results.WriteSharingText(f.app.stdout, data)
+	return report.WriteBufferGrowthText(f.app.stdout, data)
 }
 
 // fillShared plays episodes of a scenario into one buffer, and weighs it now
 // and then and at the end.
-func fillShared(ctx context.Context, s scenario.Scenario, method string, episodes int, played func()) (figure.Team, error) {
-	out := figure.Team{Agents: s.LBs}
+func fillShared(ctx context.Context, s scenario.Scenario, method string, episodes int, played func()) (figure.BufferCurve, error) {
+	out := figure.BufferCurve{Agents: s.LBs}
 	h := train.DefaultHyperparameters()
 	h.Method = method
 	reward, err := rewards.New(h.Reward)
@@ -91,7 +92,7 @@ func fillShared(ctx context.Context, s scenario.Scenario, method string, episode
 			if err := buffer.Save(&sent); err != nil {
 				return err
 			}
-			out.Points = append(out.Points, figure.SharedBuffer{Episodes: n, Transitions: buffer.Transitions(), Memory: buffer.Bytes(), Saved: int(sent)})
+			out.Points = append(out.Points, figure.BufferSize{Episodes: n, Transitions: buffer.Transitions(), Memory: buffer.Bytes(), Saved: int(sent)})
 		}
 		return nil
 	})

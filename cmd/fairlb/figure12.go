@@ -11,13 +11,14 @@ import (
 	"fairlb/env/scenario"
 	"fairlb/eval/figure"
 	"fairlb/eval/paper"
-	"fairlb/results"
+	"fairlb/results/chart"
+	"fairlb/results/report"
 )
 
-// dynamicTargets are the heuristics of Figure 12 and the runs that the user
-// named.
-func (f *figureMaker) dynamicTargets() ([]target, error) {
-	name, names := paper.Dynamic()
+// capacityChangeTargets are the heuristics that are shown while servers lose
+// capacity, and the runs that the user named.
+func (f *figureMaker) capacityChangeTargets() ([]target, error) {
+	name, names := paper.CapacityChangeRuns()
 	s, err := scenario.Load(name, nil)
 	if err != nil {
 		return nil, err
@@ -33,15 +34,15 @@ func (f *figureMaker) dynamicTargets() ([]target, error) {
 	})
 }
 
-// figure12 makes both parts of Figure 12, in episodes of the scenario's own
-// duration.
-func (f *figureMaker) figure12(ctx context.Context, targets []target) error {
-	name, _ := paper.Dynamic()
+// capacityChange makes both parts of the figure of servers that lose capacity, in
+// episodes of the scenario's own duration.
+func (f *figureMaker) capacityChange(ctx context.Context, made paper.Figure, targets []target) error {
+	name, _ := paper.CapacityChangeRuns()
 	s, err := scenario.Load(name, nil)
 	if err != nil {
 		return err
 	}
-	data := &figure.Dynamic{Scenario: s.Name, Duration: s.Duration, Interval: sampleInterval, Seeds: f.profile.EvalSeeds, Classes: s.ClassNames()}
+	data := &figure.CapacityChange{Figure: made.Title, Scenario: s.Name, Duration: s.Duration, Interval: sampleInterval, Seeds: f.profile.EvalSeeds, Classes: s.ClassNames()}
 	for _, g := range s.Servers {
 		data.Groups = append(data.Groups, fmt.Sprintf("%d servers of %d CPUs", g.Count, g.CPUs))
 	}
@@ -52,11 +53,11 @@ func (f *figureMaker) figure12(ctx context.Context, targets []target) error {
 	}
 	slices.Sort(data.Changes)
 
-	bar := f.app.newBar("figure 12", len(targets)*len(f.profile.EvalSeeds))
+	bar := f.app.newBar("figure "+made.Number, len(targets)*len(f.profile.EvalSeeds))
 	defer bar.close()
 	var done atomic.Int64
 	for _, t := range targets {
-		shown, err := f.dynamicTarget(ctx, s, t, &done, bar)
+		shown, err := f.capacityChangeTarget(ctx, s, t, &done, bar)
 		if err != nil {
 			return err
 		}
@@ -65,31 +66,31 @@ func (f *figureMaker) figure12(ctx context.Context, targets []target) error {
 			f.app.log.Warn(warning)
 		}
 	}
-	if err := f.files("12a", func(w io.Writer) error { return results.WriteTimelineCSV(w, data) },
-		func(w io.Writer, format string) error { return results.DrawTimeline(w, data, format) }); err != nil {
+	if err := f.files(made.Number+"a", func(w io.Writer) error { return report.WriteCapacityChangeServersCSV(w, data) },
+		func(w io.Writer, format string) error { return chart.DrawCapacityChangeServers(w, data, format) }); err != nil {
 		return err
 	}
-	if err := f.files("12b", func(w io.Writer) error { return results.WriteCompletionCSV(w, data) },
-		func(w io.Writer, format string) error { return results.DrawCompletion(w, data, format) }); err != nil {
+	if err := f.files(made.Number+"b", func(w io.Writer) error { return report.WriteCapacityChangeCompletionsCSV(w, data) },
+		func(w io.Writer, format string) error { return chart.DrawCapacityChangeCompletions(w, data, format) }); err != nil {
 		return err
 	}
-	return results.WriteDynamicText(f.app.stdout, data)
+	return report.WriteCapacityChangeText(f.app.stdout, data)
 }
 
-// dynamicTarget plays the episodes of one target.
-func (f *figureMaker) dynamicTarget(ctx context.Context, s scenario.Scenario, t target, done *atomic.Int64, bar *bar) (figure.DynamicTarget, error) {
-	out := figure.DynamicTarget{Name: t.Name}
+// capacityChangeTarget plays the episodes of one target.
+func (f *figureMaker) capacityChangeTarget(ctx context.Context, s scenario.Scenario, t target, done *atomic.Int64, bar *bar) (figure.CapacityChangeTarget, error) {
+	out := figure.CapacityChangeTarget{Name: t.Name}
 	seeds := len(f.profile.EvalSeeds)
-	requests, timelines := make([]*figure.Requests, seeds), make([]*figure.Timeline, seeds)
+	requests, timelines := make([]*figure.CompletionRecorder, seeds), make([]*figure.Timeline, seeds)
 	err := f.watch(ctx, t, done, bar, func(k int) (env.Recorder, env.Sampler) {
-		requests[k] = figure.NewRequests(len(s.Workload.Classes))
+		requests[k] = figure.NewCompletionRecorder(len(s.Workload.Classes))
 		timelines[k] = figure.NewTimeline(s.Duration, sampleInterval, groupOf(s))
 		return requests[k], timelines[k]
 	})
 	if err != nil {
 		return out, err
 	}
-	out.Completions = figure.Distribute(requests)
-	out.Bands, err = figure.Bands(timelines)
+	out.ByClass = figure.Distributions(requests)
+	out.Servers, err = figure.Bands(timelines)
 	return out, err
 }

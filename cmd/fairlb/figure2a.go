@@ -11,10 +11,11 @@ import (
 	"fairlb/env/scenario"
 	"fairlb/eval/figure"
 	"fairlb/eval/paper"
-	"fairlb/results"
+	"fairlb/results/chart"
+	"fairlb/results/report"
 )
 
-// The windows of Figure 2a, in s: about a hundred requests in each. The first
+// The windows in which work is summed up, in s: about a hundred requests in each. The first
 // two, while queues fill, are left out. Fixed weights do nearly as well as the
 // best whose mean completion time is less than half a percent above.
 const (
@@ -23,12 +24,12 @@ const (
 	fairNearly = 0.005
 )
 
-// figure2a makes Figure 2a.
-func (f *figureMaker) figure2a(ctx context.Context) error {
+// fairWeights makes the figure of fair weights.
+func (f *figureMaker) fairWeights(ctx context.Context, shown paper.Figure) error {
 	p := f.profile
-	data := &figure.Fair{Window: fairWindow, Warmup: fairWarmup, Duration: p.EvalDuration, Seeds: p.EvalSeeds, Nearly: fairNearly}
+	data := &figure.FairWeights{Figure: shown.Title, Window: fairWindow, Warmup: fairWarmup, Duration: p.EvalDuration, Seeds: p.EvalSeeds, Tolerance: fairNearly}
 	applications := paper.Applications()
-	bar := f.app.newBar("figure 2a", len(applications)*len(p.EvalSeeds))
+	bar := f.app.newBar("figure "+shown.Number, len(applications)*len(p.EvalSeeds))
 	defer bar.close()
 	var done atomic.Int64
 	for _, application := range applications {
@@ -38,18 +39,18 @@ func (f *figureMaker) figure2a(ctx context.Context) error {
 		}
 		data.Profiles = append(data.Profiles, profile)
 	}
-	err := f.files("2a", func(w io.Writer) error { return results.WriteFairCSV(w, data) },
-		func(w io.Writer, format string) error { return results.DrawFair(w, data, format) })
+	err := f.files(shown.Number, func(w io.Writer) error { return report.WriteFairWeightsCSV(w, data) },
+		func(w io.Writer, format string) error { return chart.DrawFairWeights(w, data, format) })
 	if err != nil {
 		return err
 	}
-	return results.WriteFairText(f.app.stdout, data)
+	return report.WriteFairWeightsText(f.app.stdout, data)
 }
 
 // fairProfile runs the Oracle on one application profile, and searches its
 // best fixed weights in episodes of the scenario's own duration.
-func (f *figureMaker) fairProfile(ctx context.Context, application paper.Application, done *atomic.Int64, bar *bar) (figure.FairProfile, error) {
-	out := figure.FairProfile{Name: application.Name, Scenario: application.Scenario}
+func (f *figureMaker) fairProfile(ctx context.Context, application paper.Application, done *atomic.Int64, bar *bar) (figure.FairWeightsProfile, error) {
+	out := figure.FairWeightsProfile{Name: application.Name, Scenario: application.Scenario}
 	own, err := scenario.Load(application.Scenario, nil)
 	if err != nil {
 		return out, err
@@ -63,13 +64,13 @@ func (f *figureMaker) fairProfile(ctx context.Context, application paper.Applica
 	}
 	s := own
 	s.Duration = f.profile.EvalDuration
-	windows := make([]*figure.Windows, len(f.profile.EvalSeeds))
+	windows := make([]*figure.WorkRecorder, len(f.profile.EvalSeeds))
 	for k, seed := range f.profile.EvalSeeds {
 		work, err := demands(s, seed)
 		if err != nil {
 			return out, err
 		}
-		if windows[k], err = figure.NewWindows(s.Duration, fairWarmup, fairWindow, groupOf(s), work); err != nil {
+		if windows[k], err = figure.NewWorkRecorder(s.Duration, fairWarmup, fairWindow, groupOf(s), work); err != nil {
 			return out, err
 		}
 	}
@@ -78,11 +79,11 @@ func (f *figureMaker) fairProfile(ctx context.Context, application paper.Applica
 		return out, err
 	}
 	for _, w := range windows {
-		out.Work = append(out.Work, w.Work(large, small)...)
-		out.Requests = append(out.Requests, w.Requests(large, small)...)
+		out.WorkRatios = append(out.WorkRatios, w.WorkRatios(large, small)...)
+		out.RequestRatios = append(out.RequestRatios, w.RequestRatios(large, small)...)
 	}
-	slices.Sort(out.Work)
-	slices.Sort(out.Requests)
+	slices.Sort(out.WorkRatios)
+	slices.Sort(out.RequestRatios)
 
 	search := f.search
 	search.Tolerance = fairNearly
@@ -90,10 +91,10 @@ func (f *figureMaker) fairProfile(ctx context.Context, application paper.Applica
 	if err != nil {
 		return out, err
 	}
-	out.Tuned = best.Best.Weights[large] / best.Best.Weights[small]
+	out.BestFixed = best.Best.Weights[large] / best.Best.Weights[small]
 	// One of the two groups is the first, whose range is one weight.
-	out.TunedLow = best.Ranges[large].Low / best.Ranges[small].High
-	out.TunedHigh = best.Ranges[large].High / best.Ranges[small].Low
+	out.LeastGood = best.Ranges[large].Low / best.Ranges[small].High
+	out.GreatestGood = best.Ranges[large].High / best.Ranges[small].Low
 	out.Processors = float64(own.Servers[large].CPUs) / float64(own.Servers[small].CPUs)
 	return out, nil
 }

@@ -14,13 +14,11 @@ import (
 	"fairlb/env/scenario"
 	"fairlb/eval/figure"
 	"fairlb/eval/paper"
-	"fairlb/results"
+	"fairlb/results/chart"
+	"fairlb/results/report"
 )
 
-// isOfCases says whether a figure is one of completion times by test case.
-func isOfCases(name string) bool { return name == "4b" || name == "8" }
-
-// contender is what Figures 4 (b) and 8 show as one line: a heuristic, or
+// contender is what a figure of completion times shows as one line: a heuristic, or
 // training runs that differ in their seed.
 type contender struct {
 	name    string
@@ -28,20 +26,20 @@ type contender struct {
 	targets []target
 }
 
-// figure8 makes Figure 8, or 4 (b).
-func (f *figureMaker) figure8(ctx context.Context, name string) error {
-	cases := paper.Cases(name)
+// completionDistributions makes a figure of the distributions of completion times.
+func (f *figureMaker) completionDistributions(ctx context.Context, made paper.Figure) error {
+	cases := made.TestCases()
 	trained, err := f.trained(ctx, cases)
 	if err != nil {
 		return err
 	}
-	data := &figure.Cases{Figure: name, Duration: f.profile.EvalDuration, Seeds: f.profile.EvalSeeds}
-	heuristics, learned := paper.Compared()
+	data := &figure.CompletionDistributions{Figure: made.Title, Duration: f.profile.EvalDuration, Seeds: f.profile.EvalSeeds}
+	heuristics, learned := paper.ComparedPolicies()
 	lines := len(heuristics) + len(f.runs)
 	if len(f.runs) == 0 {
 		lines += len(learned) * len(f.profile.TrainingSeeds)
 	}
-	bar := f.app.newBar("figure "+name, len(cases)*lines*len(f.profile.EvalSeeds))
+	bar := f.app.newBar("figure "+made.Number, len(cases)*lines*len(f.profile.EvalSeeds))
 	defer bar.close()
 	var done atomic.Int64
 	for _, c := range cases {
@@ -53,27 +51,27 @@ func (f *figureMaker) figure8(ctx context.Context, name string) error {
 		if err != nil {
 			return err
 		}
-		shown := figure.Case{Name: c.Name, Scenario: c.Scenario, Classes: s.ClassNames()}
+		shown := figure.CaseDistributions{Name: c.Name, Scenario: c.Scenario, Classes: s.ClassNames()}
 		for _, one := range list {
-			var requests []*figure.Requests
+			var requests []*figure.CompletionRecorder
 			for _, t := range one.targets {
 				err := f.watch(ctx, t, &done, bar, func(int) (env.Recorder, env.Sampler) {
-					requests = append(requests, figure.NewRequests(len(s.Workload.Classes)))
+					requests = append(requests, figure.NewCompletionRecorder(len(s.Workload.Classes)))
 					return requests[len(requests)-1], nil
 				})
 				if err != nil {
 					return err
 				}
 			}
-			shown.Targets = append(shown.Targets, figure.CaseTarget{Name: one.name, Runs: one.runs, Completions: figure.Distribute(requests)})
+			shown.Targets = append(shown.Targets, figure.TargetDistributions{Name: one.name, Runs: one.runs, ByClass: figure.Distributions(requests)})
 		}
 		data.Cases = append(data.Cases, shown)
 	}
-	if err := f.files(name, func(w io.Writer) error { return results.WriteCasesCSV(w, data) },
-		func(w io.Writer, format string) error { return results.DrawCases(w, data, format) }); err != nil {
+	if err := f.files(made.Number, func(w io.Writer) error { return report.WriteCompletionDistributionsCSV(w, data) },
+		func(w io.Writer, format string) error { return chart.DrawCompletionDistributions(w, data, format) }); err != nil {
 		return err
 	}
-	return results.WriteCasesText(f.app.stdout, data)
+	return report.WriteCompletionDistributionsText(f.app.stdout, data)
 }
 
 // trained returns the folders of the training runs of the paper's methods,
@@ -83,7 +81,7 @@ func (f *figureMaker) trained(ctx context.Context, cases []paper.TestCase) (map[
 	if len(f.runs) > 0 {
 		return nil, nil
 	}
-	_, learned := paper.Compared()
+	_, learned := paper.ComparedPolicies()
 	var policies []paper.Policy
 	for _, c := range cases {
 		for _, row := range learned {
@@ -130,7 +128,7 @@ func (f *figureMaker) trained(ctx context.Context, cases []paper.TestCase) (map[
 // contenders are what is shown of a test case: heuristics, then the runs that
 // the user named or else the paper's methods.
 func (f *figureMaker) contenders(s scenario.Scenario, c paper.TestCase, trained map[paper.Policy]string) ([]contender, error) {
-	heuristics, learned := paper.Compared()
+	heuristics, learned := paper.ComparedPolicies()
 	var list []contender
 	for _, name := range heuristics {
 		list = append(list, contender{name, 0, []target{{Target: heuristicTarget(s, name), open: heuristicEnv(s, name)}}})
@@ -160,7 +158,7 @@ func (f *figureMaker) namedRuns(name string) ([]contender, error) {
 	if err != nil {
 		return nil, err
 	}
-	heuristics, _ := paper.Compared()
+	heuristics, _ := paper.ComparedPolicies()
 	for k, run := range f.runs {
 		if slices.Contains(heuristics, run) || slices.Contains(f.runs[:k], run) {
 			return nil, usage("--run %q: is shown already", run)

@@ -26,7 +26,7 @@ func (a *app) figuresCommand() *cobra.Command {
 	var runs []string
 	c := &cobra.Command{
 		Use:   "figures NAME...",
-		Short: "Make figures of the paper from our own runs: " + strings.Join(paper.Figures(), ", "),
+		Short: "Make figures of the paper from our own runs: " + strings.Join(paper.FigureNumbers(), ", "),
 		Long: `Make figures of the paper from our own runs: their data as CSV and pictures as
 PNG and SVG into the folder, a table of them to stdout.
 
@@ -46,20 +46,23 @@ PNG and SVG into the folder, a table of them to stdout.
        runs that --run names`,
 		Example: "  fairlb figures 2a 8 10a 12 --profile standard --run runs/a-seed1",
 		Args:    checked(cobra.MinimumNArgs(1)),
-		RunE: func(c *cobra.Command, names []string) error {
-			for k, name := range names {
-				if err := paper.CheckFigure(name); err != nil {
+		RunE: func(c *cobra.Command, numbers []string) error {
+			var figures []paper.Figure
+			for k, number := range numbers {
+				figure, err := paper.FigureNumbered(number)
+				if err != nil {
 					return usage("%w", err)
 				}
-				if slices.Contains(names[:k], name) {
-					return usage("figure %q is given twice", name)
+				if slices.Contains(numbers[:k], number) {
+					return usage("figure %q is given twice", number)
 				}
+				figures = append(figures, figure)
 			}
 			p, err := paper.ProfileNamed(profile)
 			if err != nil {
 				return usage("--profile: %w", err)
 			}
-			if len(runs) > 0 && !slices.ContainsFunc(names, showsRuns) {
+			if len(runs) > 0 && !slices.ContainsFunc(figures, paper.Figure.ShowsRuns) {
 				return usage("--run: only figures 4b, 8 and 12 show runs")
 			}
 			if out == "" {
@@ -69,7 +72,7 @@ PNG and SVG into the folder, a table of them to stdout.
 				shelves = filepath.Join("runs", "tables-"+p.Name)
 			}
 			f := figureMaker{app: a, dir: out, profile: p, search: defaultSearch(), runs: runs, tables: shelves}
-			return f.make(c.Context(), names)
+			return f.make(c.Context(), figures)
 		},
 	}
 	c.Flags().StringVar(&profile, "profile", "smoke", "smoke (2 seeds), standard or paper (10 seeds)")
@@ -89,52 +92,51 @@ type figureMaker struct {
 	tables  string         // the folder of the tables' training runs
 }
 
-// showsRuns says whether a figure shows runs that the user names.
-func showsRuns(name string) bool { return name == "4b" || name == "8" || name == "12" }
-
-// make makes figures that CheckFigure knows, and prints their tables.
-func (f *figureMaker) make(ctx context.Context, names []string) error {
-	if slices.ContainsFunc(names, isOfCases) {
-		if _, err := f.namedRuns(paper.Cases("8")[0].Scenario); err != nil {
-			return err
-		}
-	}
-	var dynamic []target
-	if slices.Contains(names, "12") { // what is wrong with a run is said at once
+// make makes figures and prints their tables.
+func (f *figureMaker) make(ctx context.Context, figures []paper.Figure) error {
+	var changing []target            // of figures that show a change of capacity
+	for _, figure := range figures { // what is wrong with a run is said at once
 		var err error
-		if dynamic, err = f.dynamicTargets(); err != nil {
+		switch figure.Shows {
+		case paper.CompletionDistributions:
+			_, err = f.namedRuns(figure.TestCases()[0].Scenario)
+		case paper.CapacityChange:
+			changing, err = f.capacityChangeTargets()
+		}
+		if err != nil {
 			return err
 		}
 	}
 	if err := os.MkdirAll(f.dir, 0o777); err != nil {
 		return fmt.Errorf("--out: %w", err)
 	}
-	for k, name := range names {
+	for k, figure := range figures {
 		if k > 0 {
 			fmt.Fprintln(f.app.stdout)
 		}
 		var err error
-		switch name {
-		case "2a":
-			err = f.figure2a(ctx)
-		case "4b", "8":
-			err = f.figure8(ctx, name)
-		case "10a":
-			err = f.figure10a(ctx)
-		case "12":
-			err = f.figure12(ctx, dynamic)
+		switch figure.Shows {
+		case paper.FairWeights:
+			err = f.fairWeights(ctx, figure)
+		case paper.CompletionDistributions:
+			err = f.completionDistributions(ctx, figure)
+		case paper.BufferGrowth:
+			err = f.bufferGrowth(ctx, figure)
+		case paper.CapacityChange:
+			err = f.capacityChange(ctx, figure, changing)
 		}
 		if err != nil {
-			return fmt.Errorf("figure %s: %w", name, err)
+			return fmt.Errorf("figure %s: %w", figure.Number, err)
 		}
 	}
 	f.app.log.WithField("folder", f.dir).Info("figures written as CSV, PNG and SVG")
 	return nil
 }
 
-// files writes the data of a figure and its picture.
-func (f *figureMaker) files(name string, data func(io.Writer) error, picture func(io.Writer, string) error) error {
-	path := filepath.Join(f.dir, "figure-"+name)
+// files writes the data of the figure, or part of one, of that number, and its
+// picture.
+func (f *figureMaker) files(number string, data func(io.Writer) error, picture func(io.Writer, string) error) error {
+	path := filepath.Join(f.dir, "figure-"+number)
 	if err := writeFile(path+".csv", data); err != nil {
 		return err
 	}

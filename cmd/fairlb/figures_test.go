@@ -29,7 +29,13 @@ func figuresOf(t *testing.T, p paper.Profile, dir string, runs []string, names .
 	search := defaultSearch()
 	search.Episodes, search.LastStep = 2, 0.2
 	f := figureMaker{app: app, dir: dir, search: search, runs: runs, tables: filepath.Join(dir, "tables"), profile: p}
-	require.NoError(t, f.make(t.Context(), names))
+	var figures []paper.Figure
+	for _, name := range names {
+		figure, err := paper.FigureNumbered(name)
+		require.NoError(t, err)
+		figures = append(figures, figure)
+	}
+	require.NoError(t, f.make(t.Context(), figures))
 	return out.String()
 }
 
@@ -98,7 +104,7 @@ func TestFigure10a(t *testing.T) {
 		return n
 	}
 	memory := map[[2]int]int{}
-	_, _, counts := paper.Sharing()
+	_, _, counts := paper.BufferGrowthRuns()
 	for _, row := range readCSV(t, filepath.Join(dir, "figure-10a.csv")) {
 		lbs, episodes := number(row, "lbs"), number(row, "episodes")
 		memory[[2]int{lbs, episodes}] = number(row, "memory_bytes")

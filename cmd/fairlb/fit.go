@@ -20,7 +20,8 @@ import (
 	"fairlb/env/sim"
 	"fairlb/eval/fit"
 	"fairlb/eval/paper"
-	"fairlb/results"
+	"fairlb/results/chart"
+	"fairlb/results/report"
 )
 
 // webMixParameters are the free numbers of the web mix. Fixed are the classes'
@@ -171,11 +172,11 @@ func (a *app) fitWebMix(ctx context.Context, out string, evaluations, seeds int)
 	if err := a.printBackground(byJobs, jobs, unseenJobs); err != nil {
 		return err
 	}
-	write := func(w io.Writer) error { return results.WriteFitCSV(w, before, after) }
+	write := func(w io.Writer) error { return report.WriteFitCSV(w, before, after) }
 	if err := writeFile(filepath.Join(out, "web-mix.csv"), write); err != nil {
 		return err
 	}
-	return results.PlotFit(filepath.Join(out, "web-mix.png"), after)
+	return chart.PlotFit(filepath.Join(out, "web-mix.png"), after)
 }
 
 // printFit prints parameters and what is left.

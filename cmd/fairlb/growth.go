@@ -1,14 +1,14 @@
 package main
 
 import (
+	"fairlb/eval/eventcost"
+	"fairlb/results/chart"
 	"fmt"
 	"os"
 	"path/filepath"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
-
-	"fairlb/results"
 )
 
 func (a *app) growthCommand() *cobra.Command {
@@ -29,11 +29,11 @@ the output of the benchmark of growth, and print medians and ranges of its runs.
 				return usage("%w", err)
 			}
 			defer f.Close()
-			list, err := results.ReadGrowth(f)
+			list, err := eventcost.Read(f)
 			if err != nil {
 				return usage("%s: %w", files[0], err)
 			}
-			if err := results.PlotGrowth(out, list); err != nil {
+			if err := chart.PlotEventCost(out, list); err != nil {
 				return err
 			}
 			w := tabwriter.NewWriter(a.stdout, 0, 8, 2, ' ', tabwriter.AlignRight)

@@ -124,6 +124,8 @@ func TestOutsideImports(t *testing.T) {
 		"gorgonia.org/tensor":               {"fairlb/agents/nn", "fairlb/hypernet", "fairlb/sac", "fairlb/qmix"},
 		"github.com/spf13/cobra":            {"fairlb/cmd/fairlb"},
 		"github.com/parquet-go/parquet-go":  {"fairlb/results/report"},
+		"github.com/olekukonko/tablewriter": {"fairlb/results/text", "fairlb/agents/nn/peer/bench"},
+		"gonum.org/v1/plot":                 {"fairlb/results/chart"},
 		"github.com/goccy/go-yaml":          {"fairlb/env/settings"},
 		"github.com/nlpodyssey/safetensors": {"fairlb/agents/checkpoint"},
 		"google.golang.org/protobuf":        {"fairlb/agents/onnx", "fairlb/results/tfevents"},

@@ -21,7 +21,7 @@ import (
 	"fairlb/agents/nn/simd"
 	"fairlb/env/settings"
 	"fairlb/env/workload"
-	"fairlb/results"
+	"fairlb/results/chart"
 	"fairlb/results/record"
 	"fairlb/results/tfevents"
 	"fairlb/sac"
@@ -173,7 +173,7 @@ func relocated(err error, name func(*settings.Error)) error {
 // usersToMend are the errors that only other input will cure.
 func usersToMend() []error {
 	return []error{
-		checkpoint.ErrCorrupt, checkpoint.ErrMismatch, train.ErrState, record.ErrMalformed, record.ErrRows, tfevents.ErrMalformed, results.ErrCurve, sac.ErrConfig,
+		checkpoint.ErrCorrupt, checkpoint.ErrMismatch, train.ErrState, record.ErrMalformed, record.ErrRows, tfevents.ErrMalformed, chart.ErrCurve, sac.ErrConfig,
 		queue.ErrConfig, queue.ErrInUse,
 		fs.ErrNotExist, syscall.EISDIR, syscall.ENOTDIR,
 	}

@@ -12,7 +12,7 @@ import (
 	"fairlb/env/dispatch"
 	"fairlb/eval"
 	"fairlb/eval/episodes"
-	"fairlb/results"
+	"fairlb/results/chart"
 	"fairlb/results/record"
 	"fairlb/train"
 )
@@ -31,7 +31,7 @@ forty episodes. The runs must be of one recipe: they differ in their seeds alone
 			if ext := filepath.Ext(out); ext != ".svg" && ext != ".png" && ext != ".pdf" {
 				return usage("--out %q: must end in .svg, .png or .pdf", out)
 			}
-			var curves []results.Curve
+			var curves []chart.LearningCurve
 			var first train.Hyperparameters
 			var common string
 			seeds := map[uint64]string{}
@@ -62,7 +62,7 @@ forty episodes. The runs must be of one recipe: they differ in their seeds alone
 			}
 			title := fmt.Sprintf("%s, reward %s, on %s", first.Method, first.Reward, first.Scenario)
 			var picture bytes.Buffer
-			if err := results.DrawLearning(&picture, title, curves, levels, strings.TrimPrefix(filepath.Ext(out), ".")); err != nil {
+			if err := chart.DrawLearningCurves(&picture, title, curves, levels, strings.TrimPrefix(filepath.Ext(out), ".")); err != nil {
 				return err
 			}
 			if err := writeFile(out, func(w io.Writer) error { _, err := picture.WriteTo(w); return err }); err != nil {
@@ -78,8 +78,8 @@ forty episodes. The runs must be of one recipe: they differ in their seeds alone
 }
 
 // readCurve reads the record of a run's folder.
-func readCurve(dir string) (train.Hyperparameters, results.Curve, error) {
-	var curve results.Curve
+func readCurve(dir string) (train.Hyperparameters, chart.LearningCurve, error) {
+	var curve chart.LearningCurve
 	rounds, err := readRounds(dir)
 	if err != nil {
 		return train.Hyperparameters{}, curve, err
@@ -115,7 +115,7 @@ func readRounds(dir string) ([]train.Round, error) {
 
 // levels evaluates heuristics, and the policies that the runs came to, on the
 // arrivals of the first forty episodes.
-func (a *app) levels(c *cobra.Command, hyper *train.Hyperparameters, heuristics, runs []string) ([]results.Level, error) {
+func (a *app) levels(c *cobra.Command, hyper *train.Hyperparameters, heuristics, runs []string) ([]chart.ReferenceLevel, error) {
 	s, err := trainingScenario(hyper)
 	if err != nil {
 		return nil, err
@@ -145,12 +145,12 @@ func (a *app) levels(c *cobra.Command, hyper *train.Hyperparameters, heuristics,
 	if err != nil {
 		return nil, err
 	}
-	var levels []results.Level
-	trained := results.Level{Name: "what they learned, without exploring: mean of the runs"}
+	var levels []chart.ReferenceLevel
+	trained := chart.ReferenceLevel{Name: "what they learned, without exploring: mean of the runs"}
 	for k, r := range list {
 		mean := r.Class(eval.AllClasses).Mean
 		if k < len(list)-len(runs) {
-			levels = append(levels, results.Level{Name: r.Target, Value: mean})
+			levels = append(levels, chart.ReferenceLevel{Name: r.Target, Value: mean})
 		} else {
 			trained.Value += mean / float64(len(runs))
 		}

@@ -10,7 +10,7 @@ import (
 
 	"fairlb/env/scenario"
 	"fairlb/eval/study"
-	"fairlb/results"
+	"fairlb/results/chart"
 	"fairlb/results/report"
 )
 
@@ -65,7 +65,7 @@ func (w *studied) report(command string) error {
 			return err
 		}
 	}
-	if err := drawMeans(filepath.Join(w.shelf.dir, "means"), studyMeans(&r)); err != nil {
+	if err := drawMeans(filepath.Join(w.shelf.dir, "means"), chart.StudyMeans(&r)); err != nil {
 		return err
 	}
 	for _, v := range r.Verdicts {
@@ -144,9 +144,9 @@ func (w *studied) measured(k int, r *study.Report) (study.RunsByTarget, [][]stri
 
 // draw draws the learning curves of a scenario, if there are any.
 func (w *studied) draw(path string, k int, runs [][]string, measured study.RunsByTarget) (bool, error) {
-	var families []results.Family
+	var families []chart.MethodCurves
 	for m, dirs := range runs {
-		f := results.Family{Name: w.study.Methods[m].Name}
+		f := chart.MethodCurves{Name: w.study.Methods[m].Name}
 		for _, dir := range dirs {
 			_, curve, err := readCurve(dir)
 			if err != nil {
@@ -171,7 +171,7 @@ func (w *studied) draw(path string, k int, runs [][]string, measured study.RunsB
 	c := &w.study.Scenarios[k]
 	title := fmt.Sprintf("%s: learning, while exploring (number of runs)", c.Name)
 	return true, writeFile(path, func(w io.Writer) error {
-		return results.DrawFamilies(w, title, families, math.Ceil(ceiling*105)/100, "png")
+		return chart.DrawMethodCurves(w, title, families, math.Ceil(ceiling*105)/100, "png")
 	})
 }
 

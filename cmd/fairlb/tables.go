@@ -13,12 +13,13 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
-	"gonum.org/v1/gonum/stat"
 
 	"fairlb/agents/checkpoint"
 	"fairlb/agents/methods"
+	"fairlb/eval"
 	"fairlb/eval/paper"
-	"fairlb/results"
+	"fairlb/results/chart"
+	"fairlb/results/report"
 )
 
 func (a *app) tablesCommand() *cobra.Command {
@@ -104,21 +105,24 @@ func (a *app) printTables(ctx context.Context, tables []paper.Table, book *book,
 		if k > 0 {
 			fmt.Fprintln(a.stdout)
 		}
-		measured := func(row, col int) (results.Value, bool) { return book.cell(t, row, col) }
-		options := results.Options{Profile: p, Command: command, Warnings: book.warnings()}
-		if err := results.WriteText(a.stdout, t, measured, options); err != nil {
+		filled, err := paper.Fill(t, func(row, col int) (paper.Value, bool) { return book.cell(t, row, col) })
+		if err != nil {
+			return err
+		}
+		options := report.TableOptions{Profile: p, Command: command, Warnings: book.warnings()}
+		if err := report.WriteTableText(a.stdout, filled, options); err != nil {
 			return err
 		}
 		for ending, write := range map[string]func(io.Writer) error{
-			"csv":  func(w io.Writer) error { return results.WriteCSV(w, t, measured) },
-			"json": func(w io.Writer) error { return results.WriteJSON(w, t, measured, options) },
-			"md":   func(w io.Writer) error { return results.WriteMarkdown(w, t, measured, options) },
+			"csv":  func(w io.Writer) error { return report.WriteTableCSV(w, filled) },
+			"json": func(w io.Writer) error { return report.WriteTableJSON(w, filled, options) },
+			"md":   func(w io.Writer) error { return report.WriteTableMarkdown(w, filled, options) },
 		} {
 			if err := writeFile(filepath.Join(dir, fmt.Sprintf("table%d.%s", t.Number, ending)), write); err != nil {
 				return err
 			}
 		}
-		if err := drawMeans(filepath.Join(dir, fmt.Sprintf("table%d", t.Number)), book.means(t)); err != nil {
+		if err := drawMeans(filepath.Join(dir, fmt.Sprintf("table%d", t.Number)), chart.TableMeans(filled)); err != nil {
 			return err
 		}
 	}
@@ -174,27 +178,21 @@ func describe(p paper.Policy) string {
 	return fmt.Sprintf("%s %s, trained in %s, seed %d", p.Method, p.Reward, p.Training, p.Seed)
 }
 
-// cell sums up the recorded evaluations of a cell: mean and sample standard
-// deviation over all its runs, one for each pair of training and evaluation
-// seeds.
-func (b *book) cell(t paper.Table, row, col int) (results.Value, bool) {
+// cell sums up the recorded evaluations of a cell: a run for each pair of training
+// and evaluation seeds.
+func (b *book) cell(t paper.Table, row, col int) (paper.Value, bool) {
 	list := b.cellRuns(t, row, col)
 	if len(list) == 0 {
-		return results.Value{}, false
+		return paper.Value{}, false
 	}
-	runs := slices.Concat(list...)
-	mean, sd := stat.MeanStdDev(runs, nil)
-	if len(runs) < 2 {
-		sd = 0
-	}
-	return results.Value{Mean: mean, SD: sd, N: len(runs), Runs: list}, true
+	return paper.NewValue(list), true
 }
 
 // cellRuns returns a cell's values by training run, or one of a heuristic, and
 // evaluation seed; nothing if any is missing.
-func (b *book) cellRuns(t paper.Table, row, col int) [][]float64 {
+func (b *book) cellRuns(t paper.Table, row, col int) eval.Replicates {
 	column := t.Columns[col]
-	var runs [][]float64
+	var runs eval.Replicates
 	for _, key := range t.Keys(row, col, b.profile) {
 		result, ok := b.evaluated[key]
 		if !ok {

@@ -1,5 +1,14 @@
-// Package figure holds what the paper's Figures 2a, 4b, 8, 10a and 12 show, as
-// data, and what gathers it from episodes as they are played: recorders of
-// requests and samplers of the servers' true state. It opens and plays no
-// environment; package results draws what it gathered.
+// Package figure holds what the paper's figures show, as data, and the recorders
+// that gather it from episodes while they are played. It stands between the
+// playing of episodes (package eval/episodes, or a command that records single
+// ones) and package results, which writes and draws the data; it opens and plays
+// no environment itself.
+//
+// A file is a figure: fairweights.go, which weights are fair for an application;
+// completiondistributions.go, how completion times are distributed by test case;
+// buffergrowth.go, how a replay buffer that agents share grows; capacitychange.go,
+// what happens while servers lose capacity. distribution.go and timeline.go have
+// the recorders that several need. Which number a figure has in the paper, and
+// what is run for it, is in the catalogue of package eval/paper; a new figure
+// begins there.
 package figure

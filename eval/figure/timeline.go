@@ -16,31 +16,31 @@ var _ env.Sampler = (*Timeline)(nil)
 // ErrShape reports timelines that are not of the same times and groups.
 var ErrShape = errors.New("figure: timelines of different shapes")
 
-// Measure is one of the curves of Figure 12 (a).
-type Measure int
+// ServerMeasure is something that a Timeline measures of a group of servers.
+type ServerMeasure int
 
 // The measures of a group of servers.
 const (
-	Busy     Measure = iota // busy workers a server
-	Use                     // part of the processors' time that is used since the sample before
-	Work                    // CPU work left, s a processor
-	Measures                // their number
+	BusyWorkers       ServerMeasure = iota // busy workers a server
+	CPUUse                                 // part of the processors' time that was used since the sample before
+	CPUWorkLeft                            // CPU work left, s a processor
+	NumServerMeasures                      // their number
 )
 
 // Name is the measure's name in files.
-func (m Measure) Name() string {
+func (m ServerMeasure) Name() string {
 	return [...]string{"busy_workers_per_server", "cpu_use", "cpu_work_s_per_processor"}[m]
 }
 
-// Timeline is the true state of groups of servers over one episode, sampled on
-// a grid from the first interval's end on.
+// Timeline records the true state of groups of servers over one episode, sampled
+// at equal intervals from the end of the first one on.
 type Timeline struct {
 	interval float64 // s
 	group    []int   // by server
 	servers  []float64
 
-	cpuTime, cpus []float64 // by group, at the sample before
-	values        [Measures][][]float64
+	cpuTime, cpus []float64                      // by group: s of processor time and processors, at the sample before
+	values        [NumServerMeasures][][]float64 // by measure, group and sample
 }
 
 // NewTimeline returns the timeline of an episode of the given duration, sampled
@@ -73,11 +73,11 @@ func (t *Timeline) Sample(now float64, truth *env.Truth) {
 		used[g] += truth.CPUTime[j]
 		cpus[g] += float64(truth.CPUs[j])
 	}
-	if k >= 0 && k < len(t.values[Busy][0]) {
+	if k >= 0 && k < len(t.values[BusyWorkers][0]) {
 		for g := range groups {
-			t.values[Busy][g][k] = busy[g] / t.servers[g]
-			t.values[Use][g][k] = (used[g] - t.cpuTime[g]) / (t.cpus[g] * t.interval)
-			t.values[Work][g][k] = work[g] / cpus[g]
+			t.values[BusyWorkers][g][k] = busy[g] / t.servers[g]
+			t.values[CPUUse][g][k] = (used[g] - t.cpuTime[g]) / (t.cpus[g] * t.interval)
+			t.values[CPUWorkLeft][g][k] = work[g] / cpus[g]
 		}
 	}
 	t.cpuTime, t.cpus = used, cpus
@@ -89,28 +89,10 @@ type Band struct {
 	Mean, SD []float64
 }
 
-// Dynamic is the data of Figure 12: how targets fare while servers change.
-type Dynamic struct {
-	Scenario string
-	Duration float64 // s of an episode
-	Interval float64 // s between samples; the first is at the first interval's end
-	Seeds    []uint64
-	Groups   []string  // names of the groups of servers
-	Changes  []float64 // s, when servers change, rising
-	Classes  []string
-	Targets  []DynamicTarget
-}
-
-// DynamicTarget is one target of Dynamic.
-type DynamicTarget struct {
-	Name        string
-	Bands       [Measures][]Band // by group
-	Completions []Completions    // by class, of all seeds
-}
-
-// Bands joins the timelines of several seeds.
-func Bands(timelines []*Timeline) ([Measures][]Band, error) {
-	var out [Measures][]Band
+// Bands sums up the timelines of several seeds, by measure and group of servers. It
+// fails with ErrShape unless all have the same groups and samples.
+func Bands(timelines []*Timeline) ([NumServerMeasures][]Band, error) {
+	var out [NumServerMeasures][]Band
 	for m := range out {
 		for g := range timelines[0].values[m] {
 			var b Band

@@ -10,15 +10,58 @@ import (
 // ErrUnknownFigure reports a figure that cannot be made.
 var ErrUnknownFigure = errors.New("paper: unknown figure")
 
-// Figures lists the figures that can be made.
-func Figures() []string { return []string{"2a", "4b", "8", "10a", "12"} }
+// Subject is what a figure shows.
+type Subject int
 
-// CheckFigure returns ErrUnknownFigure for a name that is not among Figures.
-func CheckFigure(name string) error {
-	if slices.Contains(Figures(), name) {
-		return nil
+// The subjects of figures. The data of each is a type of package eval/figure.
+const (
+	FairWeights             Subject = iota // which weights are fair, by application profile
+	CompletionDistributions                // how completion times are distributed, by test case
+	BufferGrowth                           // how a replay buffer that agents share grows
+	CapacityChange                         // how policies fare while servers lose capacity
+)
+
+// Figure is a figure of the paper that can be made.
+type Figure struct {
+	Number string // as users name it: "10a"
+	Title  string // as the paper numbers it: "Figure 10 (a)"
+	Shows  Subject
+}
+
+// Figures is the catalogue of the figures that can be made.
+func Figures() []Figure {
+	return []Figure{
+		{"2a", "Figure 2a", FairWeights},
+		{"4b", "Figure 4 (b)", CompletionDistributions},
+		{"8", "Figure 8", CompletionDistributions},
+		{"10a", "Figure 10 (a)", BufferGrowth},
+		{"12", "Figure 12", CapacityChange},
 	}
-	return fmt.Errorf("%w %q: those that are made so far are %s", ErrUnknownFigure, name, strings.Join(Figures(), ", "))
+}
+
+// FigureNumbers lists the numbers of Figures.
+func FigureNumbers() []string {
+	var list []string
+	for _, f := range Figures() {
+		list = append(list, f.Number)
+	}
+	return list
+}
+
+// FigureNumbered returns the figure of that number, or ErrUnknownFigure.
+func FigureNumbered(number string) (Figure, error) {
+	for _, f := range Figures() {
+		if f.Number == number {
+			return f, nil
+		}
+	}
+	return Figure{}, fmt.Errorf("%w %q: those that are made so far are %s", ErrUnknownFigure, number, strings.Join(FigureNumbers(), ", "))
+}
+
+// ShowsRuns says whether a figure shows policies, so that a user's training runs
+// may be among them.
+func (f Figure) ShowsRuns() bool {
+	return f.Shows == CompletionDistributions || f.Shows == CapacityChange
 }
 
 // Application is an application profile of Table 10 and the scenario that has
@@ -27,7 +70,7 @@ type Application struct {
 	Name, Scenario string
 }
 
-// Applications are the profiles of Figure 2a: those of Table 10, and the one
+// Applications are the profiles whose fair weights are shown: those of Table 10, and the one
 // of three stages (appendix E.1).
 func Applications() []Application {
 	return []Application{
@@ -39,42 +82,44 @@ func Applications() []Application {
 	}
 }
 
-// Sharing returns what Figure 10 (a) is made of: the scenario, a method whose
-// agents are trained together, and numbers of agents; one alone shares nothing.
-func Sharing() (scenario, method string, agents []int) {
+// BufferGrowthRuns returns what fills the buffers whose growth is shown: the
+// scenario, a method whose agents are trained together, and numbers of agents;
+// one alone shares nothing.
+func BufferGrowthRuns() (scenario, method string, agents []int) {
 	return "web-moderate/train", "qmix-lb", []int{1, 2, 4, 6, 8}
 }
 
-// Dynamic returns the scenario of Figure 12 and the heuristics that it
-// compares: those of Table 16, and the Oracle.
-func Dynamic() (scenario string, heuristics []string) {
+// CapacityChangeRuns returns the scenario in which servers lose capacity and the
+// heuristics that are shown in it: those of Table 16, and the Oracle.
+func CapacityChangeRuns() (scenario string, heuristics []string) {
 	return "web-dynamic", []string{"wcmp", "lsq", "sed", "oracle"}
 }
 
-// TestCase is a test case of Figure 8 and the scenario that has it.
+// TestCase is a test case whose completion times are shown, and the scenario that
+// has it.
 type TestCase struct {
 	Name, Scenario string
 }
 
-// Cases returns the test cases of a figure of completion times. Figure 8 has
-// the four periods of Table 11. The appendix says of Figure 4 (b) that it has
-// one of them, not which: the first is taken.
-func Cases(figure string) []TestCase {
+// TestCases returns the test cases of a figure that shows distributions of
+// completion times. Figure 8 has the four periods of Table 11. The appendix says
+// of Figure 4 (b) that it has one of them, not which: the first is taken.
+func (f Figure) TestCases() []TestCase {
 	var list []TestCase
 	for _, c := range moderateColumns(Mean) {
 		if one := (TestCase{c.Group, c.Scenario}); !slices.Contains(list, one) {
 			list = append(list, one)
 		}
 	}
-	if figure == "4b" {
+	if f.Number == "4b" {
 		return list[:1]
 	}
 	return list
 }
 
-// Compared returns what Figures 4 (b) and 8 compare: the heuristics of Table
-// 11, and of its learned rows each method with VBF, RLB-SAC with its G.
-func Compared() (heuristics []string, learned []Row) {
+// ComparedPolicies returns the policies whose completion times are shown: the
+// heuristics of Table 11, and of its learned rows each method with VBF, RLB-SAC with its G.
+func ComparedPolicies() (heuristics []string, learned []Row) {
 	for _, r := range moderateRows() {
 		switch {
 		case !r.Learned():

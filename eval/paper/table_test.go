@@ -167,23 +167,27 @@ func TestMetricString(t *testing.T) {
 }
 
 func TestFigures(t *testing.T) {
-	for _, name := range Figures() {
-		require.NoError(t, CheckFigure(name))
+	for _, name := range FigureNumbers() {
+		f, err := FigureNumbered(name)
+		require.NoError(t, err)
+		require.Equal(t, name, f.Number)
 	}
-	err := CheckFigure("9")
+	_, err := FigureNumbered("9")
 	require.ErrorIs(t, err, ErrUnknownFigure)
 	require.EqualError(t, err, `paper: unknown figure "9": those that are made so far are 2a, 4b, 8, 10a, 12`)
 }
 
 // TestCases: Figure 8 has the columns and rows of Table 11, and 4 (b) one of
 // its cases; what it needs trained is what the table has trained.
-func TestCases(t *testing.T) {
+func TestTestCases(t *testing.T) {
 	t.Parallel()
-	cases := Cases("8")
+	eight, err := FigureNumbered("8")
+	require.NoError(t, err)
+	cases := eight.TestCases()
 	require.Len(t, cases, 4)
 	require.Equal(t, TestCase{"Period II (687.447 queries/s)", "web-moderate/period-2"}, cases[1])
-	require.Equal(t, cases[:1], Cases("4b"))
-	heuristics, learned := Compared()
+	require.Equal(t, cases[:1], Figure{Number: "4b"}.TestCases())
+	heuristics, learned := ComparedPolicies()
 	require.Equal(t, []string{"wcmp", "lsq", "sed"}, heuristics)
 	var names []string
 	p := profile(t, "standard")

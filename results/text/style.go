@@ -21,8 +21,9 @@ const (
 	// Ruled has columns three blanks apart, and a rule below the first row.
 	Ruled
 
-	// Framed has a line above and below, and above its columns the headers
-	// that Groups gives. A row without cells is a rule.
+	// Framed has a line above and below. Above its columns are the headers that
+	// Groups gives or, without any, its first row and a line. A row without cells
+	// is a rule.
 	Framed
 )
 
@@ -83,7 +84,7 @@ func (t *Table) render(w io.Writer, header []string, rows [][]string, columns []
 		Alignment:  tw.CellAlignment{PerColumn: align},
 	}
 	top := cells
-	if t.Style == Framed {
+	if t.groups != nil {
 		// Its successor, Merging.Mode, cuts the text to one column in v1.1.5.
 		//lint:ignore SA1019 merges as wanted
 		top.Formatting.MergeMode = tw.MergeHorizontal
@@ -157,13 +158,17 @@ func (t *Table) setFramed(b *bytes.Buffer, rows [][]string) error {
 			}
 		}
 	}
+	header, line := t.groups, tw.Off
+	if header == nil {
+		header, ruled, line = ruled[0], ruled[1:], tw.On
+	}
 	var raw bytes.Buffer
-	err := t.render(&raw, t.groups, ruled, columns, tw.PaddingDefault, tw.Rendition{
+	err := t.render(&raw, header, ruled, columns, tw.PaddingDefault, tw.Rendition{
 		Borders: tw.Border{Left: tw.Off, Right: tw.Off, Top: tw.On, Bottom: tw.On},
 		Symbols: tw.NewSymbols(tw.StyleLight),
 		Settings: tw.Settings{
 			Separators: tw.Separators{BetweenColumns: tw.Off, BetweenRows: tw.Off},
-			Lines:      tw.Lines{ShowTop: tw.On, ShowHeaderLine: tw.Off, ShowBottom: tw.On},
+			Lines:      tw.Lines{ShowTop: tw.On, ShowHeaderLine: line, ShowBottom: tw.On},
 		},
 	})
 	trimLines(b, raw.String())

@@ -1,0 +1,59 @@
+// Package figuretest has small data of each figure, for the tests of what writes
+// and draws it.
+package figuretest
+
+import "fairlb/eval/figure"
+
+// FairWeights is data of one profile.
+func FairWeights() *figure.FairWeights {
+	return &figure.FairWeights{Figure: "Figure 2a", Window: 10, Warmup: 20, Duration: 60, Seeds: []uint64{1, 2}, Tolerance: 0.005, Profiles: []figure.FairWeightsProfile{{
+		Name: "balanced", Scenario: "sim-moderate/50-50", WorkRatios: []float64{1, 1.2, 1.4, 3}, RequestRatios: []float64{0.5, 0.7, 0.9, 1.1},
+		BestFixed: 1.25, LeastGood: 1, GreatestGood: 1.5, Processors: 2,
+	}}}
+}
+
+// CapacityChange is data of one target, two groups and two samples.
+func CapacityChange() *figure.CapacityChange {
+	d := &figure.CapacityChange{Figure: "Figure 12", Scenario: "web-dynamic", Duration: 0.5, Interval: 0.25, Seeds: []uint64{1, 2},
+		Groups: []string{"1 server of 4 CPUs", "2 servers of 2 CPUs"}, Changes: []float64{0.3}, Classes: []string{"wiki", "static"}}
+	t := figure.CapacityChangeTarget{Name: "sed"}
+	for m := range figure.NumServerMeasures {
+		for g := range d.Groups {
+			x := 0.125 * float64(1+int(m)+g)
+			t.Servers[m] = append(t.Servers[m], figure.Band{Mean: []float64{x, 2 * x}, SD: []float64{0.5, 0}})
+		}
+	}
+	c := figure.Distribution{N: 400, Failed: 1, Mean: 0.25, Longest: 0.5}
+	for k := range figure.Quantiles() {
+		c.All = append(c.All, 0.001*float64(k+1))
+	}
+	c.Done = c.All
+	t.ByClass = []figure.Distribution{c, {}}
+	d.Targets = []figure.CapacityChangeTarget{t}
+	return d
+}
+
+// CompletionDistributions is data of a figure with one test case, or with two.
+func CompletionDistributions(name string, cases int) *figure.CompletionDistributions {
+	d := &figure.CompletionDistributions{Figure: name, Duration: 60, Seeds: []uint64{1, 2}}
+	distribution := CapacityChange().Targets[0].ByClass[0]
+	for _, c := range []figure.CaseDistributions{{Name: "Period I", Scenario: "web-moderate/period-1"}, {Name: "Period II", Scenario: "web-moderate/period-2"}}[:cases] {
+		c.Classes = []string{"wiki", "static"}
+		for _, t := range []figure.TargetDistributions{{Name: "sed"}, {Name: "Distr-LB VBF", Runs: 3}} {
+			t.ByClass = []figure.Distribution{distribution, distribution}
+			c.Targets = append(c.Targets, t)
+		}
+		d.Cases = append(d.Cases, c)
+	}
+	return d
+}
+
+// BufferGrowth is data of two numbers of agents.
+func BufferGrowth() *figure.BufferGrowth {
+	return &figure.BufferGrowth{Figure: "Figure 10 (a)", Scenario: "web-moderate/train", Method: "qmix-lb", Duration: 50, Buffers: []figure.BufferCurve{
+		{Agents: 1, Servers: 7, Features: 11, Points: []figure.BufferSize{
+			{Episodes: 2, Transitions: 8, Memory: 1000000, Saved: 1200000}, {Episodes: 4, Transitions: 17, Memory: 2000000, Saved: 2400000},
+		}},
+		{Agents: 6, Servers: 7, Features: 11, Points: []figure.BufferSize{{Episodes: 4, Transitions: 17, Memory: 12000000, Saved: 12500000}}},
+	}}
+}

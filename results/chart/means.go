@@ -1,0 +1,276 @@
+package chart
+
+import (
+	"fmt"
+	"image/color"
+	"io"
+	"math"
+	"slices"
+	"strconv"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// Means is a picture of means with their intervals, a panel a scenario or a
+// column of a table.
+type Means struct {
+	Title  string
+	Label  string // of the axis, with its unit
+	Panels []MeansPanel
+}
+
+// MeansPanel is a chart of horizontal bars, the first at the top.
+type MeansPanel struct {
+	Name string
+	Bars []MeanBar
+}
+
+// MeanBar is one bar.
+type MeanBar struct {
+	Name      string
+	Trained   bool    // or else a heuristic
+	Mean      float64 // finite, at least 0
+	Low, High float64 // the interval; NaN: there is none
+	Published float64 // what the paper has; NaN: nothing
+}
+
+// The sizes of DrawMeans.
+const (
+	meansColumns = 4
+	barHeight    = 0.36 // half a bar's, of the distance between two
+)
+
+// DrawMeans draws a picture of means, each with its value to the right. A bar
+// far beyond the others is cut off, with a gap and no interval; an interval that
+// goes beyond the axis ends in an arrow head; a published value beyond it is
+// left out. format is png, svg or pdf.
+func DrawMeans(w io.Writer, m *Means, format string) error {
+	if len(m.Panels) == 0 {
+		return fmt.Errorf("%w: there are no means", ErrFigure)
+	}
+	picture := panels{title: m.Title}
+	columns := min(meansColumns, len(m.Panels))
+	most := 0
+	shown := map[string]legendEntry{}
+	for k, panel := range m.Panels {
+		p, err := drawMeans(&panel, shown)
+		if err != nil {
+			return fmt.Errorf("%s: %w", panel.Name, err)
+		}
+		if k+columns >= len(m.Panels) {
+			p.X.Label.Text = m.Label
+		}
+		if k%columns == 0 {
+			picture.plots = append(picture.plots, make([]*plot.Plot, columns))
+		}
+		picture.plots[k/columns][k%columns] = p
+		most = max(most, len(panel.Bars))
+	}
+	for _, name := range []string{heuristicBar, trainedBar, brokenBar, intervalBar, cutInterval, publishedBar} {
+		if entry, ok := shown[name]; ok {
+			picture.legend = append(picture.legend, entry)
+		}
+	}
+	picture.width = vg.Length(columns)*3.6*vg.Inch + vg.Inch
+	picture.height = vg.Length(len(picture.plots))*(vg.Length(most)*0.22+0.9)*vg.Inch + 0.7*vg.Inch
+	return picture.write(w, format)
+}
+
+// The names of the legend.
+const (
+	heuristicBar = "heuristic"
+	trainedBar   = "trained"
+	brokenBar    = "cut off, without its interval"
+	intervalBar  = "95 % interval"
+	cutInterval  = "interval, on beyond the axis"
+	publishedBar = "published, where it is on the axis"
+)
+
+// drawMeans draws one panel, and notes what it shows for the legend.
+func drawMeans(panel *MeansPanel, shown map[string]legendEntry) (*plot.Plot, error) {
+	if len(panel.Bars) == 0 {
+		return nil, fmt.Errorf("%w: there are no means", ErrFigure)
+	}
+	end := meansEnd(panel.Bars)
+	p := newPanel(panel.Name, "", "")
+	var names plot.ConstantTicks
+	var marks []plot.Plotter // over all bars
+	var labels plotter.XYLabels
+	for k, b := range panel.Bars {
+		if math.IsNaN(b.Mean) || math.IsInf(b.Mean, 0) || b.Mean < 0 {
+			return nil, fmt.Errorf("%w: %s: mean %g must be finite and at least 0", ErrFigure, b.Name, b.Mean)
+		}
+		y := -float64(k)
+		kind, fill := heuristicBar, color.Color(color.Gray{175})
+		if b.Trained {
+			kind, fill = trainedBar, colours(5)
+		}
+		to := min(b.Mean, end)
+		bar, err := area(plotter.XYs{{X: 0, Y: y - barHeight}, {X: to, Y: y - barHeight}, {X: to, Y: y + barHeight}, {X: 0, Y: y + barHeight}}, fill)
+		if err != nil {
+			return nil, err
+		}
+		p.Add(bar)
+		shown[kind] = legendEntry{kind, thumbs(bar)}
+		names = append(names, plot.Tick{Value: y, Label: b.Name})
+		if b.Mean > end {
+			gap, err := line(plotter.XYs{{X: 0.93 * end, Y: y - 1.2*barHeight}, {X: 0.95 * end, Y: y + 1.2*barHeight}}, color.White, 3)
+			if err != nil {
+				return nil, err
+			}
+			p.Add(gap)
+			shown[brokenBar] = legendEntry{brokenBar, thumbs(brokenThumb{})}
+		} else if !math.IsNaN(b.Low) {
+			interval, heads, err := drawInterval(b.Low, b.High, end, y)
+			if err != nil {
+				return nil, err
+			}
+			marks = append(marks, interval)
+			shown[intervalBar] = legendEntry{intervalBar, thumbs(interval)}
+			for _, head := range heads {
+				marks = append(marks, head)
+				shown[cutInterval] = legendEntry{cutInterval, thumbs(cutThumb{})}
+			}
+		}
+		if b.Published <= end {
+			published, err := plotter.NewScatter(plotter.XYs{{X: b.Published, Y: y}})
+			if err != nil {
+				return nil, fmt.Errorf("%w: %w", ErrFigure, err)
+			}
+			published.GlyphStyle = draw.GlyphStyle{Color: colours(1), Radius: vg.Points(3), Shape: draw.PyramidGlyph{}}
+			marks = append(marks, published)
+			shown[publishedBar] = legendEntry{publishedBar, thumbs(published)}
+		}
+		labels.XYs = append(labels.XYs, plotter.XY{X: 1.04 * end, Y: y})
+		labels.Labels = append(labels.Labels, strconv.FormatFloat(b.Mean, 'g', 3, 64))
+	}
+	p.Add(marks...)
+	values, err := plotter.NewLabels(labels)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrFigure, err)
+	}
+	for k := range values.TextStyle {
+		values.TextStyle[k].Font.Size = vg.Points(9)
+		values.TextStyle[k].YAlign = text.YCenter
+	}
+	values.Offset.X = vg.Points(4)
+	p.Add(values)
+	p.X.Tick.Marker, p.Y.Tick.Marker = fewTicks{}, names
+	p.Y.Tick.Length = 0
+	p.Y.Min, p.Y.Max = -float64(len(panel.Bars))+0.4, 0.6
+	p.X.Min, p.X.Max = 0, 1.28*end // room for the values
+	return p, nil
+}
+
+// intervalColour is that of intervals, over bars of any colour.
+var intervalColour = color.Gray{40}
+
+// drawInterval returns the part of an interval that is on an axis from 0 to
+// end, with an arrow head at either end that is not.
+func drawInterval(low, high, end, y float64) (*plotter.Line, []*plotter.Scatter, error) {
+	interval, err := line(plotter.XYs{{X: max(0, low), Y: y}, {X: min(high, end), Y: y}}, intervalColour, 1.6)
+	if err != nil {
+		return nil, nil, err
+	}
+	var heads []*plotter.Scatter
+	add := func(x float64, shape arrowHead) error {
+		head, err := plotter.NewScatter(plotter.XYs{{X: x, Y: y}})
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrFigure, err)
+		}
+		head.GlyphStyle = draw.GlyphStyle{Color: intervalColour, Radius: vg.Points(4), Shape: shape}
+		heads = append(heads, head)
+		return nil
+	}
+	if low < 0 {
+		err = add(0, arrowHead{-1})
+	}
+	if high > end && err == nil {
+		err = add(end, arrowHead{1})
+	}
+	return interval, heads, err
+}
+
+// arrowHead is a glyph that points to the right, or with -1 to the left: its
+// tip is beyond the point by its radius.
+type arrowHead struct{ direction vg.Length }
+
+// DrawGlyph implements draw.GlyphDrawer.
+func (a arrowHead) DrawGlyph(c *draw.Canvas, style draw.GlyphStyle, at vg.Point) {
+	r := style.Radius
+	c.FillPolygon(style.Color, []vg.Point{{X: at.X + a.direction*r, Y: at.Y}, {X: at.X - a.direction*r, Y: at.Y + r}, {X: at.X - a.direction*r, Y: at.Y - r}})
+}
+
+// far is how many times as long as the median a mean must be to be cut off.
+const far = 3
+
+// meansEnd returns where bars are cut off: at the longest, its interval and
+// what is published, but for means far beyond the median.
+func meansEnd(bars []MeanBar) float64 {
+	means := make([]float64, len(bars))
+	for k, b := range bars {
+		means[k] = b.Mean
+	}
+	slices.Sort(means)
+	limit := far * means[(len(means)-1)/2]
+	end := 0.0
+	for _, b := range bars {
+		if b.Mean > limit {
+			continue
+		}
+		end = max(end, b.Mean)
+		for _, x := range []float64{b.High, b.Published} {
+			if x <= limit {
+				end = max(end, x)
+			}
+		}
+	}
+	if end == 0 {
+		return 1 // all are 0
+	}
+	return end
+}
+
+// cutThumb is an interval with an arrow head, in a legend.
+type cutThumb struct{}
+
+// Thumbnail implements plot.Thumbnailer.
+func (cutThumb) Thumbnail(c *draw.Canvas) {
+	r := vg.Points(4)
+	y, end := c.Center().Y, c.Max.X-r
+	c.StrokeLine2(draw.LineStyle{Color: intervalColour, Width: vg.Points(1.6)}, c.Min.X, y, end, y)
+	arrowHead{1}.DrawGlyph(c, draw.GlyphStyle{Color: intervalColour, Radius: r}, vg.Point{X: end, Y: y})
+}
+
+// brokenThumb is a bar with a gap, in a legend.
+type brokenThumb struct{}
+
+// Thumbnail implements plot.Thumbnailer.
+func (brokenThumb) Thumbnail(c *draw.Canvas) {
+	c.FillPolygon(color.Gray{175}, []vg.Point{c.Min, {X: c.Max.X, Y: c.Min.Y}, c.Max, {X: c.Min.X, Y: c.Max.Y}})
+	middle := c.Center().X
+	c.StrokeLine2(draw.LineStyle{Color: color.White, Width: vg.Points(3)}, middle-vg.Points(1.5), c.Min.Y, middle+vg.Points(1.5), c.Max.Y)
+}
+
+// fewTicks marks at most four round numbers above 0, and 0.
+type fewTicks struct{}
+
+// Ticks implements plot.Ticker.
+func (fewTicks) Ticks(_, hi float64) []plot.Tick {
+	decade := math.Pow(10, math.Floor(math.Log10(hi/4)))
+	step := 10 * decade
+	for _, times := range []float64{5, 2, 1} {
+		if times*decade*5 > hi {
+			step = times * decade
+		}
+	}
+	var ticks []plot.Tick
+	for k := 0.0; k*step <= hi; k++ {
+		ticks = append(ticks, plot.Tick{Value: k * step, Label: strconv.FormatFloat(k*step, 'g', 3, 64)})
+	}
+	return ticks
+}

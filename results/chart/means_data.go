@@ -1,0 +1,72 @@
+package chart
+
+import (
+	"fmt"
+	"math"
+
+	"fairlb/eval"
+	"fairlb/eval/paper"
+	"fairlb/eval/study"
+)
+
+// TableMeans is the picture of a table of the paper: a panel a column. An
+// interval is over training runs where there are several, else over evaluation
+// seeds.
+func TableMeans(f *paper.Filled) *Means {
+	m := &Means{
+		Title: fmt.Sprintf("Table %d. %s. Intervals: over training runs; of one alone and of heuristics, over seeds", f.Number, f.Title),
+		Label: "completion time (s)",
+	}
+	for j, column := range f.Columns {
+		panel := MeansPanel{Name: column.Group + ", " + column.Sub}
+		if column.Group == "" || column.Group == column.Sub {
+			panel.Name = column.Sub
+		}
+		for i, r := range f.Rows {
+			c := &f.Cells[i][j]
+			if !c.Measured {
+				continue
+			}
+			bar := MeanBar{Name: r.Method, Trained: r.Learned(), Published: math.NaN()}
+			if r.Reward != "" {
+				bar.Name += " " + r.Reward
+			}
+			if c.Printed {
+				bar.Published = c.Published.Mean
+			}
+			bar.Mean, bar.Low, bar.High = c.Ours.Interval()
+			panel.Bars = append(panel.Bars, bar)
+		}
+		m.add(panel)
+	}
+	return m
+}
+
+// StudyMeans is the picture of a study: a panel a scenario. Intervals of methods
+// are over training runs, those of heuristics over evaluation seeds.
+func StudyMeans(r *study.Report) *Means {
+	m := &Means{
+		Title: fmt.Sprintf("Study %s. Intervals: of methods over training runs, of heuristics over %d seeds", r.Name, len(r.EvaluationSeeds)),
+		Label: "mean completion time (s)",
+	}
+	for _, o := range r.Scenarios {
+		panel := MeansPanel{Name: o.Name}
+		for _, row := range o.Rows {
+			bar := MeanBar{Name: row.Target, Trained: row.Family != "", Mean: row.Mean, Published: math.NaN()}
+			_, bar.Low, bar.High = eval.MeanInterval(row.PerRun)
+			if !bar.Trained {
+				bar.Low, bar.High = eval.IntervalOf(row.Mean, row.SD, len(r.EvaluationSeeds))
+			}
+			panel.Bars = append(panel.Bars, bar)
+		}
+		m.add(panel)
+	}
+	return m
+}
+
+// add adds a panel, unless it is empty.
+func (m *Means) add(panel MeansPanel) {
+	if len(panel.Bars) > 0 {
+		m.Panels = append(m.Panels, panel)
+	}
+}

@@ -1,0 +1,128 @@
+package chart
+
+import (
+	"fmt"
+	"image/color"
+	"io"
+	"math"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+)
+
+// MethodCurves are the training runs of one method.
+type MethodCurves struct {
+	Name   string
+	Curves []LearningCurve
+}
+
+// DrawMethodCurves draws the learning curves of several methods over training
+// episodes on a logarithmic axis, a panel a method: the mean of its runs,
+// smoothed over a twentieth of its rounds, with a band from the least to the
+// greatest run, before the means of the others in grey. Completion times above
+// ceiling (s) are cut off, which the title says, so that what differs can be
+// seen. format is png, svg or pdf.
+func DrawMethodCurves(w io.Writer, title string, methods []MethodCurves, ceiling float64, format string) error {
+	if len(methods) == 0 {
+		return fmt.Errorf("%w: there are none", ErrCurve)
+	}
+	picture := panels{title: title}
+	means, bands := make([]plotter.XYs, len(methods)), make([]plotter.XYs, len(methods))
+	first, last, low, high := math.Inf(1), math.Inf(-1), math.Inf(1), math.Inf(-1)
+	for k, f := range methods {
+		var err error
+		if means[k], bands[k], err = summarise(f.Curves, max(5, rounds(f.Curves)/20)); err != nil {
+			return fmt.Errorf("%s: %w", f.Name, err)
+		}
+		first, last = min(first, means[k][0].X), max(last, means[k][len(means[k])-1].X)
+		for _, at := range bands[k] {
+			low, high = min(low, at.Y), max(high, at.Y)
+		}
+	}
+	if high > ceiling {
+		picture.title += fmt.Sprintf("; cut off at %g s", ceiling)
+		high = ceiling
+	}
+	low = min(low, high)
+	columns := min(methodColumns, len(methods))
+	for k, f := range methods {
+		p, legend, err := drawMethod(k, means, bands)
+		if err != nil {
+			return fmt.Errorf("%s: %w", f.Name, err)
+		}
+		p.Title.Text = fmt.Sprintf("%s (%d)", f.Name, len(f.Curves))
+		if k+columns >= len(methods) {
+			p.X.Label.Text = "training episodes"
+		}
+		if k%columns == 0 {
+			p.Y.Label.Text = "mean completion time (s)"
+			picture.plots = append(picture.plots, make([]*plot.Plot, columns))
+		}
+		p.X.Min, p.X.Max = first, last
+		p.Y.Min, p.Y.Max = low-0.03*(high-low), high
+		picture.plots[k/columns][k%columns] = p
+		picture.legend = legend
+	}
+	picture.width = vg.Length(columns)*3.2*vg.Inch + vg.Inch
+	picture.height = vg.Length(len(picture.plots))*2.4*vg.Inch + 0.8*vg.Inch
+	return picture.write(w, format)
+}
+
+// methodColumns is how many methods are beside each other in DrawMethodCurves.
+const methodColumns = 4
+
+// drawMethod draws the panel of the k-th method.
+func drawMethod(k int, means, bands []plotter.XYs) (*plot.Plot, []legendEntry, error) {
+	p := newPanel("", "", "")
+	p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, narrowDecades{}
+	spread, err := area(bands[k], faint(colours(k)))
+	if err != nil {
+		return nil, nil, err
+	}
+	mean, err := line(means[k], colours(k), 1.8)
+	if err != nil {
+		return nil, nil, err
+	}
+	legend := []legendEntry{{"mean of the runs", thumbs(mean)}, {"from the least to the greatest", thumbs(spread)}}
+	p.Add(spread)
+	for other := range means {
+		if other == k {
+			continue
+		}
+		l, err := line(means[other], color.Gray{170}, 0.8)
+		if err != nil {
+			return nil, nil, err
+		}
+		p.Add(l)
+		if len(legend) == 2 {
+			legend = append(legend, legendEntry{"means of the other methods", thumbs(l)})
+		}
+	}
+	p.Add(mean)
+	return p, legend, nil
+}
+
+// narrowDecades are decades with room for their labels in a narrow panel: of a
+// long axis only the powers of ten have one.
+type narrowDecades struct{}
+
+// Ticks implements plot.Ticker.
+func (narrowDecades) Ticks(lo, hi float64) []plot.Tick {
+	ticks := decades{}.Ticks(lo, hi)
+	for k := range ticks {
+		power := math.Log10(ticks[k].Value)
+		if math.Log10(hi/lo) > 2.5 && math.Abs(power-math.Round(power)) > 1e-9 {
+			ticks[k].Label = ""
+		}
+	}
+	return ticks
+}
+
+// rounds is the number of rounds of a family's runs.
+func rounds(curves []LearningCurve) int {
+	if len(curves) == 0 {
+		return 0
+	}
+	return len(curves[0].Episodes)
+}

@@ -1,0 +1,83 @@
+package chart
+
+import (
+	"bytes"
+	"io"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// methods are so many methods of two runs each, of times from 1 to 2 s.
+func methods(n int) []MethodCurves {
+	var list []MethodCurves
+	for k := range n {
+		var f MethodCurves
+		f.Name = string(rune('a' + k))
+		for run := range 2 {
+			var c LearningCurve
+			for round := range 20 {
+				c.Episodes = append(c.Episodes, float64(4*(round+1)))
+				c.Completion = append(c.Completion, 2-float64(round)/20-0.1*float64(run)+0.01*float64(k))
+			}
+			f.Curves = append(f.Curves, c)
+		}
+		list = append(list, f)
+	}
+	return list
+}
+
+// TestDrawMethodCurves: a panel a method, whatever their number; axes with units;
+// what is cut off is said.
+func TestDrawMethodCurves(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{1, 2, 4, 7} {
+		var svg bytes.Buffer
+		require.NoError(t, DrawMethodCurves(&svg, "cpu: learning", methods(n), 9, "svg"))
+		for k := range n {
+			require.Contains(t, svg.String(), ">"+string(rune('a'+k))+" (2)<")
+		}
+		require.Contains(t, svg.String(), "mean completion time (s)")
+		require.Contains(t, svg.String(), "training episodes")
+		require.NotContains(t, svg.String(), "cut off")
+		require.NotContains(t, svg.String(), "NaN")
+		require.Equal(t, n > 1, bytes.Contains(svg.Bytes(), []byte("means of the other methods")))
+
+		svg.Reset()
+		require.NoError(t, DrawMethodCurves(&svg, "cpu: learning", methods(n), 1.5, "svg"))
+		require.Contains(t, svg.String(), ">cpu: learning; cut off at 1.5 s<")
+		require.NoError(t, DrawMethodCurves(io.Discard, "", methods(n), 1.5, "png"))
+	}
+	require.ErrorIs(t, DrawMethodCurves(io.Discard, "", nil, 1, "svg"), ErrCurve)
+	short := methods(2)
+	short[1].Curves[1].Episodes = nil
+	require.ErrorIs(t, DrawMethodCurves(io.Discard, "", short, 1, "svg"), ErrCurve)
+}
+
+// TestDrawLearningCurves: the legend names the runs and what they are compared to.
+func TestDrawLearningCurves(t *testing.T) {
+	t.Parallel()
+	curves := methods(1)[0].Curves
+	var svg bytes.Buffer
+	require.NoError(t, DrawLearningCurves(&svg, "distr-lb, reward vbf", curves, []ReferenceLevel{{"sed", 1.2}, {"oracle", 1}}, "svg"))
+	for _, text := range []string{"distr-lb, reward vbf", "mean and range of 2 runs", ">sed<", ">oracle<", "training episodes", "mean completion time (s)"} {
+		require.Contains(t, svg.String(), text)
+	}
+	require.ErrorIs(t, DrawLearningCurves(io.Discard, "", nil, nil, "svg"), ErrCurve)
+}
+
+// TestNarrowDecades: a long axis has labels at the powers of ten alone.
+func TestNarrowDecades(t *testing.T) {
+	t.Parallel()
+	labels := func(lo, hi float64) []string {
+		var list []string
+		for _, tick := range (narrowDecades{}).Ticks(lo, hi) {
+			if tick.Label != "" {
+				list = append(list, tick.Label)
+			}
+		}
+		return list
+	}
+	require.Equal(t, []string{"5", "10", "20", "50", "100"}, labels(4, 120))
+	require.Equal(t, []string{"10", "100", "1000"}, labels(8, 9600))
+}

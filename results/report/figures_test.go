@@ -1,0 +1,159 @@
+package report_test
+
+import (
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"fairlb/eval/figure"
+	"fairlb/eval/figure/figuretest"
+	"fairlb/results/chart"
+	"fairlb/results/report"
+)
+
+// lines runs what writes and returns its lines.
+func lines(t *testing.T, write func(io.Writer) error) []string {
+	t.Helper()
+	var b strings.Builder
+	require.NoError(t, write(&b))
+	return strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
+}
+
+func TestFairWeightsCSV(t *testing.T) {
+	got := lines(t, func(w io.Writer) error { return report.WriteFairWeightsCSV(w, figuretest.FairWeights()) })
+	require.Equal(t, "application,scenario,window_s,windows,quantile,work_ratio,requests_ratio,best_fixed_ratio,best_fixed_low,best_fixed_high,processors_ratio", got[0])
+	require.Len(t, got, 1+21)
+	require.Equal(t, "balanced,sim-moderate/50-50,10,4,0,1,0.5,1.25,1,1.5,2", got[1])
+	require.Equal(t, "balanced,sim-moderate/50-50,10,4,0.5,1.2,0.7,1.25,1,1.5,2", got[11])
+	require.Equal(t, "balanced,sim-moderate/50-50,10,4,1,3,1.1,1.25,1,1.5,2", got[21])
+}
+
+func TestFairWeightsText(t *testing.T) {
+	text := strings.Join(lines(t, func(w io.Writer) error { return report.WriteFairWeightsText(w, figuretest.FairWeights()) }), "\n")
+	require.Regexp(t, `balanced +sim-moderate/50-50 +4 +1\.00 +1\.00 +1\.20 +1\.40 +3\.00 +0\.70 +1\.25 +1\.00 to 1\.50 +2\.00`, text)
+	require.Contains(t, text, "within 0.5 % of it")
+	for _, line := range strings.Split(text, "\n") {
+		require.LessOrEqual(t, len([]rune(line)), report.MaxWidth)
+		require.Equal(t, strings.TrimRight(line, " "), line)
+	}
+}
+
+func TestBufferGrowthCSV(t *testing.T) {
+	require.Equal(t, []string{
+		"scenario,method,lbs,servers,features,episode_s,episodes,transitions,memory_bytes,saved_bytes",
+		"web-moderate/train,qmix-lb,1,7,11,50,2,8,1000000,1200000",
+		"web-moderate/train,qmix-lb,1,7,11,50,4,17,2000000,2400000",
+		"web-moderate/train,qmix-lb,6,7,11,50,4,17,12000000,12500000",
+	}, lines(t, func(w io.Writer) error { return report.WriteBufferGrowthCSV(w, figuretest.BufferGrowth()) }))
+}
+
+// TestBufferGrowthText: 2.4 MB of 4 episodes of 50 s are 96 kbit/s.
+func TestBufferGrowthText(t *testing.T) {
+	text := strings.Join(lines(t, func(w io.Writer) error { return report.WriteBufferGrowthText(w, figuretest.BufferGrowth()) }), "\n")
+	require.Regexp(t, `\n +1 +4 +17 +2\.00 +2\.40 +600\.0 +96\.0\n`, text)
+	require.Regexp(t, `\n +6 +4 +17 +12\.00 +12\.50 +3125\.0 +500\.0\n`, text)
+	for _, line := range strings.Split(text, "\n") {
+		require.LessOrEqual(t, len([]rune(line)), report.MaxWidth)
+	}
+}
+
+func TestCapacityChangeCSV(t *testing.T) {
+	got := lines(t, func(w io.Writer) error { return report.WriteCapacityChangeServersCSV(w, figuretest.CapacityChange()) })
+	require.Equal(t, "scenario,target,servers,measure,time_s,seeds,mean,sd", got[0])
+	require.Len(t, got, 1+2*3*2, "groups, measures, samples")
+	require.Equal(t, "web-dynamic,sed,1 server of 4 CPUs,busy_workers_per_server,0.25,2,0.125,0.5", got[1])
+	require.Equal(t, "web-dynamic,sed,2 servers of 2 CPUs,cpu_work_s_per_processor,0.5,2,1,0", got[12])
+
+	got = lines(t, func(w io.Writer) error {
+		return report.WriteCapacityChangeCompletionsCSV(w, figuretest.CapacityChange())
+	})
+	require.Equal(t, "scenario,target,class,requests,failed,longest_done_s,quantile,completion_s,done_s", got[0])
+	require.Len(t, got, 1+209, "no static page was asked for")
+	require.Equal(t, "web-dynamic,sed,wiki,400,1,0.5,0.005,0.001,0.001", got[1])
+	require.Equal(t, "web-dynamic,sed,wiki,400,1,0.5,0.9999,0.209,0.209", got[209])
+}
+
+// TestNothingToWrite: buffers without episodes are an error, not an empty table.
+func TestNothingToWrite(t *testing.T) {
+	g := figuretest.BufferGrowth()
+	g.Buffers[1].Points = nil
+	require.ErrorIs(t, report.WriteBufferGrowthText(io.Discard, g), figure.ErrEmpty)
+}
+
+// TestCapacityChangeText: means are from the first change on.
+func TestCapacityChangeText(t *testing.T) {
+	text := strings.Join(lines(t, func(w io.Writer) error { return report.WriteCapacityChangeText(w, figuretest.CapacityChange()) }), "\n")
+	require.Contains(t, text, "from the first change, at 0.3 s, to the end")
+	require.Regexp(t, `sed +1 server of 4 CPUs +0\.25 +50\.0 +0\.750`, text)
+	require.Regexp(t, `wiki +sed +400 +0\.25 % +0\.250 +0\.100 +0\.180 +0\.190 +0\.198`, text)
+	require.NotContains(t, text, "static")
+	require.NotContains(t, text, "NaN")
+}
+
+func TestCompletionDistributionsCSV(t *testing.T) {
+	got := lines(t, func(w io.Writer) error {
+		return report.WriteCompletionDistributionsCSV(w, figuretest.CompletionDistributions("Figure 8", 2))
+	})
+	require.Equal(t, "case,scenario,class,target,runs,requests,failed,mean_s,longest_done_s,quantile,completion_s,done_s", got[0])
+	require.Len(t, got, 1+2*2*2*209, "cases, classes, targets")
+	require.Equal(t, "Period I,web-moderate/period-1,wiki,sed,0,400,1,0.25,0.5,0.005,0.001,0.001", got[1])
+	require.Equal(t, "Period II,web-moderate/period-2,static,Distr-LB VBF,3,400,1,0.25,0.5,0.9999,0.209,0.209", got[1672])
+}
+
+func TestCompletionDistributionsText(t *testing.T) {
+	text := strings.Join(lines(t, func(w io.Writer) error {
+		return report.WriteCompletionDistributionsText(w, figuretest.CompletionDistributions("Figure 4 (b)", 1))
+	}), "\n")
+	require.Contains(t, text, "Figure 4 (b). Completion times")
+	require.Regexp(t, `web-moderate/period-1 +wiki +sed +- +400 +0\.25 % +0\.250 +0\.100 +0\.180 +0\.190 +0\.198`, text)
+	require.Regexp(t, `web-moderate/period-1 +static +Distr-LB VBF +3 +400`, text)
+	for _, line := range strings.Split(text, "\n") {
+		require.LessOrEqual(t, len([]rune(line)), report.MaxWidth)
+	}
+	text = strings.Join(lines(t, func(w io.Writer) error {
+		return report.WriteCompletionDistributionsText(w, figuretest.CompletionDistributions("Figure 8", 2))
+	}), "\n")
+	require.Contains(t, text, "Figure 8. Completion times")
+}
+
+// TestLongNames: a run's path, however long, leaves tables in their width and
+// legends in the picture; CSV has it whole.
+func TestLongNames(t *testing.T) {
+	path := "/" + strings.Repeat("a-rather-long-folder/", 10)
+	one, two := figuretest.CapacityChange(), figuretest.CompletionDistributions("Figure 8", 2)
+	sed := one.Targets[0]
+	for _, run := range []string{"seed1", strings.Repeat("b", 200) + "-seed2"} {
+		sed.Name = path + run
+		one.Targets = append(one.Targets, sed)
+		for k := range two.Cases {
+			c := &two.Cases[k]
+			c.Targets = append(c.Targets, figure.TargetDistributions{Name: path + run, Runs: 1, ByClass: c.Targets[0].ByClass})
+		}
+	}
+	for name, f := range map[string]struct {
+		text, csv func(w io.Writer) error
+		draw      []func(w io.Writer) error
+	}{
+		"12": {func(w io.Writer) error { return report.WriteCapacityChangeText(w, one) }, func(w io.Writer) error { return report.WriteCapacityChangeCompletionsCSV(w, one) },
+			[]func(w io.Writer) error{func(w io.Writer) error { return chart.DrawCapacityChangeServers(w, one, "svg") }, func(w io.Writer) error { return chart.DrawCapacityChangeCompletions(w, one, "svg") }}},
+		"8": {func(w io.Writer) error { return report.WriteCompletionDistributionsText(w, two) }, func(w io.Writer) error { return report.WriteCompletionDistributionsCSV(w, two) },
+			[]func(w io.Writer) error{func(w io.Writer) error { return chart.DrawCompletionDistributions(w, two, "svg") }}},
+	} {
+		text := lines(t, f.text)
+		for _, line := range text {
+			require.LessOrEqual(t, len([]rune(line)), report.MaxWidth, "%s: %s", name, line)
+		}
+		shown := []string{strings.Join(text, "\n")}
+		for _, draw := range f.draw {
+			shown = append(shown, strings.Join(lines(t, draw), "\n"))
+		}
+		for _, s := range shown {
+			require.Regexp(t, `\bseed1\b`, s)
+			require.Contains(t, s, "b-seed2")
+			require.NotContains(t, s, "a-rather-long-folder")
+		}
+		require.Contains(t, strings.Join(lines(t, f.csv), "\n"), path+"seed1")
+	}
+}

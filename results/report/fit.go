@@ -1,0 +1,27 @@
+package report
+
+import (
+	"encoding/csv"
+	"fmt"
+	"io"
+	"strconv"
+
+	"fairlb/eval/fit"
+)
+
+// WriteFitCSV writes every cell of a fit, a row a cell, in s; the column first
+// is what the cell was before the fit.
+func WriteFitCSV(w io.Writer, before, after []fit.Residual) error {
+	rows := [][]string{{"table", "row", "column", "figure", "fitted", "published_mean", "published_sd", "first", "ours", "log_ratio", "z", "failed"}}
+	number := func(x float64) string { return strconv.FormatFloat(x, 'g', 4, 64) }
+	for k, r := range after {
+		rows = append(rows, []string{
+			strconv.Itoa(r.Table), r.Row, r.Key, r.Of.String(), strconv.FormatBool(!r.Left),
+			number(r.Mean), number(r.SD), number(before[k].Ours), number(r.Ours), number(r.Log), number(r.Z), number(r.Failed),
+		})
+	}
+	if err := csv.NewWriter(w).WriteAll(rows); err != nil {
+		return fmt.Errorf("results: fit: %w", err)
+	}
+	return nil
+}
