@@ -12,36 +12,37 @@ import (
 	"fairlb/env"
 )
 
-// actor steers all LBs by copies of their utilities; actors of one learner
-// share nothing that they write.
+// actor steers all LBs by copies of their utilities; actors of one learner share
+// nothing that they write.
 type actor struct {
 	spec     env.Spec
 	features []*normalise.Features
-	weights  []float64  // of the levels
-	utility  greedy     // of one state
-	level    []float32  // [N]
-	lbs      []explorer // none if the actor does not explore
+	weights  []float64          // of the levels
+	utility  greedyChoice       // the best levels of one state
+	level    []float32          // [N], indices of levels
+	noise    []explorationNoise // of each LB; none if the actor does not explore
 }
 
-// explorer is an LB's noise: per server a random level that it holds for some
-// steps, or none (Dabney et al. 2021, "Temporally-Extended epsilon-Greedy
-// Exploration").
-type explorer struct {
-	epsilon, renew float64 // probabilities of a random level, of a new draw
-	rng            *rand.Rand
-	source         *rand.PCG
-	held           []int // [N], levels; -1 for the best one
-	begun          bool
+// explorationNoise puts random levels in the place of an LB's best ones: each
+// server has one that it holds for some steps, or none (Dabney et al. 2021,
+// "Temporally-Extended epsilon-Greedy Exploration").
+type explorationNoise struct {
+	epsilon float64 // probability that a draw is a random level
+	renew   float64 // probability of a new draw at a step
+	rng     *rand.Rand
+	source  *rand.PCG // of rng
+	held    []int     // [N], levels; -1 for the best one
+	begun   bool      // whether the episode's first draws have been made
 }
 
 // reset begins an episode.
-func (e *explorer) reset(seed uint64, lb int) {
+func (e *explorationNoise) reset(seed uint64, lb int) {
 	e.source.Seed(seed, uint64(lb))
 	e.begun = false
 }
 
-// apply puts random levels in the place of some of the best ones.
-func (e *explorer) apply(level []float32, levels int) {
+// apply writes the random levels that are held to level [N].
+func (e *explorationNoise) apply(level []float32, levels int) {
 	for j := range level {
 		if !e.begun || e.rng.Float64() < e.renew {
 			e.held[j] = -1
@@ -58,6 +59,7 @@ func (e *explorer) apply(level []float32, levels int) {
 
 var _ agents.Actor = (*actor)(nil)
 
+// newActor returns an actor with copies of the utilities in values.
 func (l *Learner) newActor(values *nn.Arena, explore bool) (agents.Actor, error) {
 	a := &actor{spec: l.spec, level: make([]float32, l.spec.Servers)}
 	var err error
@@ -68,7 +70,7 @@ func (l *Learner) newActor(values *nn.Arena, explore bool) (agents.Actor, error)
 		a.features = append(a.features, f.Clone())
 		if explore {
 			source := rand.NewPCG(0, uint64(i))
-			a.lbs = append(a.lbs, explorer{
+			a.noise = append(a.noise, explorationNoise{
 				epsilon: l.epsilon, renew: 1 / l.cfg.Hold, rng: rand.New(source), source: source, held: make([]int, l.spec.Servers),
 			})
 		}
@@ -81,8 +83,8 @@ func (l *Learner) newActor(values *nn.Arena, explore bool) (agents.Actor, error)
 
 // Reset implements agents.Actor.
 func (a *actor) Reset(seed uint64) {
-	for i := range a.lbs {
-		a.lbs[i].reset(seed, i)
+	for i := range a.noise {
+		a.noise[i].reset(seed, i)
 	}
 }
 
@@ -98,8 +100,8 @@ func (a *actor) Act(dst [][]float64, step *env.Step) error {
 	a.utility.plan.Run()
 	for i := range a.utility.out {
 		a.utility.choose(a.level, i)
-		if len(a.lbs) > 0 {
-			a.lbs[i].apply(a.level, len(a.weights))
+		if len(a.noise) > 0 {
+			a.noise[i].apply(a.level, len(a.weights))
 		}
 		for j, k := range a.level {
 			dst[i][j] = a.weights[int(k)]

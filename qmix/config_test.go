@@ -150,11 +150,11 @@ func TestDoubleChooses(t *testing.T) {
 				}
 			}
 		}
-		l.targets()
+		l.setTargets()
 		want := float32(0)
 		if double {
 			want = 2
 		}
-		require.Equal(t, want, l.next.action[1].Data()[0])
+		require.Equal(t, want, l.nextValue.action[1].Data()[0])
 	}
 }

@@ -19,6 +19,13 @@
 //     by the other servers; the mixer learns from the team's as ever. The
 //     LB's best levels are those nearest to the peak, which has a closed form.
 //
+// Learner.Update (learner.go) makes a round; what one update does, in order, is in
+// update.go: windows are drawn, the targets computed (target.go), the loss (loss.go)
+// taken down its gradient, and the target networks and the averaged utilities
+// follow. networks.go has the utilities and the value of a joint action, actor.go
+// the exploration, figures.go what is reported. A form of the utility is a type in
+// utility.go.
+//
 // Rashid et al. 2018, "QMIX: Monotonic Value Function Factorisation for Deep
 // Multi-Agent Reinforcement Learning", is cited as [QMIX], Sunehag et al. 2018,
 // "Value-Decomposition Networks for Cooperative Multi-Agent Learning", whose

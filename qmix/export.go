@@ -27,7 +27,7 @@ func (c Config) exportQuadratic(g *onnx.Graph, x string) string {
 		return g.MatMul(x, g.Constant("pick", []int{4, 1}, pick))
 	}
 	slope := column(1)
-	curvature := g.Add(g.Op("Softplus", []string{column(2)}), g.Scalar("least", LeastCurvature))
+	curvature := g.Add(g.Op("Softplus", []string{column(2)}), g.Scalar("least", leastCurvature))
 	share := g.Op("Softmax", []string{column(3)}, onnx.Integer("axis", 1))
 	part := g.Div(share, curvature)
 	m := g.Div(g.ServerMean(g.Mul(part, slope)), g.ServerMean(g.Mul(part, share)))

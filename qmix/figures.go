@@ -8,8 +8,8 @@ import (
 // sums add up the figures of the updates of a round.
 type sums struct{ loss, team, streams, smooth, norm, value float64 }
 
-// add adds those of the last update.
-func (s *sums) add(t *trainer, norm float64) {
+// add adds the figures of the last update, whose gradient had the given norm.
+func (s *sums) add(t *lossGraph, norm float64) {
 	s.loss += float64(t.program.Loss())
 	s.team += scalar(t.team)
 	s.streams += scalar(t.streams)
@@ -19,7 +19,7 @@ func (s *sums) add(t *trainer, norm float64) {
 }
 
 // report writes the means of n updates to stats.
-func (s *sums) report(stats agents.Stats, t *trainer, n int) {
+func (s *sums) report(stats agents.Stats, t *lossGraph, n int) {
 	set := func(name string, sum float64) { stats[name] = sum / float64(n) }
 	set("loss", s.loss)
 	set("loss_team", s.team)

@@ -92,7 +92,7 @@ func values(t *testing.T, l *Learner, state int) [][]float64 {
 	t.Helper()
 	moves := len(l.cfg.Levels)
 	out := make([][]float64, moves)
-	tr, width := &l.trainer, l.nets.state()
+	tr, width := &l.graph, l.nets.stateColumns()
 	units := make([]float32, 2) // the normalised rewards of a pay of 0 and of 1
 	l.team.Apply(units, []float32{0, 1})
 	pay := func(value float64) float64 { return (value - float64(units[0])) / float64(units[1]-units[0]) }

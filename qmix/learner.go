@@ -14,35 +14,37 @@ import (
 	"fairlb/replay"
 )
 
-// Learner is QMix-LB: one learner of all LBs.
+// Learner is QMix-LB: one learner of all LBs, which act alone. M is the number of
+// LBs, N of servers, F of features, W of windows of an update and L of their steps.
 type Learner struct {
 	cfg     Config
 	spec    env.Spec
 	buffer  *replay.Buffer
-	windows *replay.Windows
-	rng     *rand.Rand
-	source  *rand.PCG // of rng
-	rounds  int       // calls of Update so far
-	updates int       // gradient updates so far
-	epsilon float64   // of the next Explorer
+	rng     *rand.Rand // draws the windows
+	source  *rand.PCG  // of rng
+	rounds  int        // calls of Update so far
+	updates int        // gradient updates so far
+	epsilon float64    // exploration of the next Explorer
 
 	features []*normalise.Features // per LB
-	team     *normalise.Rewards    // [1]: the team's rewards
-	streams  *normalise.Rewards    // [M*N]: each LB's own, by server
+	team     *normalise.Rewards    // of the team's rewards
+	streams  *normalise.Rewards    // of each LB's own rewards by server, M*N columns
 	nets     *networks
-	trainer  trainer
-	chooser  greedy   // of the next levels
-	target   *nn.Plan // the value of the next states
-	next     joint
 
-	normal  []float32   // [W*L], rewards
-	serverR []float32   // [W*L*N], of one LB
-	states  [][]float32 // per LB: [W*L*N,F], the next ones
+	graph      lossGraph
+	nextChoice greedyChoice // the best levels in the states that follow
+	targetPlan *nn.Plan     // of nextValue
+	nextValue  jointValue   // the target networks' value of these levels
+
+	windows     *replay.Windows // the batch
+	nextStates  [][]float32     // per LB [W*L*N,F], normalised
+	teamRewards []float32       // [W*L], normalised
+	ownRewards  []float32       // [W*L*N], normalised, of one LB at a time
 }
 
-// trainer is the graph of the loss and its optimiser.
-type trainer struct {
-	joint
+// lossGraph computes the loss of a batch and its gradient.
+type lossGraph struct {
+	jointValue // of the levels that were chosen
 	losses
 	program *nn.Program
 	adam    *nn.Adam
@@ -85,13 +87,13 @@ func (l *Learner) build(shape replay.Shape, initial *rand.Rand) (err error) {
 	}
 	rows := l.cfg.Batch * steps
 	l.windows = replay.NewWindows(shape, l.cfg.Batch, steps)
-	l.normal = make([]float32, rows)
-	l.serverR = make([]float32, rows*shape.Servers)
+	l.teamRewards = make([]float32, rows)
+	l.ownRewards = make([]float32, rows*shape.Servers)
 	l.team, l.streams = normalise.NewRewards(1, l.cfg.Gamma), normalise.NewRewards(shape.Agents*shape.Servers, l.cfg.Gamma)
 	l.team.DivideEach, l.streams.DivideEach = true, true
 	for range shape.Agents {
 		l.features = append(l.features, normalise.NewFeatures(shape.Features))
-		l.states = append(l.states, make([]float32, rows*shape.Servers*shape.Features))
+		l.nextStates = append(l.nextStates, make([]float32, rows*shape.Servers*shape.Features))
 	}
 	if l.nets, err = newNetworks(&l.cfg, shape, initial); err != nil {
 		return err
@@ -100,18 +102,18 @@ func (l *Learner) build(shape replay.Shape, initial *rand.Rand) (err error) {
 	if l.cfg.Double {
 		chooses = l.nets.values
 	}
-	if l.chooser, err = l.nets.greedy(chooses, rows); err != nil {
+	if l.nextChoice, err = l.nets.greedy(chooses, rows); err != nil {
 		return err
 	}
-	l.target = nn.NewPlan(l.nets.target)
-	l.next = l.nets.joint(l.target, rows)
-	if err := l.target.Err(); err != nil {
+	l.targetPlan = nn.NewPlan(l.nets.target)
+	l.nextValue = l.nets.jointValue(l.targetPlan, rows)
+	if err := l.targetPlan.Err(); err != nil {
 		return err
 	}
-	t := &l.trainer
+	t := &l.graph
 	g := nn.NewGraph(l.nets.values)
-	t.joint = l.nets.joint(g, rows)
-	t.losses = newLosses(g, &l.cfg, shape, t.joint)
+	t.jointValue = l.nets.jointValue(g, rows)
+	t.losses = newLosses(g, &l.cfg, shape, t.jointValue)
 	t.adam = nn.NewAdam(len(l.nets.values.Values()), nn.AdamConfig{WeightDecay: l.cfg.WeightDecay, MaxNorm: l.cfg.GradientNorm})
 	t.program, err = g.Compile(t.loss)
 	return err
@@ -150,102 +152,12 @@ func (l *Learner) Update(n int, progress float64) (agents.Stats, error) {
 		if err != nil {
 			return nil, fmt.Errorf("qmix: update: %w", err)
 		}
-		figures.add(&l.trainer, norm)
+		figures.add(&l.graph, norm)
 	}
 	stats := agents.Stats{"epsilon": l.epsilon}
-	figures.report(stats, &l.trainer, n)
-	stats["advantage_share"], stats["q_spread"] = l.nets.effect(l.trainer.joint, l.windows.Mask)
+	figures.report(stats, &l.graph, n)
+	stats["advantage_share"], stats["q_spread"] = l.nets.actionStatistics(l.graph.jointValue, l.windows.Mask)
 	return stats, nil
-}
-
-// fitRewards takes the statistics of the rewards in the buffer.
-func (l *Learner) fitRewards() {
-	team := make([]float32, 1)
-	l.team.FitTo(l.buffer, func(ep *replay.Episode, t int) []float32 {
-		team[0] = ep.Team(t)
-		return team
-	})
-	columns := l.spec.Agents * l.spec.Servers
-	l.streams.FitTo(l.buffer, func(ep *replay.Episode, t int) []float32 {
-		return ep.ServerReward[t*columns:][:columns]
-	})
-}
-
-// update makes one gradient update and returns the gradient's norm.
-func (l *Learner) update(rate float64) (norm float64, err error) {
-	if err := l.buffer.SampleWindows(l.windows, l.rng); err != nil {
-		return 0, err
-	}
-	l.load()
-	l.targets()
-	t := &l.trainer
-	t.program.Run()
-	values := l.nets.values.Values()
-	if norm, err = t.adam.Step(values, t.program.Gradient(), rate); err != nil {
-		return norm, err
-	}
-	l.updates++
-	switch every := l.cfg.TargetEvery; {
-	case every == 0:
-		nn.Polyak(l.nets.target.Values(), values, float32(l.cfg.Tau))
-	case l.updates%every == 0:
-		copy(l.nets.target.Values(), values)
-	}
-	nn.Polyak(l.nets.average.Values(), values, float32(1-l.cfg.Average))
-	return norm, nil
-}
-
-// load writes the sampled windows to the inputs of graph and plans: row w*L+t
-// is step t of window w.
-func (l *Learner) load() {
-	w, m := l.windows, l.spec.Agents
-	n := l.spec.Servers
-	f := n * len(l.spec.Features)
-	for row := range w.Size * w.Steps {
-		at := row + row/w.Steps // windows have one more observation than steps
-		for i := range m {
-			now, after := w.Obs[(at*m+i)*f:][:f], w.Obs[((at+1)*m+i)*f:][:f]
-			l.features[i].Apply(l.trainer.x[i].Data()[row*f:(row+1)*f], now)
-			l.features[i].Apply(l.states[i][row*f:(row+1)*f], after)
-			action := l.trainer.action[i].Data()[row*n : (row+1)*n]
-			for j, u := range w.LogWeight[(row*m+i)*n:][:n] {
-				action[j] = l.nets.form.encode(u)
-			}
-		}
-	}
-	if s := l.trainer.state; s != nil {
-		for i, x := range l.trainer.x {
-			l.nets.writeState(s.Data(), i, x.Data())
-		}
-	}
-	l.team.Apply(l.normal, w.TeamReward)
-	l.trainer.mark(w)
-}
-
-// targets fills the targets from the next states: the levels that the
-// choosing utilities find best, as the target networks value them ([QMIX],
-// eq. 6, with van Hasselt et al. 2016).
-func (l *Learner) targets() {
-	for i, x := range l.states {
-		copy(l.chooser.x[i].Data(), x)
-		copy(l.next.x[i].Data(), x)
-		if s := l.next.state; s != nil {
-			l.nets.writeState(s.Data(), i, x)
-		}
-	}
-	l.chooser.plan.Run()
-	for i, action := range l.next.action {
-		l.chooser.choose(action.Data(), i)
-		l.nets.act(action.Data())
-	}
-	l.target.Run()
-	tdLambda(l.trainer.y.Data(), l.normal, l.next.total.Data(), l.windows.Bootstrap, l.windows.Mask,
-		l.windows.Steps, l.cfg.Gamma, l.cfg.Lambda)
-	for i, y := range l.trainer.own {
-		l.streams.ApplyColumns(l.serverR, l.windows.ServerReward, i*l.spec.Servers, l.spec.Servers)
-		tdLambda(y.Data(), l.serverR, l.next.q[i].Data(), l.windows.Bootstrap, l.windows.Mask,
-			l.windows.Steps, l.cfg.Gamma, l.cfg.Lambda)
-	}
 }
 
 // Parameters implements agents.Learner: the averaged utilities that are

@@ -5,26 +5,27 @@ import (
 	"fairlb/replay"
 )
 
-// losses are the terms of the loss and their inputs. R = W*L is the number of
-// steps of a batch. What the configuration leaves out is nil.
+// losses are the terms of the loss and their inputs. R = W*L is the number of steps
+// of a batch. Terms that the configuration leaves out are nil, and so are their
+// inputs.
 type losses struct {
 	servers int
 
-	y, mask *nn.Node // [R,1]: targets of the value of all, steps that count
+	y, mask *nn.Node // [R,1]: targets of Q_tot; 1 for steps that count
 	team    *nn.Node // mean (Q - y)^2
 
 	own     []*nn.Node // per LB [R*N,1]: targets of each server's part
-	ownMask *nn.Node   // [R*N,1]
+	ownMask *nn.Node   // [R*N,1]: mask, for each server
 	streams *nn.Node   // mean_ij (Q_ij - y_ij)^2
 
-	pairs  *nn.Node // [(R-1)*N,1]: steps that the next row follows
-	smooth *nn.Node // mean_ij (d_ij(s) - d_ij(s'))^2, of the peaks d
+	pairs  *nn.Node // [(R-1)*N,1]: 1 for steps that the next row follows in their window
+	smooth *nn.Node // mean_ij (d_ij(s) - d_ij(s'))^2, where d are the best log-weights
 
 	loss *nn.Node // their weighted sum
 }
 
 // newLosses adds the loss of a joint action to g.
-func newLosses(g *nn.Graph, cfg *Config, shape replay.Shape, j joint) losses {
+func newLosses(g *nn.Graph, cfg *Config, shape replay.Shape, j jointValue) losses {
 	l := losses{servers: shape.Servers}
 	if g.Err() != nil {
 		l.loss = j.total
@@ -56,7 +57,7 @@ func newLosses(g *nn.Graph, cfg *Config, shape replay.Shape, j joint) losses {
 	return l
 }
 
-// meanOverLBs adds the mean of a loss [1] of each LB's node.
+// meanOverLBs adds the mean over LBs of a loss [1] of each LB's node.
 func meanOverLBs(b nn.Builder, nodes []*nn.Node, loss func(*nn.Node) *nn.Node) *nn.Node {
 	var terms []*nn.Node
 	var weights []float32
@@ -66,8 +67,8 @@ func meanOverLBs(b nn.Builder, nodes []*nn.Node, loss func(*nn.Node) *nn.Node) *
 	return b.Apply(&nn.WeightedSum{Weights: weights}, terms...)
 }
 
-// mark fills the masks.
-func (l *losses) mark(w *replay.Windows) {
+// setMasks sets the masks to the steps that a batch of windows has.
+func (l *losses) setMasks(w *replay.Windows) {
 	copy(l.mask.Data(), w.Mask)
 	if l.ownMask != nil {
 		mask := l.ownMask.Data()
@@ -80,7 +81,7 @@ func (l *losses) mark(w *replay.Windows) {
 		for k := range mask {
 			next := k/l.servers + 1
 			if mask[k] = w.Mask[next]; next%w.Steps == 0 {
-				mask[k] = 0 // the next window
+				mask[k] = 0 // the next row is of the next window
 			}
 		}
 	}

@@ -18,11 +18,11 @@ func TestMarks(t *testing.T) {
 	n, err := newNetworks(&cfg, shape, rand.New(rand.NewPCG(1, 1)))
 	require.NoError(t, err)
 	g := nn.NewGraph(n.values)
-	l := newLosses(g, &cfg, shape, n.joint(g, 6))
+	l := newLosses(g, &cfg, shape, n.jointValue(g, 6))
 	require.NoError(t, g.Err())
 	w := replay.NewWindows(shape, 2, 3)
 	copy(w.Mask, []float32{1, 1, 1, 1, 1, 0})
-	l.mark(w)
+	l.setMasks(w)
 	require.Equal(t, w.Mask, l.mask.Data())
 	require.Equal(t, []float32{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0}, l.ownMask.Data())
 	require.Equal(t, []float32{1, 1, 1, 1, 0, 0, 1, 1, 0, 0}, l.pairs.Data(), "each row and the next, both of one window")
@@ -42,7 +42,7 @@ func TestLossIsTheSumOfItsTerms(t *testing.T) {
 		n, err := newNetworks(&cfg, shape, rng)
 		require.NoError(t, err)
 		g := nn.NewGraph(n.values)
-		j := n.joint(g, 4)
+		j := n.jointValue(g, 4)
 		l := newLosses(g, &cfg, shape, j)
 		program, err := g.Compile(l.loss)
 		require.NoError(t, err)
@@ -61,7 +61,7 @@ func TestLossIsTheSumOfItsTerms(t *testing.T) {
 		for i := range w.Mask {
 			w.Mask[i] = 1
 		}
-		l.mark(w)
+		l.setMasks(w)
 		program.Run()
 		want := scalar(l.team)
 		require.Positive(t, want)
@@ -87,12 +87,12 @@ func TestEffect(t *testing.T) {
 	t.Parallel()
 	cfg := DefaultConfig()
 	cfg.Utility, cfg.Levels = Table, []float64{-1, 0, 1}
-	n := &networks{cfg: &cfg, shape: replay.Shape{Agents: 1, Servers: 1, Features: 1}, form: newForm(&cfg, 1)}
+	n := &networks{cfg: &cfg, shape: replay.Shape{Agents: 1, Servers: 1, Features: 1}, utility: newUtility(&cfg, 1)}
 	plan := nn.NewPlan(nn.NewArena())
-	j := joint{out: []*nn.Node{plan.Input("out", 3, 3)}, action: []*nn.Node{plan.Input("action", 3, 1)}}
+	j := jointValue{out: []*nn.Node{plan.Input("out", 3, 3)}, action: []*nn.Node{plan.Input("action", 3, 1)}}
 	copy(j.out[0].Data(), []float32{0, 1, 5, 2, 0, 1, 9, 9, 0})
 	copy(j.action[0].Data(), []float32{2, 1, 2})
-	share, spread := n.effect(j, []float32{1, 1, 0})
+	share, spread := n.actionStatistics(j, []float32{1, 1, 0})
 	// Utilities 5 and 0, advantages 3 and -1; the best are 0 and 2 above.
 	require.InDelta(t, 4/6.25, share, 1e-6)
 	require.InDelta(t, 1/2.5, spread, 1e-6)

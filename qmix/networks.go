@@ -11,12 +11,13 @@ import (
 	"fairlb/replay"
 )
 
-// networks are the utilities of all LBs and the mixer, in one arena; target
-// and average are clones of it.
+// networks are the utilities of all LBs and the mixer, whose parameters are in one
+// arena, values. target and average are clones of it: the target networks, and the
+// averaged utilities that are evaluated.
 type networks struct {
 	cfg       *Config
 	shape     replay.Shape
-	form      form
+	utility   utility
 	utilities []*nn.ServerNet
 	mixer     *hypernet.Mixer // nil for the plain sum
 
@@ -24,10 +25,10 @@ type networks struct {
 }
 
 func newNetworks(cfg *Config, shape replay.Shape, rng *rand.Rand) (*networks, error) {
-	n := &networks{cfg: cfg, shape: shape, form: newForm(cfg, shape.Servers), values: nn.NewArena()}
+	n := &networks{cfg: cfg, shape: shape, utility: newUtility(cfg, shape.Servers), values: nn.NewArena()}
 	for i := range shape.Agents {
 		net, err := nn.NewServerNet(n.values, utilityName(i), nn.ServerNetShape{
-			Servers: shape.Servers, In: shape.Features, Out: n.form.columns(), Bias: n.form.bias(),
+			Servers: shape.Servers, In: shape.Features, Out: n.utility.columns(), Bias: n.utility.bias(),
 			Embedding: cfg.Embedding, Hidden: cfg.Hidden, Layers: cfg.Layers,
 		}, rng)
 		if err != nil {
@@ -37,7 +38,7 @@ func newNetworks(cfg *Config, shape replay.Shape, rng *rand.Rand) (*networks, er
 	}
 	if cfg.Mixer == Monotonic {
 		var err error
-		n.mixer, err = hypernet.New(n.values, "mixer", hypernet.MixerShape{Agents: n.mixed(), State: n.state(), Mixing: cfg.Mixing}, rng)
+		n.mixer, err = hypernet.New(n.values, "mixer", hypernet.MixerShape{Agents: n.mixerInputs(), State: n.stateColumns(), Mixing: cfg.Mixing}, rng)
 		if err != nil {
 			return nil, err
 		}
@@ -48,24 +49,24 @@ func newNetworks(cfg *Config, shape replay.Shape, rng *rand.Rand) (*networks, er
 
 func utilityName(lb int) string { return fmt.Sprintf("lb%d.utility", lb) }
 
-// mixed is the number of utilities that are mixed.
-func (n *networks) mixed() int {
+// mixerInputs returns the number of utilities that are mixed.
+func (n *networks) mixerInputs() int {
 	if n.cfg.Mixed == Heads {
 		return n.shape.Agents * n.shape.Servers
 	}
 	return n.shape.Agents
 }
 
-// state is the number of columns of the global state.
-func (n *networks) state() int {
+// stateColumns returns the number of columns S of the global state.
+func (n *networks) stateColumns() int {
 	if local := n.shape.Servers * n.shape.Features; n.cfg.State == Mean {
 		return local
 	}
 	return n.shape.Agents * n.shape.Servers * n.shape.Features
 }
 
-// writeState sets LB i's part of the global states dst [R,S] from its
-// normalised observations x [R*N,F]. LBs come in order, the first of which
+// writeState sets LB i's part of the global states dst [R,S] from its normalised
+// observations x [R*N,F]. It is called for all LBs in their order; the first one
 // writes over what was there.
 func (n *networks) writeState(dst []float32, i int, x []float32) {
 	if n.cfg.State == Mean {
@@ -77,36 +78,36 @@ func (n *networks) writeState(dst []float32, i int, x []float32) {
 		}
 		return
 	}
-	local, width := n.shape.Servers*n.shape.Features, n.state()
+	local, width := n.shape.Servers*n.shape.Features, n.stateColumns()
 	for r := 0; r*local < len(x); r++ {
 		copy(dst[r*width+i*local:], x[r*local:(r+1)*local])
 	}
 }
 
-// joint are the nodes of the value of a joint action in R states.
-type joint struct {
+// jointValue has the nodes of the value Q_tot of a joint action in R states.
+type jointValue struct {
 	x      []*nn.Node // per LB: observations [R*N,F]
 	out    []*nn.Node // per LB: the networks' outputs [R*N,columns]
-	action []*nn.Node // per LB: what form.encode gives [R*N,1]
+	action []*nn.Node // per LB: what utility.encode gives [R*N,1]
 	q      []*nn.Node // per LB: the servers' parts of the utility [R*N,1]
 	state  *nn.Node   // [R,S]; nil without a mixing network
-	total  *nn.Node   // [R,1]
+	total  *nn.Node   // Q_tot [R,1]
 }
 
-// joint adds the value of a joint action to b.
-func (n *networks) joint(b nn.Builder, rows int) joint {
-	var j joint
+// jointValue adds the value of a joint action to b.
+func (n *networks) jointValue(b nn.Builder, rows int) jointValue {
+	var j jointValue
 	var q *nn.Node
 	for i, net := range n.utilities {
 		x := b.Input("observations", rows*n.shape.Servers, n.shape.Features)
 		action := b.Input("actions", rows*n.shape.Servers, 1)
 		out := net.Apply(b, x)
-		chosen := b.Apply(n.form.part(), out, action)
+		chosen := b.Apply(n.utility.part(), out, action)
 		j.x, j.action, j.out, j.q = append(j.x, x), append(j.action, action), append(j.out, out), append(j.q, chosen)
 		own := b.Apply(&nn.Reshape{To: []int{rows, n.shape.Servers}}, chosen)
 		if n.cfg.Mixed == LBs {
 			own = b.Apply(new(nn.SumColumns), own)
-			if scale := n.form.scale(); scale != 1 {
+			if scale := n.utility.scale(); scale != 1 {
 				own = b.Apply(&nn.WeightedSum{Weights: []float32{scale}}, own)
 			}
 		}
@@ -117,7 +118,7 @@ func (n *networks) joint(b nn.Builder, rows int) joint {
 		}
 	}
 	if n.mixer != nil {
-		j.state = b.Input("state", rows, n.state())
+		j.state = b.Input("state", rows, n.stateColumns())
 		j.total = n.mixer.Apply(b, q, j.state)
 		return j
 	}
@@ -125,8 +126,9 @@ func (n *networks) joint(b nn.Builder, rows int) joint {
 	return j
 }
 
-// greedy are the utilities of R states without a choice, and what chooses.
-type greedy struct {
+// greedyChoice computes the utilities of all LBs in R states, and chooses the best
+// levels by them.
+type greedyChoice struct {
 	plan    *nn.Plan
 	x, out  []*nn.Node // per LB: observations [R*N,F], outputs [R*N,columns]
 	chooser chooser
@@ -134,7 +136,7 @@ type greedy struct {
 }
 
 // choose writes the best levels of LB i to dst [R*N].
-func (g *greedy) choose(dst []float32, i int) {
+func (g *greedyChoice) choose(dst []float32, i int) {
 	out := g.out[i].Data()
 	state := len(out) / len(dst) * g.servers
 	for r := 0; r*g.servers < len(dst); r++ {
@@ -142,9 +144,9 @@ func (g *greedy) choose(dst []float32, i int) {
 	}
 }
 
-// greedy returns a plan of the utilities, on the values of an arena.
-func (n *networks) greedy(values *nn.Arena, rows int) (greedy, error) {
-	g := greedy{plan: nn.NewPlan(values), chooser: n.form.chooser(), servers: n.shape.Servers}
+// greedy returns the greedy choice in so many states by the utilities in values.
+func (n *networks) greedy(values *nn.Arena, rows int) (greedyChoice, error) {
+	g := greedyChoice{plan: nn.NewPlan(values), chooser: n.utility.chooser(), servers: n.shape.Servers}
 	for _, net := range n.utilities {
 		x := g.plan.Input("observations", rows*n.shape.Servers, n.shape.Features)
 		g.x, g.out = append(g.x, x), append(g.out, net.Apply(g.plan, x))

@@ -17,11 +17,11 @@ const (
 	quadraticColumns
 )
 
-// LeastCurvature is the least c_j, so that a maximum is always finite.
-const LeastCurvature = 0.02
+// leastCurvature is the least c_j, so that a maximum is always finite.
+const leastCurvature = 0.02
 
 // curvature is c_j of the network's output.
-func curvature(x float32) float64 { return LeastCurvature + softplus(float64(x)) }
+func curvature(x float32) float64 { return leastCurvature + softplus(float64(x)) }
 
 func softplus(x float64) float64 { return max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) }
 
@@ -208,17 +208,18 @@ func (k *peak) Backward(din [][]float32, dout, out []float32, in [][]float32) {
 	}
 }
 
-// rounded finds the levels nearest to the peak, counted from its plain mean so
-// that it lies in their middle: the best ones, but for what the rounding of one
-// server is worth to the others.
-type rounded struct {
+// nearestToPeak is the chooser of the quadratic utility: it takes the levels nearest to
+// the peak, counted from the peak's plain mean so that it lies in the middle of
+// the levels. They are the best ones, but for what the rounding of one server is
+// worth to the others.
+type nearestToPeak struct {
 	levels  policy.Levels
 	peak, w []float32 // [N]
 }
 
-var _ chooser = (*rounded)(nil)
+var _ chooser = (*nearestToPeak)(nil)
 
-func (c *rounded) choose(dst, outputs []float32) {
+func (c *nearestToPeak) choose(dst, outputs []float32) {
 	peakOf(c.peak, c.w, outputs)
 	middle := nn.Mean(c.peak)
 	for j, d := range c.peak {

@@ -82,16 +82,16 @@ func TestPartsSumToTheUtility(t *testing.T) {
 			for _, q := range out {
 				sum += float64(q) * float64(form.scale())
 			}
-			utility, _ := form.worth(x, u)
+			utility, _ := form.value(x, u)
 			require.InDelta(rt, sum, utility, 1e-4)
 			for j := range u {
 				u[j] = float32(rng.NormFloat64())
 			}
-			before, advantage := form.worth(x, u)
+			before, advantage := form.value(x, u)
 			for j := range u {
 				u[j] += shift
 			}
-			after, same := form.worth(x, u)
+			after, same := form.value(x, u)
 			require.InDelta(rt, before, after, 1e-4)
 			require.InDelta(rt, advantage, same, 1e-4)
 		}
@@ -114,13 +114,13 @@ func TestPeakIsTheBest(t *testing.T) {
 		}
 		require.InDelta(rt, 0, centre, 1e-5*(1+norm))
 		form := quadraticForm{servers: n}
-		top, _ := form.worth(x, d)
+		top, _ := form.value(x, d)
 		for range 20 {
 			u := make([]float32, n)
 			for j := range u {
 				u[j] = d[j] + float32(0.5*rng.NormFloat64())
 			}
-			other, _ := form.worth(x, u)
+			other, _ := form.value(x, u)
 			require.LessOrEqual(rt, other, top+1e-4)
 		}
 	})
@@ -138,7 +138,7 @@ func TestRounded(t *testing.T) {
 		for j := range u {
 			u[j] = float32(levels[int(k[j])])
 		}
-		_, a := form.worth(x, u)
+		_, a := form.value(x, u)
 		return a
 	}
 	gain, lost, choices := 0., 0., map[float32]bool{}

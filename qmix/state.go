@@ -10,7 +10,8 @@ import (
 
 var _ agents.Saver = (*Learner)(nil)
 
-// stateKind is that of agents.SaveState.
+// stateKind names the learner and the version of its state, for
+// agents.SaveState.
 const stateKind = "qmix 1"
 
 // Save implements agents.Saver.
@@ -33,7 +34,7 @@ func (l *Learner) state(c *snapshot.Codec) {
 	for _, values := range []*nn.Arena{l.nets.values, l.nets.target, l.nets.average} {
 		values.State(c)
 	}
-	l.trainer.adam.State(c)
+	l.graph.adam.State(c)
 	for _, f := range l.features {
 		f.State(c)
 	}

@@ -7,51 +7,53 @@ import (
 	"fairlb/agents/policy"
 )
 
-// form is what differs between forms of an LB's utility. Its network gives so
-// many columns per server, of which, with the action, the servers' parts of
-// the utility are made. N is the number of servers.
-type form interface {
+// utility is a form of an LB's utility (Config.Utility): what a network gives for
+// each server, the servers' parts of the utility that are made of it, and the best
+// levels under it. N is the number of servers, R of states.
+type utility interface {
 	// columns is the number of the network's outputs per server.
 	columns() int
 	// bias is their first bias, at which the best level of every server is
 	// the one nearest to 0: an untrained policy treats servers alike.
 	bias() []float32
-	// part is a server's part of the utility, from outputs [R*N,columns] and
-	// actions [R*N,1] -> [R*N,1].
+	// part computes a server's part of the utility, from outputs [R*N,columns]
+	// and actions [R*N,1] -> [R*N,1].
 	part() nn.Kernel
-	// scale is what the sum of the parts is multiplied by.
+	// scale is what the sum of the parts is multiplied by to give the utility.
 	scale() float32
-	// encode returns the action input of a log-weight.
+	// encode returns the action that stands for a log-weight in part's input.
 	encode(u float32) float32
 	// chooser returns what finds the best levels. Each has its own memory.
 	chooser() chooser
-	// worth is the utility of one state's outputs [N,columns] and actions
-	// [N], and the part of it that is the actions': their advantage.
-	worth(outputs, action []float32) (utility, advantage float64)
+	// value returns the utility of one state's outputs [N,columns] and actions
+	// [N], and the part of it that is due to the actions: their advantage.
+	value(outputs, action []float32) (utility, advantage float64)
 }
 
-// chooser writes the indices of the best levels, given one state's outputs
-// [N,columns], to dst [N].
+// chooser writes the indices of the best levels to dst [N], given one state's
+// outputs [N,columns].
 type chooser interface {
 	choose(dst, outputs []float32)
 }
 
-func newForm(cfg *Config, servers int) form {
+// newUtility returns the form that the configuration names.
+func newUtility(cfg *Config, servers int) utility {
 	if cfg.Utility == Quadratic {
 		return &quadraticForm{levels: cfg.Levels, servers: servers}
 	}
 	return &levelsForm{levels: cfg.Levels}
 }
 
-// levelsForm is a value for each level of each server.
+// levelsForm is the utility that is the sum over servers of a value of the level
+// that is chosen for it.
 type levelsForm struct{ levels policy.Levels }
 
 var (
-	_ form    = (*levelsForm)(nil)
+	_ utility = (*levelsForm)(nil)
 	_ chooser = (*levelsForm)(nil)
 )
 
-// firstBias is the first value of the level nearest to 0.
+// firstBias is the first bias of the value of the level nearest to 0.
 const firstBias = 0.02
 
 func (f *levelsForm) columns() int { return len(f.levels) }
@@ -73,8 +75,9 @@ func (f *levelsForm) choose(dst, outputs []float32) {
 	}
 }
 
-// worth takes the mean of a server's levels for its value.
-func (f *levelsForm) worth(outputs, action []float32) (utility, advantage float64) {
+// value implements utility. The advantage of a level is what it is worth above the
+// mean of the server's levels.
+func (f *levelsForm) value(outputs, action []float32) (utility, advantage float64) {
 	k := len(f.levels)
 	for j, level := range action {
 		row := outputs[j*k : (j+1)*k]
@@ -84,14 +87,14 @@ func (f *levelsForm) worth(outputs, action []float32) (utility, advantage float6
 	return utility, advantage
 }
 
-// quadraticForm is the mean over servers of parts that are concave in the
-// servers' log-weights (kernel quadratic).
+// quadraticForm is the utility that is the mean over servers of parts that are
+// concave in the servers' log-weights (kernel quadratic).
 type quadraticForm struct {
 	levels  policy.Levels
 	servers int
 }
 
-var _ form = (*quadraticForm)(nil)
+var _ utility = (*quadraticForm)(nil)
 
 // firstCurvature is the first value of what softplus makes curvatures of.
 const firstCurvature = -1
@@ -111,11 +114,12 @@ func (f *quadraticForm) scale() float32 { return 1 / float32(f.servers) }
 func (f *quadraticForm) encode(u float32) float32 { return u }
 
 func (f *quadraticForm) chooser() chooser {
-	return &rounded{levels: f.levels, peak: make([]float32, f.servers), w: make([]float32, f.servers)}
+	return &nearestToPeak{levels: f.levels, peak: make([]float32, f.servers), w: make([]float32, f.servers)}
 }
 
-// worth takes V for the value. It allocates.
-func (f *quadraticForm) worth(outputs, action []float32) (utility, advantage float64) {
+// value implements utility. The advantage is what is above the V of the servers. It
+// allocates.
+func (f *quadraticForm) value(outputs, action []float32) (utility, advantage float64) {
 	n := float64(f.servers)
 	w, centre := make([]float32, f.servers), 0.0
 	sharesOf(w, outputs)
@@ -130,7 +134,7 @@ func (f *quadraticForm) worth(outputs, action []float32) (utility, advantage flo
 	return utility + advantage, advantage
 }
 
-// moments sum up a sample.
+// moments add up a sample and its squares.
 type moments struct{ n, sum, square float64 }
 
 func (m *moments) add(x float64) {
@@ -144,13 +148,13 @@ func (m *moments) variance() float64 {
 	return max(0, m.square/m.n-mean*mean)
 }
 
-// effect tells what the choice of levels is worth in a batch, as means over
-// LBs: the variance of the advantage as a part of that of the utility, and by
-// how much the best levels are above those taken, in standard deviations of
-// the utility.
-func (n *networks) effect(j joint, mask []float32) (share, spread float64) {
-	servers, cols, lbs := n.shape.Servers, n.form.columns(), float64(len(j.out))
-	chooser, top := n.form.chooser(), make([]float32, servers)
+// actionStatistics returns what the choice of levels is worth in a batch, as means
+// over LBs: share, the variance of the advantage as a part of that of the utility,
+// and spread, by how much the best levels are above those that were taken, in
+// standard deviations of the utility.
+func (n *networks) actionStatistics(j jointValue, mask []float32) (share, spread float64) {
+	servers, cols, lbs := n.shape.Servers, n.utility.columns(), float64(len(j.out))
+	chooser, top := n.utility.chooser(), make([]float32, servers)
 	for i, out := range j.out {
 		var utility, advantage, gain moments
 		for r, m := range mask {
@@ -158,10 +162,10 @@ func (n *networks) effect(j joint, mask []float32) (share, spread float64) {
 				continue
 			}
 			x := out.Data()[r*servers*cols : (r+1)*servers*cols]
-			q, a := n.form.worth(x, j.action[i].Data()[r*servers:(r+1)*servers])
+			q, a := n.utility.value(x, j.action[i].Data()[r*servers:(r+1)*servers])
 			chooser.choose(top, x)
-			n.act(top)
-			most, _ := n.form.worth(x, top)
+			n.encodeLevels(top)
+			most, _ := n.utility.value(x, top)
 			utility.add(q)
 			advantage.add(a)
 			gain.add(most - q)
@@ -174,9 +178,9 @@ func (n *networks) effect(j joint, mask []float32) (share, spread float64) {
 	return share, spread
 }
 
-// act turns the indices of levels into action inputs.
-func (n *networks) act(level []float32) {
+// encodeLevels turns indices of levels, in place, into actions of part's input.
+func (n *networks) encodeLevels(level []float32) {
 	for j, k := range level {
-		level[j] = n.form.encode(float32(n.cfg.Levels[int(k)]))
+		level[j] = n.utility.encode(float32(n.cfg.Levels[int(k)]))
 	}
 }
