@@ -59,6 +59,7 @@ func TestForbiddenImports(t *testing.T) {
 		{[]string{"fairlb/sac"}, []string{"fairlb/qmix", "fairlb/hypernet", "fairlb/rewards"}, "a learner stands alone; rewards come with the steps"},
 		{[]string{"fairlb/agents/ppo"}, []string{"fairlb/sac", "fairlb/qmix", "fairlb/rewards"}, "a learner stands alone; rewards come with the steps"},
 		{[]string{"fairlb/qmix"}, []string{"fairlb/sac", "fairlb/rewards"}, "a learner stands alone; rewards come with the steps"},
+		{[]string{"fairlb/agents/onnx"}, []string{"fairlb/agents/methods", "fairlb/agents/ppo", "fairlb/agents/es", "fairlb/agents/delay", "fairlb/sac", "fairlb/qmix"}, "a method describes its own policy; what writes models knows no method"},
 		{[]string{"fairlb/agents/delay"}, []string{"fairlb/sac", "fairlb/qmix", "fairlb/rewards"}, "a learner stands alone; this one wants no reward"},
 		{[]string{"fairlb/env/workload", "fairlb/env/dispatch", "fairlb/env/observe", "fairlb/env/balancer"}, simulators, "a simulator and a testbed share these"},
 		{[]string{"fairlb/env/sim"}, []string{"fairlb/env/testbed", "fairlb/env/scenario"}, "the simulator takes values; what they come from is the caller's"},
