@@ -47,9 +47,9 @@ func TestDistributionMerges(t *testing.T) {
 }
 
 // The mean does not lose the small times beside large ones.
-func TestTallyMeanIsExact(t *testing.T) {
+func TestClassRecorderMeanIsExact(t *testing.T) {
 	t.Parallel()
-	y := tally{distribution: newDistribution()}
+	y := classRecorder{distribution: newDistribution()}
 	y.add(1e16, false)
 	for range 1000 {
 		y.add(1, false)

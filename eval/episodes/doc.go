@@ -13,6 +13,6 @@
 //
 // What is measured of an episode is in recorder.go (completion times),
 // distribution.go (their quantiles) and fairness.go (the load of the servers);
-// a new measure is recorded there, summed up over seeds in collection.go and
+// a new measure is recorded there, summed up over seeds in summary.go and
 // gets a field of eval.Figures.
 package episodes

@@ -7,43 +7,43 @@ import (
 	"fairlb/env"
 )
 
-// tally holds the completion times of one class in one run: an exact mean
-// and a distribution for the quantiles, in constant memory.
-type tally struct {
+// classRecorder holds the completion times of one class of requests in one run:
+// an exact mean and a distribution for the quantiles, in constant memory.
+type classRecorder struct {
 	n, failed       uint64
 	sum, correction float64 // Neumaier's compensated sum, s
 	distribution
 }
 
-func (t *tally) add(completion float64, failed bool) {
-	t.n++
+func (c *classRecorder) add(completion float64, failed bool) {
+	c.n++
 	if failed {
-		t.failed++
+		c.failed++
 	}
-	sum := t.sum + completion
-	if t.sum >= completion { // neither is negative
-		t.correction += (t.sum - sum) + completion
+	sum := c.sum + completion
+	if c.sum >= completion { // neither is negative
+		c.correction += (c.sum - sum) + completion
 	} else {
-		t.correction += (completion - sum) + t.sum
+		c.correction += (completion - sum) + c.sum
 	}
-	t.sum = sum
-	t.distribution.add(completion)
+	c.sum = sum
+	c.distribution.add(completion)
 }
 
 // mean in s; NaN without requests.
-func (t *tally) mean() float64 {
-	return (t.sum + t.correction) / float64(t.n)
+func (c *classRecorder) mean() float64 {
+	return (c.sum + c.correction) / float64(c.n)
 }
 
-func (t *tally) reset() {
-	t.n, t.failed, t.sum, t.correction = 0, 0, 0, 0
-	t.distribution.reset()
+func (c *classRecorder) reset() {
+	c.n, c.failed, c.sum, c.correction = 0, 0, 0, 0
+	c.distribution.reset()
 }
 
-// recorder is the env.Recorder of one run at a time: tallies[0] is of all
-// requests, tallies[1+c] of class c.
+// recorder is the env.Recorder of one run at a time: classes[0] is of all
+// requests, classes[1+c] of class c.
 type recorder struct {
-	tallies  []tally
+	classes  []classRecorder
 	fairness fairness
 	fault    error // the first invalid outcome
 }
@@ -53,12 +53,12 @@ var _ env.Recorder = (*recorder)(nil)
 // newRecorder makes room for that many named classes; with fewer than two
 // they are not told apart.
 func newRecorder(classes int) *recorder {
-	r := &recorder{tallies: make([]tally, 1)}
+	r := &recorder{classes: make([]classRecorder, 1)}
 	if classes > 1 {
-		r.tallies = make([]tally, 1+classes)
+		r.classes = make([]classRecorder, 1+classes)
 	}
-	for i := range r.tallies {
-		r.tallies[i].distribution = newDistribution()
+	for i := range r.classes {
+		r.classes[i].distribution = newDistribution()
 	}
 	return r
 }
@@ -70,13 +70,13 @@ func (r *recorder) Record(o env.Outcome) {
 		r.fail("completion time %g s of the request of %g s (want finite, 0 or more)", o.Completion, o.Arrival)
 		return
 	}
-	r.tallies[0].add(o.Completion, o.Failed)
-	if classes := len(r.tallies) - 1; classes > 0 {
+	r.classes[0].add(o.Completion, o.Failed)
+	if classes := len(r.classes) - 1; classes > 0 {
 		if o.Class < 0 || o.Class >= classes {
 			r.fail("class %d of the request of %g s (want 0 to %d)", o.Class, o.Arrival, classes-1)
 			return
 		}
-		r.tallies[1+o.Class].add(o.Completion, o.Failed)
+		r.classes[1+o.Class].add(o.Completion, o.Failed)
 	}
 }
 
@@ -87,8 +87,8 @@ func (r *recorder) fail(format string, args ...any) {
 }
 
 func (r *recorder) reset() {
-	for i := range r.tallies {
-		r.tallies[i].reset()
+	for i := range r.classes {
+		r.classes[i].reset()
 	}
 	r.fairness.reset()
 	r.fault = nil

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"sync"
-	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -103,110 +101,22 @@ func Run(ctx context.Context, cfg Config, targets []Target) ([]eval.Result, erro
 	if cfg.Baseline == "" {
 		cfg.Baseline = eval.DefaultBaseline
 	}
-	p := newPool(cfg, targets)
+	s := newSchedule(cfg, targets)
 	workers := cfg.Workers
 	if workers == 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	for range min(workers, p.total()) {
-		group.Go(func() error { return p.work(ctx) })
+	for range min(workers, s.total()) {
+		group.Go(func() error { return s.work(ctx) })
 	}
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	return p.results(), nil
+	return s.results(), nil
 }
 
-// pool is the work of one Run. Job k is target k / len(Seeds) on seed
-// k mod len(Seeds), so that a worker mostly stays with one target.
-type pool struct {
-	cfg     Config
-	targets []Target
-	next    atomic.Int64 // the next job to take
-
-	mu   sync.Mutex
-	done int
-	sums []collection // per target
-}
-
-func newPool(cfg Config, targets []Target) *pool {
-	p := &pool{cfg: cfg, targets: targets, sums: make([]collection, len(targets))}
-	for i := range p.sums {
-		p.sums[i] = newCollection(len(cfg.Seeds), len(cfg.Classes))
-	}
-	return p
-}
-
-func (p *pool) total() int { return len(p.targets) * len(p.cfg.Seeds) }
-
-// work takes jobs until there are none, and keeps the environment and the
-// actor that it has built while the target stays the same.
-func (p *pool) work(ctx context.Context) (err error) {
-	var current *stage
-	closeStage := func() {
-		if current == nil {
-			return
-		}
-		if e := current.env.Close(); e != nil && err == nil {
-			err = fmt.Errorf("eval: %s: closing the environment: %w", current.target.Name, e)
-		}
-		current = nil
-	}
-	defer closeStage()
-
-	for {
-		k := int(p.next.Add(1)) - 1
-		if k >= p.total() {
-			return nil
-		}
-		t, s := k/len(p.cfg.Seeds), k%len(p.cfg.Seeds)
-		target, seed := &p.targets[t], p.cfg.Seeds[s]
-		if current == nil || current.target != target {
-			if closeStage(); err != nil {
-				return err
-			}
-			if current, err = newStage(target, len(p.cfg.Classes)); err != nil {
-				return fmt.Errorf("eval: %s, seed %d: %w", target.Name, seed, err)
-			}
-		}
-		if err = current.run(ctx, seed); err != nil {
-			return fmt.Errorf("eval: %s, seed %d: %w", target.Name, seed, err)
-		}
-		p.collect(t, s, current.recorder)
-	}
-}
-
-// collect keeps the figures of a run.
-func (p *pool) collect(target, seed int, r *recorder) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.sums[target].add(seed, r)
-	p.done++
-	if p.cfg.Progress != nil {
-		p.cfg.Progress(p.done, p.total())
-	}
-}
-
-// results are the results of all targets, once all jobs are done.
-func (p *pool) results() []eval.Result {
-	out := make([]eval.Result, len(p.targets))
-	baseline := -1
-	for i, target := range p.targets {
-		out[i] = p.sums[i].result(target.Name, p.cfg.Classes)
-		if target.Name == p.cfg.Baseline {
-			baseline = i
-		}
-	}
-	if baseline >= 0 {
-		for i := range out {
-			out[i].Compare(&out[baseline])
-		}
-	}
-	return out
-}
-
-// repeated lists the items that have come before.
+// repeated lists the items that equal one before them.
 func repeated[T comparable](items []T) []T {
 	var out []T
 	seen := make(map[T]bool, len(items))

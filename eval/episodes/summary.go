@@ -6,31 +6,32 @@ import (
 	"fairlb/eval"
 )
 
-// collection gathers the runs of one target, in any order: a few numbers per
-// seed and one distribution per class.
-type collection struct {
-	classes  []classCollection // of all requests, then of each named class
+// summary sums up the runs of one target over seeds, in whatever order the runs
+// end: a few numbers for each seed and one distribution for each class.
+type summary struct {
+	classes  []classSummary // of all requests, then of each named class
 	fairness eval.Series
 }
 
-type classCollection struct {
+// classSummary sums up the runs of one target for one class of requests.
+type classSummary struct {
 	n, failed uint64
-	empty     int // seeds without requests
-	pooled    distribution
+	empty     int          // seeds without requests
+	pooled    distribution // of the requests of all seeds
 
-	// of each seed
+	// One value a seed, in the order of the seeds.
 	mean, p50, p90, p95, p99, p999 eval.Series
 	requests, failures             []uint64
 }
 
-// newCollection makes room for that many seeds and named classes.
-func newCollection(seeds, classes int) collection {
+// newSummary makes room for that many seeds and named classes.
+func newSummary(seeds, classes int) summary {
 	if classes < 2 {
 		classes = 0
 	}
-	c := collection{classes: make([]classCollection, 1+classes), fairness: make(eval.Series, seeds)}
+	c := summary{classes: make([]classSummary, 1+classes), fairness: make(eval.Series, seeds)}
 	for i := range c.classes {
-		c.classes[i] = classCollection{
+		c.classes[i] = classSummary{
 			mean: make(eval.Series, seeds),
 			p50:  make(eval.Series, seeds), p90: make(eval.Series, seeds), p95: make(eval.Series, seeds),
 			p99: make(eval.Series, seeds), p999: make(eval.Series, seeds),
@@ -41,11 +42,11 @@ func newCollection(seeds, classes int) collection {
 	return c
 }
 
-// add keeps the figures of the run of the seed of that index.
-func (c *collection) add(seed int, r *recorder) {
+// add adds the run of a seed, given by its index.
+func (c *summary) add(seed int, r *recorder) {
 	c.fairness[seed] = r.fairness.mean()
 	for i := range c.classes {
-		class, run := &c.classes[i], &r.tallies[i]
+		class, run := &c.classes[i], &r.classes[i]
 		class.n += run.n
 		class.failed += run.failed
 		if run.n == 0 {
@@ -59,9 +60,9 @@ func (c *collection) add(seed int, r *recorder) {
 	}
 }
 
-// result summarises the runs of all seeds. A class without requests is left
-// out.
-func (c *collection) result(target string, names []string) eval.Result {
+// result returns the figures of the target over all seeds, to which add has added
+// each. A class without requests is left out.
+func (c *summary) result(target string, names []string) eval.Result {
 	r := eval.Result{Target: target}
 	for i := range c.classes {
 		class, name := &c.classes[i], eval.AllClasses
