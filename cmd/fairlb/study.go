@@ -278,7 +278,7 @@ func (w *studied) heuristic(ctx context.Context, k int, name string, search bool
 	weights, err := json.Marshal(found.Best.Weights)
 	return subject{
 		name: name, hash: tunedName + string(weights), target: found.target(s).Target,
-		weights: tune.Spread(found.Best.Weights, counts(s)),
+		weights: tune.PerServer(found.Best.Weights, counts(s)),
 	}, s, err
 }
 

@@ -178,7 +178,7 @@ func fileName(name string) string {
 // target is what is evaluated in a scenario, which may differ from that of the
 // search in its duration.
 func (t *tuned) target(s scenario.Scenario) target {
-	byServer := tune.Spread(t.Best.Weights, counts(s))
+	byServer := tune.PerServer(t.Best.Weights, counts(s))
 	out := target{Target: episodes.Target{Name: tunedName, Env: fixedEnv(s, byServer).plain()}, open: fixedEnv(s, byServer)}
 	out.notes = append(out.notes, t.note())
 	if !t.Converged {

@@ -10,6 +10,7 @@
 // point meets the same arrivals, failures count at their timeout, and requests
 // in flight at the end of an episode are waited for.
 //
-// The seeds must be those of training: on its own seeds the best of many
-// points looks better than it is.
+// The seeds must be those of training: on the seeds of the search itself the best
+// of many points looks better than it is. The command evaluates the weights found
+// as any other target, on held-out seeds.
 package tune

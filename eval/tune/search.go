@@ -30,41 +30,43 @@ type Config struct {
 	// with the least mean, the first of several.
 	Starts [][]float64
 
-	// MaxLogWeight bounds each log-weight to this distance from the servers'
-	// mean log-weight. A start beyond is drawn towards equal weights.
+	// MaxLogWeight bounds each log-weight to this distance from the mean of all
+	// servers' log-weights. A start outside is moved towards equal weights until
+	// it is on the bound.
 	MaxLogWeight float64
 
 	// Seeds are the episodes, the same for every point.
 	Seeds []uint64
 
 	// FirstStep and LastStep are the greatest and the least change of a
-	// log-weight; between them a step that finds nothing better is halved.
+	// log-weight that is tried: a step that finds nothing better is halved.
 	FirstStep, LastStep float64
 
-	// MaxEvaluations ends a search that would go on; at least the starts.
+	// MaxEvaluations is how many points are evaluated at most; at least as many as
+	// there are starts.
 	MaxEvaluations int
 
-	// Tolerance, if not 0, asks for Result.Ranges: how far each weight may
-	// move from the best until the mean is this part above the least.
+	// Tolerance, if not 0, asks for Result.Ranges: how far each weight may move
+	// from the best before the mean is more than this part above the least.
 	Tolerance float64
 
 	// Workers is the number of episodes at a time; 0: GOMAXPROCS. The result
 	// does not depend on it.
 	Workers int
 
-	// Progress, if not nil, is called after each evaluation of a point with
-	// their number.
+	// Progress, if not nil, is called after each evaluation of a point with the
+	// number of evaluations so far.
 	Progress func(evaluations int)
 }
 
-// Point is weights and what they came to.
+// Point is weights and the mean completion time with them.
 type Point struct {
 	Weights []float64 `json:"weights"` // by group
 	Mean    float64   `json:"mean_s"`  // completion time, s, the mean over seeds of the seeds' means
 }
 
-// Range is the least and the greatest weight of a group that do as well as the
-// best, the other weights being those of the best.
+// Range is the least and the greatest weight of a group with which the mean stays
+// within Config.Tolerance, the other weights being those of the best point.
 type Range struct {
 	Low  float64 `json:"low"`
 	High float64 `json:"high"`
@@ -73,14 +75,15 @@ type Range struct {
 // Result is the outcome of a search.
 type Result struct {
 	Best        Point   `json:"best"`
-	Starts      []Point `json:"starts"`           // in the order of Config
+	Starts      []Point `json:"starts"`           // in the order of Config.Starts
 	Evaluations int     `json:"evaluations"`      // of points, each on all seeds
-	Converged   bool    `json:"converged"`        // no neighbour at LastStep was better; else MaxEvaluations ended it
-	Ranges      []Range `json:"ranges,omitempty"` // by group, with Config.Tolerance; of the first, its weight alone
+	Converged   bool    `json:"converged"`        // no step of LastStep led to a better point; else MaxEvaluations ended the search
+	Ranges      []Range `json:"ranges,omitempty"` // by group, if Config.Tolerance asks for them; the first group's weight does not move
 }
 
-// Spread returns the weights by server of weights by group.
-func Spread(weights []float64, counts []int) []float64 {
+// PerServer returns the weight of each server, given those of the groups and the
+// numbers of servers of each.
+func PerServer(weights []float64, counts []int) []float64 {
 	var out []float64
 	for g, n := range counts {
 		for range n {
@@ -118,19 +121,23 @@ func (c *Config) validate() error {
 	return errors.Join(faults...)
 }
 
-// errSpent says that MaxEvaluations are made.
-var errSpent = errors.New("tune: no evaluations are left")
+// errNoneLeft says that MaxEvaluations points have been evaluated.
+var errNoneLeft = errors.New("tune: no evaluations are left")
 
-// search is the state of one Search. A point is the change of each group's
-// log-weight from origin, in units of the least step, so that the starts are
-// met exactly as given and no point is evaluated twice.
+// offset is a point of the search as its distance from the best start: for each
+// group the change of its log-weight, in units of the least step. Being whole
+// numbers, offsets that come again are the same, so that no point is evaluated
+// twice, and the offset of the start itself is exactly 0.
+type offset []int
+
+// search is the state of one Search.
 type search struct {
-	cfg    Config
-	unit   float64   // the least step
-	first  int       // the greatest step, in units: a power of two
-	origin []float64 // weights by group
-	made   int
-	known  map[string]float64 // means by point
+	cfg       Config
+	unit      float64            // the least step of a log-weight
+	firstStep int                // the greatest step, in units: a power of two
+	origin    []float64          // the weights of the best start, by group
+	evaluated int                // points so far
+	means     map[string]float64 // of the points that are evaluated, by their offsets
 }
 
 // Search returns the best fixed weights that it finds. Errors: ErrConfig, the
@@ -139,9 +146,9 @@ func Search(ctx context.Context, cfg Config) (Result, error) {
 	if err := cfg.validate(); err != nil {
 		return Result{}, err
 	}
-	s := &search{cfg: cfg, unit: cfg.FirstStep, first: 1}
+	s := &search{cfg: cfg, unit: cfg.FirstStep, firstStep: 1}
 	for s.unit/2 >= cfg.LastStep {
-		s.unit, s.first = s.unit/2, 2*s.first
+		s.unit, s.firstStep = s.unit/2, 2*s.firstStep
 	}
 	var r Result
 	best := 0
@@ -158,26 +165,26 @@ func Search(ctx context.Context, cfg Config) (Result, error) {
 		}
 	}
 	s.origin = r.Starts[best].Weights
-	at := make([]int, len(cfg.Counts))
-	s.known = map[string]float64{fmt.Sprint(at): r.Starts[best].Mean}
-	at, mean, err := s.descend(ctx, at, r.Starts[best].Mean)
-	if err != nil && !errors.Is(err, errSpent) {
+	start := make(offset, len(cfg.Counts))
+	s.means = map[string]float64{fmt.Sprint(start): r.Starts[best].Mean}
+	found, mean, err := s.descend(ctx, start, r.Starts[best].Mean)
+	if err != nil && !errors.Is(err, errNoneLeft) {
 		return Result{}, err
 	}
-	s.cfg.MaxEvaluations = math.MaxInt // the bounds end what follows
-	r.Best, r.Evaluations, r.Converged = Point{s.weights(at), mean}, s.made, err == nil
+	s.cfg.MaxEvaluations = math.MaxInt // the ranges end at the bounds of the weights
+	r.Best, r.Evaluations, r.Converged = Point{s.weights(found), mean}, s.evaluated, err == nil
 	if cfg.Tolerance == 0 {
 		return r, nil
 	}
-	r.Ranges, err = s.ranges(ctx, at, mean)
+	r.Ranges, err = s.ranges(ctx, found, mean)
 	return r, err
 }
 
-// descend goes down from a point until no step leads further. With errSpent it
-// returns the best point so far.
-func (s *search) descend(ctx context.Context, at []int, mean float64) ([]int, float64, error) {
-	for step := s.first; step > 0; {
-		next, value, err := s.explore(ctx, at, mean, step)
+// descend searches from a point of known mean until no step leads to a better one.
+// With errNoneLeft it returns the best point so far.
+func (s *search) descend(ctx context.Context, from offset, mean float64) (offset, float64, error) {
+	for step := s.firstStep; step > 0; {
+		next, value, err := s.explore(ctx, from, mean, step)
 		if err != nil {
 			return next, value, err
 		}
@@ -185,61 +192,62 @@ func (s *search) descend(ctx context.Context, at []int, mean float64) ([]int, fl
 			step /= 2
 			continue
 		}
-		for value < mean { // as far again the same way, while that helps
-			ahead := make([]int, len(at))
+		// The pattern move of Hooke and Jeeves: as far again in the same direction,
+		// and on to the best point near there, as long as that is better.
+		for value < mean {
+			ahead := make(offset, len(from))
 			for g := range ahead {
-				ahead[g] = 2*next[g] - at[g]
+				ahead[g] = 2*next[g] - from[g]
 			}
-			at, mean = next, value
-			reached, err := s.at(ctx, ahead)
+			from, mean = next, value
+			reached, err := s.mean(ctx, ahead)
 			if err != nil {
-				return at, mean, err
+				return from, mean, err
 			}
-			// The best near the point ahead, even if that one is worse.
 			if next, value, err = s.explore(ctx, ahead, reached, step); err != nil {
 				if value < mean {
-					at, mean = next, value
+					from, mean = next, value
 				}
-				return at, mean, err
+				return from, mean, err
 			}
 		}
 	}
-	return at, mean, nil
+	return from, mean, nil
 }
 
-// explore tries a step up and one down for each group but the first, and keeps
-// what is better.
-func (s *search) explore(ctx context.Context, from []int, mean float64, step int) ([]int, float64, error) {
-	at := slices.Clone(from)
-	for g := 1; g < len(at); g++ {
+// explore tries a step up and one down for the weight of each group but the first,
+// one after the other, and keeps each that is better.
+func (s *search) explore(ctx context.Context, from offset, mean float64, step int) (offset, float64, error) {
+	point := slices.Clone(from)
+	for g := 1; g < len(point); g++ {
 		for _, change := range []int{step, -step} {
-			at[g] += change
-			value, err := s.at(ctx, at)
+			point[g] += change
+			value, err := s.mean(ctx, point)
 			if err == nil && value < mean {
 				mean = value
 				break
 			}
-			at[g] -= change
+			point[g] -= change
 			if err != nil {
-				return at, mean, err
+				return point, mean, err
 			}
 		}
 	}
-	return at, mean, nil
+	return point, mean, nil
 }
 
-// ranges goes from the best point along each weight, both ways, two least steps
-// at a time, until the mean is beyond the tolerance. Dispatch by weights
-// compares small whole numbers, so a range may be wide.
-func (s *search) ranges(ctx context.Context, best []int, mean float64) ([]Range, error) {
+// ranges moves each weight from the best point down and up, two least steps at a
+// time, until the mean is above the tolerance. A range may be wide, for dispatch by
+// weights compares small whole numbers, which many weights order alike.
+func (s *search) ranges(ctx context.Context, best offset, mean float64) ([]Range, error) {
 	var out []Range
 	for g := range best {
 		var ends [2]float64
-		for way, step := range []int{-2, 2} {
+		for end, step := range []int{-2, 2} {
 			point := slices.Clone(best)
 			for g > 0 {
 				point[g] += step
-				value, err := s.at(ctx, point)
+				value, err := s.mean(ctx, point)
 				if err != nil {
 					return nil, err
 				}
@@ -248,35 +256,37 @@ func (s *search) ranges(ctx context.Context, best []int, mean float64) ([]Range,
 					break
 				}
 			}
-			ends[way] = s.weights(point)[g]
+			ends[end] = s.weights(point)[g]
 		}
 		out = append(out, Range{ends[0], ends[1]})
 	}
 	return out, nil
 }
 
-// at returns the mean at a point: +Inf beyond the bounds.
-func (s *search) at(ctx context.Context, point []int) (float64, error) {
+// mean returns the mean completion time at a point, +Inf beyond the bounds. It
+// fails with errNoneLeft if it would have to evaluate a point too many.
+func (s *search) mean(ctx context.Context, point offset) (float64, error) {
 	name := fmt.Sprint(point)
-	if mean, ok := s.known[name]; ok {
+	if mean, ok := s.means[name]; ok {
 		return mean, nil
 	}
 	weights := s.weights(point)
 	if s.cfg.excess(weights) > 1+rounding {
 		return math.Inf(1), nil
 	}
-	if s.made >= s.cfg.MaxEvaluations {
-		return math.Inf(1), errSpent
+	if s.evaluated >= s.cfg.MaxEvaluations {
+		return math.Inf(1), errNoneLeft
 	}
 	mean, err := s.evaluate(ctx, weights)
 	if err != nil {
 		return math.Inf(1), err
 	}
-	s.known[name] = mean
+	s.means[name] = mean
 	return mean, nil
 }
 
-func (s *search) weights(point []int) []float64 {
+// weights returns the weights of a point, by group.
+func (s *search) weights(point offset) []float64 {
 	weights := make([]float64, len(point))
 	for g, x := range point {
 		weights[g] = s.origin[g] * math.Exp(float64(x)*s.unit)
@@ -284,22 +294,23 @@ func (s *search) weights(point []int) []float64 {
 	return weights
 }
 
-// evaluate runs all episodes with the given weights by group.
+// evaluate plays all episodes with the given weights, by group, and returns their
+// mean completion time.
 func (s *search) evaluate(ctx context.Context, weights []float64) (float64, error) {
-	byServer := Spread(weights, s.cfg.Counts)
+	byServer := PerServer(weights, s.cfg.Counts)
 	target := episodes.Target{Name: "fixed weights", Env: func(rec env.Recorder) (env.Env, error) { return s.cfg.Env(byServer, rec) }}
 	list, err := episodes.Run(ctx, episodes.Config{Seeds: s.cfg.Seeds, Workers: s.cfg.Workers}, []episodes.Target{target})
 	if err != nil {
 		return 0, fmt.Errorf("tune: weights %.4g: %w", weights, err)
 	}
-	s.made++
+	s.evaluated++
 	if s.cfg.Progress != nil {
-		s.cfg.Progress(s.made)
+		s.cfg.Progress(s.evaluated)
 	}
 	return list[0].Class(eval.AllClasses).Mean, nil
 }
 
-// rounding is what a weight on the bound may seem to be beyond it.
+// rounding is how far beyond the bound a weight that is on it may seem to be.
 const rounding = 1e-9
 
 // excess returns the greatest distance of a log-weight from the servers' mean,
@@ -317,8 +328,8 @@ func (c *Config) excess(weights []float64) float64 {
 	return most
 }
 
-// bound draws weights that are out of bounds towards equal ones until they
-// are on the bound.
+// bound moves weights that are outside the bound towards equal ones until they are
+// on it.
 func (c *Config) bound(weights []float64) {
 	if excess := c.excess(weights); excess > 1+rounding {
 		for g, w := range weights {
