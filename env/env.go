@@ -2,7 +2,7 @@ package env
 
 import "context"
 
-// Env is a load-balanced pool of servers that several agents steer.
+// Env is a load-balanced pool of servers, whose load balancers several agents control.
 //
 // An episode starts with Reset and ends when a Step reports Terminated or
 // Truncated; a Step after that fails with ErrEpisodeOver. An Env is used by
@@ -16,18 +16,18 @@ type Env interface {
 	// are zero. The episode's randomness follows from seed alone.
 	Reset(ctx context.Context, seed uint64) (Step, error)
 
-	// Step sets the weights actions[i][j] of server j at LB i, lets one step
-	// interval pass and reports it. Nil actions leave the weights (or the
-	// dispatch rule that the environment was built with) as they are.
-	// Errors: ErrAction, ErrEpisodeOver, ErrNotReset, the context's, or what
-	// the workload's source reports.
+	// Step sets the weight of server j at LB i to actions[i][j], lets one step
+	// interval pass and reports it. Nil actions leave the weights, or the
+	// dispatch rule that the environment was built with, as they are. It fails
+	// with ErrAction, ErrEpisodeOver, ErrNotReset, the error of the context, or
+	// the error of the source of requests.
 	Step(ctx context.Context, actions [][]float64) (Step, error)
 
-	// Close frees what the environment holds; it is safe to call twice.
+	// Close frees what the environment holds. It may be called twice.
 	Close() error
 }
 
-// Spec describes an environment: what the agents see and what they may do.
+// Spec describes an environment: what the agents see, and what they may do.
 type Spec struct {
 	Agents       int       // M, the number of LBs
 	Servers      int       // N, the number of servers
@@ -53,23 +53,24 @@ type ActionSpec struct {
 type Step struct {
 	Time float64 // s since the episode began
 
-	// Obs[i] is what LB i sees: Servers x Features, row-major, one row per
-	// server, unnormalised, in the units of Spec.Features.
+	// Obs[i] is what LB i sees: a row of features for each server, row after
+	// row, not normalised, in the units of Spec.Features.
 	Obs [][]float32
 
-	// Load[i][j] is LB i's estimate l_ij of the load of server j, in s, from
-	// its own traffic.
+	// Load[i][j] is LB i's estimate l_ij, from its own traffic, of the load of
+	// server j (s).
 	Load [][]float64
 
-	// Reward[i] is the reward of LB i for the interval that has just ended;
-	// ServerReward[i][j] are its parts by server, which sum to it.
+	// Reward[i] is the reward of LB i for the interval that has just ended.
+	// ServerReward[i][j] is the part of it that belongs to server j; the parts
+	// sum to the reward.
 	Reward       []float64
 	ServerReward [][]float64
 
 	Terminated bool // the episode ended in a state without a future
 	Truncated  bool // the episode was cut off; its last state has a future
 
-	Interval Interval // what happened in the interval, over all LBs
+	Interval Interval // what happened in the interval, at all LBs together
 
 	// Flows are the flows that ended in the interval, in the order in which
 	// their LBs learned of it; nil where the environment does not keep them.
@@ -79,27 +80,27 @@ type Step struct {
 // Flow is a flow that has ended, as the LB that dispatched it knows it.
 type Flow struct {
 	LB, Server int
-	Step       int     // that it was dispatched in; 0 is the interval before the first Step
-	Ongoing    int     // q_ij, the LB's other flows on the server as it was dispatched
+	Step       int     // the step in which it was dispatched; 0 is the interval of the first Step
+	Ongoing    int     // q_ij, the LB's other flows on the server when it was dispatched
 	Completion float64 // s from arrival to completion; the timeout if it failed
 	Failed     bool
 }
 
-// Interval counts what happened between two steps, over all LBs.
+// Interval counts what happened between two steps, at all LBs together.
 type Interval struct {
 	Arrived       int     // requests that arrived
 	Completed     int     // requests that completed
 	Failed        int     // requests that were refused or lost
-	CompletionSum float64 // s, the completion times of both, failures at their timeout
+	CompletionSum float64 // s, the sum of the completion times of both, failures at their timeout
 }
 
-// Outcome is the end of one request, as its client saw it.
+// Outcome is how a request ended, as its client saw it.
 type Outcome struct {
 	Arrival    float64 // s since the episode began
 	Completion float64 // s from arrival to completion; the timeout if it failed
 	Class      int     // index into the workload's class names
-	LB         int     // that dispatched it, or for which it was meant if none was left
-	Server     int     // -1 if no server, or no LB, was there to take it
+	LB         int     // the LB that dispatched it or, if none was left, for which it was meant
+	Server     int     // -1 if no server or no LB was there to take it
 	Failed     bool
 }
 
@@ -108,35 +109,37 @@ type Recorder interface {
 	Record(o Outcome)
 }
 
-// Drainer is an Env that can let every request in flight finish once the
-// episode is over and no more arrive, so that evaluation counts all of them.
+// Drainer is an Env that can let every request in flight end after the episode, so that
+// an evaluation counts all of them.
 type Drainer interface {
+	// Drain ends the episode: no more requests arrive, and it returns when
+	// those in flight have ended.
 	Drain(ctx context.Context) error
 }
 
-// GroundTruth is an Env that knows what no LB can see. A live environment
-// answers ErrUnsupported.
+// GroundTruth is an Env that knows the true state of the servers, which no LB can see.
+// A live environment returns ErrUnsupported.
 type GroundTruth interface {
 	// Truth fills t for the present moment.
 	Truth(t *Truth) error
 }
 
-// Truth is the state of the servers, one value per server.
+// Truth is the true state of the servers, with one value for each server.
 type Truth struct {
-	CPUWork    []float64 // s of CPU demand left, all processors together, requests on their way included
-	IOWork     []float64 // s of IO demand left
-	Busy       []int     // tasks in CPU service: busy workers
+	CPUWork    []float64 // s, the CPU demand that is left, requests on their way included
+	IOWork     []float64 // s, the IO demand that is left
+	Busy       []int     // tasks in CPU service, that is, busy workers
 	Running    []int     // tasks in CPU or IO service
 	Backlog    []int     // tasks that wait for a processor or a worker
-	CPUTime    []float64 // s of processor time used since the episode began, background jobs included
+	CPUTime    []float64 // s, the processor time used since the episode began, background jobs included
 	Speed      []float64 // speed of one processor; 1 is nominal
 	CPUs       []int     // processors
-	Background []int     // jobs beside the requests that always run
+	Background []int     // jobs that always run there beside the requests
 	Out        []bool    // drained or failed
 }
 
-// Sampler receives the true state of the servers on a grid of times (Figures
-// 9 and 12). The Truth holds until the next call.
+// Sampler receives the true state of the servers at regular times (Figures 9 and 12).
+// The Truth is valid until the next call.
 type Sampler interface {
 	Sample(now float64, t *Truth)
 }

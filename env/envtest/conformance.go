@@ -13,8 +13,8 @@ import (
 	"fairlb/env"
 )
 
-// Conformance checks what env.Env promises. make returns a fresh environment
-// of the kind under test, with episodes of at least four steps.
+// Conformance checks what env.Env promises. make must return a new environment of the
+// kind under test, with episodes of at least four steps.
 func Conformance(t *testing.T, make func(t *testing.T) env.Env) {
 	open := func(t *testing.T) env.Env {
 		e := make(t)
@@ -157,11 +157,11 @@ func conformSeed(t *testing.T, a, b env.Env) {
 		rng := rand.New(env.Stream(1, "envtest/actions"))
 		step, err := e.Reset(ctx, seed)
 		require.NoError(t, err)
-		trail := []env.Step{clone(step)}
+		trail := []env.Step{cloneStep(step)}
 		for range s.Steps {
 			step, err = e.Step(ctx, actions(s, rng))
 			require.NoError(t, err)
-			trail = append(trail, clone(step))
+			trail = append(trail, cloneStep(step))
 		}
 		return trail
 	}
@@ -171,15 +171,15 @@ func conformSeed(t *testing.T, a, b env.Env) {
 	require.Empty(t, cmp.Diff(first, run(b, 5)), "an episode depends on the one before")
 }
 
-// clone copies what the environment may use again.
-func clone(s env.Step) env.Step {
+// cloneStep copies a step whose slices the environment may use again.
+func cloneStep(s env.Step) env.Step {
 	s.Reward = append([]float64(nil), s.Reward...)
-	s.Obs, s.Load, s.ServerReward = rows(s.Obs), rows(s.Load), rows(s.ServerReward)
+	s.Obs, s.Load, s.ServerReward = cloneRows(s.Obs), cloneRows(s.Load), cloneRows(s.ServerReward)
 	s.Flows = append([]env.Flow(nil), s.Flows...)
 	return s
 }
 
-func rows[T any](a [][]T) [][]T {
+func cloneRows[T any](a [][]T) [][]T {
 	var b [][]T
 	for _, row := range a {
 		b = append(b, append([]T(nil), row...))

@@ -9,25 +9,25 @@ import (
 
 var _ env.Env = (*Fake)(nil)
 
-// Fake is the smallest environment worth steering: a fluid of unit flow per LB
-// and step is poured on servers of unequal speed, by the weights alone. LB i's
-// load of server j is its part of the flow over the server's speed; the reward
-// is minus the sum over servers of speed times the squared load, which is
-// greatest when weights are proportional to speeds. Every request completes
-// within its step.
+// Fake is the smallest environment that is worth controlling. In each step, each LB
+// divides one unit of work among servers of unequal speed in proportion to its
+// weights. LB i's load of server j is its part of the work over the server's speed;
+// the reward is minus the sum over servers of speed times squared load, which is
+// greatest if weights are proportional to speeds. Every request completes within its
+// step.
 type Fake struct {
-	speeds  []float64
-	agents  int
-	steps   int
-	rng     *rand.Rand
-	weights [][]float64
-	step    env.Step
-	taken   int
+	speeds     []float64
+	agents     int
+	steps      int
+	rng        *rand.Rand
+	weights    [][]float64
+	step       env.Step
+	stepsTaken int
 }
 
 // NewFake returns a Fake with the given speeds and steps an episode.
 func NewFake(agents, steps int, speeds ...float64) *Fake {
-	f := &Fake{speeds: speeds, agents: agents, steps: steps, taken: -1}
+	f := &Fake{speeds: speeds, agents: agents, steps: steps, stepsTaken: -1}
 	n := len(speeds)
 	f.step.Reward = make([]float64, agents)
 	for range agents {
@@ -54,13 +54,13 @@ func (f *Fake) Reset(ctx context.Context, seed uint64) (env.Step, error) {
 		return env.Step{}, err
 	}
 	f.rng = rand.New(env.Stream(seed, "envtest/fake"))
-	f.taken = 0
+	f.stepsTaken = 0
 	for _, row := range f.weights {
 		for j := range row {
 			row[j] = 1
 		}
 	}
-	f.pour()
+	f.fill()
 	clear(f.step.Reward)
 	for _, row := range f.step.ServerReward {
 		clear(row)
@@ -72,9 +72,9 @@ func (f *Fake) Reset(ctx context.Context, seed uint64) (env.Step, error) {
 // Step implements env.Env.
 func (f *Fake) Step(ctx context.Context, actions [][]float64) (env.Step, error) {
 	switch {
-	case f.taken < 0:
+	case f.stepsTaken < 0:
 		return env.Step{}, env.ErrNotReset
-	case f.taken >= f.steps:
+	case f.stepsTaken >= f.steps:
 		return env.Step{}, env.ErrEpisodeOver
 	}
 	if err := ctx.Err(); err != nil {
@@ -89,8 +89,8 @@ func (f *Fake) Step(ctx context.Context, actions [][]float64) (env.Step, error) 
 			copy(f.weights[i], row)
 		}
 	}
-	f.taken++
-	f.pour()
+	f.stepsTaken++
+	f.fill()
 	f.step.Interval = env.Interval{Arrived: f.agents, Completed: f.agents}
 	for _, r := range f.step.Reward {
 		f.step.Interval.CompletionSum -= r
@@ -98,10 +98,10 @@ func (f *Fake) Step(ctx context.Context, actions [][]float64) (env.Step, error) 
 	return f.step, nil
 }
 
-// pour spreads one step's flow and fills the step.
-func (f *Fake) pour() {
-	f.step.Time = float64(f.taken)
-	f.step.Truncated = f.taken == f.steps
+// fill divides the work of one step and fills the step.
+func (f *Fake) fill() {
+	f.step.Time = float64(f.stepsTaken)
+	f.step.Truncated = f.stepsTaken == f.steps
 	for i, weights := range f.weights {
 		total, reward := 0.0, 0.0
 		for _, w := range weights {

@@ -12,20 +12,22 @@ const (
 	// Discount weighs a sample of age s seconds by Discount^s.
 	Discount = 0.9
 
-	rebaseAfter = 2000 // s; keeps Discount^-t far from overflow
+	// rebaseAfter is the time (s) after which weights are made relative to a
+	// new time, so that Discount^-t stays far from overflow.
+	rebaseAfter = 2000
 )
 
-// Reservoir is Algorithm 3, sampling with no rejection: each new sample goes
-// to one of k slots, chosen at random, empty or not. (The paper prints the
-// index as rand % N; it is % k.) What remains is an exponentially thinned
-// sample of the past.
+// Reservoir is Algorithm 3, sampling with no rejection: each new sample goes to one
+// of k slots, chosen at random, whether it is empty or not. (The paper prints the
+// index as rand % N; it must be rand % k.) The samples that remain are thinned
+// exponentially with their age.
 //
-// The slots are exchangeable, so the samples are kept sorted by value and a
-// random slot is a random sample or an empty place; statistics are then one
-// pass. The zero Reservoir is empty and ready.
+// The slots are exchangeable. The samples are therefore kept sorted by value, where
+// a random slot is either a random one of them or an empty one, and statistics need
+// one pass. The zero Reservoir is empty and ready for use.
 type Reservoir struct {
-	n      int
-	base   float64 // s; weights are relative to it
+	n      int     // the number of slots in use
+	base   float64 // s, the time that weights are relative to
 	value  [Slots]float64
 	weight [Slots]float64 // Discount^(base - time of the sample)
 }
@@ -36,7 +38,7 @@ func (r *Reservoir) Len() int { return r.n }
 // Reset empties the reservoir.
 func (r *Reservoir) Reset() { r.n, r.base = 0, 0 }
 
-// Insert adds value, sampled at time t (s); times never decrease.
+// Insert adds a value that was sampled at time t (s). Times never decrease.
 func (r *Reservoir) Insert(t, value float64, rng *rand.Rand) {
 	if t-r.base > rebaseAfter {
 		r.rebase(t)
@@ -64,18 +66,18 @@ func (r *Reservoir) rebase(t float64) {
 	r.base = t
 }
 
-// Statistics are the five figures of one reservoir, in the unit of its values
-// (s). All are 0 for an empty reservoir; empty slots never count.
+// Statistics are the five figures of a reservoir, in the unit of its values (s). All
+// are 0 for an empty reservoir. Empty slots never count.
 type Statistics struct {
 	Mean, SD, P90  float64
-	DiscountedMean float64 // weighed by Discount^age, normalised by the weights
+	DiscountedMean float64 // weighted by Discount^age, divided by the sum of the weights
 	DiscountedP90  float64
 }
 
-// Statistics computes the figures. Ages are relative, so that they do not
-// depend on the present time: discounting more by a common factor cancels.
-// The 90th percentile is the least value at which nine tenths of the samples,
-// or of their weight, are reached.
+// Statistics computes the figures. They do not depend on the present time, because
+// another present would multiply all weights by the same factor, which cancels. The
+// 90th percentile is the least value at or below which at least nine tenths of the
+// samples lie, or of their weight.
 func (r *Reservoir) Statistics() Statistics {
 	n := r.n
 	if n == 0 {

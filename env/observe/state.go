@@ -4,13 +4,15 @@ import "fairlb/env/snapshot"
 
 var _ snapshot.Stater = (*Observer)(nil)
 
-// State implements snapshot.Stater; the stream of random slots is the caller's.
+// State implements snapshot.Stater. The random stream is not part of it: whoever
+// passed it to Reset saves it.
 func (o *Observer) State(c *snapshot.Codec) {
 	for _, list := range [][]Reservoir{o.completion, o.elapsed} {
 		snapshot.Fixed(c, list, func(r *Reservoir) { r.state(c) })
 	}
 }
 
+// state walks over the samples of one reservoir.
 func (r *Reservoir) state(c *snapshot.Codec) {
 	snapshot.Int(c, &r.n)
 	if r.n < 0 || r.n > Slots {

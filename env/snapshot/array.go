@@ -16,8 +16,8 @@ func (c *Codec) Text(s *string) {
 	*s = string(c.take(n))
 }
 
-// Float32s walks over numbers, bit for bit, whose count follows from the
-// configuration: any other is a fault, and changes none of them.
+// Float32s walks over numbers, bit for bit. Their count follows from the
+// configuration: reading another count is a fault and changes no number.
 func (c *Codec) Float32s(x []float32) {
 	if n := c.Len(len(x)); n != len(x) {
 		c.Fail("%d values where there are %d", n, len(x))
@@ -37,5 +37,5 @@ func (c *Codec) Float32s(x []float32) {
 	}
 }
 
-// Float64s is Float32s of the longer type.
+// Float64s is Float32s for the longer type.
 func (c *Codec) Float64s(x []float64) { Fixed(c, x, c.Float64) }

@@ -8,22 +8,23 @@ import (
 	"math/rand/v2"
 )
 
-// ErrDamaged says that bytes are not the state that is to be restored:
-// truncated, too long, or of something else.
+// ErrDamaged reports bytes that are not the state to be restored: they are truncated,
+// too long, or of something else.
 var ErrDamaged = errors.New("snapshot: damaged, or of something else")
 
-// Stater is a component that has state to save: a source of requests, a rule
-// of dispatch, an observer, an optimiser.
+// Stater is a component that has state to save, such as a dispatch rule, an observer
+// or an optimiser.
 type Stater interface {
-	// State walks over the state with the codec. What it reads it must
-	// check before it relies on it; faults go to c.Fail.
+	// State walks over the state with the codec, which either writes or reads
+	// it. What was read must be checked before it is relied upon; c.Fail
+	// reports a fault.
 	State(c *Codec)
 }
 
 // Codec writes state to bytes or reads it back, all little-endian. After a
 // fault it does nothing more: zeros are read, and Err tells the first fault.
 type Codec struct {
-	data    []byte // written so far, or left to read
+	data    []byte // the bytes written so far, or those left to read
 	reading bool
 	err     error
 }
@@ -34,7 +35,7 @@ func Writer() *Codec { return &Codec{} }
 // Reader returns a Codec that reads what a Writer wrote.
 func Reader(data []byte) *Codec { return &Codec{data: data, reading: true} }
 
-// Reading says which way the codec goes.
+// Reading says whether the codec reads; otherwise it writes.
 func (c *Codec) Reading() bool { return c.reading }
 
 // Bytes returns what was written.
@@ -43,14 +44,14 @@ func (c *Codec) Bytes() []byte { return c.data }
 // Err returns the first fault.
 func (c *Codec) Err() error { return c.err }
 
-// Fail notes a fault.
+// Fail reports a fault. The first one is kept.
 func (c *Codec) Fail(format string, args ...any) {
 	if c.err == nil {
 		c.err = fmt.Errorf("%w: %s", ErrDamaged, fmt.Sprintf(format, args...))
 	}
 }
 
-// End notes a fault where bytes are left to read.
+// End reports a fault if bytes are left to read.
 func (c *Codec) End() {
 	if c.reading && len(c.data) > 0 {
 		c.Fail("%d bytes too many", len(c.data))
@@ -89,7 +90,7 @@ func (c *Codec) Float64(x *float64) {
 	*x = math.Float64frombits(bits)
 }
 
-// Bool walks over one truth.
+// Bool walks over one truth value.
 func (c *Codec) Bool(x *bool) {
 	var n uint64
 	if *x {
@@ -113,8 +114,9 @@ func Int[T ~int | ~int8 | ~int16 | ~int32 | ~int64 | ~uint8 | ~uint16 | ~uint32]
 	}
 }
 
-// Len walks over a length, so that both sides agree on it: it reads at most as
-// many as bytes are left. It returns the length.
+// Len walks over a length and returns it: n where the codec writes, and what was
+// written where it reads. A length beyond the number of bytes left is a fault, so
+// that damaged bytes make nobody allocate much.
 func (c *Codec) Len(n int) int {
 	m := uint64(n)
 	c.Uint64(&m)
@@ -127,8 +129,8 @@ func (c *Codec) Len(n int) int {
 	return int(m)
 }
 
-// Slice walks over a slice of any length, which is made anew on reading unless
-// it has room.
+// Slice walks over a slice of any length. On reading, its array is used again if it
+// is large enough.
 func Slice[S ~[]T, T any](c *Codec, s *S, each func(*T)) {
 	n := c.Len(len(*s))
 	if c.reading {
@@ -142,8 +144,8 @@ func Slice[S ~[]T, T any](c *Codec, s *S, each func(*T)) {
 	}
 }
 
-// Fixed walks over a slice whose length follows from the configuration: any
-// other is a fault.
+// Fixed walks over a slice whose length follows from the configuration. Another
+// length is a fault.
 func Fixed[S ~[]T, T any](c *Codec, s S, each func(*T)) {
 	if n := c.Len(len(s)); n != len(s) {
 		c.Fail("%d values where there are %d", n, len(s))

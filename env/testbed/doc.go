@@ -1,4 +1,5 @@
-// Package testbed will hold the live environments: shared-memory layouts, a
-// TCP data plane of our own, and HAProxy (DESIGN.md, section 9). It is empty
-// so far.
+// Package testbed is the place of the live environments: an Env whose servers and load
+// balancers are real. It is empty so far. What one load balancer knows and does is in
+// package env/balancer, which takes time as a value, so that a live environment and
+// the simulator decide by the same code.
 package testbed

@@ -37,7 +37,7 @@ func chainDispersion(c *Chain, rate, w float64) float64 {
 	n := len(c.factors)
 	at := make([]float64, n) // part of the time in i, times its rate, carried on
 	for i := range at {
-		at[i] = c.parts[i] * c.factors[i] * rate
+		at[i] = c.timeShares[i] * c.factors[i] * rate
 	}
 	const steps = 20_000
 	h, integral := w/steps, 0.0
@@ -81,7 +81,7 @@ func TestChain(t *testing.T) {
 			chain, err := NewChain(c.factors, c.stays, c.next)
 			require.NoError(t, err)
 			mean := 0.0
-			for i, part := range chain.parts {
+			for i, part := range chain.timeShares {
 				mean += part * chain.factors[i]
 			}
 			require.InDelta(t, 1, mean, 1e-12)
@@ -121,9 +121,9 @@ func TestChainParts(t *testing.T) {
 		for j := range n {
 			in := 0.0
 			for i := range n {
-				in += c.parts[i] / stays[i] * next[i][j]
+				in += c.timeShares[i] / stays[i] * next[i][j]
 			}
-			require.InEpsilon(rt, c.parts[j]/stays[j], in, 1e-9)
+			require.InEpsilon(rt, c.timeShares[j]/stays[j], in, 1e-9)
 		}
 	})
 }
@@ -184,7 +184,7 @@ func TestProfileInverse(t *testing.T) {
 		now := rapid.Float64Range(0, 3*period).Draw(rt, "now")
 		phase := rapid.Float64Range(0, period*0.999).Draw(rt, "phase")
 		work := rapid.Float64Range(0, 2.5*period).Draw(rt, "work")
-		then := p.after(now, phase, work)
+		then := p.timeAfter(now, phase, work)
 		require.GreaterOrEqual(rt, then, now)
 		require.InDelta(rt, work, p.integral(then+phase)-p.integral(now+phase), 1e-8*period)
 	})

@@ -6,26 +6,27 @@ import (
 	"math"
 )
 
-// MinStay is the shortest mean stay in a state, in s: shorter ones would be
-// endlessly many between two arrivals.
+// MinStay is the shortest mean stay in a state (s). With shorter ones there could
+// be any number of state changes between two arrivals.
 const MinStay = 0.001
 
-// maxStates is the largest number of states of a chain; minVisits the smallest
-// share of the visits that a state may have, so that none is endlessly far.
+// maxStates is the largest number of states of a chain. minVisits is the smallest
+// share of the visits that a state may have, so that every state is met within a
+// bounded time.
 const (
 	maxStates = 100
 	minVisits = 1e-6
 )
 
 // Chain is the modulating chain of a Markov-modulated Poisson process (Fischer
-// & Meier-Hellstern 1993): in each state arrivals are Poisson, and its stays
-// are exponential. With a few states whose stays lie apart it has bursts on
-// several scales of time, as web traffic does.
+// & Meier-Hellstern 1993): in each state arrivals are Poisson, and stays are
+// exponential. With a few states whose stays differ much it has bursts on several
+// scales of time, as web traffic does.
 type Chain struct {
-	factors []float64   // rate over the mean rate, by state
-	stays   []float64   // mean s
-	next    [][]float64 // chances of the next state; nil: the states follow each other in a circle
-	parts   []float64   // of the time spent in each state
+	factors    []float64   // rate over the mean rate, by state
+	stays      []float64   // s, by state, the mean length of a stay
+	next       [][]float64 // by state, the chances of the next one; nil: the states follow each other in a circle
+	timeShares []float64   // by state, the part of the time that is spent in it
 }
 
 // NewChain returns the chain whose states have the given rates, relative to
@@ -50,19 +51,19 @@ func NewChain(factors, stays []float64, next [][]float64) (*Chain, error) {
 			return nil, fmt.Errorf("stay %g: must be in [%g, 1e9] s", stays[i], MinStay)
 		}
 	}
-	visits, err := visitsOf(next, n)
+	visits, err := visitShares(next, n)
 	if err != nil {
 		return nil, err
 	}
-	c := &Chain{stays: append([]float64(nil), stays...), next: copied(next), parts: visits}
+	c := &Chain{stays: append([]float64(nil), stays...), next: cloneRows(next), timeShares: visits}
 	total, mean := 0.0, 0.0
-	for i := range c.parts {
-		c.parts[i] *= stays[i]
-		total += c.parts[i]
+	for i := range c.timeShares {
+		c.timeShares[i] *= stays[i]
+		total += c.timeShares[i]
 	}
-	for i := range c.parts {
-		c.parts[i] /= total
-		mean += c.parts[i] * factors[i]
+	for i := range c.timeShares {
+		c.timeShares[i] /= total
+		mean += c.timeShares[i] * factors[i]
 	}
 	if !(mean > 0) {
 		return nil, errors.New("factors must not all be 0 in the states where time is spent")
@@ -73,10 +74,11 @@ func NewChain(factors, stays []float64, next [][]float64) (*Chain, error) {
 	return c, nil
 }
 
-// visitsOf checks the chances of the next states and returns each state's
-// share of the visits: the embedded chain's stationary distribution, by the
-// elimination of Grassmann, Taksar & Heyman (1985), which subtracts nothing.
-func visitsOf(next [][]float64, n int) ([]float64, error) {
+// visitShares checks the chances of the next states and returns each state's share
+// of the visits. That is the stationary distribution of the embedded chain, by the
+// elimination of Grassmann, Taksar & Heyman (1985), which has no subtractions that
+// could cancel.
+func visitShares(next [][]float64, n int) ([]float64, error) {
 	visits := make([]float64, n)
 	if next == nil {
 		for i := range visits {
@@ -102,10 +104,10 @@ func visitsOf(next [][]float64, n int) ([]float64, error) {
 			return nil, fmt.Errorf("row %d of next %v: must sum to 1, and be 0 for state %d itself", i, row, i)
 		}
 	}
-	if !allReach(next) {
+	if !irreducible(next) {
 		return nil, errors.New("next must lead from every state to every other")
 	}
-	p := copied(next)
+	p := cloneRows(next)
 	out := make([]float64, n)
 	for k := n - 1; k > 0; k-- {
 		for _, x := range p[k][:k] {
@@ -134,8 +136,8 @@ func visitsOf(next [][]float64, n int) ([]float64, error) {
 	return visits, nil
 }
 
-// allReach says whether every state is reached from state 0 and reaches it.
-func allReach(next [][]float64) bool {
+// irreducible says whether state 0 leads to every state and every state to it.
+func irreducible(next [][]float64) bool {
 	for _, backward := range []bool{false, true} {
 		seen, todo := make([]bool, len(next)), []int{0}
 		seen[0] = true
@@ -162,7 +164,8 @@ func allReach(next [][]float64) bool {
 	return true
 }
 
-func copied(rows [][]float64) [][]float64 {
+// cloneRows returns a copy of the rows.
+func cloneRows(rows [][]float64) [][]float64 {
 	var list [][]float64
 	for _, row := range rows {
 		list = append(list, append([]float64(nil), row...))

@@ -1,8 +1,15 @@
-// Package workload makes the requests that arrive at the load balancers:
-// synthetic ones from an arrival process and a mix of application classes
-// (appendix C.1, Table 10), and recorded ones from trace files.
+// Package workload makes the requests that arrive at the load balancers.
 //
-// A Source yields requests in order of time, from random streams of its own,
-// so that every dispatch method meets the same requests. TraceFit is a synthetic
-// workload like a trace; package weblog makes traces of access logs.
+// A Source yields the requests of one episode in order of time. Synthetic draws
+// them from an arrival process (Arrivals) and a mix of application classes with
+// laws of their demands (appendix C.1, Table 10); Recorded replays a trace file.
+// A Source draws from random streams of its own, so that every dispatch rule
+// meets the same requests. The simulator (package env/sim) reads one Source an
+// episode.
+//
+// FitTrace describes a trace file by a synthetic workload, SummariseTrace by
+// figures; package weblog turns access logs into trace files.
+//
+// To add a law of demands, see law.go; an arrival process, arrivals.go; what a
+// trace file may hold, trace.go.
 package workload

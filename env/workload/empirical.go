@@ -6,12 +6,12 @@ import (
 	"io"
 )
 
-// maxEmpirical is the largest number of values that an empirical law keeps: 8
-// MB. Of more it keeps every second, every fourth, and so on.
+// maxEmpirical is the largest number of values that an empirical law keeps, 8 MB.
+// Of more values it keeps every second one, every fourth one, and so on.
 const maxEmpirical = 1 << 20
 
 // NewEmpirical returns the law that draws each of the values (s) with the same
-// chance. With a mean above 0 they are scaled to it. The values are copied.
+// chance. If mean is above 0 the values, which are copied, are scaled to it.
 func NewEmpirical(values []float64, mean float64) (Law, error) {
 	if !(mean >= 0 && mean <= maxMean) {
 		return Law{}, fmt.Errorf("mean %g: must be in [0, %g]", mean, maxMean)
@@ -43,17 +43,17 @@ func NewEmpirical(values []float64, mean float64) (Law, error) {
 	return l, nil
 }
 
-// TraceLaw returns the empirical law of a trace file's n, each worth
-// secondsPerN s of demand, or, with a mean above 0, scaled to that mean (s).
-// Requests without an n are passed over. Of a file with more than 2^20 it
-// takes every second, every fourth, and so on.
+// TraceLaw returns the empirical law of the n of a trace file. Each n is
+// secondsPerN s of demand or, if mean is above 0, they are scaled to that mean (s).
+// Requests without an n are skipped. Of more than 2^20 values it takes every second
+// one, every fourth one, and so on.
 func TraceLaw(path string, secondsPerN, mean float64) (Law, error) {
 	trace, err := OpenTrace(path)
 	if err != nil {
 		return Law{}, err
 	}
 	defer trace.Close()
-	s := thinned{most: maxEmpirical}
+	s := subsample{capacity: maxEmpirical}
 	for {
 		r, err := trace.NextRecord()
 		if err == io.EOF {
@@ -78,25 +78,25 @@ func TraceLaw(path string, secondsPerN, mean float64) (Law, error) {
 	return law, nil
 }
 
-// thinned keeps an even part of a long series: every value, and once it has
-// most of them every second, and so on.
-type thinned struct {
-	most   int // even
-	values []float64
-	stride int // every stride-th value is kept; a power of 2
-	skip   int // values to pass over before the next is kept
+// subsample keeps an evenly spaced part of a series of any length: every value
+// while there are few, then every second one, every fourth one, and so on.
+type subsample struct {
+	capacity int // the largest number of values kept; even
+	values   []float64
+	stride   int // every stride-th value is kept; a power of two, 0 before the first
+	skip     int // values to skip before the next one is kept
 }
 
-func (s *thinned) add(x float64) {
+func (s *subsample) add(x float64) {
 	if s.skip > 0 {
 		s.skip--
 		return
 	}
-	if len(s.values) == s.most {
-		for i := range s.most / 2 {
+	if len(s.values) == s.capacity {
+		for i := range s.capacity / 2 {
 			s.values[i] = s.values[2*i]
 		}
-		s.values = s.values[:s.most/2]
+		s.values = s.values[:s.capacity/2]
 		s.stride *= 2
 	}
 	s.stride = max(s.stride, 1)

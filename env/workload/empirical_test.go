@@ -68,7 +68,7 @@ func TestThinned(t *testing.T) {
 	t.Parallel()
 	const most = 64
 	for _, n := range []int{5, most, most + 1, 2*most + 7, 5 * most} {
-		s := thinned{most: most}
+		s := subsample{capacity: most}
 		for i := range n {
 			s.add(float64(i))
 		}

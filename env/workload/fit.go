@@ -2,35 +2,35 @@ package workload
 
 import "math"
 
-// TraceFit is a synthetic workload like a trace.
+// TraceFit is a synthetic workload that is like a trace, and how like it is.
 type TraceFit struct {
 	Summary  TraceSummary
 	Arrivals Arrivals
 	Scales   []ScaleFit
-	Laws     []LawFit // of each class of Summary.Classes
+	Laws     []LawFit // one for each of Summary.Classes
 }
 
 // ScaleFit is the index of dispersion of counts over windows of one length.
 type ScaleFit struct {
 	Window     float64 // s
-	Windows    int     // whole ones in the trace
-	Trace, Fit float64
+	Windows    int     // the number of whole windows in the trace
+	Trace, Fit float64 // the index of the trace, and that of the fitted process
 }
 
-// FitTrace fits arrivals and laws to a trace file, whose classes paths tells
-// apart, in constant memory. A trace of fewer than 100 requests is refused.
+// FitTrace fits arrivals and laws to a trace file in constant memory; paths assigns
+// its requests to classes. A trace of fewer than 100 requests is refused.
 //
-// Arrivals are Poisson where no scale's dispersion is beyond chance, and else
-// the two-state Markov-modulated process whose dispersion curve is the nearest
-// at scales from 0.1 to 100 s (weighted least squares of relative errors), and
-// whose bursts have the share of the time that the third moment of the counts
-// gives.
+// Arrivals are Poisson if the index of dispersion is beyond chance on no scale.
+// Otherwise they are the two-state Markov-modulated process whose dispersion curve
+// is nearest to the trace's on scales from 0.1 to 100 s (weighted least squares of
+// relative errors), and whose bursts take the part of the time that follows from
+// the third moment of the counts.
 func FitTrace(path string, paths *Paths) (TraceFit, error) {
-	s := newSummary(paths)
-	scales := []windows{{length: 0.1}, {length: 0.3}, {length: 1}, {length: 3}, {length: 10}, {length: 30}, {length: 100}}
-	ns := make([]thinned, len(s.classes))
+	s := newSummaryBuilder(paths)
+	scales := []countWindows{{length: 0.1}, {length: 0.3}, {length: 1}, {length: 3}, {length: 10}, {length: 30}, {length: 100}}
+	ns := make([]subsample, len(s.classes))
 	for k := range ns {
-		ns[k].most = maxFitted
+		ns[k].capacity = maxFitted
 	}
 	err := s.read(path, func(at float64, class int, r *Record) {
 		for k := range scales {
@@ -62,13 +62,13 @@ func FitTrace(path string, paths *Paths) (TraceFit, error) {
 
 // Bounds of the fit of arrivals.
 const (
-	minWindows = 20   // of a scale that is looked at
-	maxWeight  = 1000 // of a scale: more windows make it no more important
+	minWindows = 20   // the fewest windows of a scale that is used
+	maxWeight  = 1000 // the largest weight of a scale: more windows give it no more
 )
 
 // fitArrivals returns the process of the given mean rate whose counts are most
-// like those of the scales.
-func fitArrivals(rate float64, scales []windows) Arrivals {
+// like those on the scales.
+func fitArrivals(rate float64, scales []countWindows) Arrivals {
 	a := Arrivals{Rate: rate}
 	beyond, longest := false, 0.0
 	for k := range scales {
@@ -101,19 +101,20 @@ func fitArrivals(rate float64, scales []windows) Arrivals {
 	return a
 }
 
-// returned is the part of the dispersion's amplitude that shows at s times the
-// window's length x.
-func returned(x float64) float64 { return 1 + math.Expm1(-x)/x }
+// varianceShape is the part of its limit that the excess of the index of dispersion
+// over 1 has reached in windows of length t, where x = s t and s is the rate at
+// which the modulating process returns to its mean.
+func varianceShape(x float64) float64 { return 1 + math.Expm1(-x)/x }
 
-// fitAmplitude returns the amplitude A for which 1 + A returned(s t) is the
-// nearest to the dispersions, and how far off it is.
-func fitAmplitude(s float64, scales []windows) (amplitude, residue float64) {
+// fitAmplitude returns the amplitude A for which 1 + A varianceShape(s t) is
+// nearest to the dispersions, and the weighted sum of squares that is left.
+func fitAmplitude(s float64, scales []countWindows) (amplitude, residue float64) {
 	var cross, square float64
 	each := func(f func(weight, index, g float64)) {
 		for k := range scales {
 			if w := &scales[k]; w.n >= minWindows {
 				index := max(w.dispersion(), 0.1)
-				f(min(w.n, maxWeight)/(index*index), index, returned(s*w.length))
+				f(min(w.n, maxWeight)/(index*index), index, varianceShape(s*w.length))
 			}
 		}
 	}
@@ -134,11 +135,11 @@ func fitAmplitude(s float64, scales []windows) (amplitude, residue float64) {
 //
 //	6 m/s^3 (x - 2 + (x+2) e^-x),  x = s t
 //
-// with m that of the rate; and m over V^1.5, V the rate's variance, is
-// (1-2p)/sqrt(p(1-p)), which gives p. It is taken at the scale nearest to 1/s,
-// and cut so that no rate is negative.
-func burstPart(rate, s, amplitude float64, scales []windows) float64 {
-	var at *windows
+// where m is the third central moment of the rate. With V the variance of the rate,
+// m over V^1.5 is (1-2p)/sqrt(p(1-p)), which gives p, the part that is sought. It
+// is computed on the scale nearest to 1/s, and cut so that no rate is negative.
+func burstPart(rate, s, amplitude float64, scales []countWindows) float64 {
+	var at *countWindows
 	for k := range scales {
 		if w := &scales[k]; w.n >= minWindows && (at == nil || math.Abs(math.Log(w.length*s)) < math.Abs(math.Log(at.length*s))) {
 			at = w
@@ -149,7 +150,8 @@ func burstPart(rate, s, amplitude float64, scales []windows) float64 {
 	if x < 0.01 {
 		shape = x * x * x / 6
 	}
-	// Of the counts' third cumulant, what is not chance about the rate.
+	// The part of the counts' third cumulant that comes from the rate, not from the
+	// Poisson arrivals given the rate.
 	third := at.third() - 3*at.variance() + 2*at.mean()
 	variance := amplitude * rate * s / 2
 	skewness := third * s * s * s / (6 * shape) / math.Pow(variance, 1.5)
@@ -167,5 +169,5 @@ func (a *Arrivals) dispersion(t float64) float64 {
 	part := a.BurstMean / (a.BurstMean + a.CalmMean)
 	s := 1/a.BurstMean + 1/a.CalmMean
 	spread := part / (1 - part) * (a.BurstFactor - 1) * (a.BurstFactor - 1)
-	return 1 + 2*a.Rate*spread/s*returned(s*t)
+	return 1 + 2*a.Rate*spread/s*varianceShape(s*t)
 }

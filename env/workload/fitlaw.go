@@ -5,30 +5,30 @@ import (
 	"slices"
 )
 
-// maxFitted is the largest number of n that a law is fitted to: of more, every
-// second, every fourth, and so on.
+// maxFitted is the largest number of values that a law is fitted to. Of more values
+// it takes every second one, every fourth one, and so on.
 const maxFitted = 1 << 15
 
-// LawFit is the law that a class's n are most like.
+// LawFit is the law that best describes the n of a class.
 type LawFit struct {
 	Name   string
-	Mean   float64 // of n: the trace's own, so that the work stays
-	CV     float64 // of log-normal and hyperexponential
-	Shape  float64 // of pareto
-	Max    float64 // of pareto: largest over mean, as in the trace
-	Values int     // n that it was fitted to; 0: there were none, and nothing is known
-	Unit   float64 // in which they were measured: 1, or 1000 where all are multiples of it (milliseconds)
+	Mean   float64 // the mean of n in the trace, so that the total demand stays the same
+	CV     float64 // the parameter of log-normal and hyperexponential
+	Shape  float64 // the parameter of pareto
+	Max    float64 // the other parameter of pareto: the largest n over the mean, as in the trace
+	Values int     // the number of values that it was fitted to; if 0, the law is only a default
+	Unit   float64 // the unit in which the values were measured: 1, or 1000 (milliseconds) if all are multiples of that
 
 	// KS is the Kolmogorov-Smirnov distance between the values and the
 	// law, from 0 to 1.
 	KS float64
 }
 
-// fitLaw returns the law with the largest likelihood, less half the logarithm
-// of the number of values for each of its parameters (Schwarz 1978), among
-// exponential, log-normal, hyperexponential and pareto; or deterministic, if
-// all values are equal. It sorts the values, and spreads equal ones evenly
-// over the unit that they were rounded to.
+// fitLaw returns, among exponential, log-normal, hyperexponential and pareto, the
+// law with the largest logarithm of the likelihood minus half the logarithm of the
+// number of values for each of its parameters (Schwarz 1978); or deterministic, if
+// all values are equal. It sorts the values, and spreads equal ones evenly over the
+// unit that they were rounded to.
 func fitLaw(values []float64, mean float64) LawFit {
 	f := LawFit{Name: "exponential", Mean: mean, Values: len(values)}
 	if len(values) == 0 {
@@ -44,7 +44,7 @@ func fitLaw(values []float64, mean float64) LawFit {
 		f.Name = "deterministic"
 		return f
 	}
-	spread(values, f.Unit)
+	spreadTies(values, f.Unit)
 	low := values[0]
 	var all, logs moments
 	for _, x := range values {
@@ -71,16 +71,16 @@ func fitLaw(values []float64, mean float64) LawFit {
 		f.Name, f.CV = "hyperexponential", cv
 	}
 	shape, likelihood := fitPareto(low, high, n, logs.mean)
-	if most := high / mean; most > 1 && most <= mostMax && better(likelihood, 3) {
+	if most := high / mean; most > 1 && most <= maxOverMean && better(likelihood, 3) {
 		f.Name, f.CV, f.Shape, f.Max = "pareto", 0, shape, most
 	}
 	f.KS = distance(values, f.cdf())
 	return f
 }
 
-// spread gives sorted values that were rounded to a multiple of unit even
-// distances over what was rounded to it; zeros over the half above.
-func spread(values []float64, unit float64) {
+// spreadTies spreads sorted values that were rounded to the same multiple of unit
+// evenly over the interval that is rounded to it; zeros over the half above 0.
+func spreadTies(values []float64, unit float64) {
 	for i := 0; i < len(values); {
 		end := i
 		for end < len(values) && values[end] == values[i] {
@@ -94,9 +94,10 @@ func spread(values []float64, unit float64) {
 	}
 }
 
-// fitHyperexponential returns the variation, in [1, 100], by which two phases
-// with balanced means and the given mean are most likely, and the logarithm of
-// the likelihood, by golden sections of the variation's logarithm.
+// fitHyperexponential returns the coefficient of variation, in [1, 100], of the most
+// likely hyperexponential law with balanced means and the given mean, and the
+// logarithm of its likelihood, by golden section over the logarithm of the
+// coefficient.
 func fitHyperexponential(values []float64, mean float64) (cv, likelihood float64) {
 	at := func(logCV float64) float64 {
 		p, a, b := phases(math.Exp(logCV), mean)
@@ -124,15 +125,16 @@ func fitHyperexponential(values []float64, mean float64) (cv, likelihood float64
 	return math.Exp((low + high) / 2), max(atLeft, atRight)
 }
 
-// phases returns the share of the first phase and both phases' means.
+// phases returns the share of the first phase, and the means of both.
 func phases(cv, mean float64) (p, a, b float64) {
 	p = (1 + math.Sqrt((cv*cv-1)/(cv*cv+1))) / 2
 	return p, mean / (2 * p), mean / (2 * (1 - p))
 }
 
-// fitPareto returns the shape, within the law's bounds, by which a Pareto law
-// truncated to [low, high] is most likely (Aban, Meerschaert & Panorska 2006),
-// and the logarithm of the likelihood; logs is the mean of the values' logs.
+// fitPareto returns the shape, within the bounds of the law, of the most likely
+// Pareto law truncated to [low, high] (Aban, Meerschaert & Panorska 2006), and the
+// logarithm of its likelihood. n is the number of values, and logs the mean of their
+// logarithms.
 func fitPareto(low, high, n, logs float64) (shape, likelihood float64) {
 	span, above := math.Log(high/low), logs-math.Log(low)
 	from, to := float64(minShape), float64(maxShape)
@@ -149,7 +151,7 @@ func fitPareto(low, high, n, logs float64) (shape, likelihood float64) {
 	return shape, n * (math.Log(shape) - math.Log(-math.Expm1(-shape*span)) + shape*math.Log(low) - (shape+1)*logs)
 }
 
-// cdf returns the distribution function of the law.
+// cdf returns the cumulative distribution function of the law.
 func (f *LawFit) cdf() func(x float64) float64 {
 	switch f.Name {
 	case "log-normal":
@@ -172,8 +174,8 @@ func (f *LawFit) cdf() func(x float64) float64 {
 	return func(x float64) float64 { return -math.Expm1(-x / f.Mean) }
 }
 
-// distance is the largest difference between the sorted values' distribution
-// and a law's.
+// distance is the largest difference between the distribution function of the
+// sorted values and that of a law.
 func distance(values []float64, cdf func(float64) float64) float64 {
 	most, n := 0.0, float64(len(values))
 	for i := 0; i < len(values); {

@@ -12,8 +12,8 @@ import (
 type Law struct {
 	kind  lawKind
 	mean  float64
-	a, b  float64 // parameters of the kind, derived from mean and cv
-	share float64
+	a, b  float64 // parameters of the kind, derived from the mean and the cv
+	share float64 // of the hyperexponential's first phase; of pareto, see NewPareto
 
 	values []float64 // s, of an empirical law
 }
@@ -38,10 +38,10 @@ func LawNames() []string {
 // maxMean is the longest mean demand, in s.
 const maxMean = 1e6
 
-// NewLaw returns the distribution of the given name and mean (s, in [0, 1e6]). cv is
-// the coefficient of variation of the log-normal (> 0) and of the
-// hyperexponential (>= 1, two phases with balanced means); the others have
-// none of their own and want 0.
+// NewLaw returns the distribution of the given name and mean (s, in [0, 1e6]). cv
+// is the coefficient of variation of the log-normal (above 0) and of the
+// hyperexponential (at least 1; two phases with balanced means). It must be 0 for
+// the other laws, which have no free one.
 func NewLaw(name string, mean, cv float64) (Law, error) {
 	if !slices.Contains(LawNames(), name) {
 		return Law{}, fmt.Errorf("unknown law %q (known: %s)", name, strings.Join(LawNames(), ", "))

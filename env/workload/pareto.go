@@ -5,12 +5,12 @@ import (
 	"math"
 )
 
-// Bounds of a truncated Pareto law: within them its smallest demand is a
-// float64, well above zero.
+// The bounds of the parameters of a truncated Pareto law. Within them its smallest
+// demand is a float64 well above zero.
 const (
-	minShape = 0.1
-	maxShape = 100
-	mostMax  = 1e6
+	minShape    = 0.1
+	maxShape    = 100
+	maxOverMean = 1e6
 )
 
 // NewPareto returns the truncated (bounded) Pareto law: P(X > x) falls as
@@ -28,8 +28,8 @@ func NewPareto(mean, shape, max float64) (Law, error) {
 		return Law{}, fmt.Errorf("mean %g: must be in [0, %g]", mean, maxMean)
 	case !(shape >= minShape && shape <= maxShape):
 		return Law{}, fmt.Errorf("shape %g: must be in [%g, %g] for law pareto", shape, minShape, float64(maxShape))
-	case !(max > 1 && max <= mostMax):
-		return Law{}, fmt.Errorf("max %g: must be in (1, %g] for law pareto, the largest demand over the mean", max, mostMax)
+	case !(max > 1 && max <= maxOverMean):
+		return Law{}, fmt.Errorf("max %g: must be in (1, %g] for law pareto, the largest demand over the mean", max, maxOverMean)
 	}
 	// The mean over H falls from 1 to 0 as the log of H/L grows.
 	low, high := 0.0, 700.0

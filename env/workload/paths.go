@@ -9,14 +9,14 @@ import (
 // maxPattern is the longest pattern of paths, in bytes.
 const maxPattern = 1000
 
-// Pattern is what paths are matched with: text that stands for itself, and *
-// for any text, a slash and none included. /wiki/* is a prefix, *.css a
-// suffix, and a pattern without * one path.
+// Pattern matches paths. Its text stands for itself, except that * stands for any
+// text, with slashes or empty. For example, /wiki/* matches a prefix, *.css a
+// suffix, and a pattern without * a single path.
 type Pattern struct {
-	parts [][]byte // between the stars
+	parts [][]byte // the texts between the stars
 }
 
-// NewPattern reads a pattern. It must begin with a slash or a star, as every
+// NewPattern reads a pattern. It must begin with a slash or a star, because every
 // path begins with a slash.
 func NewPattern(text string) (Pattern, error) {
 	if !strings.HasPrefix(text, "/") && !strings.HasPrefix(text, "*") {
@@ -28,7 +28,7 @@ func NewPattern(text string) (Pattern, error) {
 	return Pattern{bytes.Split([]byte(text), []byte{'*'})}, nil
 }
 
-// Matches says whether a path is one of the pattern's.
+// Matches says whether the pattern matches a path.
 func (p *Pattern) Matches(path []byte) bool {
 	last := len(p.parts) - 1
 	if last == 0 {
@@ -38,7 +38,7 @@ func (p *Pattern) Matches(path []byte) bool {
 	if !ok {
 		return false
 	}
-	// The leftmost place of each part leaves the most for the others.
+	// Taking the leftmost place of each part leaves the most text for the others.
 	for _, part := range p.parts[1:last] {
 		at := bytes.Index(path, part)
 		if at < 0 {
@@ -49,13 +49,13 @@ func (p *Pattern) Matches(path []byte) bool {
 	return bytes.HasSuffix(path, p.parts[last])
 }
 
-// Paths tells classes apart by the paths of their requests.
+// Paths assigns requests to classes by their paths.
 type Paths struct {
-	patterns [][]Pattern // of each class; none: every path
+	patterns [][]Pattern // by class; a class without patterns matches every path
 }
 
-// NewPaths returns the classes whose patterns are given, in order. Only the
-// last may have none: it takes every path that is left.
+// NewPaths returns the Paths of classes with the given patterns. Only the last class
+// may have none: it takes every path that no other class matches.
 func NewPaths(classes [][]string) (*Paths, error) {
 	p := &Paths{patterns: make([][]Pattern, len(classes))}
 	for k, list := range classes {
@@ -73,7 +73,8 @@ func NewPaths(classes [][]string) (*Paths, error) {
 	return p, nil
 }
 
-// Class returns the first class one of whose patterns the path matches, or -1.
+// Class returns the index of the first class that has a pattern that matches the
+// path, or -1.
 func (p *Paths) Class(path []byte) int {
 	for k, list := range p.patterns {
 		if len(list) == 0 {

@@ -9,21 +9,21 @@ import (
 // maxFactors is the largest number of factors of a profile.
 const maxFactors = 10_000
 
-// Profile is a periodic factor on the rate of arrivals, such as the day of a
-// web site: linear between the given factors, which lie at equal distances
-// from the period's begin on, and from the last back to the first. Its mean
-// over a period is 1.
+// Profile is a periodic factor on the rate of arrivals, such as the course of a day
+// at a web site. It is linear between the given factors, which are at equal
+// distances from the beginning of the period on, and from the last one back to the
+// first. Its mean over a period is 1.
 type Profile struct {
 	period  float64   // s
-	factors []float64 // mean 1
-	start   float64   // s of the period at which an episode begins
-	random  bool      // an episode begins anywhere in the period instead
+	factors []float64 // their mean is 1
+	start   float64   // s, the time in the period at which an episode begins
+	random  bool      // an episode begins at a random time of the period instead
 }
 
-// NewProfile returns the profile of the given period (s) and factors, which
-// are divided by their mean, that is, the mean of the function over a period.
-// An episode begins at start (s) of the period or, if random, at a time that
-// its seed gives.
+// NewProfile returns the profile of the given period (s) and factors. The factors
+// are divided by their mean, which is the mean of the function over a period. An
+// episode begins at the time start (s) of the period or, if random, at a time that
+// follows from its seed.
 func NewProfile(period float64, factors []float64, start float64, random bool) (*Profile, error) {
 	if !(period >= MinStay && period <= 1e9) {
 		return nil, fmt.Errorf("period %g: must be in [%g, 1e9] s", period, MinStay)
@@ -51,9 +51,9 @@ func NewProfile(period float64, factors []float64, start float64, random bool) (
 	return p, nil
 }
 
-// after returns the time (s) by which the integral of the profile from now on
-// is work (s); phase is the profile's time at time 0.
-func (p *Profile) after(now, phase, work float64) float64 {
+// timeAfter returns the time (s) at which the integral of the profile from now on
+// has become work (s); phase is the profile's time at time 0.
+func (p *Profile) timeAfter(now, phase, work float64) float64 {
 	if !(work <= math.MaxFloat64) {
 		return math.Inf(1)
 	}

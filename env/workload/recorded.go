@@ -15,21 +15,22 @@ type Recording struct {
 	Path        string
 	SecondsPerN float64 // CPU demand (s) of a unit of n
 
-	// Classes are told apart by their Paths. With none, or one of a single
-	// CPU stage without Paths, every query must have an n. Otherwise a
-	// query's demand is SecondsPerN times its n where it has one and
-	// SecondsPerN is not 0, spread over its class's stages as their means
-	// are, and else each stage draws from its law.
+	// Classes are the classes of requests, to which Paths assign queries. With
+	// no class, or with one that has a single CPU stage and no Paths, every
+	// query must have an n. Otherwise, if a query has an n and SecondsPerN is
+	// not 0, its demand is their product, divided among the stages of its
+	// class in proportion to their means; if not, each stage draws from its
+	// law.
 	Classes []Class
 
-	// Random begins an episode anywhere in the trace, by its seed, and not
-	// with the trace.
+	// Random begins an episode at a place in the trace that its seed gives,
+	// and not at the trace's beginning.
 	Random bool
 
 	// Duration is the episode's length (s). A trace whose first request is
-	// later than that, such as one whose times are epoch seconds, begins
-	// at the time 0 with that request; any other at its own times. 0: no
-	// end.
+	// later than that, such as one whose times are epoch seconds, is shifted
+	// so that this request is at time 0; any other keeps its times. 0: the
+	// episode has no end, and no trace is shifted.
 	Duration float64
 
 	Shares []float64 // the LBs' parts of the traffic
@@ -39,33 +40,34 @@ type Recording struct {
 type Recorded struct {
 	trace       *Trace
 	secondsPerN float64
-	split       split
+	split       lbSplit
 
-	classes []Class // none: the one class of one CPU stage
+	classes []Class // none: all requests are of one class with one CPU stage
 	paths   *Paths
 	demand  *rand.Rand
 
-	now    float64 // s, the time of the last request, in the episode
-	origin float64 // s, the trace's time less the episode's
-	align  bool    // the next request of the trace only sets origin
-	wrap   bool    // the trace's beginning follows its end
-	latest float64 // s, the latest time of a first request that stays; 0: that was looked at
+	now        float64 // s, the time of the last request, in the episode
+	origin     float64 // s, the trace's time minus the episode's
+	setsOrigin bool    // the next request of the trace only sets origin, and is no part of the episode
+	wraps      bool    // after the trace's end it goes on with its beginning
+	maxFirst   float64 // s, a first request after this time sets origin; 0: the first request has been read
 }
 
-// OpenRecorded opens a trace file for the episode with the given seed. An
-// episode begins and ends with the trace. If random, it begins at a request
-// that follows from the seed, each line's chance being its length, and where
-// the trace ends it goes on with the trace from its beginning, once. The
-// request at which reading begins or begins again only sets the clock and is
-// no part of the episode: what follows it is a stationary stream, which an
-// arrival at time 0 would not be.
+// OpenRecorded opens a trace file for the episode with the given seed. The episode
+// begins and ends with the trace. If Recording.Random is set, it begins instead at
+// a request that follows from the seed, where the chance of a line is in
+// proportion to its length, and after the trace's end it goes on once with the
+// trace from its beginning. The request at which reading begins, or begins again,
+// only sets the clock and is no part of the episode: the requests after it are a
+// stationary stream, whereas an episode that always began with an arrival would
+// not be.
 func OpenRecorded(rec Recording, seed uint64) (*Recorded, error) {
 	r := &Recorded{
-		secondsPerN: rec.SecondsPerN, split: newSplit(rec.Shares, seed), align: rec.Random, wrap: rec.Random,
+		secondsPerN: rec.SecondsPerN, split: newLBSplit(rec.Shares, seed), setsOrigin: rec.Random, wraps: rec.Random,
 		demand: rand.New(env.Stream(seed, "workload/demands")),
 	}
 	if !rec.Random {
-		r.latest = rec.Duration
+		r.maxFirst = rec.Duration
 	}
 	if err := r.setClasses(rec.Classes); err != nil {
 		return nil, err
@@ -84,7 +86,7 @@ func OpenRecorded(rec Recording, seed uint64) (*Recorded, error) {
 	return r, nil
 }
 
-// setClasses takes the classes if they need more than n.
+// setClasses takes the classes over, unless requests have an n alone.
 func (r *Recorded) setClasses(classes []Class) error {
 	if len(classes) == 0 || len(classes) == 1 && len(classes[0].Paths) == 0 && len(classes[0].Stages) == 1 && classes[0].Stages[0].Resource == CPU {
 		return nil
@@ -122,7 +124,7 @@ func (r *Recorded) Next(x *Request) error {
 	return nil
 }
 
-// draw fills the demands of a request whose class is known.
+// draw fills the demands of a request whose class is set.
 func (r *Recorded) draw(x *Request, line Record) {
 	stages := r.classes[x.Class].Stages
 	x.Demand = x.Demand[:len(stages)]
@@ -150,20 +152,20 @@ func (r *Recorded) next() (Record, error) {
 	for {
 		line, err := r.read()
 		switch {
-		case err == io.EOF && r.wrap:
-			r.wrap, r.align = false, true
+		case err == io.EOF && r.wraps:
+			r.wraps, r.setsOrigin = false, true
 			if err := r.trace.Rewind(); err != nil {
 				return line, err
 			}
 		case err != nil:
 			return line, err
-		case r.align:
-			r.align, r.origin = false, line.Time-r.now
+		case r.setsOrigin:
+			r.setsOrigin, r.origin = false, line.Time-r.now
 		default:
-			if r.latest > 0 && line.Time > r.latest {
+			if r.maxFirst > 0 && line.Time > r.maxFirst {
 				r.origin = line.Time
 			}
-			r.latest = 0
+			r.maxFirst = 0
 			r.now = line.Time - r.origin
 			return line, nil
 		}

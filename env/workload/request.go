@@ -16,7 +16,7 @@ func (r Resource) String() string {
 	return "cpu"
 }
 
-// Request is one arrival.
+// Request is one request as it arrives.
 type Request struct {
 	Time   float64   // s since the episode began, never decreasing
 	Class  int       // index into the workload's classes
@@ -30,9 +30,10 @@ type Class struct {
 	Share  float64 // its part of the arrivals; shares sum to 1
 	Stages []Stage
 
-	// Paths are the patterns (NewPattern) by which a trace's requests are
-	// told apart: the first class that matches takes a request, and one
-	// without patterns, the last, takes the rest. Else unused.
+	// Paths are the patterns (NewPattern) by which the requests of a trace
+	// are assigned to classes: the first class with a pattern that matches
+	// takes a request, and a last class without patterns takes the rest.
+	// Synthetic requests do not need them.
 	Paths []string
 }
 
@@ -44,9 +45,9 @@ type Stage struct {
 
 // Source yields the requests of an episode.
 type Source interface {
-	// Next fills r and returns nil, or io.EOF when no request follows, or
-	// what is wrong with the input. r.Demand has room for the longest class
-	// and is cut to the class's stages.
+	// Next fills r with the next request. It returns io.EOF when none
+	// follows, or what is wrong with the input. r.Demand must have room for
+	// the class with the most stages, and is cut to the stages of its class.
 	Next(r *Request) error
 
 	// Close frees what the source holds.

@@ -12,9 +12,9 @@ var _ Source = (*Synthetic)(nil)
 type Synthetic struct {
 	classes  []Class
 	arrivals process
-	split    split
-	mix      *rand.Rand // classes
-	demand   *rand.Rand // demands
+	split    lbSplit
+	mix      *rand.Rand // draws the classes
+	demand   *rand.Rand // draws the demands
 }
 
 // NewSynthetic returns the requests of the episode with the given seed.
@@ -23,7 +23,7 @@ func NewSynthetic(a Arrivals, classes []Class, shares []float64, seed uint64) *S
 	return &Synthetic{
 		classes:  classes,
 		arrivals: newProcess(a, seed),
-		split:    newSplit(shares, seed),
+		split:    newLBSplit(shares, seed),
 		mix:      rand.New(env.Stream(seed, "workload/classes")),
 		demand:   rand.New(env.Stream(seed, "workload/demands")),
 	}
@@ -52,17 +52,17 @@ func (s *Synthetic) Next(r *Request) error {
 // Close implements Source.
 func (s *Synthetic) Close() error { return nil }
 
-// split draws the LB of each request by the LBs' shares of the traffic.
-type split struct {
+// lbSplit draws the LB of each request by the LBs' shares of the traffic.
+type lbSplit struct {
 	shares []float64
 	rng    *rand.Rand
 }
 
-func newSplit(shares []float64, seed uint64) split {
-	return split{shares: shares, rng: rand.New(env.Stream(seed, "workload/split"))}
+func newLBSplit(shares []float64, seed uint64) lbSplit {
+	return lbSplit{shares: shares, rng: rand.New(env.Stream(seed, "workload/split"))}
 }
 
-func (s *split) draw() int {
+func (s *lbSplit) draw() int {
 	u := s.rng.Float64()
 	last := len(s.shares) - 1
 	for i, share := range s.shares[:last] {

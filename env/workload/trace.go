@@ -21,10 +21,10 @@ const maxTraceLine = 64 << 10
 // traceHeader is the first line of a trace file.
 const traceHeader = "time\tquery"
 
-// TraceError is a fault of a trace file. It is the user's to mend.
+// TraceError is a fault of a trace file, which its user must mend.
 type TraceError struct {
 	Place string // "FILE:LINE", "FILE: byte OFFSET" (where the line begins) after a seek, or "FILE"
-	Value string // what stands there; empty if the rule is about no value
+	Value string // the text that breaks the rule; empty if the rule is about no value
 	Rule  string // what is wrong, or what the value must be
 
 	cause error // what the operating system or gzip said, if that was the fault
@@ -42,9 +42,9 @@ func (e *TraceError) Error() string {
 func (e *TraceError) Unwrap() error { return e.cause }
 
 // Trace reads a file of recorded requests: the header "time<TAB>query", then
-// a line per request with its time in s (finite, not negative, not before the
-// line above it) and its query, whose parameter n is a whole number (Next wants
-// one, NextRecord takes queries without):
+// a line for each request with its time in s (finite, not negative, not before the
+// line above it) and its query, whose parameter n is a whole number (Next requires
+// one, NextRecord does not):
 //
 //	0.11515061509231506	/dummy.php/?n=5478122
 //
@@ -57,12 +57,12 @@ type Trace struct {
 	gz   *gzip.Reader // nil for plain text
 	in   *bufio.Reader
 
-	start  int64   // bytes of the header line
-	begins int64   // the byte at which the last line read begins, of the text
-	offset int64   // and the one behind its end
-	line   int     // number of the last line read; 0 if unknown, after a seek
-	last   float64 // s, the time of the last request
-	err    error   // what stopped the reading; nil until then
+	dataStart int64   // the byte at which the first line after the header begins
+	lineStart int64   // the byte at which the line read last begins, in the unpacked text
+	offset    int64   // the byte after its end
+	line      int     // the number of the line read last; 0 if that is unknown, after a seek
+	last      float64 // s, the time of the request read last
+	err       error   // what stopped reading; nil until then
 }
 
 // OpenTrace opens a trace file and checks its header.
@@ -91,7 +91,7 @@ func newTrace(path string, file io.ReadSeeker) (*Trace, error) {
 	if strings.HasSuffix(path, ".gz") {
 		t.gz = new(gzip.Reader)
 	}
-	if err := t.begin(); err != nil {
+	if err := t.readHeader(); err != nil {
 		return nil, err
 	}
 	return t, nil
@@ -102,11 +102,11 @@ func (t *Trace) Rewind() error {
 	if _, err := t.file.Seek(0, io.SeekStart); err != nil {
 		return fmt.Errorf("workload: trace: %w", err)
 	}
-	return t.begin()
+	return t.readHeader()
 }
 
-// begin reads the header; the file stands at its first byte.
-func (t *Trace) begin() error {
+// readHeader reads the header. The file must be at its first byte.
+func (t *Trace) readHeader() error {
 	t.offset, t.line, t.last, t.err = 0, 0, 0, nil
 	var source io.Reader = t.file
 	if t.gz != nil {
@@ -124,14 +124,13 @@ func (t *Trace) begin() error {
 	if string(line) != traceHeader {
 		return t.fault(line, `line 1 must be the header "time<TAB>query"`)
 	}
-	t.start = t.offset
+	t.dataStart = t.offset
 	return nil
 }
 
-// SeekFraction goes to the first whole line that begins at or after the
-// fraction f, in [0, 1], of the file's data, counted in bytes. Line numbers
-// are unknown from there on, so that errors name bytes instead. It fails for
-// gzip files.
+// SeekFraction goes to the first line that begins at or after the fraction f, in
+// [0, 1], of the file's data, counted in bytes. From there on line numbers are
+// unknown, so that errors name bytes instead. It fails for gzip files.
 func (t *Trace) SeekFraction(f float64) error {
 	if t.gz != nil {
 		return &TraceError{Place: t.path, Rule: "cannot start inside a gzip file: unpack it first"}
@@ -143,8 +142,9 @@ func (t *Trace) SeekFraction(f float64) error {
 	if err != nil {
 		return fmt.Errorf("workload: trace: %w", err)
 	}
-	// From the byte before, so that a line that begins right there is whole.
-	at := t.start + int64(f*float64(end-t.start)) - 1
+	// It starts from the byte before, so that a line that begins right there is not
+	// skipped.
+	at := t.dataStart + int64(f*float64(end-t.dataStart)) - 1
 	if _, err := t.file.Seek(at, io.SeekStart); err != nil {
 		return fmt.Errorf("workload: trace: %w", err)
 	}
@@ -159,8 +159,8 @@ func (t *Trace) SeekFraction(f float64) error {
 // Record is one line of a trace.
 type Record struct {
 	Time  float64 // s
-	Query []byte  // as it stands there; it holds until the next line is read
-	N     float64 // the query's parameter n
+	Query []byte  // as it stands in the file; valid until the next line is read
+	N     float64 // the value of the query's parameter n
 	HasN  bool    // whether it has one
 }
 
@@ -172,20 +172,20 @@ func (r *Record) Path() []byte {
 	return r.Query
 }
 
-// Next returns the time (s) and the n of the next request, or io.EOF behind
-// the last one. A request without an n is a fault. After a fault it returns
+// Next returns the time (s) and the n of the next request, or io.EOF after the
+// last one. A request without an n is a fault. After a fault it returns
 // the same fault again.
 func (t *Trace) Next() (time, n float64, err error) {
 	r, err := t.NextRecord()
 	if err == nil && !r.HasN {
-		t.err = t.fault(r.Query, wholeRule)
+		t.err = t.fault(r.Query, numberRule)
 		err = t.err
 	}
 	return r.Time, r.N, err
 }
 
-// NextRecord returns the next request, which need not have an n, or io.EOF
-// behind the last one. After a fault it returns the same fault again.
+// NextRecord returns the next request, which need not have an n, or io.EOF after
+// the last one. After a fault it returns the same fault again.
 func (t *Trace) NextRecord() (Record, error) {
 	var r Record
 	if t.err == nil {
@@ -198,15 +198,15 @@ func (t *Trace) NextRecord() (Record, error) {
 	return r, nil
 }
 
-// Refuse returns the fault that the record just read breaks a rule of the
-// caller's; the trace stays at it, as at any other fault.
+// Refuse returns the fault that the record read last breaks a rule of the caller.
+// As after any other fault, the trace reads no further.
 func (t *Trace) Refuse(value []byte, rule string) error {
 	t.err = t.fault(value, rule)
 	return t.err
 }
 
-// wholeRule is what every n must be.
-const wholeRule = "a query must have a parameter n, a whole number up to 2^53"
+// numberRule is the rule for the parameter n.
+const numberRule = "a query must have a parameter n, a whole number up to 2^53"
 
 // next reads and checks one line.
 func (t *Trace) next() (r Record, err error) {
@@ -240,15 +240,15 @@ func (t *Trace) next() (r Record, err error) {
 		return r, nil
 	}
 	if r.N, r.HasN = wholeNumber(digits); !r.HasN {
-		return r, t.fault(query, wholeRule)
+		return r, t.fault(query, numberRule)
 	}
 	return r, nil
 }
 
-// readLine returns the next line without its break; it holds until the next
-// read. io.EOF says that there is none.
+// readLine returns the next line without its line break, or io.EOF if there is
+// none. The line is valid until the next read.
 func (t *Trace) readLine() ([]byte, error) {
-	t.begins = t.offset
+	t.lineStart = t.offset
 	line, err := t.in.ReadSlice('\n')
 	switch {
 	case err == bufio.ErrBufferFull:
@@ -265,15 +265,15 @@ func (t *Trace) readLine() ([]byte, error) {
 	return bytes.TrimSuffix(line, []byte{'\r'}), nil
 }
 
-// place names the line that is being read.
+// place names the line that is being read, for an error.
 func (t *Trace) place() string {
 	if t.line > 0 {
 		return fmt.Sprintf("%s:%d", t.path, t.line)
 	}
-	return fmt.Sprintf("%s: byte %d", t.path, t.begins)
+	return fmt.Sprintf("%s: byte %d", t.path, t.lineStart)
 }
 
-// fault reports what is wrong with a line or a part of it.
+// fault returns the error that a line, or a part of it, breaks a rule.
 func (t *Trace) fault(value []byte, rule string) error {
 	const limit = 80
 	text := strings.ToValidUTF8(string(value[:min(len(value), limit)]), "?")

@@ -5,8 +5,8 @@ import (
 	"math"
 )
 
-// TraceSummary says what a trace is like, so that a synthetic workload can be
-// set beside it.
+// TraceSummary holds figures of a trace, with which a synthetic workload can be
+// compared.
 type TraceSummary struct {
 	Requests int     `json:"requests"`
 	Start    float64 `json:"start_s"`    // s, the time of the first request
@@ -22,14 +22,14 @@ type TraceSummary struct {
 	CVN   float64 `json:"cv_n"`
 	MaxN  float64 `json:"max_n"`
 
-	// Classes are those of the paths given, in order; then, of the same
-	// length, what matched none.
+	// Classes has an entry for each class of the given paths, in order, and one
+	// more for the requests that match no class.
 	Classes []ClassSummary `json:"classes,omitempty"`
 }
 
 // ClassSummary is what is known of the requests of one class.
 type ClassSummary struct {
-	Name     string  `json:"name,omitempty"` // for the caller to fill
+	Name     string  `json:"name,omitempty"` // set by the caller
 	Requests int     `json:"requests"`
 	Rate     float64 `json:"rate"`   // requests/s over the trace's duration
 	WithN    int     `json:"with_n"` // requests that have an n
@@ -41,27 +41,27 @@ type ClassSummary struct {
 // SummariseTrace reads a trace file to its end, in constant memory. If paths is
 // not nil, it tells the requests of each class apart as well.
 func SummariseTrace(path string, paths *Paths) (TraceSummary, error) {
-	s := newSummary(paths)
+	s := newSummaryBuilder(paths)
 	if err := s.read(path, nil); err != nil {
 		return TraceSummary{}, err
 	}
 	return s.result(), nil
 }
 
-// summary is a TraceSummary in the making.
-type summary struct {
+// summaryBuilder accumulates a TraceSummary.
+type summaryBuilder struct {
 	paths   *Paths
 	total   TraceSummary
 	last    float64 // s, the time of the last request
 	gaps    moments
 	ns      moments
-	seconds windows
+	seconds countWindows
 	classes []ClassSummary
 	classNs []moments
 }
 
-func newSummary(paths *Paths) *summary {
-	s := &summary{paths: paths, seconds: windows{length: 1}}
+func newSummaryBuilder(paths *Paths) *summaryBuilder {
+	s := &summaryBuilder{paths: paths, seconds: countWindows{length: 1}}
 	if paths != nil {
 		s.classes = make([]ClassSummary, len(paths.patterns)+1)
 		s.classNs = make([]moments, len(s.classes))
@@ -69,9 +69,9 @@ func newSummary(paths *Paths) *summary {
 	return s
 }
 
-// read takes a whole trace, and shows each request to see, if that is not nil,
-// with the s since the first one and the class (0 without paths).
-func (s *summary) read(path string, see func(at float64, class int, r *Record)) error {
+// read reads a whole trace. If see is not nil, it is called for each request with
+// the time (s) since the first one and the class (0 without paths).
+func (s *summaryBuilder) read(path string, see func(at float64, class int, r *Record)) error {
 	trace, err := OpenTrace(path)
 	if err != nil {
 		return err
@@ -93,7 +93,7 @@ func (s *summary) read(path string, see func(at float64, class int, r *Record)) 
 }
 
 // add takes one request and returns its class.
-func (s *summary) add(r *Record) (class int) {
+func (s *summaryBuilder) add(r *Record) (class int) {
 	t := &s.total
 	if t.Requests == 0 {
 		t.Start = r.Time
@@ -125,7 +125,7 @@ func (s *summary) add(r *Record) (class int) {
 }
 
 // result returns the summary of what was read.
-func (s *summary) result() TraceSummary {
+func (s *summaryBuilder) result() TraceSummary {
 	t := s.total
 	if t.Requests > 0 {
 		t.Duration = s.last - t.Start
@@ -134,7 +134,7 @@ func (s *summary) result() TraceSummary {
 		t.Rate = float64(t.Requests-1) / t.Duration
 	}
 	t.GapCV, t.MeanN, t.CVN = s.gaps.cv(), s.ns.mean, s.ns.cv()
-	t.PeakRate, t.Dispersion = s.seconds.most, s.seconds.dispersion()
+	t.PeakRate, t.Dispersion = s.seconds.largest, s.seconds.dispersion()
 	for k := range s.classes {
 		c := s.classes[k]
 		if t.Duration > 0 {
@@ -146,7 +146,8 @@ func (s *summary) result() TraceSummary {
 	return t
 }
 
-// moments are running mean and sum of squares about it (Welford 1962).
+// moments are the count, the mean and the sum of squared deviations of a series of
+// values (Welford 1962).
 type moments struct {
 	n, mean, squares float64
 }
@@ -166,7 +167,7 @@ func (m *moments) variance() float64 {
 	return m.squares / (m.n - 1)
 }
 
-// cv is the coefficient of variation, 0 where the mean is.
+// cv is the coefficient of variation; 0 if the mean is 0.
 func (m *moments) cv() float64 {
 	if m.mean == 0 {
 		return 0

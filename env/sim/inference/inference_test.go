@@ -62,8 +62,8 @@ func TestFilterImpossible(t *testing.T) {
 	f.Returned(1) // the second before the first
 	f.Returned(0)
 	require.Zero(t, f.Others())
-	for k := range f.queues {
-		f.queues[k].own = []bool{false, false, true}
+	for k := range f.particles {
+		f.particles[k].owners = []bool{false, false, true}
 	}
 	f.Returned(0)
 	require.Zero(t, f.Others(), "what stood before it is gone")

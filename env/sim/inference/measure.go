@@ -11,12 +11,14 @@ import (
 	"fairlb/env/sim"
 )
 
-// ErrScenario reports an environment that the filter is not made for.
+// ErrScenario reports an environment in which the assumptions of the Filter do not
+// hold.
 var ErrScenario = errors.New("inference: the scenario does not suit")
 
-// Check reports an environment in which the filter's assumptions do not hold:
-// two LBs, servers that work in order of arrival and do not change, requests of
-// one stage. That their demands are exponential is the caller's to know.
+// Check reports, by ErrScenario, an environment in which the assumptions of the Filter
+// do not hold: there must be two LBs, servers that work in order of arrival and do not
+// change, and requests of one stage. That their demands are exponential it does not
+// check.
 func Check(cfg *sim.Config) error {
 	var broken []string
 	want := func(ok bool, rule string) {
@@ -34,19 +36,20 @@ func Check(cfg *sim.Config) error {
 	return nil
 }
 
-// Calibration counts how often each LB sends a request to a server while it
-// has n of its own there: what the other LB's Filter is told.
+// Calibration counts how often each LB sends a request to a server while it has n of
+// its own there. This is what the Filter of the other LB is told.
 type Calibration struct {
 	counts [][]occupancy // by LB and server
 }
 
-// occupancy is the time (s) with n requests, and how many were sent in it.
+// occupancy is, by n, the time (s) during which an LB had n requests at a server,
+// and how many it sent there in that time.
 type occupancy struct {
-	since      float64
+	since      float64   // s, the time of the last change
 	time, sent []float64 // by n
 }
 
-// NewCalibration returns one without counts.
+// NewCalibration returns a Calibration without counts.
 func NewCalibration(lbs, servers int) *Calibration {
 	c := &Calibration{}
 	for range lbs {
@@ -55,8 +58,8 @@ func NewCalibration(lbs, servers int) *Calibration {
 	return c
 }
 
-// until adds the time since the last change to what was n then.
-func (o *occupancy) until(now float64, n int) {
+// addTime adds the time since the last change, in which there were n requests.
+func (o *occupancy) addTime(now float64, n int) {
 	for len(o.time) <= n {
 		o.time, o.sent = append(o.time, 0), append(o.sent, 0)
 	}
@@ -64,28 +67,27 @@ func (o *occupancy) until(now float64, n int) {
 	o.since = now
 }
 
-func (c *Calibration) sent(lb, server int, now float64, n int) {
+func (c *Calibration) noteSent(lb, server int, now float64, n int) {
 	o := &c.counts[lb][server]
-	o.until(now, n)
+	o.addTime(now, n)
 	o.sent[n]++
 }
 
-func (c *Calibration) returned(lb, server int, now float64, n int) {
-	c.counts[lb][server].until(now, n)
+func (c *Calibration) noteReturned(lb, server int, now float64, n int) {
+	c.counts[lb][server].addTime(now, n)
 }
 
-// enough is the time (s) with n requests from which a rate is known.
-const enough = 60
+// minOccupancy is the time (s) with n requests that is needed to know a rate.
+const minOccupancy = 60
 
-// Rates returns the requests/s that an LB sends to each server, by the number
-// that it has there; of numbers that were hardly seen, those of the last that
-// was.
+// Rates returns the requests/s that an LB sends to each server, by the number that it
+// has there. The list ends before the first number that was hardly met.
 func (c *Calibration) Rates(lb int) [][]float64 {
 	var out [][]float64
 	for _, o := range c.counts[lb] {
 		rates := []float64{0}
 		for n, t := range o.time {
-			if t < enough {
+			if t < minOccupancy {
 				break
 			}
 			rates = append(rates[:n], o.sent[n]/t)
@@ -95,13 +97,13 @@ func (c *Calibration) Rates(lb int) [][]float64 {
 	return out
 }
 
-// Tally compares what is inferred with the truth, at every arrival and server.
+// Tally compares what was inferred with the truth, for every server at every arrival.
 type Tally struct {
 	moments []moments // by server
 }
 
-// moments are sums over arrivals: of what was inferred, of the LB's own
-// requests, of the others', and of their squares and products.
+// moments are sums over arrivals: of what was inferred, of the LB's own requests, of
+// the true number of the others' requests, and of their squares and products.
 type moments struct {
 	n                       float64
 	inferred, own, truth    float64
@@ -109,7 +111,7 @@ type moments struct {
 	inferredTruth, ownTruth float64
 }
 
-// NewTally returns one without observations.
+// NewTally returns a Tally without observations.
 func NewTally(servers int) *Tally { return &Tally{make([]moments, servers)} }
 
 func (t *Tally) add(server int, inferred, own, truth float64) {
@@ -120,10 +122,10 @@ func (t *Tally) add(server int, inferred, own, truth float64) {
 	m.inferredTruth, m.ownTruth = m.inferredTruth+inferred*truth, m.ownTruth+own*truth
 }
 
-// Explained returns the part of the variance of the others' requests at a
-// server, of all servers together, that is explained by what was inferred and,
-// for comparison, by the LB's own number alone: squared correlations, weighed
-// by the servers' variances.
+// Explained returns the part of the variance of the others' requests that is explained
+// by what was inferred and, for comparison, by the number of the LB's own requests
+// alone. Each is the mean over servers of the squared correlation, weighted by the
+// servers' variances.
 func (t *Tally) Explained() (inferred, own float64) {
 	total := 0.0
 	for _, m := range t.moments {
@@ -139,8 +141,8 @@ func (t *Tally) Explained() (inferred, own float64) {
 	return inferred / total, own / total
 }
 
-// Run plays the episodes of some seeds, one after the other, under rules of the
-// given Configs, by LB, and notes in calibration and tally, which may be nil.
+// Run simulates the episodes of the given seeds, one after the other. rules has the
+// Config of each LB; calibration and tally, which may be nil, record what happens.
 func Run(ctx context.Context, cfg sim.Config, seeds []uint64, rules []Config, calibration *Calibration, tally *Tally) error {
 	cfg.Rule = func(lb int) (dispatch.Rule, error) { return NewRule(rules[lb], lb, calibration, tally) }
 	e, err := sim.New(cfg)
@@ -150,7 +152,7 @@ func Run(ctx context.Context, cfg sim.Config, seeds []uint64, rules []Config, ca
 	defer e.Close()
 	for _, seed := range seeds {
 		if calibration != nil {
-			calibration.begin()
+			calibration.restartClock()
 		}
 		step, err := e.Reset(ctx, seed)
 		for err == nil && !step.Truncated {
@@ -163,8 +165,8 @@ func Run(ctx context.Context, cfg sim.Config, seeds []uint64, rules []Config, ca
 	return nil
 }
 
-// begin says that time starts at 0 again.
-func (c *Calibration) begin() {
+// restartClock notes that time starts at 0 again, because an episode begins.
+func (c *Calibration) restartClock() {
 	for _, list := range c.counts {
 		for j := range list {
 			list[j].since = 0

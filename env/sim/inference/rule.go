@@ -12,40 +12,40 @@ import (
 	"fairlb/env/sim"
 )
 
-// Config says how an LB infers and what it makes of it.
+// Config says how an LB infers and how it uses what it infers.
 type Config struct {
 	Servers []sim.Server
 	Demand  float64 // s, the mean demand of a request
 	// Arrivals are the other LB's requests/s to each server while it has n
 	// there, by n (Calibration.Rates); nil: nothing is inferred.
 	Arrivals [][]float64
-	// Trust is the part of the inferred requests, as far as they differ from
-	// their average so far, that is added to the LB's own: 0 is SED, 1 takes
-	// them for certain.
+	// Trust is the part of the inferred number of requests, less its average
+	// so far, that is added to the number of the LB's own: 0 is SED, and 1
+	// takes what was inferred as certain.
 	Trust float64
-	// Order is what each place in an order adds to a server's score: that of
-	// sed-ordered, servers of less capacity first, equal ones in an order that
-	// the second LB reverses. 0: ties are broken by lot; a tiny one changes
-	// nothing but ties.
+	// Order is what each place in an order of the servers adds to their scores.
+	// The order is that of sed-ordered: servers of less capacity come first, and
+	// servers of equal capacity are in an order that the second LB reverses. 0:
+	// ties are broken at random. A tiny Order decides ties alone.
 	Order     float64
 	Particles int // of each server's Filter
 }
 
-// Rule is SED, by the servers' true capacities, on an LB's own requests and
-// what it infers of the others'.
+// Rule is SED by the servers' true capacities, the LB's own requests, and what it
+// infers of the other LB's requests.
 type Rule struct {
 	cfg      Config
 	lb       int
 	capacity []float64
-	order    []float64 // by server, what its place in the order adds
+	order    []float64 // by server, what its place in the order adds to its score
 
-	sent    [][]float64 // by server, when its ongoing requests were sent, in order
+	sentAt  [][]float64 // by server, when its ongoing requests were sent, in order
 	filters []*Filter
-	mean    []float64 // of what was inferred, by server
+	mean    []float64 // by server, the average of what was inferred
 	picks   int
 
-	calibration *Calibration // nil: not wanted
-	tally       *Tally       // nil: not wanted
+	calibration *Calibration // nil: not kept
+	tally       *Tally       // nil: not kept
 }
 
 var (
@@ -54,9 +54,9 @@ var (
 	_ dispatch.Resetter  = (*Rule)(nil)
 )
 
-// NewRule returns the rule of an LB. It notes in calibration how often it sends
-// requests to a server, and in tally how near it comes to the truth; either may
-// be nil.
+// NewRule returns the rule of an LB. The rule records in calibration how often it
+// sends requests to a server, and in tally how near its inference comes to the truth.
+// Either may be nil.
 func NewRule(cfg Config, lb int, calibration *Calibration, tally *Tally) (*Rule, error) {
 	if cfg.Arrivals != nil && (len(cfg.Arrivals) != len(cfg.Servers) || cfg.Particles < 1 || !(cfg.Demand > 0)) {
 		return nil, fmt.Errorf("inference: rates for %d of %d servers, %d particles, a mean demand of %g s: want all rates, at least one particle, a positive demand",
@@ -82,7 +82,7 @@ func NewRule(cfg Config, lb int, calibration *Calibration, tally *Tally) (*Rule,
 // Reset implements dispatch.Resetter.
 func (r *Rule) Reset() {
 	n := len(r.capacity)
-	r.sent, r.mean, r.picks = make([][]float64, n), make([]float64, n), 0
+	r.sentAt, r.mean, r.picks = make([][]float64, n), make([]float64, n), 0
 	if r.cfg.Arrivals == nil {
 		return
 	}
@@ -98,7 +98,7 @@ func (r *Rule) Pick(v *dispatch.View) int {
 	r.picks++
 	best, least, ties := 0, math.Inf(1), 0
 	for j := range r.capacity {
-		own := float64(len(r.sent[j]))
+		own := float64(len(r.sentAt[j]))
 		score := (own+1+r.others(j, v))/r.capacity[j] + r.order[j]
 		switch {
 		case score < least:
@@ -110,16 +110,16 @@ func (r *Rule) Pick(v *dispatch.View) int {
 		}
 	}
 	if r.calibration != nil {
-		r.calibration.sent(r.lb, best, v.Now, len(r.sent[best]))
+		r.calibration.noteSent(r.lb, best, v.Now, len(r.sentAt[best]))
 	}
-	r.sent[best] = append(r.sent[best], v.Now)
+	r.sentAt[best] = append(r.sentAt[best], v.Now)
 	if r.filters != nil {
 		r.filters[best].Sent()
 	}
 	return best
 }
 
-// others returns what the others' requests at a server count for.
+// others returns how many requests the other LB's requests at a server count for.
 func (r *Rule) others(server int, v *dispatch.View) float64 {
 	if r.filters == nil {
 		return 0
@@ -129,7 +129,7 @@ func (r *Rule) others(server int, v *dispatch.View) float64 {
 	inferred := f.Others()
 	r.mean[server] += (inferred - r.mean[server]) / float64(r.picks)
 	if r.tally != nil {
-		own := len(r.sent[server])
+		own := len(r.sentAt[server])
 		r.tally.add(server, inferred, float64(own), float64(int(v.Global.Outstanding(server))-own))
 	}
 	return r.cfg.Trust * (inferred - r.mean[server])
@@ -137,7 +137,7 @@ func (r *Rule) others(server int, v *dispatch.View) float64 {
 
 // Completed implements dispatch.Completer.
 func (r *Rule) Completed(server int, now, duration float64, _ bool) {
-	sent := r.sent[server]
+	sent := r.sentAt[server]
 	n := 0
 	for k, at := range sent { // now - duration is that moment but for rounding
 		if math.Abs(now-duration-at) < math.Abs(now-duration-sent[n]) {
@@ -145,9 +145,9 @@ func (r *Rule) Completed(server int, now, duration float64, _ bool) {
 		}
 	}
 	if r.calibration != nil {
-		r.calibration.returned(r.lb, server, now, len(sent))
+		r.calibration.noteReturned(r.lb, server, now, len(sent))
 	}
-	r.sent[server] = append(sent[:n], sent[n+1:]...)
+	r.sentAt[server] = append(sent[:n], sent[n+1:]...)
 	if r.filters != nil {
 		r.filters[server].Advance(now)
 		r.filters[server].Returned(n)

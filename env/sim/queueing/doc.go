@@ -1,6 +1,8 @@
-// Package queueing holds the simulator to queueing theory: systems whose mean
-// completion times, tails and losses are known exactly (or, for the power of
-// two choices, in the limit of many servers), and their measurement with an
-// interval. The simulator's tests and the table of `fairlb theory queues` are
-// made from the same list.
+// Package queueing compares the simulator with queueing theory. It lists systems
+// whose mean completion times, tails and losses are known exactly (or, for the power
+// of two choices, in the limit of many servers), simulates them, and puts an interval
+// around what was measured. The tests of the simulator and the table of
+// `fairlb theory queues` are made from the same list.
+//
+// To add a system, add it to Systems in system.go and its formula to theory.go.
 package queueing

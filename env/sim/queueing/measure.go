@@ -11,25 +11,26 @@ import (
 	"fairlb/env/sim"
 )
 
-// Confidence is that of a Measurement's interval.
+// Confidence is the confidence level of a Measurement's interval.
 const Confidence = 0.999
 
-// Measurement is one quantity of a system beside what was measured.
+// Measurement is what was measured of one quantity of a system, and what theory
+// says.
 type Measurement struct {
 	System, Quantity, Source string
 	Theory                   float64
-	Mean, Low, High          float64 // over seeds, and the interval around the mean
-	Inside                   bool    // the theory is within the interval, its own margin allowed for
+	Mean, Low, High          float64 // the mean over seeds, and the interval around it
+	Inside                   bool    // the theory is within the interval, extended by the theory's own margin
 }
 
-// counted is a Recorder of what counts of an episode.
-type counted struct {
+// recorder records the requests of an episode that count.
+type recorder struct {
 	warm        float64
 	completions []float64
 	failed      int
 }
 
-func (c *counted) Record(o env.Outcome) {
+func (c *recorder) Record(o env.Outcome) {
 	switch {
 	case o.Arrival < c.warm:
 	case o.Failed:
@@ -39,11 +40,11 @@ func (c *counted) Record(o env.Outcome) {
 	}
 }
 
-// Measure runs the system on the seeds 1 to seeds (at least 2) and returns one
-// Measurement a quantity, with Student's interval over the seeds.
+// Measure simulates the system with the seeds 1 to seeds, which must be at least 2,
+// and returns a Measurement of each quantity, with Student's interval over the seeds.
 func (s *System) Measure(ctx context.Context, seeds int) ([]Measurement, error) {
 	cfg := s.Config
-	rec := &counted{warm: s.Warm}
+	rec := &recorder{warm: s.Warm}
 	cfg.Recorder = rec
 	e, err := sim.New(cfg)
 	if err != nil {
@@ -63,7 +64,7 @@ func (s *System) Measure(ctx context.Context, seeds int) ([]Measurement, error) 
 			return nil, err
 		}
 		for k, q := range s.Quantities {
-			values[k] = append(values[k], q.of(rec.completions, rec.failed))
+			values[k] = append(values[k], q.measured(rec.completions, rec.failed))
 		}
 	}
 	var list []Measurement

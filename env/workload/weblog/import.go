@@ -22,24 +22,24 @@ import (
 type Options struct {
 	RequestTime RequestTime // empty: Auto
 
-	// Stamps says what a log's times are of: "begin" of the request
-	// (Apache's %t), "end" (nginx's $time_local, the time of logging), or
-	// "auto": end where the request time is in seconds, and else begin.
-	// Under end a request time is subtracted. Empty: auto.
+	// Stamps says what the times of a log mean: the "begin" of the request
+	// (Apache's %t), its "end" (nginx's $time_local, the time of logging), or
+	// "auto", which is end if the request time is in seconds, and begin
+	// otherwise. From an end the request time is subtracted. Empty: auto.
 	Stamps string
 
-	// Reorder is how much earlier (s) than the latest line's a request may
-	// have begun and still find its place. 0: 120.
+	// Reorder is how much earlier (s) than the latest request read so far a
+	// request may have begun and still be put in order. 0: 120.
 	Reorder float64
 
-	KeepValues bool // keep parameters' values; if not, their names alone
+	KeepValues bool // keep the values of parameters, and not their names alone
 	SkipBad    bool // count bad lines instead of failing at the first
 }
 
 // Bounds of the reading.
 const (
-	maxLine        = 64 << 10 // bytes of a line
-	maxHeld        = 1 << 20  // requests in the window; beyond it the earliest is written
+	maxLine        = 64 << 10 // bytes, the longest line
+	maxWindow      = 1 << 20  // the largest number of requests in the window; beyond it the earliest is written
 	defaultReorder = 120      // s
 )
 
@@ -61,15 +61,15 @@ type Summary struct {
 	FirstBad error   // the first line that was skipped
 }
 
-// Import reads logs, one behind the other in the order given (the oldest of
-// rotated logs first), and writes the trace of all their requests to out. A
-// file that begins as gzip does is unpacked.
+// Import reads logs, one after the other in the order given (of rotated logs the
+// oldest must come first), and writes the trace of all their requests to out. A file
+// that begins as gzip does is unpacked.
 //
-// Logs give times in whole seconds and lines in order of completion. Each
-// request is placed in its second uniformly, by a fixed stream of random
-// numbers: arrivals of a Poisson process, given their number, lie so. Then
-// requests are put in order of their begin, within the window of
-// Options.Reorder, and times count from the first of them. A bad line is a
+// Logs have times in whole seconds, and lines in the order of completion. Each
+// request is placed in its second uniformly, by a fixed stream of random numbers,
+// because the arrivals of a Poisson process are distributed like that given their
+// number. Then requests are put in the order of their beginnings, within the window
+// of Options.Reorder, and times count from the first of them. A bad line is a
 // *workload.TraceError.
 func Import(ctx context.Context, logs []string, out io.Writer, opts Options) (Summary, error) {
 	im := newImporter(out, opts)
@@ -92,12 +92,12 @@ type importer struct {
 	line    line
 	summary Summary
 
-	held    window
-	read    int   // requests read
-	latest  int64 // us since 1970, the latest begin
-	origin  int64 // us since 1970, the begin of the first request written
-	written int64 // us since 1970, of the last
-	begun   bool  // something was written
+	window      window
+	read        int   // the number of requests read
+	latest      int64 // us since 1970, the latest beginning of a request
+	origin      int64 // us since 1970, the beginning of the first request written
+	lastWritten int64 // us since 1970, the beginning of the last request written
+	anyWritten  bool  // a request has been written
 }
 
 func newImporter(out io.Writer, opts Options) *importer {
@@ -166,15 +166,15 @@ func (im *importer) log(ctx context.Context, path string, r io.Reader) error {
 			}
 		}
 		if wrong.rule != "" {
-			if err := im.bad(s, number, wrong); err != nil {
+			if err := im.reportBad(s, number, wrong); err != nil {
 				return err
 			}
 		}
 	}
 }
 
-// readLine returns the next line without its break, or that it is too long,
-// behind which reading goes on. It holds until the next read.
+// readLine returns the next line without its line break, or that it is too long;
+// then the next call reads the line after it. The line is valid until the next read.
 func readLine(in *bufio.Reader) (text []byte, wrong fault, err error) {
 	text, err = in.ReadSlice('\n')
 	if err == bufio.ErrBufferFull {
@@ -193,8 +193,9 @@ func readLine(in *bufio.Reader) (text []byte, wrong fault, err error) {
 	return bytes.TrimRight(text, "\r\n"), fault{}, err
 }
 
-// bad notes a bad line, or returns it as an error.
-func (im *importer) bad(s *FileSummary, number int, wrong fault) error {
+// reportBad counts a bad line, or returns it as an error if bad lines are not to be
+// skipped.
+func (im *importer) reportBad(s *FileSummary, number int, wrong fault) error {
 	const limit = 80
 	value := strings.ToValidUTF8(string(wrong.value[:min(len(wrong.value), limit)]), "?")
 	if len(wrong.value) > limit {
@@ -212,12 +213,13 @@ func (im *importer) bad(s *FileSummary, number int, wrong fault) error {
 	return nil
 }
 
-// add takes one line.
+// add reads one line and writes the requests that have become certain of their
+// place.
 func (im *importer) add(s *FileSummary, text []byte) (fault, error) {
 	if wrong := im.line.parse(text); wrong.rule != "" {
 		return wrong, nil
 	}
-	us, way, wrong := s.RequestTime.took(im.line.extras)
+	us, way, wrong := s.RequestTime.read(im.line.extras)
 	if wrong.rule != "" {
 		return wrong, nil
 	}
@@ -229,19 +231,19 @@ func (im *importer) add(s *FileSummary, text []byte) (fault, error) {
 	if us > 0 && (im.opts.Stamps == "end" || im.opts.Stamps != "begin" && way == Seconds) {
 		begin -= us
 	}
-	if im.begun && begin < im.written {
-		return fault{text, fmt.Sprintf("a request must not begin before one that is written already (here %.1f s): give the oldest log first, or a longer --reorder (%g s)", float64(im.written-begin)/1e6, im.opts.Reorder)}, nil
+	if im.anyWritten && begin < im.lastWritten {
+		return fault{text, fmt.Sprintf("a request must not begin before one that is written already (here %.1f s): give the oldest log first, or a longer --reorder (%g s)", float64(im.lastWritten-begin)/1e6, im.opts.Reorder)}, nil
 	}
 	s.RequestTime = way
 	if us >= 0 {
 		s.Timed++
 	}
 	s.Requests++
-	im.held.push(request{begin, im.read, q})
+	im.window.push(request{begin, im.read, q})
 	im.read++
 	im.latest = max(im.latest, begin)
-	for len(im.held) > 0 && (len(im.held) > maxHeld || float64(im.latest-im.held[0].begin) > im.opts.Reorder*1e6) {
-		if err := im.write(im.held.pop()); err != nil {
+	for len(im.window) > 0 && (len(im.window) > maxWindow || float64(im.latest-im.window[0].begin) > im.opts.Reorder*1e6) {
+		if err := im.write(im.window.pop()); err != nil {
 			return fault{}, err
 		}
 	}
@@ -250,10 +252,10 @@ func (im *importer) add(s *FileSummary, text []byte) (fault, error) {
 
 // write writes one request.
 func (im *importer) write(r request) error {
-	if !im.begun {
-		im.begun, im.origin = true, r.begin
+	if !im.anyWritten {
+		im.anyWritten, im.origin = true, r.begin
 	}
-	im.written = r.begin
+	im.lastWritten = r.begin
 	im.summary.Requests++
 	us := r.begin - im.origin
 	im.summary.Duration = float64(us) / 1e6
@@ -261,10 +263,10 @@ func (im *importer) write(r request) error {
 	return err
 }
 
-// finish writes what is held.
+// finish writes the requests that are left in the window.
 func (im *importer) finish() error {
-	for len(im.held) > 0 {
-		if err := im.write(im.held.pop()); err != nil {
+	for len(im.window) > 0 {
+		if err := im.write(im.window.pop()); err != nil {
 			return fmt.Errorf("weblog: %w", err)
 		}
 	}

@@ -278,7 +278,7 @@ func TestStreams(t *testing.T) {
 		wrong, err := im.add(&s, []byte(strings.TrimSuffix(entry(i/50+rng.IntN(3), "/x", " 5"), "\n")))
 		require.NoError(t, err)
 		require.Empty(t, wrong.rule)
-		most = max(most, len(im.held))
+		most = max(most, len(im.window))
 	}
 	require.Less(t, most, 50*14)
 }

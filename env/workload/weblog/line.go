@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// fault is what is wrong with a line: a part of it, and the rule that it
-// breaks. The zero fault is none.
+// fault is what is wrong with a line: a part of it, and the rule that this part
+// breaks. The zero fault means that nothing is wrong.
 type fault struct {
 	value []byte
 	rule  string
@@ -17,21 +17,21 @@ type fault struct {
 
 // line is one request of a log.
 type line struct {
-	stamp  int64    // s since 1970, UTC, whole
-	target []byte   // of the request line
+	stamp  int64    // whole s since 1970, UTC
+	target []byte   // the target of the request line
 	extras [][]byte // unquoted fields behind the standard ones
 }
 
-// stampLayout is how both servers write times, with the zone.
+// stampLayout is how both servers write times.
 const stampLayout = "02/Jan/2006:15:04:05 -0700"
 
 // parse reads one line:
 //
 //	host ident user [10/Oct/2000:13:55:36 -0700] "GET /x HTTP/1.1" 200 2326
 //
-// then "referrer" "agent" in the combined format, then whatever the server was
-// told to add. What stands before the time is not looked at. The line's slices
-// are parts of text; extras is reused.
+// followed by "referrer" "agent" in the combined format, and then by whatever the
+// server was told to add. What stands before the time is not read. The slices of the
+// line are parts of text, and the array of extras is used again.
 func (l *line) parse(text []byte) fault {
 	l.extras = l.extras[:0]
 	_, rest, found := bytes.Cut(text, []byte(" ["))
@@ -74,8 +74,8 @@ func (l *line) parse(text []byte) fault {
 	}
 }
 
-// quoted cuts text, which follows a quote, at the quote that ends it; one
-// behind a backslash does not.
+// quoted cuts text, which follows a quote, at the quote that ends it. A quote after
+// a backslash does not end it.
 func quoted(text []byte) (inside, rest []byte, closed bool) {
 	for i := 0; i < len(text); i++ {
 		switch text[i] {
@@ -88,7 +88,7 @@ func quoted(text []byte) (inside, rest []byte, closed bool) {
 	return text, nil, false
 }
 
-// field cuts the next field without quotes off.
+// field cuts off the next field, which has no quotes.
 func field(text []byte) (first, rest []byte) {
 	text = bytes.TrimLeft(text, " ")
 	if end := bytes.IndexByte(text, ' '); end >= 0 {
@@ -97,8 +97,8 @@ func field(text []byte) (first, rest []byte) {
 	return text, nil
 }
 
-// targetOf returns the target of a request line. HTTP/0.9 has no protocol, and
-// the targets of some clients have spaces.
+// targetOf returns the target of a request line. A request line of HTTP/0.9 has no
+// protocol, and some clients send targets that contain spaces.
 func targetOf(request []byte) ([]byte, bool) {
 	method, target, found := bytes.Cut(request, []byte{' '})
 	if !found || len(method) == 0 {
@@ -127,8 +127,8 @@ func isDigits(text []byte) bool {
 // RequestTime is how a log gives the time that a request took.
 type RequestTime string
 
-// The ways: nginx's $request_time, Apache's %D, none at all, or whichever of
-// them the first line that has one shows.
+// The ways: nginx's $request_time is in seconds, Apache's %D in microseconds. Auto
+// takes the one that the first line with a request time shows; None reads no times.
 const (
 	Auto         RequestTime = "auto"
 	Seconds      RequestTime = "seconds"      // a decimal number, in s
@@ -136,16 +136,16 @@ const (
 	None         RequestTime = "none"
 )
 
-// RequestTimes lists them.
+// RequestTimes lists the ways.
 func RequestTimes() []RequestTime { return []RequestTime{Auto, Seconds, Microseconds, None} }
 
-// longest is the longest request time that is believed, in us: 11 days.
-const longest = 1e12
+// maxRequestTime is the longest request time (us) that is accepted: 11 days.
+const maxRequestTime = 1e12
 
-// took returns the request time (us) among the extra fields, -1 if there is
-// none, and by which way it was read: the first field that is a number. Under
-// Auto a number with three decimals is s, a whole one us.
-func (w RequestTime) took(extras [][]byte) (us int64, way RequestTime, wrong fault) {
+// read returns the request time (us), which is the first of the extra fields that is
+// a number, or -1 if there is none, and the way in which it was read. Under Auto, a
+// number with three decimals is in seconds, and a whole number in microseconds.
+func (w RequestTime) read(extras [][]byte) (us int64, way RequestTime, wrong fault) {
 	if w == None {
 		return -1, None, fault{}
 	}
@@ -171,7 +171,7 @@ func (w RequestTime) took(extras [][]byte) (us int64, way RequestTime, wrong fau
 		if way == Seconds {
 			x *= 1e6
 		}
-		if err != nil || x > longest {
+		if err != nil || x > maxRequestTime {
 			return 0, w, fault{extra, "a request time must be at most 1e6 s"}
 		}
 		return int64(math.Round(x)), way, fault{}
@@ -179,13 +179,13 @@ func (w RequestTime) took(extras [][]byte) (us int64, way RequestTime, wrong fau
 	return -1, w, fault{}
 }
 
-// maxTarget is the longest query that is written, in bytes.
+// maxTarget is the length (bytes) of the longest query that is written.
 const maxTarget = 16 << 10
 
-// query returns what the trace says of a target: its path and the names of its
-// parameters, with their values only if keep is set, its own n left out, and n
-// = us behind them if that is known (not negative). What is no plain ASCII is
-// written as %XX.
+// query returns the query that the trace has for a target: its path and the names of
+// its parameters, with their values only if keep is set. A parameter n of its own is
+// left out, and n = us is added if us is known (not negative). What is not plain
+// ASCII is written as %XX.
 func query(target []byte, keep bool, us int64) (string, fault) {
 	path := target
 	if _, rest, found := bytes.Cut(path, []byte("://")); found && path[0] != '/' {
@@ -233,7 +233,7 @@ func query(target []byte, keep bool, us int64) (string, fault) {
 	return b.String(), fault{}
 }
 
-// escape writes text, with what is no visible ASCII as %XX.
+// escape writes text, in which everything but visible ASCII becomes %XX.
 func escape(b *strings.Builder, text []byte) {
 	const hex = "0123456789ABCDEF"
 	for _, c := range text {

@@ -2,15 +2,16 @@ package weblog
 
 import "container/heap"
 
-// request is what the trace will say of a line.
+// request is what the trace will have of a line.
 type request struct {
 	begin int64 // us since 1970
-	order int   // of reading
+	order int   // its number in the order of reading
 	query string
 }
 
-// window holds the requests that may still be overtaken by ones that began
-// before them, the earliest first; of equal times that which was read first.
+// window holds the requests that cannot be written yet, because a request that began
+// before them may still be read. The earliest is first; of equal times, the one that
+// was read first.
 type window []request
 
 // push adds a request.
@@ -19,7 +20,7 @@ func (w *window) push(r request) { heap.Push((*byBegin)(w), r) }
 // pop removes and returns the earliest request.
 func (w *window) pop() request { return heap.Pop((*byBegin)(w)).(request) }
 
-// byBegin is the order of the heap.
+// byBegin implements heap.Interface for a window.
 type byBegin []request
 
 func (w byBegin) Len() int { return len(w) }
