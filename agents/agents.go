@@ -6,15 +6,16 @@ import (
 )
 
 // Actor steers all LBs of an environment. Each LB's weights depend on that
-// LB's own observation only, unless the method says otherwise (Centr-LB).
+// LB's own observations only, unless the method says otherwise (Centr-LB).
 // An Actor is used by one goroutine at a time.
 type Actor interface {
-	// Reset begins an episode: hidden state is forgotten and, for an actor
-	// that explores, the noise of the episode is drawn from seed.
+	// Reset begins an episode: recurrent states are set to zero, and an actor
+	// that explores draws the noise of the episode from seed.
 	Reset(seed uint64)
 
 	// Act writes the weight of server j at LB i to dst[i][j], within the
-	// bounds of the environment's ActionSpec.
+	// bounds of the environment's ActionSpec, given what all LBs observe in
+	// step. It is called once for each step of an episode, in order.
 	Act(dst [][]float64, step *env.Step) error
 }
 
@@ -41,11 +42,12 @@ type Learner interface {
 	Parameters() []Parameter
 }
 
-// Comparer is a Learner that compares policies on equal workloads.
+// Comparer is a Learner that compares policies on equal workloads, and so wants
+// each workload to be played several times.
 type Comparer interface {
-	// Trials returns k, at least 1: each workload is played k times in a row,
-	// the trial t in [0, k) by an explorer that was reset by a seed whose
-	// remainder by k is t; the quotient is the same for all of a workload.
+	// Trials returns k, at least 1: each workload is played k times in a row.
+	// The explorer of trial t in [0, k) is reset by the seed k s + t, with the
+	// same s for all trials of a workload.
 	Trials() int
 }
 

@@ -12,11 +12,11 @@ import (
 )
 
 // Saver is a Learner whose training can stop between two rounds and go on in
-// another process, bit for bit, or a part of one: a replay buffer.
+// another process, bit for bit; or a part of a Learner, such as a replay buffer.
 type Saver interface {
 	// Save writes all that the learner's future depends on beside its
-	// configuration. It may be called before the first episode is observed
-	// and whenever Update has returned, until the next is.
+	// configuration. It may be called before the first episode is observed,
+	// and from when Update has returned until the next episode is observed.
 	Save(w io.Writer) error
 
 	// Restore puts a learner that has neither observed nor updated into what
@@ -29,9 +29,9 @@ type Saver interface {
 // restored.
 var ErrState = errors.New("agents: not the state of this learner")
 
-// SaveState writes a learner's state: what walk meets, then the stores, which
-// are too large to be held twice in memory. kind names the learner and the
-// version of what walk visits.
+// SaveState writes a learner's state: first what walk visits, then the stores,
+// which write themselves as they are too large to be held twice in memory. kind
+// names the learner and the version of what walk visits.
 func SaveState(w io.Writer, kind string, walk func(*snapshot.Codec), stores ...Saver) error {
 	c := snapshot.Writer()
 	c.Text(&kind)

@@ -2,12 +2,13 @@ package replay
 
 import "fmt"
 
-// Shape is the shape of what an environment emits, constant over a buffer.
+// Shape gives the sizes of what is stored of a step. All episodes of a buffer have
+// the same.
 type Shape struct {
 	Agents, Servers, Features int
 
 	Actions         int // of an agent on a server; 0 means 1
-	StoredStateSize int // values of what an agent remembers of a step; 0 for none
+	StoredStateSize int // values of an agent's StoredState at a step; 0 for none
 }
 
 func (s Shape) actions() int { return max(s.Actions, 1) }
@@ -32,8 +33,8 @@ type Episode struct {
 	Flows     []float32 // [T, Agents, Servers]
 	FlowDelay []float32 // [T, Agents, Servers], s
 
-	// StoredState is what an agent remembers as a step begins, kept by learners
-	// whose networks do: [T, Agents, MemorySize].
+	// StoredState holds the states of an agent's recurrent networks as each step
+	// begins, written by learners that replay from within episodes: [T, Agents, MemorySize].
 	StoredState []float32
 
 	// Seed is what the explorer was reset by.
@@ -52,9 +53,10 @@ type Episode struct {
 	Terminated bool
 }
 
-// AddFlow adds a flow of an LB that was dispatched to a server in a step,
-// with so many others of its own on it, and that took so long (s). The steps
-// up to that one must be there. Other sizes panic.
+// AddFlow adds a flow that an LB dispatched to a server in the given step, when
+// ongoing other flows of its own were on that server, and that completed after so
+// many s. The step must have been added before. It panics where step, LB or server
+// are out of range.
 func (e *Episode) AddFlow(step, lb, server, ongoing int, completion float64) {
 	if e.Flows == nil {
 		e.Flows = make([]float32, 0, cap(e.LogWeight))
@@ -66,7 +68,7 @@ func (e *Episode) AddFlow(step, lb, server, ongoing int, completion float64) {
 	e.FlowDelay[at] += float32(completion / float64(ongoing+1))
 }
 
-// fillFlows gives every step its place in the sums over flows.
+// fillFlows extends the sums over flows to all steps that have been added.
 func (e *Episode) fillFlows() {
 	for want := e.Steps * e.Agents * e.Servers; len(e.Flows) < want; {
 		e.Flows = append(e.Flows, 0)
@@ -74,7 +76,7 @@ func (e *Episode) fillFlows() {
 	}
 }
 
-// End closes an episode to which all steps have been added.
+// End completes an episode to which all steps have been added.
 func (e *Episode) End() {
 	if e.Flows != nil {
 		e.fillFlows()
@@ -132,7 +134,8 @@ func (e *Episode) ServerRewards(t, agent int) []float32 {
 	return e.ServerReward[row*e.Servers : (row+1)*e.Servers]
 }
 
-// Team returns the team's reward of step t.
+// Team returns the team's reward of step t: the one that was recorded, or else the
+// mean of the agents' own.
 func (e *Episode) Team(t int) float32 {
 	if len(e.TeamReward) > 0 {
 		return e.TeamReward[t]

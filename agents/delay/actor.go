@@ -17,8 +17,8 @@ import (
 type actor struct {
 	spec  env.Spec
 	box   float64
-	noise float64 // of the fit, on u
-	sigma float64 // of the choice, on kappa and the corrections
+	noise float64 // standard deviation of the noise on u, while the model is fitted
+	sigma float64 // standard deviation of that on kappa and the corrections, while they are chosen
 	lbs   []lbActor
 }
 
@@ -28,12 +28,14 @@ type lbActor struct {
 	plan     *nn.Plan
 	x, out   *nn.Node  // x is nil without a network
 	centre   []float32 // kappa and corrections without noise
-	choice   []float64 // with it
-	u        []float64 // [N]
+	choice   []float64 // kappa and corrections of the episode: with noise
+	u        []float64 // [N], log-weights
 }
 
 var _ agents.Actor = (*actor)(nil)
 
+// newActor returns an actor with copies of the models: with noise if explore is set,
+// else with the averaged choice of kappa and corrections.
 func (l *Learner) newActor(explore bool) (agents.Actor, error) {
 	act := &actor{spec: l.spec, box: l.cfg.Box}
 	switch {
@@ -94,8 +96,8 @@ func (a *actor) Act(dst [][]float64, step *env.Step) error {
 	return nil
 }
 
-// decide sets u to the log-weights: kappa times the model's, centred, and the
-// corrections, within the box.
+// decide sets u to the log-weights: kappa times the centred u of the model, plus the
+// corrections, within [-box, box].
 func (lb *lbActor) decide(obs []float32, box float64) {
 	if lb.x != nil {
 		lb.features.Apply(lb.x.Data(), obs)

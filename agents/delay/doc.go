@@ -1,5 +1,5 @@
-// Package delay is a method without rewards: each LB fits, to its own flows
-// alone, how long they take, and dispatches by it (DESIGN.md, section 6).
+// Package delay is a method without rewards: each LB fits a model of how long flows
+// take to its own flows alone, and dispatches by it.
 //
 // A flow that meets q others of its LB on server j is said to take
 //
@@ -19,4 +19,7 @@
 // twice, with opposite noise on them, and each LB moves them to where fewer
 // requests were ongoing (es.Search), of all LBs or of its own alone
 // (Config.Fitness).
+//
+// model.go has the model of one LB and its fit, kernel.go its likelihood, learner.go
+// the two parts of training and actor.go the policy.
 package delay

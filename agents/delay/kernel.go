@@ -7,7 +7,7 @@ import (
 	"fairlb/agents/nn"
 )
 
-// mostU bounds u where it is raised, so that the loss stays finite.
+// mostU bounds u where exp(u) is taken, so that the loss stays finite.
 const mostU = 30
 
 // offset adds to each row of x [B*N,1] the offset b [N] of its server.

@@ -16,7 +16,8 @@ import (
 	"fairlb/replay"
 )
 
-// Learner fits one model of delays per LB.
+// Learner fits a model of delays for each LB, and then chooses kappa and the
+// corrections for each.
 type Learner struct {
 	cfg     Config
 	spec    env.Spec
@@ -24,7 +25,7 @@ type Learner struct {
 	buffer  *replay.Buffer
 	lbs     []*model
 	rounds  int     // calls of Update so far that fitted
-	frozen  bool    // the models are fitted; kappa and the corrections are chosen
+	frozen  bool    // whether the models are fitted, and kappa and the corrections are chosen
 	sigma   float64 // of the next Explorer in the choice
 }
 
@@ -132,8 +133,8 @@ func (l *Learner) Update(n int, progress float64) (agents.Stats, error) {
 	return stats, nil
 }
 
-// choose moves each LB's kappa and corrections; passed is the part of the
-// choice that has passed.
+// choose moves the kappa and the corrections of each LB by the trials since the last
+// round. passed, in [0, 1], is the part of this part of training that has passed.
 func (l *Learner) choose(passed float64) error {
 	for i, m := range l.lbs {
 		if _, err := m.choice.Step(l.cfg.ChoiceRate*l.cfg.choiceSchedule().At(passed), l.cfg.Average); err != nil {
@@ -144,6 +145,7 @@ func (l *Learner) choose(passed float64) error {
 	return nil
 }
 
+// fit makes a round of n updates of all models.
 func (l *Learner) fit(n int, progress float64) error {
 	if l.buffer.Transitions() == 0 {
 		return fmt.Errorf("delay: update: %w", replay.ErrEmpty)

@@ -14,7 +14,8 @@ import (
 	"fairlb/replay"
 )
 
-// model is what one LB knows of the delays of its own flows.
+// model is what one LB knows of the delays of its own flows, and what fits it. B is
+// the number of states of an update, N of servers, F of features.
 type model struct {
 	index    int
 	cfg      *Config
@@ -27,11 +28,12 @@ type model struct {
 	net      *nn.ServerNet // nil without layers
 	choice   *es.Search    // kappa and, [N], the corrections
 
-	x, n, s *nn.Node
-	program *nn.Program
-	adam    *nn.Adam
-	batch   *replay.Batch
-	begun   bool // the offsets are those of flows
+	x             *nn.Node // [B*N,F], normalised states; nil without a network
+	flows, delays *nn.Node // [B*N,1]: numbers of flows, and sums of their delays over q+1
+	program       *nn.Program
+	adam          *nn.Adam
+	batch         *replay.Batch
+	fitted        bool // whether the offsets have been set to those of observed flows
 
 	loss, norm float64 // means of the last round
 }
@@ -61,16 +63,16 @@ func newModel(cfg *Config, index int, shape replay.Shape, seed uint64) (*model, 
 	rows := cfg.Batch * shape.Servers
 	g := nn.NewGraph(m.arena)
 	u := m.apply(g, cfg.Batch, shape.Features, &m.x)
-	m.n, m.s = g.Input("flows", rows, 1), g.Input("delays", rows, 1)
-	loss := g.Apply(new(likelihood), u, m.n, m.s)
+	m.flows, m.delays = g.Input("flows", rows, 1), g.Input("delays", rows, 1)
+	loss := g.Apply(new(likelihood), u, m.flows, m.delays)
 	m.adam = nn.NewAdam(len(m.arena.Values()), nn.AdamConfig{MaxNorm: cfg.GradientNorm})
 	var err error
 	m.program, err = g.Compile(loss)
 	return m, err
 }
 
-// apply adds u [states*N,1] to b; x becomes its input [states*N,F], nil
-// without a network.
+// apply adds the model's u [states*N,1] to b. x is set to its input [states*N,F], or
+// stays nil for a model without a network.
 func (m *model) apply(b nn.Builder, states, features int, x **nn.Node) *nn.Node {
 	rows := states * m.servers
 	var u *nn.Node
@@ -83,13 +85,13 @@ func (m *model) apply(b nn.Builder, states, features int, x **nn.Node) *nn.Node 
 	return b.Apply(new(offset), u, b.Param(m.offsets))
 }
 
-// fit makes n updates on what buffer holds.
+// fit makes n updates on transitions drawn from the buffer.
 func (m *model) fit(buffer *replay.Buffer, n int, rate float64, fitFeatures bool) error {
 	if fitFeatures {
 		m.features.FitTo(buffer, m.index)
 	}
-	if !m.begun {
-		if err := m.begin(buffer); err != nil {
+	if !m.fitted {
+		if err := m.fitOffsets(buffer); err != nil {
 			return err
 		}
 	}
@@ -101,8 +103,8 @@ func (m *model) fit(buffer *replay.Buffer, n int, rate float64, fitFeatures bool
 		if m.x != nil {
 			m.features.Apply(m.x.Data(), m.batch.Obs)
 		}
-		copy(m.n.Data(), m.batch.Flows)
-		copy(m.s.Data(), m.batch.FlowDelay)
+		copy(m.flows.Data(), m.batch.Flows)
+		copy(m.delays.Data(), m.batch.FlowDelay)
 		m.program.Run()
 		norm, err := m.adam.Step(m.arena.Values(), m.program.Gradient(), rate)
 		if err != nil {
@@ -114,12 +116,14 @@ func (m *model) fit(buffer *replay.Buffer, n int, rate float64, fitFeatures bool
 	return nil
 }
 
-// priorFlows is what a server's first offset gives the mean of all, in flows.
+// priorFlows is the number of flows of mean delay that are added to a server's own
+// for its first offset, so that servers of few flows begin near the mean.
 const priorFlows = 10
 
-// begin sets the offsets to those that fit the flows so far best, alone: the
-// network starts near zero, and gradients are slow where flows are few.
-func (m *model) begin(buffer *replay.Buffer) error {
+// fitOffsets sets the offsets to those that by themselves fit the flows in the
+// buffer best: the network starts near zero, and gradients are slow where flows are
+// few. It fails with ErrNoFlows if there are none.
+func (m *model) fitOffsets(buffer *replay.Buffer) error {
 	flows, delays := make([]float64, m.servers), make([]float64, m.servers)
 	for i := range buffer.Len() {
 		ep := buffer.Episode(i)
@@ -141,10 +145,12 @@ func (m *model) begin(buffer *replay.Buffer) error {
 			}
 		}
 	}
-	m.begun = true
+	m.fitted = true
 	return nil
 }
 
+// report adds the figures of the last round to stats, those of the fit if there was
+// one.
 func (m *model) report(stats agents.Stats, fitted bool) {
 	if fitted {
 		stats[fmt.Sprintf("loss/%d", m.index)] = m.loss

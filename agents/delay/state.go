@@ -9,7 +9,8 @@ import (
 
 var _ agents.Saver = (*Learner)(nil)
 
-// stateKind is that of agents.SaveState.
+// stateKind names the learner and the version of its state, for
+// agents.SaveState.
 const stateKind = "delay 1"
 
 // Save implements agents.Saver.
@@ -33,6 +34,6 @@ func (l *Learner) state(c *snapshot.Codec) {
 		m.arena.State(c)
 		m.choice.State(c)
 		m.adam.State(c)
-		c.Bool(&m.begun)
+		c.Bool(&m.fitted)
 	}
 }

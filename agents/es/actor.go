@@ -15,7 +15,7 @@ import (
 type actor struct {
 	spec       env.Spec
 	scale, box float64
-	sigma      float64 // 0 if it does not explore
+	sigma      float64 // standard deviation of the noise; 0 if it does not explore
 	lbs        []lbActor
 }
 
@@ -23,14 +23,16 @@ type actor struct {
 type lbActor struct {
 	features *normalise.Features
 	centre   []float32 // the parameters without noise
-	values   []float64 // with it
+	values   []float64 // the parameters of the episode: with noise
 	noise    []float64
-	z        []float32 // [N,F]
-	u        []float64 // [N]
+	z        []float32 // [N,F], normalised features
+	u        []float64 // [N], centred log-weights
 }
 
 var _ agents.Actor = (*actor)(nil)
 
+// newActor returns an actor with copies of the present parameters, moved by noise,
+// if explore is set, else with copies of the averaged ones.
 func (l *Learner) newActor(explore bool) *actor {
 	a := &actor{spec: l.spec, scale: l.cfg.Scale, box: l.cfg.Box}
 	if explore {
@@ -80,7 +82,7 @@ func (a *actor) Act(dst [][]float64, step *env.Step) error {
 	return nil
 }
 
-// decide sets u to the centred log-weights within the box.
+// decide sets u to the centred log-weights, within [-box, box].
 func (p *lbActor) decide(obs []float32, scale, box float64) {
 	n := len(p.u)
 	copy(p.u, p.values)

@@ -17,6 +17,6 @@
 // to where all do best together. The latter wants one number of each trial to be
 // shared, in training alone (Config.Fitness).
 //
-// Search, the part that moves parameters, knows nothing of policies; package
-// delay uses it too.
+// Search (search.go), which moves parameters by what trials have earned, knows
+// nothing of policies; package delay uses it too. The policy is in actor.go.
 package es

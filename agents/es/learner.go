@@ -21,12 +21,12 @@ type Learner struct {
 	lbs    []*lb
 }
 
-// lb is what one LB searches.
+// lb is the search of one LB.
 type lb struct {
 	features *normalise.Features
 	search   *Search // [N] offsets and [F] coefficients, in units of Config.Scale
 	earned   float64 // sum of the trials' fitness since the last update
-	trials   int
+	trials   int     // since the last update
 }
 
 var (
@@ -125,8 +125,9 @@ func (l *Learner) Update(n int, progress float64) (agents.Stats, error) {
 	return stats, nil
 }
 
-// keep is the part of the average that an update keeps: in the first ones
-// less, so that the average does not drag the start along.
+// keep returns the part of the averaged parameters that an update keeps. In the
+// first rounds it is less than Config.Average, so that where the search began does
+// not stay in the average for long.
 func (l *Learner) keep() float64 {
 	return min(l.cfg.Average, float64(l.rounds-1)/float64(l.rounds+9))
 }

@@ -17,14 +17,15 @@ type Search struct {
 	Values, Average []float32
 
 	stream   uint64
-	open     map[uint64]trial // pairs of which one half was seen, by their seeds over Trials
+	open     map[uint64]trial // pairs of which one trial has been observed, by seed / Trials
 	gradient []float32        // of the loss: minus the fitness
-	pairs    int
+	pairs    int              // whole pairs in the gradient
 	adam     *nn.Adam
 	noise    []float64
 }
 
-// trial is one half of a pair.
+// trial is the one trial of a pair that has been observed: seed % Trials says
+// which half of the pair it is.
 type trial struct {
 	half    uint64
 	fitness float64
@@ -40,8 +41,9 @@ func NewSearch(values []float32, stream uint64) *Search {
 	}
 }
 
-// Noise sets dst to the standard normal noise of a trial: its seed over Trials
-// says which, the remainder which sign.
+// Noise sets dst to the standard normal noise of a trial: both trials of a pair,
+// whose seeds have the same quotient by Trials, have the same noise of opposite
+// sign.
 func Noise(dst []float64, seed, stream uint64) {
 	rng := rand.New(rand.NewPCG(seed/Trials, stream))
 	sign := 1 - 2*float64(seed%Trials)
@@ -50,7 +52,7 @@ func Noise(dst []float64, seed, stream uint64) {
 	}
 }
 
-// Observe takes the fitness of a trial into account. What counts is the
+// Observe takes in the fitness of a trial. What counts is the
 // difference of the two of a pair as a part of both,
 //
 //	d = (f+ - f-) / (|f+| + |f-|),
@@ -70,7 +72,7 @@ func (s *Search) Observe(seed uint64, fitness float64) {
 	delete(s.open, pair)
 	sum := math.Abs(fitness) + math.Abs(first.fitness)
 	if sum == 0 {
-		s.pairs++ // and nothing to choose
+		s.pairs++ // neither trial is better
 		return
 	}
 	d := (fitness - first.fitness) / sum
@@ -81,7 +83,7 @@ func (s *Search) Observe(seed uint64, fitness float64) {
 	s.pairs++
 }
 
-// Pairs is the number of whole pairs since the last Step.
+// Pairs returns the number of whole pairs since the last Step.
 func (s *Search) Pairs() int { return s.pairs }
 
 // Step moves the values by the pairs since the last one, at the given learning

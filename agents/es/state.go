@@ -11,7 +11,8 @@ import (
 
 var _ agents.Saver = (*Learner)(nil)
 
-// stateKind is that of agents.SaveState.
+// stateKind names the learner and the version of its state, for
+// agents.SaveState.
 const stateKind = "es 1"
 
 // Save implements agents.Saver.
@@ -20,7 +21,7 @@ func (l *Learner) Save(w io.Writer) error { return agents.SaveState(w, stateKind
 // Restore implements agents.Saver.
 func (l *Learner) Restore(r io.Reader) error { return agents.RestoreState(r, stateKind, l.state) }
 
-// state walks over the learner.
+// state walks over all that the learner saves.
 func (l *Learner) state(c *snapshot.Codec) {
 	c.Float64(&l.sigma)
 	snapshot.Int(c, &l.rounds)
@@ -31,8 +32,8 @@ func (l *Learner) state(c *snapshot.Codec) {
 }
 
 // State implements snapshot.Stater: the values and their average, the optimiser
-// and the pairs of trials of which one half was seen. It is for after a Step,
-// which leaves no whole ones.
+// and the pairs of which one trial has been observed. Whole pairs are not saved: it
+// may be called after a Step alone, which leaves none.
 func (s *Search) State(c *snapshot.Codec) {
 	c.Float32s(s.Values)
 	c.Float32s(s.Average)

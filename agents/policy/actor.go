@@ -11,10 +11,10 @@ import (
 	"fairlb/env"
 )
 
-// Policy steers one LB from what it observes, or several jointly. Nothing else
-// may write what it holds.
+// Policy steers one LB from what it observes, or several LBs jointly. The Actor
+// that it is given to owns it: nothing else may write what it holds.
 type Policy struct {
-	// Steers are the LBs.
+	// Steers lists the LBs, by their index in the environment.
 	Steers []int
 	// Features normalises the observation.
 	Features *normalise.Features
@@ -22,8 +22,8 @@ type Policy struct {
 	// several LBs has the features of the first, then those of the second and
 	// so on, as replay.Joint puts them.
 	Obs *nn.Node
-	// Decide reads Obs and writes the log-weights u [N,LBs]. rng is nil
-	// unless the actor explores.
+	// Decide reads Obs and writes the log-weights u [N,LBs]. rng is nil for an
+	// actor that does not explore.
 	Decide func(u []float64, rng *rand.Rand)
 	// ResetState begins an episode; nil for a policy without a state.
 	ResetState func()
@@ -34,7 +34,7 @@ type Policy struct {
 	source *rand.PCG
 }
 
-// actor steers all LBs by policies.
+// actor is an agents.Actor that steers all LBs by policies.
 type actor struct {
 	spec     env.Spec
 	policies []Policy

@@ -1,7 +1,10 @@
-// Package policy is what the methods share whose policies steer LBs from what
-// they observe: the Actor, which normalises observations (agents/normalise),
-// asks one policy after the other for log-weights and makes weights of them; the
-// kinds of policy that a settings file can choose; and what an environment must
-// be like for a policy. The learners (sac, qmix, agents/ppo, agents/es,
-// agents/delay) make its policies and return its Actors.
+// Package policy is what the methods' policies have in common when they act: the
+// Actor that normalises observations, runs a policy for each LB and turns its
+// log-weights into weights (actor.go); how continuous policies and those that
+// choose among levels decide (continuous.go, levels.go); and what an environment
+// must be like for them (spec.go).
+//
+// Learners build their actors of it: package sac and agents/ppo hand policies to
+// NewActor; qmix, agents/es and agents/delay have actors of their own and use its
+// checks.
 package policy
