@@ -45,7 +45,7 @@ arm64:
 
 # What runs in several goroutines.
 race:
-	CGO_ENABLED=1 go test -race -timeout 15m ./agents/... ./sac ./qmix ./train/... ./eval/... ./cmd/fairlb
+	CGO_ENABLED=1 go test -race -timeout 15m ./agents/... ./sac ./qmix ./train/... ./eval/... ./cmd/fairlb/...
 
 fuzz:
 	go test -run '^$$' -fuzz FuzzLoad -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./env/settings
@@ -56,7 +56,7 @@ fuzz:
 	go test -run '^$$' -fuzz FuzzRestore -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./replay
 	go test -run '^$$' -fuzz FuzzState -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./train
 	go test -run '^$$' -fuzz FuzzScan -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./results/tfevents
-	go test -run '^$$' -fuzz FuzzUnbundle -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./cmd/fairlb
+	go test -run '^$$' -fuzz FuzzUnbundle -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./cmd/fairlb/internal/jobqueue
 
 lint:
 	go run $(STATICCHECK) ./...

@@ -2,14 +2,15 @@ package main
 
 import (
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"fairlb/agents/checkpoint"
 	"fairlb/agents/methods"
+	"fairlb/cmd/fairlb/internal/files"
+	"fairlb/cmd/fairlb/internal/invalid"
+	"fairlb/cmd/fairlb/internal/target"
 	"fairlb/train"
 )
 
@@ -29,15 +30,12 @@ are the weights, [batch, servers]. --lb K writes load balancer K's policy alone.
 		Args:    checked(cobra.ExactArgs(1)),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if format != onnxFormat {
-				return usage("--format %q: must be %s", format, onnxFormat)
+				return invalid.Errorf("--format %q: must be %s", format, onnxFormat)
 			}
 			if filepath.Ext(out) != ".onnx" {
-				return usage("--out %q: must end in .onnx", out)
+				return invalid.Errorf("--out %q: must end in .onnx", out)
 			}
-			path := args[0]
-			if info, err := os.Stat(path); err == nil && info.IsDir() {
-				path = filepath.Join(path, train.CheckpointName)
-			}
+			path := target.CheckpointPath(args[0])
 			meta, parameters, err := checkpoint.Load(path)
 			if err != nil {
 				return err
@@ -47,7 +45,7 @@ are the weights, [batch, servers]. --lb K writes load balancer K's policy alone.
 				return err
 			}
 			if lb < -1 || lb >= meta.Fingerprint.Agents {
-				return usage("--lb %d: must be in [-1, %d]", lb, meta.Fingerprint.Agents-1)
+				return invalid.Errorf("--lb %d: must be in [-1, %d]", lb, meta.Fingerprint.Agents-1)
 			}
 			lbs := []int{lb}
 			if lb < 0 {
@@ -60,11 +58,7 @@ are the weights, [batch, servers]. --lb K writes load balancer K's policy alone.
 			if err != nil {
 				return fmt.Errorf("%s: %w", path, err)
 			}
-			err = writeFile(out, func(w io.Writer) error {
-				_, err := w.Write(model)
-				return err
-			})
-			if err != nil {
+			if err := files.WriteBytes(out, model); err != nil {
 				return fmt.Errorf("--out: %w", err)
 			}
 			a.log.WithField("file", out).Info("exported")

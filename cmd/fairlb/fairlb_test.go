@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"fairlb/agents/checkpoint"
+	"fairlb/cmd/fairlb/internal/invalid"
 	"fairlb/env/scenario"
 	"fairlb/env/settings"
 	"fairlb/eval"
@@ -228,7 +229,7 @@ func TestExitCodes(t *testing.T) {
 	require.Equal(t, exitDone, exitCode(nil))
 	require.Equal(t, exitFailed, exitCode(errors.New("disk on fire")))
 	require.Equal(t, exitFailed, exitCode(fmt.Errorf("writing: %w", os.ErrPermission)))
-	require.Equal(t, exitUsage, exitCode(fmt.Errorf("wrapped: %w", usage("wrong"))))
+	require.Equal(t, exitUsage, exitCode(fmt.Errorf("wrapped: %w", invalid.Errorf("wrong"))))
 	require.Equal(t, exitUsage, exitCode(fmt.Errorf("wrapped: %w", os.ErrNotExist)))
 	require.Equal(t, exitInterrupted, exitCode(fmt.Errorf("wrapped: %w", context.Canceled)))
 }

@@ -1,14 +1,15 @@
 package main
 
 import (
-	"fairlb/eval/eventcost"
-	"fairlb/results/chart"
-	"fmt"
 	"os"
 	"path/filepath"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+
+	"fairlb/cmd/fairlb/internal/invalid"
+	"fairlb/eval/eventcost"
+	"fairlb/results/chart"
+	"fairlb/results/text"
 )
 
 func (a *app) growthCommand() *cobra.Command {
@@ -22,26 +23,27 @@ the output of the benchmark of growth, and print medians and ranges of its runs.
 		Args:    checked(cobra.ExactArgs(1)),
 		RunE: func(_ *cobra.Command, files []string) error {
 			if ext := filepath.Ext(out); ext != ".svg" && ext != ".png" && ext != ".pdf" {
-				return usage("--out %q: must end in .svg, .png or .pdf", out)
+				return invalid.Errorf("--out %q: must end in .svg, .png or .pdf", out)
 			}
 			f, err := os.Open(files[0])
 			if err != nil {
-				return usage("%w", err)
+				return invalid.Errorf("%w", err)
 			}
 			defer f.Close()
 			list, err := eventcost.Read(f)
 			if err != nil {
-				return usage("%s: %w", files[0], err)
+				return invalid.Errorf("%s: %w", files[0], err)
 			}
 			if err := chart.PlotEventCost(out, list); err != nil {
 				return err
 			}
-			w := tabwriter.NewWriter(a.stdout, 0, 8, 2, ' ', tabwriter.AlignRight)
-			fmt.Fprintf(w, "servers\tLBs\tns an event\tfrom\tto\truns\t\n")
+			table := text.NewTable("servers", "LBs", "ns an event", "from", "to", "runs")
+			table.Indent = "  "
+			table.Right(0, 1, 2, 3, 4, 5)
 			for _, g := range list {
-				fmt.Fprintf(w, "%d\t%d\t%.0f\t%.0f\t%.0f\t%d\t\n", g.Servers, g.LBs, g.Median(), g.Nanoseconds[0], g.Nanoseconds[len(g.Nanoseconds)-1], len(g.Nanoseconds))
+				table.Rowf("%d\t%d\t%.0f\t%.0f\t%.0f\t%d", g.Servers, g.LBs, g.Median(), g.Nanoseconds[0], g.Nanoseconds[len(g.Nanoseconds)-1], len(g.Nanoseconds))
 			}
-			return w.Flush()
+			return table.Write(a.stdout)
 		},
 	}
 	c.Flags().StringVar(&out, "out", "growth.png", "the picture: .svg, .png or .pdf")

@@ -2,18 +2,15 @@ package main
 
 import (
 	"fmt"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
-	"fairlb/env/dispatch"
+	"fairlb/cmd/fairlb/internal/inferred"
+	"fairlb/cmd/fairlb/internal/invalid"
 	"fairlb/env/scenario"
-	"fairlb/env/sim"
-	"fairlb/env/sim/inference"
 	"fairlb/eval"
-	"fairlb/eval/episodes"
 	"fairlb/results/report"
-	"fairlb/train"
+	"fairlb/results/text"
 )
 
 // inferenceSettings are the flags of `fairlb theory inference`.
@@ -24,17 +21,6 @@ type inferenceSettings struct {
 	duration  float64
 	particles int
 }
-
-// calibrations is how many training episodes the rates are measured in.
-const calibrations = 10
-
-// trusts are the parts of what is inferred that are tried.
-func trusts() []float64 { return []float64{0, 0.2, 0.5, 1} }
-
-// inOrder is what each place in the order of servers adds to a score where ties
-// are not broken by lot: of eight servers' so little that only ties change, but
-// enough that small inferred numbers do not undo it.
-const inOrder = 0.05
 
 func (a *app) inferenceCommand() *cobra.Command {
 	x := inferenceSettings{scenario: "sim-moderate/pure-cpu", seeds: "500-519", duration: 300, particles: 100}
@@ -64,74 +50,30 @@ lot and in an order (as sed and sed-ordered), beside SED that sees all queues.`,
 func (a *app) inference(c *cobra.Command, x inferenceSettings) error {
 	seeds, err := eval.ParseSeeds(x.seeds)
 	if err != nil {
-		return usage("--seeds: %w", err)
+		return invalid.Errorf("--seeds: %w", err)
 	}
 	if x.particles < 1 || x.particles > 100_000 {
-		return usage("--particles %d: must be in [1, 100000]", x.particles)
+		return invalid.Errorf("--particles %d: must be in [1, 100000]", x.particles)
 	}
 	s, err := scenario.Load(x.scenario, append(x.set[:len(x.set):len(x.set)], fmt.Sprintf("duration=%g", x.duration)))
 	if err != nil {
-		return usage("%w", err)
+		return invalid.Errorf("%w", err)
 	}
-	cfg, err := s.Config()
+	study, err := inferred.New(s, seeds, x.particles)
+	if err != nil {
+		return invalid.Errorf("--scenario %s: %w", x.scenario, err)
+	}
+	explained, evaluation, err := study.Run(c.Context(), a.progress)
 	if err != nil {
 		return err
 	}
-	if err := inference.Check(&cfg); err != nil {
-		return usage("--scenario %s: %w", x.scenario, err)
+	table := text.NewTable("ties", "explained by the inferred number", "by one's own number")
+	for _, e := range explained {
+		table.Rowf("%s\t%.3f\t%.3f", e.Ties, e.Inferred, e.Own)
 	}
-	if law := s.Workload.Classes[0].Stages[0].Law; law != "exponential" || s.Workload.Trace != "" {
-		return usage("--scenario %s: %w: its demands must be exponential, not of law %s", x.scenario, inference.ErrScenario, law)
-	}
-
-	training := make([]uint64, calibrations)
-	for k := range training {
-		training[k] = train.EpisodeSeed(0, k)
-	}
-	var targets []episodes.Target
-	w := tabwriter.NewWriter(a.stdout, 0, 8, 2, ' ', 0)
-	fmt.Fprintf(w, "ties\texplained by the inferred number\tby one's own number\n")
-	for _, order := range []float64{0, inOrder} {
-		plain := inference.Config{Servers: cfg.Servers, Demand: cfg.Classes[0].Stages[0].Law.Mean(), Order: order, Particles: x.particles}
-		calibration := inference.NewCalibration(cfg.LBs, len(cfg.Servers))
-		if err := inference.Run(c.Context(), cfg, training, []inference.Config{plain, plain}, calibration, nil); err != nil {
-			return err
-		}
-		told := func(lb int, trust float64) inference.Config {
-			rule := plain
-			rule.Arrivals, rule.Trust = calibration.Rates(1-lb), trust
-			return rule
-		}
-		tally := inference.NewTally(len(cfg.Servers))
-		if err := inference.Run(c.Context(), cfg, seeds, []inference.Config{told(0, 0), told(1, 0)}, nil, tally); err != nil {
-			return err
-		}
-		inferred, own := tally.Explained()
-		ties := "by lot"
-		if order > 0 {
-			ties = "in order"
-		}
-		fmt.Fprintf(w, "%s\t%.3f\t%.3f\n", ties, inferred, own)
-		for _, trust := range trusts() {
-			targets = append(targets, episodes.Target{
-				Name: fmt.Sprintf("%s, %g", ties, trust),
-				Env: open(s, func(cfg *sim.Config) {
-					cfg.Rule = func(lb int) (dispatch.Rule, error) { return inference.NewRule(told(lb, trust), lb, nil, nil) }
-				}).plain(),
-			})
-		}
-	}
-	if err := w.Flush(); err != nil {
+	if err := table.Write(a.stdout); err != nil {
 		return err
 	}
 	fmt.Fprintln(a.stdout, "\nOf the variance of the other load balancer's requests at a server, as they are at arrivals.\n\nTies, and the part of what is inferred that is added to one's own requests:")
-	targets = append([]episodes.Target{heuristicTarget(s, eval.DefaultBaseline), heuristicTarget(s, "sed-true"), heuristicTarget(s, "sed-global")}, targets...)
-	bar := a.newBar("evaluating", len(targets)*len(seeds))
-	results, err := episodes.Run(c.Context(), episodes.Config{Seeds: seeds, Classes: s.ClassNames(), Progress: func(done, _ int) { bar.set(done, "") }}, targets)
-	bar.close()
-	if err != nil {
-		return err
-	}
-	evaluation := eval.Evaluation{Scenario: s.Name, Seeds: seeds, DurationS: s.Duration, Results: results}
-	return report.WriteEvaluationText(a.stdout, &evaluation, false)
+	return report.WriteEvaluationText(a.stdout, evaluation, false)
 }

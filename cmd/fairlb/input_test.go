@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"fairlb/agents/checkpoint"
+	"fairlb/cmd/fairlb/internal/runfolder"
 	"fairlb/train"
 )
 
@@ -226,9 +227,9 @@ func prepareBadInputs(t *testing.T) *strings.Replacer {
 		args := append([]string{"train", "good.yaml", "--out", out}, small...)
 		_, _, err := command(t, append(args, more...)...)
 		require.NoError(t, err)
-		hyper, err := runHyper(out)
+		hyper, err := runfolder.Hyperparameters(out)
 		require.NoError(t, err)
-		made, err := recipe(hyper)
+		made, err := runfolder.Recipe(hyper)
 		require.NoError(t, err)
 		return made[strings.LastIndex(made, " ")+1:]
 	}

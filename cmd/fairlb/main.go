@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"os/signal"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -17,24 +15,9 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"fairlb/agents/checkpoint"
 	"fairlb/agents/nn/simd"
-	"fairlb/env/settings"
-	"fairlb/env/workload"
-	"fairlb/results/chart"
-	"fairlb/results/record"
-	"fairlb/results/tfevents"
-	"fairlb/sac"
-	"fairlb/train"
-	"fairlb/train/queue"
-)
-
-// The exit codes.
-const (
-	exitDone        = 0
-	exitFailed      = 1
-	exitUsage       = 2 // usage or invalid input
-	exitInterrupted = 130
+	"fairlb/cmd/fairlb/internal/invalid"
+	"fairlb/cmd/fairlb/internal/progress"
 )
 
 func main() {
@@ -54,7 +37,7 @@ func main() {
 
 // run executes one command line. Results go to stdout, all else to stderr.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	app := &app{args: args, stdout: stdout, stderr: stderr, log: newLogger(stderr)}
+	app := newApp(args, stdout, stderr)
 	root := &cobra.Command{
 		Use:           "fairlb",
 		Short:         "Train and run load-balancing agents that learn a server's true capacity",
@@ -64,7 +47,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		RunE:          needsCommand,
 		PersistentPreRunE: func(*cobra.Command, []string) error {
 			if err := simd.CheckEnvironment(); err != nil {
-				return usage("%v", err)
+				return invalid.Errorf("%v", err)
 			}
 			return nil
 		},
@@ -87,7 +70,7 @@ func needsCommand(c *cobra.Command, _ []string) error {
 	if err := c.Help(); err != nil {
 		return err
 	}
-	return usage("a command is missing behind %q", c.CommandPath())
+	return invalid.Errorf("a command is missing behind %q", c.CommandPath())
 }
 
 // helpCommand is cobra's, but for a command that there is not, which is an
@@ -99,7 +82,7 @@ func helpCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error {
 			found, rest, err := c.Root().Find(args)
 			if err != nil || len(rest) > 0 {
-				return usage("unknown command %q for %q (see fairlb --help)", strings.Join(args, " "), "fairlb")
+				return invalid.Errorf("unknown command %q for %q (see fairlb --help)", strings.Join(args, " "), "fairlb")
 			}
 			found.InitDefaultHelpFlag()
 			return found.Help()
@@ -122,7 +105,7 @@ func flagError(c *cobra.Command, err error) error {
 		}
 		text = strings.Replace(text, number.Error(), rule, 1)
 	}
-	return usage("%s (see %s --help)", text, c.CommandPath())
+	return invalid.Errorf("%s (see %s --help)", text, c.CommandPath())
 }
 
 // app is what all commands share.
@@ -130,79 +113,30 @@ type app struct {
 	args           []string // the command line, without the program's name
 	stdout, stderr io.Writer
 	log            *logrus.Logger
-
-	progress func(done, of int) // takes what a bar would show; nil: the bar does
+	progress       progress.Display
 }
 
-func newLogger(w io.Writer) *logrus.Logger {
+func newApp(args []string, stdout, stderr io.Writer) *app {
 	log := logrus.New()
-	log.SetOutput(w)
+	log.SetOutput(stderr)
 	log.SetFormatter(&logrus.TextFormatter{DisableTimestamp: true})
-	return log
+	a := &app{args: args, stdout: stdout, stderr: stderr, log: log, progress: progress.None{}}
+	if isTerminal(stderr) {
+		a.progress = progress.Terminal{Out: stderr}
+	}
+	return a
 }
-
-// interactive says whether progress would be seen by a person.
-func (a *app) interactive() bool { return isTerminal(a.stderr) }
 
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// usageError is a command line or an input that the user must mend.
-type usageError struct{ error }
-
-func (e usageError) Unwrap() error { return e.error }
-
-func usage(format string, args ...any) error {
-	return usageError{fmt.Errorf(format, args...)}
-}
-
-// relocated lets name correct the place and path of each fault of settings:
-// overrides made here stand for something else that the user wrote.
-func relocated(err error, name func(*settings.Error)) error {
-	var faults settings.Errors
-	if errors.As(err, &faults) {
-		for k := range faults {
-			name(&faults[k])
-		}
-	}
-	return err
-}
-
-// usersToMend are the errors that only other input will cure.
-func usersToMend() []error {
-	return []error{
-		checkpoint.ErrCorrupt, checkpoint.ErrMismatch, train.ErrState, record.ErrMalformed, record.ErrRows, tfevents.ErrMalformed, chart.ErrCurve, sac.ErrConfig,
-		queue.ErrConfig, queue.ErrInUse,
-		fs.ErrNotExist, syscall.EISDIR, syscall.ENOTDIR,
-	}
-}
-
-// exitCode classes an error: what the user gave is the user's to mend.
-func exitCode(err error) int {
-	var wrong usageError
-	var trace *workload.TraceError
-	var partly *partlyError
-	switch {
-	case err == nil:
-		return exitDone
-	case errors.Is(err, context.Canceled):
-		return exitInterrupted
-	case errors.As(err, &partly):
-		return partly.code()
-	case errors.As(err, &wrong), errors.As(err, &trace), settings.IsFault(err),
-		slices.ContainsFunc(usersToMend(), func(target error) bool { return errors.Is(err, target) }):
-		return exitUsage
-	}
-	return exitFailed
-}
-
 // checked wraps cobra's check of the number of arguments, as a usage error.
 func checked(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if err := check(c, args); err != nil {
-			return usage("%w (see %s --help)", err, c.CommandPath())
+			return invalid.Errorf("%w (see %s --help)", err, c.CommandPath())
 		}
 		return nil
 	}

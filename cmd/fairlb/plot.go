@@ -3,17 +3,20 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"fairlb/cmd/fairlb/internal/files"
+	"fairlb/cmd/fairlb/internal/invalid"
+	"fairlb/cmd/fairlb/internal/runfolder"
+	"fairlb/cmd/fairlb/internal/simulate"
+	"fairlb/cmd/fairlb/internal/target"
 	"fairlb/env/dispatch"
 	"fairlb/eval"
 	"fairlb/eval/episodes"
 	"fairlb/results/chart"
-	"fairlb/results/record"
 	"fairlb/train"
 )
 
@@ -29,29 +32,29 @@ forty episodes. The runs must be of one recipe: they differ in their seeds alone
 		Args:    checked(cobra.MinimumNArgs(1)),
 		RunE: func(c *cobra.Command, runs []string) error {
 			if ext := filepath.Ext(out); ext != ".svg" && ext != ".png" && ext != ".pdf" {
-				return usage("--out %q: must end in .svg, .png or .pdf", out)
+				return invalid.Errorf("--out %q: must end in .svg, .png or .pdf", out)
 			}
 			var curves []chart.LearningCurve
 			var first train.Hyperparameters
 			var common string
 			seeds := map[uint64]string{}
 			for k, run := range runs {
-				hyper, curve, err := readCurve(run)
+				hyper, curve, err := runfolder.Curve(run)
 				if err != nil {
 					return err
 				}
-				made, err := recipe(hyper)
+				recipe, err := runfolder.Recipe(hyper)
 				if err != nil {
 					return err
 				}
 				if k == 0 {
-					first, common = hyper, made
+					first, common = hyper, recipe
 				}
-				if made != common {
-					return usage("%s: is of another recipe (%s) than %s (%s): runs must differ in their seeds alone", run, made, runs[0], common)
+				if recipe != common {
+					return invalid.Errorf("%s: is of another recipe (%s) than %s (%s): runs must differ in their seeds alone", run, recipe, runs[0], common)
 				}
 				if same, again := seeds[hyper.Seed]; again {
-					return usage("%s: has the recipe and the seed of %s: runs must differ in their seeds", run, same)
+					return invalid.Errorf("%s: has the recipe and the seed of %s: runs must differ in their seeds", run, same)
 				}
 				seeds[hyper.Seed] = run
 				curves = append(curves, curve)
@@ -65,7 +68,7 @@ forty episodes. The runs must be of one recipe: they differ in their seeds alone
 			if err := chart.DrawLearningCurves(&picture, title, curves, levels, strings.TrimPrefix(filepath.Ext(out), ".")); err != nil {
 				return err
 			}
-			if err := writeFile(out, func(w io.Writer) error { _, err := picture.WriteTo(w); return err }); err != nil {
+			if err := files.WriteBytes(out, picture.Bytes()); err != nil {
 				return err
 			}
 			a.log.WithField("file", out).Info("drawn")
@@ -77,46 +80,10 @@ forty episodes. The runs must be of one recipe: they differ in their seeds alone
 	return c
 }
 
-// readCurve reads the record of a run's folder.
-func readCurve(dir string) (train.Hyperparameters, chart.LearningCurve, error) {
-	var curve chart.LearningCurve
-	rounds, err := readRounds(dir)
-	if err != nil {
-		return train.Hyperparameters{}, curve, err
-	}
-	hyper, err := runHyper(dir)
-	for _, round := range rounds {
-		curve.Episodes = append(curve.Episodes, float64(round.Episodes))
-		curve.Completion = append(curve.Completion, round.Completion)
-	}
-	return hyper, curve, err
-}
-
-// readRounds reads the rounds of a run's folder.
-func readRounds(dir string) ([]train.Round, error) {
-	path := filepath.Join(dir, "record.jsonl")
-	rec, err := record.Read(path)
-	if err != nil {
-		return nil, err
-	}
-	var list []train.Round
-	for _, row := range rec.Rows {
-		if row.Type != "round" {
-			continue
-		}
-		var round train.Round
-		if err := row.Decode(&round); err != nil {
-			return nil, usage("%s: %w", path, err)
-		}
-		list = append(list, round)
-	}
-	return list, nil
-}
-
 // levels evaluates heuristics, and the policies that the runs came to, on the
 // arrivals of the first forty episodes.
 func (a *app) levels(c *cobra.Command, hyper *train.Hyperparameters, heuristics, runs []string) ([]chart.ReferenceLevel, error) {
-	s, err := trainingScenario(hyper)
+	s, err := runfolder.TrainingScenario(hyper)
 	if err != nil {
 		return nil, err
 	}
@@ -126,16 +93,16 @@ func (a *app) levels(c *cobra.Command, hyper *train.Hyperparameters, heuristics,
 			continue
 		}
 		if _, err := dispatch.New(name, []float64{1}, 0); err != nil {
-			return nil, usage("--compare: %w", err)
+			return nil, invalid.Errorf("--compare: %w", err)
 		}
-		targets = append(targets, heuristicTarget(s, name))
+		targets = append(targets, simulate.HeuristicTarget(s, name))
 	}
 	for _, run := range runs {
-		target, err := checkpointTarget(s, run, filepath.Join(run, train.CheckpointName))
+		policy, err := target.Checkpoint(s, run, filepath.Join(run, train.CheckpointName))
 		if err != nil {
 			return nil, err
 		}
-		targets = append(targets, target.Target)
+		targets = append(targets, policy.Target)
 	}
 	var seeds []uint64
 	for k := range 40 {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"archive/tar"
 	"bytes"
 	"context"
 	"crypto/sha256"
@@ -20,11 +19,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/require"
 
-	"fairlb/env/scenario"
-	"fairlb/env/settings"
-	"fairlb/eval/paper"
+	"fairlb/cmd/fairlb/internal/jobqueue"
+	"fairlb/cmd/fairlb/internal/runfolder"
 	"fairlb/results/record"
-	"fairlb/train/queue"
 )
 
 // freeAddress is where nobody listens for the moment.
@@ -102,13 +99,13 @@ func TestStudyByQueue(t *testing.T) {
 	require.Contains(t, stderr, "join it with: fairlb worker --queue nats://"+address)
 	require.Contains(t, stderr, "worker=elsewhere")
 	sameStudy(t, pooled, queued)
-	runs, _, err := findRuns(queued)
+	runs, _, err := runfolder.Find(queued)
 	require.NoError(t, err)
 	require.Len(t, runs, 4, "seeds, methods")
 	for _, dir := range runs {
-		made := readRun(dir)
-		require.Empty(t, made.faults)
-		require.Equal(t, trainingCommand(dir), made.record.Command)
+		made := runfolder.Read(dir)
+		require.Empty(t, made.Faults)
+		require.Equal(t, runfolder.CommandOf(dir), made.Record.Command)
 	}
 
 	// The evaluations are gone, the runs were made without this queue: they are
@@ -133,7 +130,7 @@ func TestWorkerOfAnotherBuild(t *testing.T) {
 	other := filepath.Join(t.TempDir(), "fairlb")
 	require.NoError(t, os.WriteFile(other, append(data, 0), 0o777))
 	otherBuild := fmt.Sprintf("%x", sha256.Sum256(append(data, 0)))[:12]
-	require.Contains(t, jobVersion(), record.Version()+", build "+record.Build()+", ")
+	require.Contains(t, jobqueue.Version(), record.Version()+", build "+record.Build()+", ")
 	require.NotEqual(t, otherBuild, record.Build())
 
 	address := freeAddress(t)
@@ -179,53 +176,6 @@ func (b *syncBuffer) String() string {
 	return b.text.String()
 }
 
-// TestTablesByQueue: a book filled by a queue is that which the pool fills.
-func TestTablesByQueue(t *testing.T) {
-	jobs, err := paper.Jobs([]int{16}, tiny())
-	require.NoError(t, err)
-	jobs = []paper.Job{jobs[0], jobs[len(jobs)-1]}
-	require.True(t, jobs[1].Learned())
-	app := (&app{}).silent()
-	pooled, dir := newBook(t.TempDir(), tiny()), t.TempDir()
-	require.NoError(t, app.runJobs(t.Context(), pooled, jobs))
-	flags := queueFlags{url: queueHere, listen: "127.0.0.1:0", replicas: 1}
-	require.NoError(t, flags.with(t.Context(), app, dir, 2, func(ctx context.Context, f *farm) error {
-		b := newBook(dir, tiny())
-		b.farm = f
-		require.NoError(t, app.runJobs(ctx, b, jobs))
-		require.Equal(t, pooled.evaluated, b.evaluated)
-
-		s, err := scenario.Load("sim-moderate/pure-cpu", nil)
-		require.NoError(t, err)
-		small, err := settings.Marshal(s)
-		require.NoError(t, err)
-		payload := func(v any) []byte {
-			text, err := payloadText(v)
-			require.NoError(t, err)
-			return text
-		}
-		// What no worker can do is set aside with its error; the rest goes on.
-		for _, test := range []struct {
-			job  queue.Job
-			want string
-		}{
-			{queue.Job{Key: "x", Kind: "dance", Title: "X", Payload: []byte("{}")}, `X: set aside after 1 attempt: a job of kind "dance": must be train, eval or search`},
-			{queue.Job{Key: "y", Kind: trainKind, Title: "Y", Payload: []byte("[]")}, "Y: set aside after 1 attempt: the payload of Y"},
-			{queue.Job{Key: "z", Kind: trainKind, Title: "Z", Payload: payload(trainPayload{Hyper: "method: es", Scenario: string(small)})}, "Z: set aside after 1 attempt: Z: its settings are those of key train-"},
-			{queue.Job{Key: "v", Kind: evalKind, Title: "V", Payload: payload(evalPayload{Name: "best", Scenario: string(small)})}, `V: there is no heuristic "best"`},
-		} {
-			test.job.Version = jobVersion()
-			var failed failures
-			_, err := f.watch.Do(ctx, test.job)
-			require.NoError(t, failed.take(err))
-			require.ErrorContains(t, failed.with(nil), test.want)
-			require.ErrorIs(t, failed.with(nil), queue.ErrSetAside)
-			require.Equal(t, exitFailed, exitCode(failed.with(nil)))
-		}
-		return nil
-	}))
-}
-
 func TestQueueFlags(t *testing.T) {
 	parse := func(args ...string) (f queueFlags, rest []string, workers int, err error) {
 		c := &cobra.Command{Use: "x", Args: f.checked(cobra.ExactArgs(1)), RunE: func(c *cobra.Command, args []string) error {
@@ -246,8 +196,8 @@ func TestQueueFlags(t *testing.T) {
 		fault   string
 	}{
 		{"a", "", 7, ""},
-		{"a --queue", queueHere, 7, ""},
-		{"--queue a --workers 0", queueHere, 0, ""},
+		{"a --queue", ownQueue, 7, ""},
+		{"--queue a --workers 0", ownQueue, 0, ""},
 		{"a --queue nats://h:1", "nats://h:1", 0, ""},
 		{"--queue nats://h:1 a --replicas 3", "nats://h:1", 0, ""},
 		{"a --queue=nats://h:1 --workers 2", "nats://h:1", 2, ""},
@@ -270,27 +220,6 @@ func TestQueueFlags(t *testing.T) {
 		require.Equal(t, test.url, f.url, test.args)
 		require.Equal(t, test.workers, workers, test.args)
 	}
-}
-
-// TestQueueToken: a queue that others can reach wants a token, the same again.
-func TestQueueToken(t *testing.T) {
-	flags := queueFlags{listen: "0.0.0.0:0"}
-	dir := t.TempDir()
-	var tokens []string
-	for range 2 {
-		s, err := flags.serve((&app{}).silent(), dir)
-		require.NoError(t, err)
-		token, _, found := strings.Cut(strings.TrimPrefix(s.URL(), "nats://"), "@")
-		require.True(t, found, s.URL())
-		require.NotContains(t, reachable(s.URL()), "0.0.0.0")
-		tokens = append(tokens, token)
-		require.NoError(t, s.Close())
-	}
-	require.Equal(t, tokens[0], tokens[1])
-	require.Len(t, tokens[0], 26)
-	info, err := os.Stat(filepath.Join(dir, "token"))
-	require.NoError(t, err)
-	require.Zero(t, info.Mode().Perm()&0o077, "its owner's alone")
 }
 
 func TestWorkerRefuses(t *testing.T) {
@@ -345,39 +274,6 @@ func TestWorkerWaits(t *testing.T) {
 	require.Contains(t, said.String(), "joined the queue")
 }
 
-// TestQueuePort: a queue that is served again is where it was, if the port is
-// free.
-func TestQueuePort(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	app := (&app{}).silent()
-	var said bytes.Buffer
-	app.log.SetOutput(&said)
-	serve := func(listen string) string {
-		s, err := (&queueFlags{listen: listen}).serve(app, dir)
-		require.NoError(t, err)
-		defer s.Close()
-		return s.URL()
-	}
-	first := serve("127.0.0.1:0")
-	require.Equal(t, first, serve("127.0.0.1:0"))
-	require.Empty(t, said.String())
-
-	l, err := net.Listen("tcp", strings.TrimPrefix(first, "nats://"))
-	require.NoError(t, err)
-	second := serve("127.0.0.1:0")
-	require.NotEqual(t, first, second)
-	require.Contains(t, said.String(), "cannot be had")
-	require.NoError(t, l.Close())
-	require.Equal(t, second, serve("127.0.0.1:0"), "that of the last time")
-
-	named := freeAddress(t)
-	require.Equal(t, "nats://"+named, serve(named))
-	require.Equal(t, "nats://"+named, serve("127.0.0.1:0"))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, portName), []byte("no port"), 0o666))
-	require.NotEqual(t, "nats://"+named, serve("127.0.0.1:0"))
-}
-
 // TestTraceByQueue: no job carries a trace file.
 func TestTraceByQueue(t *testing.T) {
 	trace := file(t, "t.tsv", "time\tquery\n0.1\t/?n=1000\n0.2\t/?n=2000\n")
@@ -385,94 +281,4 @@ func TestTraceByQueue(t *testing.T) {
 	_, _, err := command(t, "study", path, "--out", t.TempDir(), "--queue", "--only", "scenario=cpu")
 	require.ErrorContains(t, err, "reads a trace file, which the jobs of a queue do not carry")
 	require.Equal(t, exitUsage, exitCode(err))
-}
-
-func TestBundle(t *testing.T) {
-	from, to := t.TempDir(), t.TempDir()
-	require.NoError(t, os.WriteFile(filepath.Join(from, "b"), bytes.Repeat([]byte{0, 1}, 5000), 0o666))
-	require.NoError(t, os.WriteFile(filepath.Join(from, "a.yaml"), nil, 0o666))
-	require.NoError(t, os.Mkdir(filepath.Join(from, "folder"), 0o777))
-	data, err := bundle(from)
-	require.NoError(t, err)
-	later := time.Now().Add(time.Hour)
-	require.NoError(t, os.Chtimes(filepath.Join(from, "b"), later, later))
-	again, err := bundle(from)
-	require.NoError(t, err)
-	require.Equal(t, data, again)
-	require.NoError(t, unbundle(data, to))
-	for _, name := range []string{"a.yaml", "b"} {
-		want, err := os.ReadFile(filepath.Join(from, name))
-		require.NoError(t, err)
-		got, err := os.ReadFile(filepath.Join(to, name))
-		require.NoError(t, err)
-		require.True(t, bytes.Equal(want, got))
-	}
-	part := t.TempDir()
-	require.NoError(t, unbundle(data, part, "b"))
-	entries, err := os.ReadDir(part)
-	require.NoError(t, err)
-	require.Len(t, entries, 1)
-	require.ErrorIs(t, unbundle(data, part, "c"), errBundle)
-	require.ErrorIs(t, unbundle(data[:700], part), errBundle)
-	require.ErrorIs(t, unbundle(nil, part), errBundle)
-}
-
-// entryOf is a bundle of one entry.
-func entryOf(t testing.TB, header *tar.Header) []byte {
-	var out bytes.Buffer
-	w := tar.NewWriter(&out)
-	header.Size = 1
-	if header.Typeflag != tar.TypeReg {
-		header.Size = 0
-	}
-	require.NoError(t, w.WriteHeader(header))
-	_, err := w.Write([]byte("x")[:header.Size])
-	require.NoError(t, err)
-	require.NoError(t, w.Close())
-	return out.Bytes()
-}
-
-// FuzzUnbundle: whatever the bytes, nothing is written outside the folder, nor
-// anything but plain files.
-func FuzzUnbundle(f *testing.F) {
-	for _, name := range []string{"a", "../a", "/tmp/a", "a/b", ".a", "..", `a\b`} {
-		f.Add(entryOf(f, &tar.Header{Name: name, Typeflag: tar.TypeReg}))
-	}
-	f.Add(entryOf(f, &tar.Header{Name: "link", Linkname: "/etc/passwd", Typeflag: tar.TypeSymlink}))
-	f.Add(entryOf(f, &tar.Header{Name: "folder", Typeflag: tar.TypeDir}))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		root := t.TempDir()
-		dir := filepath.Join(root, "in")
-		require.NoError(t, os.Mkdir(dir, 0o777))
-		_ = unbundle(data, dir)
-		outside, err := os.ReadDir(root)
-		require.NoError(t, err)
-		require.Len(t, outside, 1)
-		inside, err := os.ReadDir(dir)
-		require.NoError(t, err)
-		for _, e := range inside {
-			require.True(t, e.Type().IsRegular(), e.Name())
-		}
-	})
-}
-
-func TestBoardText(t *testing.T) {
-	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	since := func(s float64) time.Time { return now.Add(-time.Duration(s * float64(time.Second))) }
-	list := []queue.JobState{
-		{Kind: "train", Title: "es-ongoing-seed1", Phase: queue.Running, Since: since(75), Worker: "here-1", Done: 8, Of: 64},
-		{Kind: "eval", Title: "sed on sim-moderate/pure-cpu", Phase: queue.Running, Since: since(-2), Worker: "there-2"},
-		{Phase: queue.Queued}, {Phase: queue.Done}, {Phase: queue.Failed},
-	}
-	require.Equal(t, []string{
-		"9 jobs: 1 done, 2 running, 1 queued, 1 set aside; 1h1m0s",
-		"  train  es-ongoing-seed1                                  12 %    1m15s  here-1",
-		"  eval   sed on sim-moderate/pure-cpu                                 0s  there-2",
-	}, boardText(list, 9, since(3660), now))
-	for k := range 40 {
-		list = append(list, queue.JobState{Kind: "train", Title: fmt.Sprint(k), Phase: queue.Running, Since: now})
-	}
-	lines := boardText(list, 9, now, now)
-	require.Len(t, lines, 1+boardLines+1)
-	require.Equal(t, "  and 26 more", lines[len(lines)-1])
 }

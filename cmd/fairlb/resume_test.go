@@ -20,6 +20,7 @@ import (
 
 	"fairlb/agents/checkpoint"
 	"fairlb/agents/nn/simd"
+	"fairlb/cmd/fairlb/internal/runfolder"
 	"fairlb/results/record"
 	"fairlb/results/tfevents"
 	"fairlb/train"
@@ -66,7 +67,7 @@ func leftIn(t *testing.T, dir string) left {
 	if best, err := os.ReadFile(filepath.Join(dir, train.BestName)); err == nil {
 		l.best = string(best)
 	}
-	rec, err := record.Read(filepath.Join(dir, recordName))
+	rec, err := record.Read(filepath.Join(dir, runfolder.RecordName))
 	require.NoError(t, err)
 	for _, row := range rec.Rows {
 		var round train.Round
@@ -115,7 +116,7 @@ func atRest(t *testing.T, dir string, before int) int {
 		require.NoError(t, err)
 	}
 	require.GreaterOrEqual(t, rounds, before)
-	if rec, err := record.Read(filepath.Join(dir, recordName)); err == nil {
+	if rec, err := record.Read(filepath.Join(dir, runfolder.RecordName)); err == nil {
 		require.LessOrEqual(t, rounds, len(rec.Rows))
 		require.LessOrEqual(t, len(rec.Rows), rounds+2)
 	} else {
@@ -126,7 +127,7 @@ func atRest(t *testing.T, dir string, before int) int {
 
 // written returns when a run last wrote its record; zero if it has none.
 func written(dir string) time.Time {
-	info, err := os.Stat(filepath.Join(dir, recordName))
+	info, err := os.Stat(filepath.Join(dir, runfolder.RecordName))
 	if err != nil {
 		return time.Time{}
 	}
@@ -159,7 +160,7 @@ func TestKilled(t *testing.T) {
 		dir := filepath.Join(root, "run")
 		for rounds, done := 0, false; !done; {
 			var c *exec.Cmd
-			if _, err := os.Stat(filepath.Join(dir, hyperName)); err == nil {
+			if _, err := os.Stat(filepath.Join(dir, runfolder.HyperparametersName)); err == nil {
 				c = program(t, "train", "--resume", "--out", dir)
 			} else {
 				c = program(t, args(dir)...)
@@ -224,7 +225,7 @@ func TestResumeRefusesOtherSettings(t *testing.T) {
 	more := append(args, "--out", quick, "--set", "scenario.step_interval=0.25")
 	require.Equal(t, exitInterrupted, exitCode(run(ctx, more, &errs, &errs)))
 
-	own := filepath.Join(dir, hyperName)
+	own := filepath.Join(dir, runfolder.HyperparametersName)
 	for _, test := range []struct {
 		args []string
 		want string
@@ -240,7 +241,7 @@ func TestResumeRefusesOtherSettings(t *testing.T) {
 		{[]string{"train", "--resume", "--out", t.TempDir() + "/none"}, "none/hyperparameters.yaml: no such file"},
 		{[]string{"train"}, "accepts 1 arg(s), received 0 (see fairlb train --help)"},
 		{[]string{"train", file, file, "--resume"}, "accepts at most 1 arg(s), received 2 (see fairlb train --help)"},
-		{append(args, "--resume", "--out", quick), filepath.Join(quick, hyperName) +
+		{append(args, "--resume", "--out", quick), filepath.Join(quick, runfolder.HyperparametersName) +
 			`: cannot go on with other settings: scenario_set = -, the run has ["step_interval=0.25"]`},
 	} {
 		_, _, err := command(t, test.args...)
@@ -257,12 +258,12 @@ func TestResumeRefusesOtherSettings(t *testing.T) {
 		{train.StateName, func(path string) error { return os.Truncate(path, 1000) },
 			"state.bin: not the state of this run: truncated or changed: the hash of its content differs: the run cannot go on " +
 				"(policy.safetensors is whole: the policy of 0 episodes); train it anew into another folder: fairlb train " + own + " --out FOLDER"},
-		{scenarioName, func(path string) error { return os.WriteFile(path, []byte("name: x\n"), 0o666) }, "scenario.yaml:"},
-		{scenarioName, func(path string) error {
+		{runfolder.ScenarioName, func(path string) error { return os.WriteFile(path, []byte("name: x\n"), 0o666) }, "scenario.yaml:"},
+		{runfolder.ScenarioName, func(path string) error {
 			data, err := os.ReadFile(path)
 			return errors.Join(err, os.WriteFile(path, []byte(strings.Replace(string(data), "step_interval: 0.5", "step_interval: 0.25", 1)), 0o666))
 		}, "scenario.yaml: is not the scenario that the run was begun in"},
-		{recordName, os.Remove, "record.jsonl: no such file or directory"},
+		{runfolder.RecordName, os.Remove, "record.jsonl: no such file or directory"},
 		{train.CheckpointName, func(path string) error { return os.Truncate(path, 1000) }, "; remove it, and the run goes on from its state.bin"},
 	} {
 		path := filepath.Join(dir, test.name)
@@ -292,11 +293,8 @@ func TestResumeByTheSameArithmetic(t *testing.T) {
 	require.Equal(t, exitUsage, exit.ExitCode())
 	require.Equal(t, "fairlb: "+filepath.Join(dir, train.StateName)+": the run was made with "+train.Arithmetic()+", this process computes with gonum on "+runtime.GOARCH+
 		", which rounds differently: go on without FAIRLB_BLAS=gonum in the environment, or train it anew into another folder: fairlb train "+
-		filepath.Join(dir, hyperName)+" --out FOLDER\n", string(out))
+		filepath.Join(dir, runfolder.HyperparametersName)+" --out FOLDER\n", string(out))
 	require.Equal(t, want, leftIn(t, dir).rounds)
-
-	require.Equal(t, "set FAIRLB_BLAS=gonum", wayBack("gonum on "+runtime.GOARCH, ""))
-	require.Equal(t, "go on on a machine that has that", wayBack("AVX2 on another", ""))
 }
 
 // TestResumeByAnotherProgram: a state that another program saved is gone on

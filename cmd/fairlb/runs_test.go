@@ -15,6 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"fairlb/agents/checkpoint"
+	"fairlb/cmd/fairlb/internal/progress"
+	"fairlb/cmd/fairlb/internal/runfolder"
 	"fairlb/results/tfevents"
 	"fairlb/train"
 )
@@ -99,9 +101,6 @@ func TestListFits(t *testing.T) {
 	require.Regexp(t, `^runs/a  `, lines[1])
 	require.Regexp(t, `^runs/tables-smoke-.+….+-0123456789ab  distr-lb  `, lines[2])
 	require.Regexp(t, `^runs/tables-smoke-.+….+-cdef01234567  distr-lb  `, lines[3])
-
-	require.Equal(t, "short", shortened("short", 5))
-	require.Equal(t, "sh…er", shortened("shorter", 5))
 }
 
 // edit replaces one text in a file by another.
@@ -131,36 +130,38 @@ func TestVerifyNamesEveryFault(t *testing.T) {
 		damage func(t *testing.T)
 		want   []string
 	}{
-		{"no record", func(t *testing.T) { require.NoError(t, os.Remove(recordName)) },
+		{"no record", func(t *testing.T) { require.NoError(t, os.Remove(runfolder.RecordName)) },
 			[]string{"record: open record.jsonl: no such file or directory"}},
 		{"last line cut off", func(t *testing.T) {
-			data, err := os.ReadFile(recordName)
+			data, err := os.ReadFile(runfolder.RecordName)
 			require.NoError(t, err)
-			require.NoError(t, os.WriteFile(recordName, append(data, `{"row"`...), 0o666))
+			require.NoError(t, os.WriteFile(runfolder.RecordName, append(data, `{"row"`...), 0o666))
 		}, []string{"record.jsonl: the last line is cut off"}},
 		{"event cut off", func(t *testing.T) { require.NoError(t, os.Truncate(tfevents.FileName, 100)) },
 			[]string{"events.out.tfevents.fairlb: the last record is cut off or damaged"}},
 		{"no event", func(t *testing.T) { require.NoError(t, os.Truncate(tfevents.FileName, 0)) },
 			[]string{"events.out.tfevents.fairlb: not an event file: no whole record at its beginning"}},
-		{"another kind", func(t *testing.T) { edit(t, recordName, `"kind":"train"`, `"kind":"eval"`) },
+		{"another kind", func(t *testing.T) { edit(t, runfolder.RecordName, `"kind":"train"`, `"kind":"eval"`) },
 			[]string{`record.jsonl: is the record of kind "eval": want "train"`,
 				"policy.safetensors: holds what 4 episodes taught: the record has 0"}},
-		{"episodes", func(t *testing.T) { edit(t, recordName, `"round":1,"episodes":4`, `"round":1,"episodes":2`) },
+		{"episodes", func(t *testing.T) { edit(t, runfolder.RecordName, `"round":1,"episodes":4`, `"round":1,"episodes":2`) },
 			[]string{"record.jsonl:3: episode 2 of 4 behind episode 2: want a later one of those of the settings",
 				"policy.safetensors: holds what 4 episodes taught: the record has 2"}},
-		{"a row", func(t *testing.T) { edit(t, recordName, `"round":1,"episodes":4`, `"round":1,"episodes":"4"`) },
+		{"a row", func(t *testing.T) {
+			edit(t, runfolder.RecordName, `"round":1,"episodes":4`, `"round":1,"episodes":"4"`)
+		},
 			[]string{`record.jsonl: record: line 3: row "round": json: cannot unmarshal string into Go struct field Round.episodes of type int`,
 				"policy.safetensors: holds what 4 episodes taught: the record has 2"}},
-		{"other settings", func(t *testing.T) { edit(t, hyperName, "seed: 1", "seed: 2") },
+		{"other settings", func(t *testing.T) { edit(t, runfolder.HyperparametersName, "seed: 1", "seed: 2") },
 			[]string{"record.jsonl: was made with other settings than hyperparameters.yaml",
 				"policy.safetensors: was made with other settings than hyperparameters.yaml"}},
-		{"bad settings", func(t *testing.T) { edit(t, hyperName, "method: distr-lb", "method: magic") },
+		{"bad settings", func(t *testing.T) { edit(t, runfolder.HyperparametersName, "method: distr-lb", "method: magic") },
 			[]string{"hyperparameters.yaml:2:9: method = \"magic\": must be one of distr-lb, rlb-sac, centr-lb, qmix-lb, ippo, mappo, delay, es"}},
-		{"no settings", func(t *testing.T) { require.NoError(t, os.Remove(hyperName)) },
+		{"no settings", func(t *testing.T) { require.NoError(t, os.Remove(runfolder.HyperparametersName)) },
 			[]string{"hyperparameters.yaml: no such file"}},
-		{"bad scenario", func(t *testing.T) { edit(t, scenarioName, "lbs: 2", "lbs: -2") },
+		{"bad scenario", func(t *testing.T) { edit(t, runfolder.ScenarioName, "lbs: 2", "lbs: -2") },
 			[]string{"scenario.yaml:2:6: lbs = -2: must be in [1, 1000]"}},
-		{"another scenario", func(t *testing.T) { edit(t, scenarioName, "lbs: 2", "lbs: 3") },
+		{"another scenario", func(t *testing.T) { edit(t, runfolder.ScenarioName, "lbs: 2", "lbs: 3") },
 			[]string{"policy.safetensors: trained for 2 LBs and 8 servers; the scenario has 3 LBs and 8 servers"}},
 		{"scenario's name", meta(func(m *checkpoint.Meta) { m.Scenario = "web" }),
 			[]string{"policy.safetensors: was trained in web: scenario.yaml is sim-moderate/pure-cpu"}},
@@ -178,7 +179,7 @@ func TestVerifyNamesEveryFault(t *testing.T) {
 		{"hash", func(t *testing.T) { edit(t, train.CheckpointName, `"scenario":"sim`, `"scenario":"Sim`) },
 			[]string{"policy.safetensors: truncated or changed: the hash of its content begins with HEX, its header says HEX"}},
 		{"two at once", func(t *testing.T) {
-			edit(t, scenarioName, "lbs: 2", "lbs: -2")
+			edit(t, runfolder.ScenarioName, "lbs: 2", "lbs: -2")
 			require.NoError(t, os.Truncate(train.CheckpointName, 4))
 		}, []string{"scenario.yaml:2:6: lbs = -2: must be in [1, 1000]",
 			"policy.safetensors: truncated: a checkpoint has at least 8 bytes, the file has 4"}},
@@ -202,18 +203,17 @@ func stoppedRun(t *testing.T) string {
 	t.Helper()
 	set := slices.DeleteFunc(slices.Clone(briefRun), func(arg string) bool { return arg == "--set" })
 	dir := filepath.Join(t.TempDir(), "run")
-	job, err := newTrainJob(file(t, "tiny.yaml", "method: distr-lb\n"), dir, set, false)
+	training, err := runfolder.New(file(t, "tiny.yaml", "method: distr-lb\n"), dir, set, false)
 	require.NoError(t, err)
-	job.workers = 1
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	a := (&app{}).silent()
-	a.progress = func(done, _ int) {
+	training.Workers, training.Log = 1, progress.Silent()
+	training.Progress = progress.Func(func(done, _ int) {
 		if done == 10 { // episodes
 			cancel()
 		}
-	}
-	require.ErrorIs(t, a.trainRun(ctx, job), context.Canceled)
+	})
+	require.ErrorIs(t, training.Run(ctx), context.Canceled)
 	return dir
 }
 
@@ -265,21 +265,23 @@ func TestVerifyStoppedRun(t *testing.T) {
 			[]string{"state.bin: not the state of this run: truncated or changed: the hash of its content differs"}},
 		{"state cut off", func(t *testing.T) { require.NoError(t, os.Truncate(train.StateName, 1000)) },
 			[]string{"state.bin: not the state of this run: truncated or changed: the hash of its content differs"}},
-		{"another scenario", func(t *testing.T) { edit(t, scenarioName, "timeout: 40", "timeout: 41") },
+		{"another scenario", func(t *testing.T) { edit(t, runfolder.ScenarioName, "timeout: 40", "timeout: 41") },
 			[]string{"state.bin: was begun in another scenario than scenario.yaml"}},
-		{"another learner", func(t *testing.T) { edit(t, hyperName, "hidden: 4", "hidden: 5") },
+		{"another learner", func(t *testing.T) { edit(t, runfolder.HyperparametersName, "hidden: 4", "hidden: 5") },
 			[]string{"record.jsonl: was made with other settings than hyperparameters.yaml",
 				"policy.safetensors: was made with other settings than hyperparameters.yaml",
 				"best.safetensors: was made with other settings than hyperparameters.yaml",
 				"state.bin: was made with other settings than hyperparameters.yaml",
 				"state.bin: not the state of this run: agents: not the state of this learner (sac 1): snapshot: damaged, or of something else: 202 values where there are 254"}},
-		{"a round in the middle", func(t *testing.T) { withoutLine(t, recordName, 3) },
+		{"a round in the middle", func(t *testing.T) { withoutLine(t, runfolder.RecordName, 3) },
 			[]string{"record.jsonl:3: round 2: want round 1",
 				"state.bin: goes on behind 5 rounds: the record has 4"}},
-		{"the last round", func(t *testing.T) { withoutLine(t, recordName, 6) },
+		{"the last round", func(t *testing.T) { withoutLine(t, runfolder.RecordName, 6) },
 			[]string{"policy.safetensors: holds what 10 episodes taught: the record has 8",
 				"state.bin: goes on behind 5 rounds: the record has 4"}},
-		{"the round of the state", func(t *testing.T) { edit(t, recordName, `"round":4,"episodes":10`, `"round":4,"episodes":12`) },
+		{"the round of the state", func(t *testing.T) {
+			edit(t, runfolder.RecordName, `"round":4,"episodes":10`, `"round":4,"episodes":12`)
+		},
 			[]string{"record.jsonl:6: round 4 ends with episode 12: want 2 a round, as the settings say",
 				"policy.safetensors: holds what 10 episodes taught: no round of the record ends there",
 				"state.bin: goes on behind episode 10: the record's round 4 ends with episode 12"}},
@@ -366,7 +368,7 @@ func TestUnfinishedFolders(t *testing.T) {
 func TestVerifyDamage(t *testing.T) {
 	dir := trainSmall(t)
 	rng := rand.New(rand.NewPCG(1, 2))
-	for _, name := range []string{train.CheckpointName, tfevents.FileName, recordName, hyperName, scenarioName} {
+	for _, name := range []string{train.CheckpointName, tfevents.FileName, runfolder.RecordName, runfolder.HyperparametersName, runfolder.ScenarioName} {
 		path := filepath.Join(dir, name)
 		whole, err := os.ReadFile(path)
 		require.NoError(t, err)

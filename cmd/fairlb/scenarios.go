@@ -1,13 +1,12 @@
 package main
 
 import (
-	"fmt"
-	"text/tabwriter"
-
 	"github.com/spf13/cobra"
 
+	"fairlb/cmd/fairlb/internal/invalid"
 	"fairlb/env/scenario"
 	"fairlb/env/settings"
+	"fairlb/results/text"
 )
 
 func (a *app) scenariosCommand() *cobra.Command {
@@ -16,11 +15,11 @@ func (a *app) scenariosCommand() *cobra.Command {
 		Short: "List the built-in scenarios, or show one as YAML",
 		Args:  checked(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error {
-			w := tabwriter.NewWriter(a.stdout, 0, 8, 2, ' ', 0)
+			table := text.NewTable()
 			for _, e := range scenario.List() {
-				fmt.Fprintf(w, "%s\t%s\n", e.Name, e.Summary)
+				table.Row(e.Name, e.Summary)
 			}
-			return w.Flush()
+			return table.Write(a.stdout)
 		},
 	}
 	var set []string
@@ -31,13 +30,13 @@ func (a *app) scenariosCommand() *cobra.Command {
 		RunE: func(_ *cobra.Command, args []string) error {
 			s, err := scenario.Load(args[0], set)
 			if err != nil {
-				return usage("%w", err)
+				return invalid.Errorf("%w", err)
 			}
-			text, err := settings.Marshal(s)
+			yaml, err := settings.Marshal(s)
 			if err != nil {
 				return err
 			}
-			_, err = a.stdout.Write(text)
+			_, err = a.stdout.Write(yaml)
 			return err
 		},
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"fairlb/cmd/fairlb/internal/invalid"
 	"fairlb/train/schema"
 )
 
@@ -24,7 +25,7 @@ where PATH is that of the schema from the file's folder.`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			text, err := schema.Get(args[0])
 			if err != nil {
-				return usage("%w", err)
+				return invalid.Errorf("%w", err)
 			}
 			_, err = a.stdout.Write(text)
 			return err

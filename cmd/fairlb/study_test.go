@@ -2,8 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
-	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -207,23 +205,6 @@ func TestStudyWithFailures(t *testing.T) {
 			}
 		}
 	}
-}
-
-// TestFailuresCode: what the user must mend is told by the code only if nothing
-// else has failed; an interruption is none of the failures.
-func TestFailuresCode(t *testing.T) {
-	t.Parallel()
-	f := failures{every: true}
-	require.NoError(t, f.with(nil))
-	require.ErrorIs(t, f.take(context.Canceled), context.Canceled)
-	require.NoError(t, f.take(usage("mend this")))
-	require.Equal(t, exitUsage, exitCode(f.with(nil)))
-	require.NoError(t, f.take(errors.New("broken")))
-	require.Equal(t, exitFailed, exitCode(f.with(nil)))
-	require.ErrorContains(t, f.with(nil), "mend this\nbroken")
-	require.ErrorIs(t, f.with(context.Canceled), context.Canceled)
-	broken := errors.New("broken")
-	require.Equal(t, broken, (&failures{}).take(broken), "with a queue only what was set aside")
 }
 
 // sameStudy wants two folders' studies to have come to the same.

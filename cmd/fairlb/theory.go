@@ -2,11 +2,12 @@ package main
 
 import (
 	"fmt"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
+	"fairlb/cmd/fairlb/internal/invalid"
 	"fairlb/env/sim/queueing"
+	"fairlb/results/text"
 )
 
 func (a *app) theoryCommand() *cobra.Command {
@@ -28,9 +29,9 @@ each on several seeds, and print theory and measurement with its %g %% interval
 		RunE: func(c *cobra.Command, _ []string) error {
 			switch {
 			case seeds < 2 || seeds > 100000:
-				return usage("--seeds %d: must be in [2, 100000]", seeds)
+				return invalid.Errorf("--seeds %d: must be in [2, 100000]", seeds)
 			case requests < 1000 || requests > 100_000_000:
-				return usage("--requests %d: must be in [1000, 100000000]", requests)
+				return invalid.Errorf("--requests %d: must be in [1000, 100000000]", requests)
 			}
 			return a.queues(c, seeds, requests)
 		},
@@ -43,8 +44,7 @@ each on several seeds, and print theory and measurement with its %g %% interval
 
 // queues prints the table of theory and measurements.
 func (a *app) queues(c *cobra.Command, seeds, requests int) error {
-	w := tabwriter.NewWriter(a.stdout, 0, 8, 2, ' ', 0)
-	fmt.Fprintf(w, "system\tquantity\ttheory\tours\tinterval\t\tformula\n")
+	table := text.NewTable("system", "quantity", "theory", "ours", "interval", "", "formula")
 	outside, total := 0, 0
 	for _, s := range queueing.Systems(requests) {
 		list, err := s.Measure(c.Context(), seeds)
@@ -61,10 +61,10 @@ func (a *app) queues(c *cobra.Command, seeds, requests int) error {
 				mark = "OUTSIDE"
 				outside++
 			}
-			fmt.Fprintf(w, "%s\t%s\t%.5f\t%.5f\t[%.5f, %.5f]\t%s\t%s\n", name, m.Quantity, m.Theory, m.Mean, m.Low, m.High, mark, m.Source)
+			table.Rowf("%s\t%s\t%.5f\t%.5f\t[%.5f, %.5f]\t%s\t%s", name, m.Quantity, m.Theory, m.Mean, m.Low, m.High, mark, m.Source)
 		}
 	}
-	if err := w.Flush(); err != nil {
+	if err := table.Write(a.stdout); err != nil {
 		return err
 	}
 	fmt.Fprintf(a.stdout, "\n%d of %d inside the %g %% interval over %d runs of about %d requests each, the first tenth not counted.\n",

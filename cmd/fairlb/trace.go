@@ -4,11 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
+	"fairlb/cmd/fairlb/internal/invalid"
 	"fairlb/env/workload"
+	"fairlb/results/text"
 )
 
 func (a *app) traceCommand() *cobra.Command {
@@ -38,10 +39,10 @@ func parseClasses(specs []string) (classFlag, error) {
 	for _, spec := range specs {
 		name, pattern, found := strings.Cut(spec, "=")
 		if !found || name == "" || name == "all" || name == otherClass {
-			return f, usage("--class %q: must be NAME=PATTERN, such as wiki=/wiki/*, and the name not all or other", spec)
+			return f, invalid.Errorf("--class %q: must be NAME=PATTERN, such as wiki=/wiki/*, and the name not all or other", spec)
 		}
 		if _, err := workload.NewPattern(pattern); err != nil {
-			return f, usage("--class: %w", err)
+			return f, invalid.Errorf("--class: %w", err)
 		}
 		k := 0
 		for k < len(f.names) && f.names[k] != name {
@@ -53,7 +54,7 @@ func parseClasses(specs []string) (classFlag, error) {
 		f.patterns[k] = append(f.patterns[k], pattern)
 	}
 	if len(f.names) > 254 {
-		return f, usage("--class: %d classes: must be at most 254", len(f.names))
+		return f, invalid.Errorf("--class: %d classes: must be at most 254", len(f.names))
 	}
 	if len(f.names) == 0 {
 		return f, nil
@@ -78,7 +79,7 @@ func (a *app) traceInfoCommand() *cobra.Command {
 		Args:  checked(cobra.MinimumNArgs(1)),
 		RunE: func(_ *cobra.Command, files []string) error {
 			if format != "text" && format != "json" {
-				return usage("--format %q: must be text or json", format)
+				return invalid.Errorf("--format %q: must be text or json", format)
 			}
 			classes, err := parseClasses(specs)
 			if err != nil {
@@ -121,35 +122,35 @@ func nameClasses(s *workload.TraceSummary, names []string) {
 	}
 }
 
-// printInfo prints what is known of files for people.
+// printInfo prints what is known of trace files.
 func (a *app) printInfo(list []traceInfo) error {
-	w := tabwriter.NewWriter(a.stdout, 0, 8, 2, ' ', 0)
+	table := text.NewTable()
 	for k, s := range list {
 		if k > 0 {
-			fmt.Fprintln(w)
+			table.Row("")
 		}
-		fmt.Fprintf(w, "file\t%s\n", s.File)
-		fmt.Fprintf(w, "requests\t%d\n", s.Requests)
-		fmt.Fprintf(w, "duration\t%.1f s, from %.1f s on\n", s.Duration, s.Start)
-		fmt.Fprintf(w, "rate\t%.1f requests/s; busiest second %.0f\n", s.Rate, s.PeakRate)
-		fmt.Fprintf(w, "burstiness\tcv of gaps %.3f, dispersion of seconds %.3f (1 for Poisson)\n", s.GapCV, s.Dispersion)
-		fmt.Fprintf(w, "n\t%s\n", sizes(s.Requests, s.WithN, s.MeanN, s.CVN, s.MaxN))
+		table.Rowf("file\t%s", s.File)
+		table.Rowf("requests\t%d", s.Requests)
+		table.Rowf("duration\t%.1f s, from %.1f s on", s.Duration, s.Start)
+		table.Rowf("rate\t%.1f requests/s; busiest second %.0f", s.Rate, s.PeakRate)
+		table.Rowf("burstiness\tcv of gaps %.3f, dispersion of seconds %.3f (1 for Poisson)", s.GapCV, s.Dispersion)
+		table.Rowf("n\t%s", sizes(s.Requests, s.WithN, s.MeanN, s.CVN, s.MaxN))
 		for _, c := range s.Classes {
-			fmt.Fprintf(w, "class %s\t%d requests (%.1f %%), %.1f requests/s; n %s\n", c.Name, c.Requests,
+			table.Rowf("class %s\t%d requests (%.1f %%), %.1f requests/s; n %s", c.Name, c.Requests,
 				100*float64(c.Requests)/float64(max(s.Requests, 1)), c.Rate, sizes(c.Requests, c.WithN, c.MeanN, c.CVN, c.MaxN))
 		}
 	}
-	return w.Flush()
+	return table.Write(a.stdout)
 }
 
 // sizes says what is known of n.
 func sizes(requests, with int, mean, cv, largest float64) string {
-	text := fmt.Sprintf("mean %.6g, cv %.3f, largest %.6g", mean, cv, largest)
+	sizes := fmt.Sprintf("mean %.6g, cv %.3f, largest %.6g", mean, cv, largest)
 	if with == 0 {
 		return "in no request"
 	}
 	if with < requests {
-		text += fmt.Sprintf(", in %d requests", with)
+		sizes += fmt.Sprintf(", in %d requests", with)
 	}
-	return text
+	return sizes
 }

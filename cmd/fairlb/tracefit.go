@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"fairlb/cmd/fairlb/internal/invalid"
 	"fairlb/env/workload"
 )
 
@@ -25,7 +26,7 @@ Comments say how near it comes.`,
 		Args: checked(cobra.ExactArgs(1)),
 		RunE: func(_ *cobra.Command, files []string) error {
 			if !(secondsPerN > 0 && secondsPerN <= 1e6) {
-				return usage("--seconds-per-n %v: must be in (0, 1e6]", secondsPerN)
+				return invalid.Errorf("--seconds-per-n %v: must be in (0, 1e6]", secondsPerN)
 			}
 			classes, err := parseClasses(specs)
 			if err != nil {

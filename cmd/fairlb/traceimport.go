@@ -13,6 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"fairlb/cmd/fairlb/internal/files"
+	"fairlb/cmd/fairlb/internal/invalid"
 	"fairlb/env/workload/weblog"
 )
 
@@ -48,13 +50,13 @@ func (a *app) traceImportCommand() *cobra.Command {
 			opts.RequestTime = weblog.RequestTime(requestTime)
 			switch {
 			case out == "":
-				return usage("--out: must name the trace file to write")
+				return invalid.Errorf("--out: must name the trace file to write")
 			case !slices.Contains(weblog.RequestTimes(), opts.RequestTime):
-				return usage("--request-time %q: must be auto, seconds, microseconds or none", requestTime)
+				return invalid.Errorf("--request-time %q: must be auto, seconds, microseconds or none", requestTime)
 			case !slices.Contains([]string{"auto", "begin", "end"}, opts.Stamps):
-				return usage("--stamps %q: must be auto, begin or end", opts.Stamps)
+				return invalid.Errorf("--stamps %q: must be auto, begin or end", opts.Stamps)
 			case !(opts.Reorder > 0 && opts.Reorder <= 86400):
-				return usage("--reorder %v: must be in (0, 86400] s", opts.Reorder)
+				return invalid.Errorf("--reorder %v: must be in (0, 86400] s", opts.Reorder)
 			}
 			if err := notAnInput(out, logs); err != nil {
 				return err
@@ -83,11 +85,11 @@ func notAnInput(out string, inputs []string) error {
 		return nil
 	}
 	if target.IsDir() {
-		return usage("--out %q: is a folder", out)
+		return invalid.Errorf("--out %q: is a folder", out)
 	}
 	for _, path := range inputs {
 		if info, err := os.Stat(path); err == nil && os.SameFile(info, target) {
-			return usage("--out %q: is one of the logs", out)
+			return invalid.Errorf("--out %q: is one of the logs", out)
 		}
 	}
 	return nil
@@ -97,7 +99,7 @@ func notAnInput(out string, inputs []string) error {
 func importLogs(ctx context.Context, logs []string, out string, opts weblog.Options) (weblog.Summary, error) {
 	var s weblog.Summary
 	var wrong error // of the logs, not of the trace file
-	err := writeFile(out, func(w io.Writer) error {
+	err := files.Write(out, func(w io.Writer) error {
 		buffer := bufio.NewWriterSize(w, 1<<16)
 		if !strings.HasSuffix(out, ".gz") {
 			if s, wrong = weblog.Import(ctx, logs, buffer, opts); wrong != nil {

@@ -1,0 +1,112 @@
+// Package figures makes figures of the paper from our own runs: it plays the
+// episodes that a figure shows, lets package eval/figure gather their data, and
+// writes these as CSV and the pictures of package results. Which figures there
+// are, and by which numbers, is the catalogue of eval/paper; each has a file
+// here, named by what it shows, and a case of Make.
+package figures
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync/atomic"
+
+	"github.com/sirupsen/logrus"
+	"golang.org/x/sync/errgroup"
+
+	"fairlb/cmd/fairlb/internal/files"
+	"fairlb/cmd/fairlb/internal/fixedweights"
+	"fairlb/cmd/fairlb/internal/progress"
+	"fairlb/cmd/fairlb/internal/store"
+	"fairlb/cmd/fairlb/internal/target"
+	"fairlb/env"
+	"fairlb/eval/paper"
+)
+
+// Maker makes figures into a folder.
+type Maker struct {
+	Dir      string
+	Profile  paper.Profile
+	Search   fixedweights.Settings // of the best fixed weights
+	Runs     []string              // that the user names, for the figures that show them
+	Executor store.Executor        // of the trainings and searches that figures need
+	Tables   string                // the folder of the tables' training runs
+
+	Out      io.Writer // takes the tables of figures
+	Log      logrus.FieldLogger
+	Progress progress.Display
+}
+
+// Make makes figures and prints their tables. What is wrong with a run that the
+// user named is said before any is made.
+func (m *Maker) Make(ctx context.Context, figures []paper.Figure) error {
+	var changing []target.Target // of figures that show a change of capacity
+	for _, figure := range figures {
+		var err error
+		switch figure.Shows {
+		case paper.CompletionDistributions:
+			_, err = m.namedRuns(figure.TestCases()[0].Scenario)
+		case paper.CapacityChange:
+			changing, err = m.capacityTargets()
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if err := os.MkdirAll(m.Dir, 0o777); err != nil {
+		return fmt.Errorf("--out: %w", err)
+	}
+	for k, figure := range figures {
+		if k > 0 {
+			fmt.Fprintln(m.Out)
+		}
+		var err error
+		switch figure.Shows {
+		case paper.FairWeights:
+			err = m.fairWeights(ctx, figure)
+		case paper.CompletionDistributions:
+			err = m.completionDistributions(ctx, figure)
+		case paper.BufferGrowth:
+			err = m.bufferGrowth(ctx, figure)
+		case paper.CapacityChange:
+			err = m.capacityChange(ctx, figure, changing)
+		}
+		if err != nil {
+			return fmt.Errorf("figure %s: %w", figure.Number, err)
+		}
+	}
+	m.Log.WithField("folder", m.Dir).Info("figures written as CSV, PNG and SVG")
+	return nil
+}
+
+// write writes the data of the figure, or part of one, of that number, and its
+// picture.
+func (m *Maker) write(number string, data func(io.Writer) error, picture func(io.Writer, string) error) error {
+	path := filepath.Join(m.Dir, "figure-"+number)
+	if err := files.Write(path+".csv", data); err != nil {
+		return err
+	}
+	return files.WritePictures(path, picture)
+}
+
+// play plays the episode of each seed of the profile in an environment of its
+// own, as many at a time as there are cores. Observers gives what observes the
+// k-th seed, before any is played.
+func (m *Maker) play(ctx context.Context, t target.Target, done *atomic.Int64, bar progress.Bar, observers func(k int) (env.Recorder, env.Sampler)) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for k, seed := range m.Profile.EvalSeeds {
+		rec, sampler := observers(k)
+		group.Go(func() error {
+			if err := t.Play(ctx, seed, rec, sampler); err != nil {
+				return fmt.Errorf("%s, seed %d: %w", t.Name, seed, err)
+			}
+			bar.Set(int(done.Add(1)), "")
+			return nil
+		})
+	}
+	return group.Wait()
+}

@@ -1,0 +1,273 @@
+package figures
+
+import (
+	"encoding/csv"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"fairlb/cmd/fairlb/internal/executor"
+	"fairlb/cmd/fairlb/internal/fixedweights"
+	"fairlb/cmd/fairlb/internal/invalid"
+	"fairlb/cmd/fairlb/internal/progress"
+	"fairlb/cmd/fairlb/internal/runfolder"
+	"fairlb/cmd/fairlb/internal/simulate"
+	"fairlb/env/scenario"
+	"fairlb/eval/paper"
+)
+
+// smallFigures makes figures from short runs and returns what is printed.
+func smallFigures(t *testing.T, dir string, runs []string, names ...string) string {
+	t.Helper()
+	return figuresOf(t, paper.Profile{Name: "tiny", EvalSeeds: []uint64{1, 2}, EvalDuration: 40, Episodes: 5, EpisodeDuration: 2}, dir, runs, names...)
+}
+
+// maker makes figures of a profile in this process.
+func maker(dir string, p paper.Profile, runs ...string) *Maker {
+	search := fixedweights.DefaultSettings()
+	search.Episodes, search.LastStep = 2, 0.2
+	return &Maker{
+		Dir: dir, Search: search, Runs: runs, Tables: filepath.Join(dir, "tables"), Profile: p,
+		Executor: executor.Local{Log: progress.Silent(), Progress: progress.None{}},
+		Out:      io.Discard, Log: progress.Silent(), Progress: progress.None{},
+	}
+}
+
+// numbered returns the figures of these numbers.
+func numbered(t *testing.T, numbers ...string) []paper.Figure {
+	t.Helper()
+	var list []paper.Figure
+	for _, number := range numbers {
+		f, err := paper.FigureNumbered(number)
+		require.NoError(t, err)
+		list = append(list, f)
+	}
+	return list
+}
+
+// trainBriefly trains for a few short episodes of a scenario and returns the
+// run's folder.
+func trainBriefly(t *testing.T, scenario string) string {
+	t.Helper()
+	path, dir := filepath.Join(t.TempDir(), "brief.yaml"), filepath.Join(t.TempDir(), "run")
+	require.NoError(t, os.WriteFile(path, []byte("method: distr-lb\nepisodes: 2\nepisode_duration: 1\nepisodes_per_round: 1\n"+
+		"updates_per_round: 1\nsac: {batch: 8, critic_rounds: 1}\n"), 0o666))
+	training, err := runfolder.New(path, dir, []string{"scenario=" + scenario}, false)
+	require.NoError(t, err)
+	training.Log, training.Progress, training.Workers = progress.Silent(), progress.None{}, 1
+	require.NoError(t, training.Run(t.Context()))
+	return dir
+}
+
+// figuresOf makes figures of a profile and returns what is printed.
+func figuresOf(t *testing.T, p paper.Profile, dir string, runs []string, names ...string) string {
+	t.Helper()
+	var out strings.Builder
+	m := maker(dir, p, runs...)
+	m.Out = &out
+	require.NoError(t, m.Make(t.Context(), numbered(t, names...)))
+	return out.String()
+}
+
+// readCSV returns a file's rows below the header, by column.
+func readCSV(t *testing.T, path string) []map[string]string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	rows, err := csv.NewReader(strings.NewReader(string(data))).ReadAll()
+	require.NoError(t, err)
+	var out []map[string]string
+	for _, row := range rows[1:] {
+		named := map[string]string{}
+		for k, name := range rows[0] {
+			named[name] = row[k]
+		}
+		out = append(out, named)
+	}
+	return out
+}
+
+// TestFigure2a: the Oracle gives a large server about twice the work of a small
+// one where processors are all that counts, and as much where IO is (appendix
+// E.1); a second run makes the same.
+func TestFigure2a(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "figures")
+	text := smallFigures(t, dir, nil, "2a")
+	require.Contains(t, text, "Figure 2a.")
+	median := map[string]float64{}
+	for _, row := range readCSV(t, filepath.Join(dir, "figure-2a.csv")) {
+		if row["quantile"] == "0.5" {
+			var err error
+			median[row["application"]], err = strconv.ParseFloat(row["work_ratio"], 64)
+			require.NoError(t, err)
+			require.Equal(t, "2", row["processors_ratio"])
+		}
+	}
+	require.Len(t, median, 5)
+	require.InDelta(t, 2, median["pure CPU"], 0.5)
+	require.InDelta(t, 1, median["IO intensive"], 0.25)
+	require.Greater(t, median["CPU intensive"], median["balanced"])
+
+	for _, name := range []string{"figure-2a.png", "figure-2a.svg"} {
+		require.FileExists(t, filepath.Join(dir, name))
+	}
+	weights, err := filepath.Glob(filepath.Join(dir, "tuned-*.json"))
+	require.NoError(t, err)
+	require.Len(t, weights, 5)
+	before := modified(t, dir)
+	require.Equal(t, text, smallFigures(t, dir, nil, "2a"))
+	for _, path := range weights {
+		require.Equal(t, before[path], modified(t, dir)[path], "weights are searched once")
+	}
+}
+
+// TestFigure10a: what is measured grows by the same for each episode, and in
+// proportion to the agents but for what they have in common; a second run
+// measures the same.
+func TestFigure10a(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "figures")
+	text := smallFigures(t, dir, nil, "10a")
+	require.Contains(t, text, "Figure 10 (a).")
+	number := func(row map[string]string, column string) int {
+		n, err := strconv.Atoi(row[column])
+		require.NoError(t, err)
+		return n
+	}
+	memory := map[[2]int]int{}
+	_, _, counts := paper.BufferGrowthRuns()
+	for _, row := range readCSV(t, filepath.Join(dir, "figure-10a.csv")) {
+		lbs, episodes := number(row, "lbs"), number(row, "episodes")
+		memory[[2]int{lbs, episodes}] = number(row, "memory_bytes")
+		require.Equal(t, 8*episodes, number(row, "transitions"), "steps of 0.25 s")
+		require.InEpsilon(t, number(row, "memory_bytes"), number(row, "saved_bytes"), 0.1)
+		require.Equal(t, "11", row["features"])
+	}
+	require.Len(t, memory, 5*len(counts))
+	common := 4 * 8 * (1 + 7) // the team's rewards, whole and by server
+	one := memory[[2]int{1, 1}] - common
+	require.Greater(t, one, 4*9*7*11, "the observations alone")
+	for _, lbs := range counts {
+		for k := 1; k <= 5; k++ {
+			require.Equal(t, k*(lbs*one+common), memory[[2]int{lbs, k}], "%d agents, %d episodes", lbs, k)
+		}
+	}
+	before := readCSV(t, filepath.Join(dir, "figure-10a.csv"))
+	require.Equal(t, text, smallFigures(t, dir, nil, "10a"))
+	require.Equal(t, before, readCSV(t, filepath.Join(dir, "figure-10a.csv")))
+	for _, name := range []string{"figure-10a.png", "figure-10a.svg"} {
+		require.FileExists(t, filepath.Join(dir, name))
+	}
+}
+
+// TestFigure8: every test case, class and target, of the same requests; the
+// paper's methods are trained once and for both figures.
+func TestFigure8(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "figures")
+	p := paper.Profile{Name: "tiny", TrainingSeeds: []uint64{1, 2}, EvalSeeds: []uint64{1, 2}, EvalDuration: 4, Episodes: 1, EpisodeDuration: 2}
+	text := figuresOf(t, p, dir, nil, "8")
+	require.Contains(t, text, "Figure 8.")
+	rows := readCSV(t, filepath.Join(dir, "figure-8.csv"))
+	require.Len(t, rows, 4*2*7*209, "cases, classes, targets, quantiles")
+	requests := map[string]string{}
+	for _, row := range rows {
+		runs := map[string]string{"wcmp": "0", "lsq": "0", "sed": "0"}[row["target"]]
+		if runs == "" {
+			runs = "2" // training seeds, whose requests are together
+		}
+		require.Equal(t, runs, row["runs"])
+		key := row["scenario"] + row["class"] + runs
+		if requests[key] == "" {
+			requests[key] = row["requests"]
+		}
+		require.Equal(t, requests[key], row["requests"], "%v", row)
+	}
+	trained := modified(t, filepath.Join(dir, "tables"))
+	require.Contains(t, figuresOf(t, p, dir, nil, "4b"), "Figure 4 (b).")
+	require.Equal(t, trained, modified(t, filepath.Join(dir, "tables")))
+	first := readCSV(t, filepath.Join(dir, "figure-4b.csv"))
+	require.Equal(t, rows[:len(first)], first)
+	for _, name := range []string{"figure-8.png", "figure-8.svg", "figure-4b.png", "figure-4b.svg"} {
+		require.FileExists(t, filepath.Join(dir, name))
+	}
+}
+
+// TestFigure4bOfRuns: runs that the user names stand in place of the paper's
+// methods.
+func TestFigure4bOfRuns(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "figures")
+	run := trainBriefly(t, "web-moderate/train")
+	text := smallFigures(t, dir, []string{run}, "4b")
+	require.NotContains(t, text, run, "a path is shortened")
+	require.Contains(t, text, " "+filepath.Base(run)+" ")
+	require.NotContains(t, text, "Distr-LB")
+	require.NoDirExists(t, filepath.Join(dir, "tables"))
+
+	for _, test := range []struct{ run, want string }{
+		{"sed", `--run "sed": is shown already`},
+		{filepath.Join(dir, "none"), "neither a heuristic"},
+		{"tuned", `--run "tuned": must be a run's folder or a checkpoint`},
+	} {
+		err := maker(dir, paper.Profile{EvalDuration: 1}, test.run).Make(t.Context(), numbered(t, "8"))
+		require.ErrorContains(t, err, test.want)
+		require.True(t, invalid.Is(err))
+	}
+}
+
+// TestFigure12: both parts, with a trained run among the targets.
+func TestFigure12(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "figures")
+	run := trainBriefly(t, "web-dynamic")
+	text := smallFigures(t, dir, []string{run}, "12")
+	require.Contains(t, text, "Figure 12 (a).")
+	require.Contains(t, text, "Figure 12 (b).")
+	require.NotContains(t, text, run, "a path is shortened")
+	require.Contains(t, text, " "+filepath.Base(run)+" ")
+
+	s, err := scenario.Load("web-dynamic", nil)
+	require.NoError(t, err)
+	rows := readCSV(t, filepath.Join(dir, "figure-12a.csv"))
+	require.Len(t, rows, 5*len(s.Servers)*3*int(s.Duration/simulate.SampleInterval), "targets, groups, measures, samples")
+	for _, row := range rows {
+		mean, err := strconv.ParseFloat(row["mean"], 64)
+		require.NoError(t, err)
+		require.GreaterOrEqual(t, mean, 0.0)
+		if row["measure"] == "cpu_use" {
+			require.LessOrEqual(t, mean, 1+1e-9)
+		}
+	}
+	requests := map[string]map[string]bool{}
+	for _, row := range readCSV(t, filepath.Join(dir, "figure-12b.csv")) {
+		if requests[row["class"]] == nil {
+			requests[row["class"]] = map[string]bool{}
+		}
+		requests[row["class"]][row["requests"]] = true
+	}
+	require.Len(t, requests, len(s.ClassNames()))
+	for class, numbers := range requests {
+		require.Len(t, numbers, 1, "%s: the same arrivals for every target", class)
+	}
+	for _, name := range []string{"figure-12a.png", "figure-12a.svg", "figure-12b.png", "figure-12b.svg"} {
+		require.FileExists(t, filepath.Join(dir, name))
+	}
+}
+
+// modified returns the modification times of all files below a folder.
+func modified(t *testing.T, dir string) map[string]int64 {
+	t.Helper()
+	times := map[string]int64{}
+	require.NoError(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		times[path] = info.ModTime().UnixNano()
+		return err
+	}))
+	return times
+}

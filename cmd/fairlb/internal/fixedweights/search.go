@@ -1,0 +1,160 @@
+// Package fixedweights searches the best fixed weights of a scenario, one a
+// group of equal servers, for the target "tuned": what could be had without
+// learning if the pool were known and never changed. The search itself is
+// package tune's; here it meets a scenario, on training episodes.
+package fixedweights
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"fairlb/cmd/fairlb/internal/progress"
+	"fairlb/cmd/fairlb/internal/simulate"
+	"fairlb/env"
+	"fairlb/env/scenario"
+	"fairlb/eval/tune"
+	"fairlb/train"
+)
+
+// TargetName is the name under which the best fixed weights are evaluated.
+const TargetName = "tuned"
+
+// Settings are how fixed weights are searched. The default budget is seconds in
+// the moderate scenarios, and about a minute in the large ones.
+type Settings struct {
+	Run            uint64  `yaml:"run"`      // whose training episodes they are
+	Episodes       int     `yaml:"episodes"` // each of the scenario's own duration; 0: by the requests of one
+	FirstStep      float64 `yaml:"first_step"`
+	LastStep       float64 `yaml:"last_step"`
+	MaxEvaluations int     `yaml:"max_evaluations"`
+	Tolerance      float64 `yaml:"tolerance"` // of the ranges; 0: none are wanted
+}
+
+// DefaultSettings are those of the target tuned.
+func DefaultSettings() Settings {
+	return Settings{FirstStep: 0.4, LastStep: 0.025, MaxEvaluations: 400}
+}
+
+// The episodes of a search hold as many requests as this, but are never fewer
+// or more than these.
+const (
+	requestsOfSearch = 150000
+	minEpisodes      = 64
+	maxEpisodes      = 256
+)
+
+// Resolved sets the number of episodes where it is open, by the requests of the
+// first one.
+func (x Settings) Resolved(s scenario.Scenario) (Settings, error) {
+	if x.Episodes > 0 {
+		return x, nil
+	}
+	demands, err := simulate.Demands(SearchScenario(s), train.EpisodeSeed(x.Run, 0))
+	x.Episodes = min(max(requestsOfSearch/max(1, len(demands)), minEpisodes), maxEpisodes)
+	return x, err
+}
+
+// SearchScenario returns a scenario as the search meets it: episodes begin
+// anywhere in a trace, as those of training do.
+func SearchScenario(s scenario.Scenario) scenario.Scenario {
+	if s.Workload.Trace != "" {
+		s.Workload.Window = "random"
+	}
+	return s
+}
+
+// Found is the fixed weights that a search has found, one a group of servers.
+type Found struct {
+	tune.Result
+	Scenario scenario.Scenario // as it was searched
+	Settings Settings          // resolved
+}
+
+// Search finds the best fixed weights of a scenario on training episodes.
+func Search(ctx context.Context, s scenario.Scenario, x Settings, display progress.Display) (Found, error) {
+	x, err := x.Resolved(s)
+	if err != nil {
+		return Found{}, err
+	}
+	s = SearchScenario(s)
+	bar := display.Bar("searching fixed weights", -1)
+	defer bar.Close()
+	cfg := tune.Config{
+		Env: func(weights []float64, rec env.Recorder) (env.Env, error) {
+			return simulate.FixedWeights(s, weights)(rec, nil)
+		},
+		MaxLogWeight: s.MaxLogWeight, FirstStep: x.FirstStep, LastStep: x.LastStep,
+		MaxEvaluations: x.MaxEvaluations, Tolerance: x.Tolerance,
+		Progress: func(n int) { bar.Set(n, "") },
+	}
+	equal, processors := []float64{}, []float64{}
+	for _, g := range s.Servers {
+		cfg.Counts = append(cfg.Counts, g.Count)
+		equal, processors = append(equal, 1), append(processors, float64(g.CPUs))
+	}
+	cfg.Starts = [][]float64{equal, processors}
+	for k := range x.Episodes {
+		cfg.Seeds = append(cfg.Seeds, train.EpisodeSeed(x.Run, k))
+	}
+	r, err := tune.Search(ctx, cfg)
+	return Found{r, s, x}, err
+}
+
+// Write writes what was found in the form in which Read reads it.
+func (f *Found) Write(w io.Writer) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(f.Result)
+}
+
+// Read reads what a search by resolved settings has found in a scenario, and
+// checks that it fits them.
+func Read(data []byte, s scenario.Scenario, x Settings) (Found, error) {
+	f := Found{Scenario: SearchScenario(s), Settings: x}
+	if err := json.Unmarshal(data, &f.Result); err != nil || len(f.Best.Weights) != len(s.Servers) || x.Tolerance > 0 && len(f.Ranges) != len(s.Servers) {
+		return Found{}, fmt.Errorf("is not the record of a search of weights (%v)", err)
+	}
+	return f, nil
+}
+
+// ByServer returns the weights, one a server.
+func (f *Found) ByServer() []float64 {
+	return tune.PerServer(f.Best.Weights, simulate.GroupSizes(f.Scenario))
+}
+
+// Note says what the weights are and where they come from.
+func (f *Found) Note() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "tuned: fixed weights %s", ratio(f.Best.Weights))
+	var groups []string
+	for _, g := range f.Scenario.Servers {
+		groups = append(groups, fmt.Sprintf("%d x %d CPU", g.Count, g.CPUs))
+	}
+	fmt.Fprintf(&b, " (%s), found on %d training episodes of %g s", strings.Join(groups, ", "), f.Settings.Episodes, f.Scenario.Duration)
+	if f.Scenario.Workload.Trace != "" {
+		b.WriteString(" that begin anywhere in the trace")
+	}
+	fmt.Fprintf(&b, ", where their mean is %.4g s, that of equal weights %.4g s and of weights by processors %.4g s; %d evaluations",
+		f.Best.Mean, f.Starts[0].Mean, f.Starts[1].Mean, f.Evaluations)
+	return b.String()
+}
+
+// Warnings are doubts about the weights.
+func (f *Found) Warnings() []string {
+	if f.Converged {
+		return nil
+	}
+	return []string{fmt.Sprintf("tuned: the search had not converged when its %d evaluations were spent", f.Evaluations)}
+}
+
+// ratio writes weights over the first one: 1 : 1.5.
+func ratio(weights []float64) string {
+	var parts []string
+	for _, w := range weights {
+		parts = append(parts, fmt.Sprintf("%.4g", w/weights[0]))
+	}
+	return strings.Join(parts, " : ")
+}

@@ -1,0 +1,58 @@
+package job
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"fairlb/cmd/fairlb/internal/invalid"
+)
+
+// Failures collects the errors of jobs that do not stop the others. Its methods
+// may be called by several goroutines.
+type Failures struct {
+	mu   sync.Mutex
+	list []error
+}
+
+// Keep keeps an error that concerns one job alone, and returns any other. An
+// interruption is never of one job.
+func (f *Failures) Keep(err error, ofOneJob bool) error {
+	if err == nil || !ofOneJob || errors.Is(err, context.Canceled) {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.list = append(f.list, err)
+	return nil
+}
+
+// Join returns the error that stopped all jobs or, if none did, a PartialError
+// of those that were kept.
+func (f *Failures) Join(err error) error {
+	if err != nil || len(f.list) == 0 {
+		return err
+	}
+	return &PartialError{f.list}
+}
+
+// PartialError says that some jobs have failed and the others are done.
+type PartialError struct{ Failed []error }
+
+var _ invalid.Classifier = (*PartialError)(nil)
+
+// Error implements error.
+func (e *PartialError) Error() string {
+	return fmt.Sprintf("failed: %d; the others are done; the same command tries again:\n%v", len(e.Failed), errors.Join(e.Failed...))
+}
+
+// Unwrap returns the errors of the jobs.
+func (e *PartialError) Unwrap() []error { return e.Failed }
+
+// InvalidInput implements invalid.Classifier: the error is the user's to mend
+// only if all of it is.
+func (e *PartialError) InvalidInput() bool {
+	return !slices.ContainsFunc(e.Failed, func(err error) bool { return !invalid.Is(err) })
+}

@@ -1,0 +1,193 @@
+// Package job names the three kinds of work that tables, studies and figures
+// are made of: a training, an evaluation, and a search of fixed weights. Each
+// knows its key, the hash of all that its result depends on; the key names the
+// result in a folder (package store) and the job in a queue (package jobqueue),
+// and is computed here alone.
+package job
+
+import (
+	"encoding/json"
+
+	"fairlb/cmd/fairlb/internal/files"
+	"fairlb/cmd/fairlb/internal/fixedweights"
+	"fairlb/cmd/fairlb/internal/runfolder"
+	"fairlb/cmd/fairlb/internal/simulate"
+	"fairlb/cmd/fairlb/internal/target"
+	"fairlb/env/scenario"
+	"fairlb/env/settings"
+	"fairlb/eval/episodes"
+	"fairlb/train"
+)
+
+// The kinds of jobs.
+const (
+	TrainKind  = "train"
+	EvalKind   = "eval"
+	SearchKind = "search" // of the best fixed weights
+)
+
+// digits of a key are part of the name of a file or folder.
+const digits = 12
+
+// Training is a training run.
+type Training struct {
+	Hyperparameters train.Hyperparameters
+	Scenario        scenario.Scenario // that the hyperparameters come to
+	Title           string            // what people are told of it
+}
+
+// NewTraining returns the training of hyperparameters in the scenario that they
+// name.
+func NewTraining(h train.Hyperparameters, title string) (Training, error) {
+	s, err := runfolder.TrainingScenario(&h)
+	return Training{h, s, title}, err
+}
+
+// Key is the hash of the hyperparameters, but for the settings of other
+// methods, and of the resolved scenario.
+func (t *Training) Key() (string, error) {
+	key, err := t.Hyperparameters.Key()
+	if err != nil {
+		return "", err
+	}
+	return settings.Hash(struct {
+		Hyperparameters string            `yaml:"hyper"`
+		Scenario        scenario.Scenario `yaml:"scenario"`
+	}{key, t.Scenario})
+}
+
+// QueueKey names the job in a queue.
+func (t *Training) QueueKey() (string, error) {
+	key, err := t.Key()
+	return TrainKind + "-" + key, err
+}
+
+// FolderName is the name of the run's folder.
+func (t *Training) FolderName() (string, error) {
+	key, err := t.Key()
+	return runfolder.Name(&t.Hyperparameters) + "-" + key[:min(digits, len(key))], err
+}
+
+// Subject is what an evaluation evaluates.
+type Subject struct {
+	Name   string // of the heuristic or the method
+	Title  string // of a policy: what a report calls it
+	Hash   string // of a policy's checkpoint, or of what else decides; empty for a heuristic
+	Target episodes.Target
+
+	Run     *Run      // of a policy
+	Weights []float64 // of fixed weights, by server
+}
+
+// Run is the training run that a policy comes from.
+type Run struct {
+	Dir      string
+	QueueKey string
+}
+
+// Heuristic is a heuristic of package dispatch as the subject of an evaluation.
+func Heuristic(s scenario.Scenario, name string) Subject {
+	return Subject{Name: name, Target: simulate.HeuristicTarget(s, name)}
+}
+
+// FixedWeights is what a search has found as the subject of an evaluation.
+func FixedWeights(s scenario.Scenario, found *fixedweights.Found) (Subject, error) {
+	weights, err := json.Marshal(found.Best.Weights)
+	return Subject{
+		Name: fixedweights.TargetName, Hash: fixedweights.TargetName + string(weights),
+		Target: target.FixedWeights(s, found).Target, Weights: found.ByServer(),
+	}, err
+}
+
+// Policy is the policy of a training's run, which is in the folder dir, as the
+// subject of an evaluation.
+func Policy(s scenario.Scenario, t *Training, name, title, dir string) (Subject, error) {
+	policy, err := target.Stored(s, title, dir)
+	if err != nil {
+		return Subject{}, err
+	}
+	key, err := t.QueueKey()
+	return Subject{Name: name, Title: title, Hash: policy.Hash, Target: policy.Target, Run: &Run{dir, key}}, err
+}
+
+// Evaluation is the evaluation of a subject on seeds.
+type Evaluation struct {
+	Subject
+	Scenario scenario.Scenario
+	Seeds    []uint64
+}
+
+// Key is the hash of the policy or the heuristic, the scenario and the seeds.
+func (e *Evaluation) Key() (string, error) {
+	subject := e.Hash
+	if subject == "" {
+		subject = e.Name
+	}
+	return settings.Hash(struct {
+		Subject  string            `yaml:"subject"`
+		Scenario scenario.Scenario `yaml:"scenario"`
+		Seeds    []uint64          `yaml:"seeds"`
+	}{subject, e.Scenario, e.Seeds})
+}
+
+// QueueKey names the job in a queue. Jobs whose reports call one policy by two
+// names are two.
+func (e *Evaluation) QueueKey() (string, error) {
+	key, err := e.Key()
+	if err != nil {
+		return "", err
+	}
+	key, err = settings.Hash(struct {
+		Evaluation string `yaml:"evaluation"`
+		Name       string `yaml:"name"`
+		Title      string `yaml:"title"`
+	}{key, e.Name, e.Title})
+	return EvalKind + "-" + key, err
+}
+
+// FileName is the name of the file of the report.
+func (e *Evaluation) FileName() (string, error) {
+	key, err := e.Key()
+	return files.Name(e.Name+"-"+e.Scenario.Name) + "-" + key[:min(digits, len(key))] + ".json", err
+}
+
+// Describe says in a line what is evaluated where.
+func (e *Evaluation) Describe() string {
+	title := e.Title
+	if title == "" {
+		title = e.Name
+	}
+	return title + " on " + e.Scenario.Name
+}
+
+// Search is a search of the best fixed weights.
+type Search struct {
+	Scenario scenario.Scenario
+	Settings fixedweights.Settings // resolved
+}
+
+// NewSearch returns the search of a scenario's best fixed weights.
+func NewSearch(s scenario.Scenario, x fixedweights.Settings) (Search, error) {
+	x, err := x.Resolved(s)
+	return Search{s, x}, err
+}
+
+// Key is the hash of the settings and of the scenario as it is searched.
+func (x *Search) Key() (string, error) {
+	return settings.Hash(struct {
+		Search   fixedweights.Settings `yaml:"search"`
+		Scenario scenario.Scenario     `yaml:"scenario"`
+	}{x.Settings, fixedweights.SearchScenario(x.Scenario)})
+}
+
+// QueueKey names the job in a queue.
+func (x *Search) QueueKey() (string, error) {
+	key, err := x.Key()
+	return SearchKind + "-" + key, err
+}
+
+// FileName is the name of the file of what was found.
+func (x *Search) FileName() (string, error) {
+	key, err := x.Key()
+	return files.Name(fixedweights.TargetName+"-"+x.Scenario.Name) + "-" + key[:min(digits, len(key))] + ".json", err
+}

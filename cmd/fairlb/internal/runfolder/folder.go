@@ -1,0 +1,218 @@
+package runfolder
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"fairlb/agents"
+	"fairlb/agents/checkpoint"
+	"fairlb/cmd/fairlb/internal/invalid"
+	"fairlb/env/scenario"
+	"fairlb/env/settings"
+	"fairlb/results/record"
+	"fairlb/results/tfevents"
+	"fairlb/train"
+)
+
+// Folder is what a training run has left in its folder, as far as it can be
+// read, and everything that is wrong with it.
+type Folder struct {
+	Dir    string
+	Faults []string
+	Rounds []train.Round
+
+	// These are nil where they cannot be read, or are not there.
+	Hyperparameters *train.Hyperparameters
+	Scenario        *scenario.Scenario
+	Record          *record.Header
+	Policy          *Policy // train.CheckpointName
+	Best            *Policy // train.BestName
+	State           *train.State
+}
+
+// Policy is a checkpoint of a run.
+type Policy struct {
+	Path       string
+	Meta       checkpoint.Meta
+	Parameters []agents.Parameter
+	Trained    *train.Hyperparameters // of which it says that it was trained by them; nil where they cannot be read
+}
+
+// The names of the files of a run's folder, beside train.CheckpointName.
+const (
+	RecordName          = "record.jsonl"
+	HyperparametersName = "hyperparameters.yaml"
+	ScenarioName        = "scenario.yaml"
+)
+
+// Tables, studies and queues make a run in a folder of one of these names, which
+// is renamed when the run is complete.
+const (
+	partialSuffix = ".partial"
+	partialPrefix = ".partial-"
+)
+
+// Partial is the folder in which the run of the folder dir is made.
+func Partial(dir string) string { return dir + partialSuffix }
+
+// isPartial says whether a folder is one in which a run is being made.
+func isPartial(dir string) bool {
+	name := filepath.Base(dir)
+	return strings.HasSuffix(name, partialSuffix) || strings.HasPrefix(name, partialPrefix)
+}
+
+// Exists says whether a complete run is in a folder.
+func Exists(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, train.CheckpointName))
+	return err == nil
+}
+
+// Find returns the runs' folders among dir and what is below it, by name,
+// and apart from them the partial ones.
+func Find(dir string) (found, partial []string, err error) {
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, invalid.Errorf("%s: there is no such folder", dir)
+	}
+	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() {
+			return err
+		}
+		for _, name := range []string{RecordName, train.CheckpointName} {
+			info, err := os.Stat(filepath.Join(path, name))
+			switch {
+			case err != nil || !info.Mode().IsRegular():
+				continue
+			case isPartial(path):
+				partial = append(partial, path)
+			default:
+				found = append(found, path)
+			}
+			break
+		}
+		return nil
+	})
+	return found, partial, err
+}
+
+// Read reads a run's folder. What cannot be read, and what its files say
+// against each other, is among the faults.
+func Read(dir string) *Folder {
+	r := &Folder{Dir: dir}
+	if h, err := Hyperparameters(dir); err != nil {
+		r.fault(err)
+	} else {
+		r.Hyperparameters = &h
+	}
+	path := filepath.Join(dir, ScenarioName)
+	if s, err := scenario.Load(path, nil); err != nil {
+		r.fault(err)
+	} else {
+		r.Scenario = &s
+	}
+	r.readRecord()
+	r.readEvents()
+	r.Policy = r.readPolicy(train.CheckpointName)
+	r.checkPolicy()
+	r.readBest()
+	r.readState()
+	return r
+}
+
+// fault notes what is wrong, a line a fault.
+func (r *Folder) fault(err error) {
+	r.Faults = append(r.Faults, strings.Split(err.Error(), "\n")...)
+}
+
+func (r *Folder) readRecord() {
+	path := filepath.Join(r.Dir, RecordName)
+	rec, err := record.Read(path)
+	if err != nil {
+		r.fault(err)
+		return
+	}
+	r.Record = &rec.Header
+	if rec.Truncated {
+		r.fault(fmt.Errorf("%s: the last line is cut off", path))
+	}
+	if rec.Header.Kind != "train" {
+		r.fault(fmt.Errorf("%s: is the record of kind %q: want \"train\"", path, rec.Header.Kind))
+		return
+	}
+	r.sameSettings(path, rec.Header.Settings)
+	for _, row := range rec.Rows {
+		if row.Type != "round" {
+			continue
+		}
+		var round train.Round
+		if err := row.Decode(&round); err != nil {
+			r.fault(fmt.Errorf("%s: %w", path, err))
+			continue
+		}
+		if err := r.checkSequence(round); err != nil {
+			r.fault(fmt.Errorf("%s:%d: %w", path, row.Line, err))
+		}
+		r.Rounds = append(r.Rounds, round)
+	}
+}
+
+// checkSequence reports a round that cannot be the one behind those so far.
+func (r *Folder) checkSequence(round train.Round) error {
+	next, played := 0, r.EpisodesPlayed()
+	if n := len(r.Rounds); n > 0 {
+		next = r.Rounds[n-1].Round + 1
+	}
+	switch h := r.Hyperparameters; {
+	case round.Episodes <= played || round.Episodes > round.Of || h != nil && round.Of != h.Episodes:
+		return fmt.Errorf("episode %d of %d behind episode %d: want a later one of those of the settings", round.Episodes, round.Of, played)
+	case round.Round != next:
+		return fmt.Errorf("round %d: want round %d", round.Round, next)
+	case h != nil && round.Episodes != min(round.Of, (round.Round+1)*h.EpisodesPerRound):
+		return fmt.Errorf("round %d ends with episode %d: want %d a round, as the settings say", round.Round, round.Episodes, h.EpisodesPerRound)
+	}
+	return nil
+}
+
+// readEvents reports an event file that TensorBoard could not read to its end.
+// Runs made elsewhere may have none.
+func (r *Folder) readEvents() {
+	path := filepath.Join(r.Dir, tfevents.FileName)
+	switch _, truncated, err := tfevents.Read(path); {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		r.fault(err)
+	case truncated:
+		r.fault(fmt.Errorf("%s: the last record is cut off or damaged", path))
+	}
+}
+
+// played is the number of episodes that the record has.
+func (r *Folder) EpisodesPlayed() int {
+	if len(r.Rounds) == 0 {
+		return 0
+	}
+	return r.Rounds[len(r.Rounds)-1].Episodes
+}
+
+// sameSettings reports settings, in YAML or JSON, that cannot be read or are
+// not those of the run. It returns them, nil if they cannot be read.
+func (r *Folder) sameSettings(path string, text []byte) *train.Hyperparameters {
+	h, err := train.LoadHyperparameters(path+" (settings)", text, nil)
+	if err != nil {
+		r.fault(err)
+		return nil
+	}
+	if r.Hyperparameters != nil {
+		own, err1 := settings.Hash(*r.Hyperparameters)
+		other, err2 := settings.Hash(h)
+		if err := errors.Join(err1, err2); err != nil {
+			r.fault(fmt.Errorf("%s: %w", path, err))
+		} else if own != other {
+			r.fault(fmt.Errorf("%s: was made with other settings than %s", path, HyperparametersName))
+		}
+	}
+	return &h
+}

@@ -1,0 +1,101 @@
+package runfolder
+
+import (
+	"errors"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"fairlb/cmd/fairlb/internal/invalid"
+	"fairlb/results/chart"
+	"fairlb/results/record"
+	"fairlb/results/tfevents"
+	"fairlb/train"
+)
+
+// roundLog writes a run's rounds to its record and for TensorBoard.
+type roundLog struct {
+	record *record.Writer
+	events *tfevents.Writer
+}
+
+var _ train.Record = roundLog{}
+
+// Write implements train.Record.
+func (l roundLog) Write(kind string, row any) error {
+	if err := l.record.Write(kind, row); err != nil {
+		return err
+	}
+	if round, ok := row.(train.Round); ok {
+		return l.events.Write(time.Now(), int64(round.Episodes), scalars(round))
+	}
+	return nil
+}
+
+// Close brings both to disk and closes them.
+func (l roundLog) Close() error { return errors.Join(l.record.Close(), l.events.Close()) }
+
+// Sync implements train.Record.
+func (l roundLog) Sync() error { return errors.Join(l.record.Sync(), l.events.Sync()) }
+
+// scalars are a round's figures under the tags that TensorBoard groups, as they
+// are usual for reinforcement learning. The step of a round is its number of
+// episodes so far.
+func scalars(r train.Round) []tfevents.Scalar {
+	out := []tfevents.Scalar{
+		{Tag: "rollout/ep_rew_mean", Value: r.Return},
+		{Tag: "rollout/completion_time", Value: r.Completion},
+		{Tag: "rollout/failed", Value: float64(r.Failed)},
+		{Tag: "time/play_s", Value: r.PlaySeconds},
+		{Tag: "time/update_s", Value: r.UpdateSeconds},
+	}
+	if r.Validation != nil {
+		out = append(out, tfevents.Scalar{Tag: "rollout/validation", Value: *r.Validation})
+	}
+	if s := r.PlaySeconds + r.UpdateSeconds; s > 0 {
+		out = append(out, tfevents.Scalar{Tag: "time/fps", Value: float64(r.Steps) / s})
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Stats)) {
+		out = append(out, tfevents.Scalar{Tag: "train/" + strings.ReplaceAll(name, "/", "_"), Value: r.Stats[name]})
+	}
+	return out
+}
+
+// Rounds reads the rounds of a run's folder.
+func Rounds(dir string) ([]train.Round, error) {
+	path := filepath.Join(dir, RecordName)
+	rec, err := record.Read(path)
+	if err != nil {
+		return nil, err
+	}
+	var list []train.Round
+	for _, row := range rec.Rows {
+		if row.Type != "round" {
+			continue
+		}
+		var round train.Round
+		if err := row.Decode(&round); err != nil {
+			return nil, invalid.Errorf("%s: %w", path, err)
+		}
+		list = append(list, round)
+	}
+	return list, nil
+}
+
+// Curve reads the hyperparameters of a run's folder and its learning curve: the
+// mean completion time (s) of each round's requests, over episodes.
+func Curve(dir string) (train.Hyperparameters, chart.LearningCurve, error) {
+	var curve chart.LearningCurve
+	rounds, err := Rounds(dir)
+	if err != nil {
+		return train.Hyperparameters{}, curve, err
+	}
+	h, err := Hyperparameters(dir)
+	for _, round := range rounds {
+		curve.Episodes = append(curve.Episodes, float64(round.Episodes))
+		curve.Completion = append(curve.Completion, round.Completion)
+	}
+	return h, curve, err
+}

@@ -1,0 +1,199 @@
+package runfolder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"fairlb/agents/checkpoint"
+	"fairlb/cmd/fairlb/internal/invalid"
+	"fairlb/cmd/fairlb/internal/progress"
+	"fairlb/cmd/fairlb/internal/simulate"
+	"fairlb/env"
+	"fairlb/env/scenario"
+	"fairlb/env/settings"
+	"fairlb/results/record"
+	"fairlb/results/tfevents"
+	"fairlb/rewards"
+	"fairlb/train"
+)
+
+// Training is a training run that is to be made in its folder, or to go on.
+type Training struct {
+	Hyperparameters train.Hyperparameters
+	Scenario        scenario.Scenario
+	Dir             string   // the run's folder
+	Command         []string // of the record: what makes the run
+	Workers         int      // episodes at a time
+	KeepState       bool     // leave the state from which the run can go on
+	Resume          bool     // go on with the run that the folder holds, if it holds one
+
+	Log      logrus.FieldLogger
+	Progress progress.Display
+
+	// Resumed, if not nil, is told behind which episode a run goes on.
+	Resumed func(episodes int)
+}
+
+// New returns the training of a command line, in which file and dir may be
+// empty: a new run of a hyperparameter file under overrides or, to resume, the
+// run of the folder dir.
+func New(file, dir string, overrides []string, resume bool) (Training, error) {
+	if resume {
+		if file == "" && dir == "" {
+			return Training{}, invalid.Errorf("--resume: name the run's folder with --out, or its hyperparameter file")
+		}
+		return resumed(dir, file, overrides)
+	}
+	t := Training{Dir: dir, KeepState: true}
+	var err error
+	if t.Hyperparameters, err = LoadHyperparameters(file, overrides); err != nil {
+		return t, err
+	}
+	if t.Scenario, err = TrainingScenario(&t.Hyperparameters); err != nil {
+		return t, err
+	}
+	if t.Dir == "" {
+		t.Dir = filepath.Join("runs", Name(&t.Hyperparameters))
+	}
+	return t, nil
+}
+
+// Run makes the run in its folder, which must hold none yet unless the run is
+// to be resumed. An interruption saves what was learned.
+func (t *Training) Run(ctx context.Context) (err error) {
+	if err := os.MkdirAll(t.Dir, 0o777); err != nil {
+		return fmt.Errorf("--out: %w", err)
+	}
+	reward, err := rewards.New(t.Hyperparameters.Reward)
+	if err != nil {
+		return err
+	}
+	rounds, state, complete, err := t.open()
+	switch {
+	case err != nil:
+		return err
+	case complete:
+		t.Log.WithField("run", t.Dir).Info("the run is at its end")
+		return nil
+	}
+	defer func() { err = errors.Join(err, rounds.Close()) }()
+	scenarioHash, err := settings.Hash(t.Scenario)
+	if err != nil {
+		return err
+	}
+	open := simulate.Training(t.Scenario, reward, t.Hyperparameters.Method).Recorded()
+	bar := t.Progress.Bar("training", t.Hyperparameters.Episodes)
+	done := 0 // rounds
+	if state != nil {
+		done = state.Rounds
+		t.announceResumption(state)
+	}
+	err = train.Run(ctx, train.Config{
+		Hyperparameters: t.Hyperparameters, Scenario: t.Scenario.Name, ScenarioHash: scenarioHash, Env: func() (env.Env, error) { return open(nil) },
+		Workers: t.Workers, Dir: t.Dir, KeepState: t.KeepState, State: state, Record: rounds, Log: t.Log,
+		Progress: func(r train.Round) {
+			done++
+			bar.Set(r.Episodes, fmt.Sprintf("training: completion %.3f s, return %.4g", r.Completion, r.Return))
+		},
+	})
+	bar.Close()
+	if state != nil && errors.Is(err, train.ErrState) {
+		err = asUnresumable(t.unusableState(err))
+	}
+	switch interrupted := errors.Is(err, context.Canceled); {
+	case interrupted && t.KeepState:
+		t.Log.Infof("go on with: fairlb train --resume --out %s", t.Dir)
+	case err != nil && !interrupted && !t.Resume && done == 0:
+		err = errors.Join(err, os.Remove(t.path(RecordName)), os.Remove(t.path(tfevents.FileName))) // nothing ran: the folder is free for another try
+	case err == nil:
+		t.Log.WithField("run", t.Dir).Info("trained")
+	}
+	return err
+}
+
+// open opens the files of the run: new ones or, to resume, those of the folder.
+// The state is nil where a run begins, and complete tells that there is nothing
+// left to do.
+func (t *Training) open() (rounds roundLog, state *train.State, complete bool, err error) {
+	if t.Resume {
+		rounds, state, complete, err = t.resume()
+		return rounds, state, complete, asUnresumable(err)
+	}
+	if _, err := os.Stat(t.path(RecordName)); !errors.Is(err, fs.ErrNotExist) {
+		return rounds, nil, false, invalid.Errorf("%s: holds a run already; name another folder with --out, go on with it by --resume, or remove it", t.Dir)
+	}
+	rounds, err = t.begin()
+	return rounds, nil, false, err
+}
+
+// announceResumption tells where a run goes on, and that another program began
+// it.
+func (t *Training) announceResumption(state *train.State) {
+	t.Log.WithField("episodes", state.Episodes).Info("going on")
+	if own := train.Program(); state.Program != own {
+		t.Log.Warnf("the state was saved by %s, this is %s: the run ends with the same bytes only if the two compute alike", state.Program, own)
+	}
+	if t.Resumed != nil {
+		t.Resumed(state.Episodes)
+	}
+}
+
+// path is that of a file of the run.
+func (t *Training) path(name string) string { return filepath.Join(t.Dir, name) }
+
+// begin makes the files of a new run.
+func (t *Training) begin() (rounds roundLog, err error) {
+	if err := writeSettings(t.path(HyperparametersName), t.Hyperparameters); err != nil {
+		return rounds, err
+	}
+	if err := writeSettings(t.path(ScenarioName), t.Scenario); err != nil {
+		return rounds, err
+	}
+	if err := os.Remove(t.path(train.StateName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return rounds, err
+	}
+	if rounds.record, err = t.createRecord(); err != nil {
+		return rounds, err
+	}
+	if rounds.events, err = tfevents.Create(t.path(tfevents.FileName), time.Now()); err != nil {
+		return rounds, errors.Join(err, rounds.record.Close())
+	}
+	return rounds, nil
+}
+
+// createRecord begins the record of the run, in place of one that is there only
+// when the run is to be resumed.
+func (t *Training) createRecord() (*record.Writer, error) {
+	hash, err := settings.Hash(t.Hyperparameters)
+	if err != nil {
+		return nil, err
+	}
+	resolved, err := settings.JSON(t.Hyperparameters)
+	if err != nil {
+		return nil, err
+	}
+	return record.Create(t.path(RecordName), record.Header{
+		Kind: "train", Command: t.Command, Settings: resolved, SettingsHash: hash,
+		Seeds: []uint64{t.Hyperparameters.Seed}, Started: time.Now().UTC(),
+	}, t.Resume)
+}
+
+// writeSettings writes settings as a YAML file.
+func writeSettings(path string, v any) error {
+	text, err := settings.Marshal(v)
+	if err != nil {
+		return err
+	}
+	return checkpoint.Replace(path, 0o644, func(w io.Writer) error {
+		_, err := w.Write(text)
+		return err
+	})
+}

@@ -1,0 +1,234 @@
+package runfolder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"fairlb/agents/checkpoint"
+	"fairlb/agents/methods"
+	"fairlb/cmd/fairlb/internal/simulate"
+	"fairlb/env"
+	"fairlb/env/settings"
+	"fairlb/results/text"
+	"fairlb/rewards"
+	"fairlb/train"
+)
+
+// readPolicy reads a checkpoint of the run; nil if it cannot be read.
+func (r *Folder) readPolicy(name string) *Policy {
+	path := filepath.Join(r.Dir, name)
+	meta, parameters, err := checkpoint.Load(path)
+	if err != nil {
+		r.fault(err)
+		return nil
+	}
+	p := &Policy{Path: path, Meta: meta, Parameters: parameters}
+	p.Trained = r.sameSettings(path, []byte(meta.Settings))
+	if h := p.Trained; h != nil {
+		if meta.Method != h.Method || meta.TrainSeed != h.Seed {
+			r.fault(fmt.Errorf("%s: is of method %s and seed %d: its settings say %s and %d", path, meta.Method, meta.TrainSeed, h.Method, h.Seed))
+		}
+		if r.Hyperparameters == nil {
+			r.Hyperparameters = h
+		}
+	}
+	if r.Scenario != nil && meta.Scenario != r.Scenario.Name {
+		r.fault(fmt.Errorf("%s: was trained in %s: %s is %s", path, meta.Scenario, ScenarioName, r.Scenario.Name))
+	}
+	return p
+}
+
+// checkPolicy reports a policy that is not one of those that the record tells of.
+func (r *Folder) checkPolicy() {
+	if r.Policy == nil || r.Record == nil {
+		return
+	}
+	episode, n := r.Policy.Meta.Episode, r.EpisodesPlayed()
+	switch {
+	case episode > n || episode < n && r.Hyperparameters != nil && n == r.Hyperparameters.Episodes:
+		r.fault(fmt.Errorf("%s: holds what %d episodes taught: the record has %d", r.Policy.Path, episode, n))
+	case episode > 0 && r.roundAt(episode) == nil:
+		r.fault(fmt.Errorf("%s: holds what %d episodes taught: no round of the record ends there", r.Policy.Path, episode))
+	}
+}
+
+// roundAt is the round that ends with an episode; nil if none does.
+func (r *Folder) roundAt(episode int) *train.Round {
+	for k := range r.Rounds {
+		if r.Rounds[k].Episodes == episode {
+			return &r.Rounds[k]
+		}
+	}
+	return nil
+}
+
+// learned is the number of episodes that the policy has learned from.
+func (r *Folder) EpisodesLearned() int {
+	if r.Policy == nil {
+		return 0
+	}
+	return r.Policy.Meta.Episode
+}
+
+// atEnd says whether the policy is that of the run's end.
+func (r *Folder) Complete() bool {
+	return r.Policy != nil && r.Hyperparameters != nil && r.EpisodesLearned() >= r.Hyperparameters.Episodes
+}
+
+// readBest reads the checkpoint that did best in validation, where there must
+// be one or is. While a run goes on, or was killed, it may be ahead of the
+// record that the run will go on from; at the end it is the record's best.
+func (r *Folder) readBest() {
+	var best *train.Round
+	validated := false // by when the policy was saved
+	for k := range r.Rounds {
+		round := &r.Rounds[k]
+		if round.Validation == nil {
+			continue
+		}
+		validated = validated || round.Episodes <= r.EpisodesLearned()
+		if best == nil || *round.Validation < *best.Validation {
+			best = round
+		}
+	}
+	path := filepath.Join(r.Dir, train.BestName)
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) && !validated {
+		return
+	}
+	if r.Best = r.readPolicy(train.BestName); r.Best == nil || r.Record == nil || !r.Complete() {
+		return
+	}
+	switch {
+	case best == nil:
+		r.fault(fmt.Errorf("%s: the record has no validation of which it could be the best", path))
+	case r.Best.Meta.Episode != best.Episodes:
+		r.fault(fmt.Errorf("%s: holds what %d episodes taught: the record's best is that of %d", path, r.Best.Meta.Episode, best.Episodes))
+	}
+}
+
+// readState reads the state from which the run can go on, where there is one,
+// and checks what --resume would check of it. At the run's end it is left over
+// from a crash, and --resume removes it unread.
+func (r *Folder) readState() {
+	if r.Complete() {
+		return
+	}
+	path := filepath.Join(r.Dir, train.StateName)
+	s, err := train.LoadState(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	if err != nil {
+		r.fault(err)
+		return
+	}
+	r.State = s
+	r.sameSettings(path, []byte(s.Settings))
+	if r.Scenario != nil {
+		if hash, err := settings.Hash(*r.Scenario); err != nil {
+			r.fault(fmt.Errorf("%s: %w", path, err))
+		} else if hash != s.ScenarioHash {
+			r.fault(fmt.Errorf("%s: was begun in another scenario than %s", path, ScenarioName))
+		}
+	}
+	switch n := len(r.Rounds); {
+	case r.Record == nil:
+	case n < s.Rounds:
+		r.fault(fmt.Errorf("%s: goes on behind %s: the record has %d", path, text.Count(s.Rounds, "round"), n))
+	case s.Rounds > 0 && r.Rounds[s.Rounds-1].Episodes != s.Episodes:
+		r.fault(fmt.Errorf("%s: goes on behind episode %d: the record's round %d ends with episode %d", path, s.Episodes, s.Rounds-1, r.Rounds[s.Rounds-1].Episodes))
+	}
+	if n := r.EpisodesLearned(); n > s.Episodes {
+		r.fault(fmt.Errorf("%s: goes on behind episode %d: %s holds what %d taught", path, s.Episodes, train.CheckpointName, n))
+	}
+}
+
+// actSteps is the number of steps that verify lets a policy act.
+const actSteps = 3
+
+// verify checks beyond Read that the checkpoints fit the scenario and that
+// their policies can be built and act; with restore also that the state is one
+// of the run's learner, which takes its memory. It returns an error only when
+// ctx ends.
+func (r *Folder) Verify(ctx context.Context, restore bool) error {
+	for _, p := range []*Policy{r.Policy, r.Best} {
+		if p == nil || p.Trained == nil || r.Scenario == nil {
+			continue // that is among the faults
+		}
+		err := r.act(ctx, p)
+		if stop := ctx.Err(); stop != nil {
+			return stop
+		}
+		if err != nil {
+			r.fault(fmt.Errorf("%s: %w", p.Path, err))
+		}
+	}
+	if !restore || r.State == nil || r.Hyperparameters == nil || r.Scenario == nil {
+		return nil
+	}
+	if err := r.restore(); err != nil {
+		r.fault(fmt.Errorf("%s: %w", filepath.Join(r.Dir, train.StateName), err))
+	}
+	return nil
+}
+
+// restore lets a learner of the run take up its state.
+func (r *Folder) restore() error {
+	reward, err := rewards.New(r.Hyperparameters.Reward)
+	if err != nil {
+		return err
+	}
+	e, err := simulate.Training(*r.Scenario, reward, r.Hyperparameters.Method)(nil, nil)
+	if err != nil {
+		return err
+	}
+	defer e.Close()
+	return r.State.Check(r.Hyperparameters, e.Spec())
+}
+
+// act lets a policy steer the beginning of an episode.
+func (r *Folder) act(ctx context.Context, p *Policy) error {
+	reward, err := rewards.New(p.Trained.Reward)
+	if err != nil {
+		return err
+	}
+	e, err := simulate.Agents(*r.Scenario, reward)(nil, nil)
+	if err != nil {
+		return err
+	}
+	defer e.Close()
+	spec := e.Spec()
+	actor, err := methods.Policy(p.Meta, p.Trained.Methods, p.Parameters, spec)
+	if err != nil {
+		return err
+	}
+	actor.Reset(0)
+	step, err := e.Reset(ctx, train.EpisodeSeed(p.Trained.Seed, 0))
+	weights := weightsOf(spec)
+	for range actSteps {
+		if err != nil {
+			return err
+		}
+		if err := actor.Act(weights, &step); err != nil {
+			return err
+		}
+		if step.Terminated || step.Truncated {
+			return spec.CheckActions(weights)
+		}
+		step, err = e.Step(ctx, weights) // which checks the weights
+	}
+	return err
+}
+
+// weightsOf makes room for a step's weights.
+func weightsOf(spec env.Spec) [][]float64 {
+	weights := make([][]float64, spec.Agents)
+	for i := range weights {
+		weights[i] = make([]float64, spec.Servers)
+	}
+	return weights
+}

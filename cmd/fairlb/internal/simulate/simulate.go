@@ -1,0 +1,128 @@
+// Package simulate opens a scenario as a simulated environment, under whatever
+// steers it: a heuristic, agents, or fixed weights. It is where the simulator
+// and the scenario files meet the rewards and the methods' needs; learners and
+// the evaluation know environments by their contract alone.
+//
+// Another way to steer, or something more to observe, is a function here.
+package simulate
+
+import (
+	"errors"
+	"io"
+
+	"gonum.org/v1/gonum/floats"
+
+	"fairlb/agents/methods"
+	"fairlb/env"
+	"fairlb/env/scenario"
+	"fairlb/env/sim"
+	"fairlb/env/workload"
+	"fairlb/eval/episodes"
+	"fairlb/rewards"
+)
+
+// Opener builds an environment that reports each request to rec and, every
+// SampleInterval, the servers' true state to sampler; either may be nil.
+type Opener func(rec env.Recorder, sampler env.Sampler) (env.Env, error)
+
+// SampleInterval is the time between two samples of the servers' true state, in
+// s: the step of the testbed's agents.
+const SampleInterval = 0.25
+
+// Recorded is the opener for callers that give a recorder alone; a recorder
+// that is a sampler, too, is given the samples.
+func (o Opener) Recorded() func(env.Recorder) (env.Env, error) {
+	return func(rec env.Recorder) (env.Env, error) {
+		sampler, _ := rec.(env.Sampler)
+		return o(rec, sampler)
+	}
+}
+
+// Open returns the opener of a scenario that steer has completed.
+func Open(s scenario.Scenario, steer func(*sim.Config)) Opener {
+	return func(rec env.Recorder, sampler env.Sampler) (env.Env, error) {
+		cfg, err := s.Config()
+		if err != nil {
+			return nil, err
+		}
+		cfg.Recorder = rec
+		if sampler != nil {
+			cfg.Sampler, cfg.SampleInterval = sampler, SampleInterval
+		}
+		steer(&cfg)
+		return sim.New(cfg)
+	}
+}
+
+// Heuristic opens a scenario under a heuristic of package dispatch.
+func Heuristic(s scenario.Scenario, name string) Opener {
+	return Open(s, func(cfg *sim.Config) { cfg.Heuristic = name })
+}
+
+// HeuristicTarget evaluates a heuristic of package dispatch.
+func HeuristicTarget(s scenario.Scenario, name string) episodes.Target {
+	return episodes.Target{Name: name, Env: Heuristic(s, name).Recorded()}
+}
+
+// FixedWeights opens a scenario under fixed weights, one a server.
+func FixedWeights(s scenario.Scenario, weights []float64) Opener {
+	return Open(s, func(cfg *sim.Config) { cfg.Weights = weights })
+}
+
+// Agents opens a scenario for agents that act under a reward.
+func Agents(s scenario.Scenario, reward rewards.Reward) Opener {
+	return Open(s, func(cfg *sim.Config) { cfg.Observe, cfg.Reward = true, reward })
+}
+
+// Training opens a scenario for a method to learn in.
+func Training(s scenario.Scenario, reward rewards.Reward, method string) Opener {
+	return Open(s, func(cfg *sim.Config) {
+		cfg.Observe, cfg.Reward, cfg.Flows = true, reward, methods.NeedsFlows(method)
+	})
+}
+
+// Demands returns the service (s, of all stages together) that each request of
+// an episode needs, by its time of arrival.
+func Demands(s scenario.Scenario, seed uint64) (map[float64]float64, error) {
+	cfg, err := s.Config()
+	if err != nil {
+		return nil, err
+	}
+	source, err := cfg.Workload(seed)
+	if err != nil {
+		return nil, err
+	}
+	defer source.Close()
+	out := make(map[float64]float64)
+	stages := workload.MaxStages(cfg.Classes)
+	for {
+		r := workload.Request{Demand: make([]float64, stages)}
+		switch err := source.Next(&r); {
+		case errors.Is(err, io.EOF), err == nil && r.Time > s.Duration:
+			return out, nil
+		case err != nil:
+			return nil, err
+		}
+		out[r.Time] += floats.Sum(r.Demand)
+	}
+}
+
+// GroupSizes returns the number of servers in each group of a scenario.
+func GroupSizes(s scenario.Scenario) []int {
+	var list []int
+	for _, g := range s.Servers {
+		list = append(list, g.Count)
+	}
+	return list
+}
+
+// GroupOfServer returns the group of each server of a scenario.
+func GroupOfServer(s scenario.Scenario) []int {
+	var list []int
+	for g, group := range s.Servers {
+		for range group.Count {
+			list = append(list, g)
+		}
+	}
+	return list
+}

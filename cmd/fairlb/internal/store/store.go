@@ -1,0 +1,192 @@
+// Package store keeps the results of jobs in a folder: a folder a training run,
+// a file an evaluation, a file a search of fixed weights, each named by the key
+// of its job, so that nothing is done twice and nothing stale is used. What the
+// folder lacks is made by an Executor.
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sync/singleflight"
+
+	"fairlb/cmd/fairlb/internal/files"
+	"fairlb/cmd/fairlb/internal/fixedweights"
+	"fairlb/cmd/fairlb/internal/invalid"
+	"fairlb/cmd/fairlb/internal/job"
+	"fairlb/cmd/fairlb/internal/progress"
+	"fairlb/cmd/fairlb/internal/runfolder"
+	"fairlb/env/scenario"
+	"fairlb/eval"
+)
+
+// Executor does jobs: in this process (package executor), or through a queue
+// whose workers may be anywhere (package jobqueue).
+type Executor interface {
+	// Train makes a training run in the folder dir, which appears when the run
+	// is complete.
+	Train(ctx context.Context, t *job.Training, dir string) error
+	// Evaluate returns the report of an evaluation, as JSON.
+	Evaluate(ctx context.Context, e *job.Evaluation) ([]byte, error)
+	// Search searches the best fixed weights.
+	Search(ctx context.Context, x *job.Search) (fixedweights.Found, error)
+
+	// Parallelism is how many jobs should be asked for at a time.
+	Parallelism() int
+	// OfOneJob says whether an error of a job leaves the other jobs what they
+	// are, so that they should go on.
+	OfOneJob(err error) bool
+	// Bar shows a piece of work that consists of jobs.
+	Bar(what string, jobs int) progress.Bar
+}
+
+// Store is a folder of results and the executor that makes what it lacks.
+type Store struct {
+	Executor
+	Dir string
+
+	trainings singleflight.Group // in progress, by folder: several jobs may want one
+}
+
+// New returns the store of a folder.
+func New(dir string, executor Executor) *Store { return &Store{Executor: executor, Dir: dir} }
+
+// RunFolder returns the folder of a training's run, and whether the run is
+// there.
+func (s *Store) RunFolder(t *job.Training) (dir string, there bool, err error) {
+	name, err := t.FolderName()
+	if err != nil {
+		return "", false, err
+	}
+	dir = filepath.Join(s.Dir, "train", name)
+	return dir, runfolder.Exists(dir), nil
+}
+
+// Train returns the folder of a training's run, after making the run if it is
+// not there.
+func (s *Store) Train(ctx context.Context, t *job.Training) (dir string, err error) {
+	dir, there, err := s.RunFolder(t)
+	if err != nil {
+		return dir, err
+	}
+	if !there {
+		_, err, _ = s.trainings.Do(dir, func() (any, error) {
+			if _, err := os.Stat(dir); err == nil {
+				return nil, nil // another job was quicker
+			}
+			if err := ctx.Err(); err != nil {
+				return nil, err // nothing is begun any more
+			}
+			return nil, s.Executor.Train(ctx, t, dir)
+		})
+		if err != nil {
+			return dir, err
+		}
+	}
+	return dir, os.RemoveAll(runfolder.Partial(dir)) // which this process may have begun and another ended
+}
+
+// Policy returns the policy of a training's run as the subject of evaluations
+// in a scenario, under the name of its method. Reports call it by the title.
+func (s *Store) Policy(in scenario.Scenario, t *job.Training, name, title string) (job.Subject, error) {
+	dir, _, err := s.RunFolder(t)
+	if err != nil {
+		return job.Subject{}, err
+	}
+	return job.Policy(in, t, name, title, dir)
+}
+
+// reportFile is the path of an evaluation's report.
+func (s *Store) reportFile(e *job.Evaluation) (string, error) {
+	name, err := e.FileName()
+	return filepath.Join(s.Dir, "eval", name), err
+}
+
+// Evaluated returns the result of an evaluation that was made before, if it was.
+func (s *Store) Evaluated(e *job.Evaluation) (result eval.Result, there bool, err error) {
+	file, err := s.reportFile(e)
+	if err != nil {
+		return result, false, err
+	}
+	data, err := os.ReadFile(file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return result, false, nil
+	case err != nil:
+		return result, false, err
+	}
+	var report eval.Evaluation
+	if err := json.Unmarshal(data, &report); err != nil || len(report.Results) != 1 {
+		return result, false, invalid.Errorf("%s: is not the record of an evaluation (%v); remove it", file, err)
+	}
+	return report.Results[0], true, nil
+}
+
+// Evaluate returns the result of an evaluation, after making it if it is not
+// there.
+func (s *Store) Evaluate(ctx context.Context, e *job.Evaluation) (eval.Result, error) {
+	if result, there, err := s.Evaluated(e); err != nil || there {
+		return result, err
+	}
+	file, err := s.reportFile(e)
+	if err != nil {
+		return eval.Result{}, err
+	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+		return eval.Result{}, err
+	}
+	report, err := s.Executor.Evaluate(ctx, e)
+	if err != nil {
+		return eval.Result{}, err
+	}
+	if err := files.WriteBytes(file, report); err != nil {
+		return eval.Result{}, err
+	}
+	result, _, err := s.Evaluated(e)
+	return result, err
+}
+
+// Searched returns what a search of fixed weights has found whose file is in
+// the folder dir, if it is.
+func (s *Store) Searched(x *job.Search, dir string) (found fixedweights.Found, there bool, err error) {
+	name, err := x.FileName()
+	if err != nil {
+		return found, false, err
+	}
+	file := filepath.Join(dir, name)
+	data, err := os.ReadFile(file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return found, false, nil
+	case err != nil:
+		return found, false, err
+	}
+	if found, err = fixedweights.Read(data, x.Scenario, x.Settings); err != nil {
+		return found, false, invalid.Errorf("%s: %w; remove it", file, err)
+	}
+	return found, true, nil
+}
+
+// Search returns what a search of fixed weights finds, after making it if its
+// file is not in the folder dir.
+func (s *Store) Search(ctx context.Context, x *job.Search, dir string) (fixedweights.Found, error) {
+	if found, there, err := s.Searched(x, dir); err != nil || there {
+		return found, err
+	}
+	name, err := x.FileName()
+	if err != nil {
+		return fixedweights.Found{}, err
+	}
+	found, err := s.Executor.Search(ctx, x)
+	if err != nil {
+		return found, err
+	}
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return found, err
+	}
+	return found, files.Write(filepath.Join(dir, name), found.Write)
+}

@@ -1,0 +1,210 @@
+package studies
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"path/filepath"
+
+	"fairlb/cmd/fairlb/internal/files"
+	"fairlb/cmd/fairlb/internal/job"
+	"fairlb/cmd/fairlb/internal/runfolder"
+	"fairlb/cmd/fairlb/internal/store"
+	"fairlb/eval/study"
+	"fairlb/results/chart"
+	"fairlb/results/report"
+)
+
+// Report writes what is there of the study into the folder: study.md, study.csv
+// and study.json, means and learning curves as pictures. It returns the verdicts
+// on the bars. The command is what makes all of it again.
+func (s *Study) Report(kept *store.Store, command string) ([]study.Verdict, error) {
+	r := study.Report{
+		Study: s.Study, Name: s.Name, Command: command,
+		TrainingSeeds: s.trainingSeeds, EvaluationSeeds: s.heldOut, Duration: s.Duration,
+	}
+	curves := map[string]string{} // the file of a scenario's learning curves
+	costs := make([]trainingCost, len(s.Methods))
+	for k, c := range s.Scenarios {
+		measured, runs, err := s.measured(kept, k, &r)
+		if err != nil {
+			return nil, err
+		}
+		if err := r.Add(c, measured); err != nil {
+			return nil, err
+		}
+		for m, dirs := range runs {
+			for _, dir := range dirs {
+				if err := costs[m].add(dir); err != nil {
+					return nil, err
+				}
+			}
+		}
+		name := "curves-" + c.Name + ".png"
+		drawn, err := s.drawCurves(filepath.Join(kept.Dir, name), c.Name, runs)
+		if err != nil {
+			return nil, err
+		}
+		if drawn {
+			curves[c.Name] = name
+		}
+	}
+	r.Judge()
+	for m, cost := range costs {
+		if cost.runs > 0 {
+			r.Speeds = append(r.Speeds, cost.speed(s.Methods[m].Name))
+		}
+	}
+	for ending, write := range map[string]func(io.Writer) error{
+		"md": func(out io.Writer) error {
+			return report.WriteStudyMarkdown(out, &r, func(s string) string { return curves[s] })
+		},
+		"csv":  func(out io.Writer) error { return report.WriteStudyCSV(out, &r) },
+		"json": func(out io.Writer) error { return report.WriteStudyJSON(out, &r) },
+	} {
+		if err := files.Write(filepath.Join(kept.Dir, "study."+ending), write); err != nil {
+			return nil, err
+		}
+	}
+	if m := chart.StudyMeans(&r); len(m.Panels) > 0 {
+		draw := func(w io.Writer, format string) error { return chart.DrawMeans(w, m, format) }
+		if err := files.WritePictures(filepath.Join(kept.Dir, "means"), draw); err != nil {
+			return nil, err
+		}
+	}
+	s.Log.WithField("file", filepath.Join(kept.Dir, "study.md")).Info("reported")
+	return r.Verdicts, nil
+}
+
+// measured gathers the results of a scenario that are there, and the folders of
+// the training runs by method; what is not there is noted as missing.
+func (s *Study) measured(kept *store.Store, k int, r *study.Report) (study.RunsByTarget, [][]string, error) {
+	in := s.Scenarios[k].Name
+	measured := study.RunsByTarget{}
+	runs := make([][]string, len(s.Methods))
+	missing := func(what string) { r.Missing = append(r.Missing, what+" in "+in) }
+	add := func(e *job.Evaluation, label string, seed uint64) (there bool, err error) {
+		result, there, err := kept.Evaluated(e)
+		switch {
+		case err != nil:
+			return false, err
+		case there:
+			measured[e.Name] = append(measured[e.Name], study.Run{TrainingSeed: seed, Result: result})
+		default:
+			missing(label)
+		}
+		return there, nil
+	}
+	for _, name := range s.Heuristics {
+		e, there, err := s.heuristic(kept, k, name)
+		if err == nil && there {
+			_, err = add(&e, name, 0)
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		if !there {
+			missing(name)
+		}
+	}
+	for m, method := range s.Methods {
+		for _, seed := range s.trainingSeeds {
+			label := fmt.Sprintf("%s, seed %d,", method.Name, seed)
+			t, err := s.training(m, k, seed)
+			if err != nil {
+				return nil, nil, err
+			}
+			dir, there, err := kept.RunFolder(&t)
+			if err != nil {
+				return nil, nil, err
+			}
+			if !there {
+				missing(label)
+				continue
+			}
+			e, err := s.policy(kept, m, k, &t)
+			if err != nil {
+				return nil, nil, err
+			}
+			there, err = add(&e, label, seed)
+			if err != nil {
+				return nil, nil, err
+			}
+			if there {
+				runs[m] = append(runs[m], dir)
+			}
+		}
+	}
+	return measured, runs, nil
+}
+
+// drawCurves draws the learning curves of a scenario, if there are any.
+func (s *Study) drawCurves(path, scenarioName string, runs [][]string) (bool, error) {
+	var families []chart.MethodCurves
+	for m, dirs := range runs {
+		f := chart.MethodCurves{Name: s.Methods[m].Name}
+		for _, dir := range dirs {
+			_, curve, err := runfolder.Curve(dir)
+			if err != nil {
+				return false, err
+			}
+			f.Curves = append(f.Curves, curve)
+		}
+		if len(f.Curves) > 0 && len(f.Curves[0].Episodes) > 1 {
+			families = append(families, f)
+		}
+	}
+	if len(families) == 0 {
+		return false, nil
+	}
+	ceiling := 0.0
+	for _, f := range families {
+		first := f.Curves[0].Completion
+		for _, x := range first[:min(5, len(first))] {
+			ceiling = max(ceiling, x)
+		}
+	}
+	title := fmt.Sprintf("%s: learning, while exploring (number of runs)", scenarioName)
+	return true, files.Write(path, func(w io.Writer) error {
+		return chart.DrawMethodCurves(w, title, families, math.Ceil(ceiling*105)/100, "png")
+	})
+}
+
+// trainingCost adds up what training runs took.
+type trainingCost struct {
+	runs                         int
+	play, update, steps, updates float64 // the first two in s
+}
+
+// add adds a run by its record.
+func (c *trainingCost) add(dir string) error {
+	h, err := runfolder.Hyperparameters(dir)
+	if err != nil {
+		return err
+	}
+	s, err := runfolder.TrainingScenario(&h)
+	if err != nil {
+		return err
+	}
+	rounds, err := runfolder.Rounds(dir)
+	if err != nil {
+		return err
+	}
+	c.runs++
+	for _, round := range rounds {
+		c.play += round.PlaySeconds
+		c.update += round.UpdateSeconds
+		c.updates += float64(h.UpdatesPerRound)
+	}
+	c.steps += float64(h.Episodes) * s.Duration / s.StepInterval
+	return nil
+}
+
+// speed is what a run of a method took on average.
+func (c *trainingCost) speed(method string) study.Speed {
+	total := c.play + c.update
+	return study.Speed{
+		Method: method, Runs: c.runs, Seconds: total / float64(c.runs),
+		Steps: c.steps / c.play, Updates: c.updates / c.update, Playing: c.play / total,
+	}
+}

@@ -1,0 +1,281 @@
+// Package studies runs a study: it trains every method of a study file on every
+// scenario with several seeds, evaluates all on held-out seeds beside the
+// heuristics, and writes what came of it. What a study file says and what its
+// figures mean is package eval/study; runs and evaluations are kept and made by
+// package store. Load reads the files (study.go), Run makes what the folder
+// lacks, Report writes what is there (report.go).
+package studies
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"github.com/sirupsen/logrus"
+	"golang.org/x/sync/errgroup"
+
+	"fairlb/cmd/fairlb/internal/fixedweights"
+	"fairlb/cmd/fairlb/internal/invalid"
+	"fairlb/cmd/fairlb/internal/job"
+	"fairlb/cmd/fairlb/internal/store"
+	"fairlb/env/dispatch"
+	"fairlb/env/scenario"
+	"fairlb/env/settings"
+	"fairlb/eval"
+	"fairlb/eval/study"
+	"fairlb/train"
+	"fairlb/train/queue"
+)
+
+// Study is a study whose files have been read.
+type Study struct {
+	study.Study
+	Log logrus.FieldLogger
+
+	trainingSeeds, heldOut []uint64
+	recipes                [][]train.Hyperparameters // by method and scenario, of the first training seed
+	only                   map[string][]string       // names that alone run, by kind; none of a kind: all of them
+}
+
+// Load reads a study file and all that it names, so that what is wrong shows
+// before anything runs. Only names what alone is to run, as method=NAME or
+// scenario=NAME.
+func Load(file string, only []string, log logrus.FieldLogger) (*Study, error) {
+	data, err := settings.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	s := &Study{Log: log}
+	if s.Study, err = study.Load(file, data); err != nil {
+		return nil, err
+	}
+	s.trainingSeeds, _ = eval.ParseSeeds(s.TrainingSeeds) // study.Load has checked both
+	s.heldOut, _ = eval.ParseSeeds(s.EvaluationSeeds)
+	for k, name := range s.Heuristics {
+		if name != fixedweights.TargetName && !slices.Contains(dispatch.Names(), name) {
+			return nil, invalid.Errorf("%s: heuristics[%d] = %q: must be %s or one of %s", file, k, name, fixedweights.TargetName, strings.Join(dispatch.Names(), ", "))
+		}
+	}
+	for k := range s.Scenarios {
+		if _, err := s.scenario(k); err != nil {
+			return nil, invalid.Errorf("%s: scenarios[%d]: %w", file, k, err)
+		}
+	}
+	for k := range s.Methods {
+		list, err := s.loadRecipes(file, k)
+		if err != nil {
+			return nil, err
+		}
+		s.recipes = append(s.recipes, list)
+	}
+	return s, s.restrict(only)
+}
+
+// loadRecipes reads the recipe of a method for each scenario.
+func (s *Study) loadRecipes(file string, method int) ([]train.Hyperparameters, error) {
+	m := s.Methods[method]
+	path := m.Recipe
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(filepath.Dir(file), path)
+	}
+	data, err := settings.ReadFile(path)
+	if err != nil {
+		return nil, invalid.Errorf("%s: methods[%d].recipe = %q: %w", file, method, m.Recipe, err)
+	}
+	var list []train.Hyperparameters
+	for _, c := range s.Scenarios {
+		in, set := c.Scenario, slices.Clone(m.Set)
+		if c.Train != "" {
+			in = c.Train
+		} else {
+			for _, override := range c.Set {
+				set = append(set, "scenario."+override)
+			}
+		}
+		set = append(set, "scenario="+in, fmt.Sprintf("seed=%d", s.trainingSeeds[0]))
+		h, err := train.LoadHyperparameters(path, data, append(set, c.TrainSet...))
+		if err == nil {
+			_, err = job.NewTraining(h, "")
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: methods[%d] (%s) in %s: %w", file, method, m.Name, c.Name, err)
+		}
+		list = append(list, h)
+	}
+	return list, nil
+}
+
+// restrict reads what alone is to run.
+func (s *Study) restrict(only []string) error {
+	s.only = map[string][]string{}
+	for _, text := range only {
+		kind, name, _ := strings.Cut(text, "=")
+		known := slices.ContainsFunc(s.Methods, func(m study.Method) bool { return kind == "method" && m.Name == name }) ||
+			slices.ContainsFunc(s.Scenarios, func(c study.Scenario) bool { return kind == "scenario" && c.Name == name })
+		if !known {
+			return invalid.Errorf("--only %q: must be method=NAME or scenario=NAME of the study", text)
+		}
+		s.only[kind] = append(s.only[kind], name)
+	}
+	return nil
+}
+
+// runs says whether a method or a scenario is to run.
+func (s *Study) runs(kind, name string) bool {
+	return len(s.only[kind]) == 0 || slices.Contains(s.only[kind], name)
+}
+
+// scenario returns a scenario as it is evaluated.
+func (s *Study) scenario(k int) (scenario.Scenario, error) {
+	c := &s.Scenarios[k]
+	return scenario.Load(c.Scenario, append(slices.Clone(c.Set), fmt.Sprintf("duration=%g", s.Duration)))
+}
+
+// training returns a training run of a method for a scenario.
+func (s *Study) training(method, k int, seed uint64) (job.Training, error) {
+	h := s.recipes[method][k]
+	h.Seed = seed
+	return job.NewTraining(h, fmt.Sprintf("%s in %s, seed %d", s.Methods[method].Name, s.Scenarios[k].Name, seed))
+}
+
+// Run trains and evaluates what the folder lacks. Heuristics come first, then
+// one training seed of everything before the next. A job that fails does not
+// stop the others.
+func (s *Study) Run(ctx context.Context, results *store.Store) error {
+	var jobs []func(context.Context) error
+	for k, c := range s.Scenarios {
+		if s.runs("scenario", c.Name) {
+			jobs = append(jobs, func(ctx context.Context) error { return s.runHeuristics(ctx, results, k) })
+		}
+	}
+	for _, seed := range s.trainingSeeds {
+		for k, c := range s.Scenarios {
+			for m, method := range s.Methods { // scenarios may share a method's training
+				if s.runs("scenario", c.Name) && s.runs("method", method.Name) {
+					jobs = append(jobs, func(ctx context.Context) error { return s.runMethod(ctx, results, m, k, seed) })
+				}
+			}
+		}
+	}
+	bar := results.Bar("study", len(jobs))
+	defer bar.Close()
+	var done atomic.Int64
+	var failures job.Failures
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(results.Parallelism())
+	for _, run := range jobs {
+		group.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			err := run(ctx)
+			bar.Set(int(done.Add(1)), "")
+			return failures.Keep(err, results.OfOneJob(err))
+		})
+	}
+	return failures.Join(group.Wait())
+}
+
+// runHeuristics evaluates the heuristics in a scenario, and searches the best
+// fixed weights if they are among them.
+func (s *Study) runHeuristics(ctx context.Context, results *store.Store, k int) error {
+	for _, name := range s.Heuristics {
+		if err := s.runHeuristic(ctx, results, k, name); err != nil {
+			return fmt.Errorf("%s in %s: %w", name, s.Scenarios[k].Name, err)
+		}
+	}
+	return nil
+}
+
+func (s *Study) runHeuristic(ctx context.Context, results *store.Store, k int, name string) error {
+	if name == fixedweights.TargetName {
+		search, err := s.search(k)
+		if err != nil {
+			return err
+		}
+		if _, err := results.Search(ctx, &search, weightsFolder(results)); err != nil {
+			return err
+		}
+	}
+	e, _, err := s.heuristic(results, k, name)
+	if err != nil {
+		return err
+	}
+	_, err = results.Evaluate(ctx, &e)
+	return err
+}
+
+// weightsFolder is where the searches of fixed weights are kept.
+func weightsFolder(results *store.Store) string { return filepath.Join(results.Dir, "tuned") }
+
+// search is the search of a scenario's best fixed weights, in episodes of the
+// scenario's own duration.
+func (s *Study) search(k int) (job.Search, error) {
+	c := &s.Scenarios[k]
+	own, err := scenario.Load(c.Scenario, c.Set)
+	if err != nil {
+		return job.Search{}, err
+	}
+	return job.NewSearch(own, fixedweights.DefaultSettings())
+}
+
+// heuristic returns the evaluation of a heuristic in a scenario; there is none
+// of the best fixed weights until they have been searched.
+func (s *Study) heuristic(results *store.Store, k int, name string) (e job.Evaluation, there bool, err error) {
+	in, err := s.scenario(k)
+	if err != nil {
+		return e, false, err
+	}
+	subject := job.Heuristic(in, name)
+	if name == fixedweights.TargetName {
+		search, err := s.search(k)
+		if err != nil {
+			return e, false, err
+		}
+		found, there, err := results.Searched(&search, weightsFolder(results))
+		if err != nil || !there {
+			return e, false, err
+		}
+		if subject, err = job.FixedWeights(in, &found); err != nil {
+			return e, false, err
+		}
+	}
+	return job.Evaluation{Subject: subject, Scenario: in, Seeds: s.heldOut}, true, nil
+}
+
+// runMethod makes a training run of a method for a scenario, and evaluates it.
+func (s *Study) runMethod(ctx context.Context, results *store.Store, m, k int, seed uint64) (err error) {
+	t, err := s.training(m, k, seed)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		var setAside *queue.SetAsideError
+		if err != nil && !(errors.As(err, &setAside) && setAside.State.Title == t.Title) { // whose message has the title
+			err = fmt.Errorf("%s: %w", t.Title, err)
+		}
+	}()
+	if _, err := results.Train(ctx, &t); err != nil {
+		return err
+	}
+	e, err := s.policy(results, m, k, &t)
+	if err != nil {
+		return err
+	}
+	_, err = results.Evaluate(ctx, &e)
+	return err
+}
+
+// policy is the evaluation of a training's policy in a scenario.
+func (s *Study) policy(results *store.Store, m, k int, t *job.Training) (job.Evaluation, error) {
+	in, err := s.scenario(k)
+	if err != nil {
+		return job.Evaluation{}, err
+	}
+	subject, err := results.Policy(in, t, s.Methods[m].Name, s.Methods[m].Name)
+	return job.Evaluation{Subject: subject, Scenario: in, Seeds: s.heldOut}, err
+}

@@ -1,0 +1,92 @@
+package tables
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"fairlb/cmd/fairlb/internal/runfolder"
+	"fairlb/eval/paper"
+)
+
+// TestDryRun: it counts what is missing and writes nothing; what is recorded
+// says how long the same takes again.
+func TestDryRun(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "tables")
+	table, err := paper.Get(16)
+	require.NoError(t, err)
+	printPlan := func() string {
+		var out strings.Builder
+		jobs, err := Jobs([]paper.Table{table}, tiny())
+		require.NoError(t, err)
+		require.NoError(t, newResults(dir, tiny()).PrintPlan(t.Context(), &out, jobs))
+		return out.String()
+	}
+	text := printPlan()
+	require.NoDirExists(t, dir)
+	for _, line := range []string{
+		`train +qmix-lb +web-dynamic +4 +4 +\d+ s +a probe`, `train +distr-lb +web-dynamic +2 +2 +\d+ s +a probe`,
+		`evaluate +wcmp +web-dynamic +1 +1 +\d+ s +a probe`, `evaluate +qmix-lb +web-dynamic +4 +4 +\d+ s +a probe`,
+		`evaluate +distr-lb +web-dynamic +2 +2 +\d+ s +a probe`, `6 trainings and 9 evaluations are missing: about \d+ s of one core`,
+	} {
+		require.Regexp(t, line, text)
+	}
+
+	jobs, err := paper.Jobs([]int{16}, tiny())
+	require.NoError(t, err)
+	last := jobs[len(jobs)-1]
+	require.Equal(t, "distr-lb", last.Method)
+	require.NoError(t, newResults(dir, tiny()).Fill(t.Context(), []paper.Job{last}))
+	before := modified(t, dir)
+	text = printPlan()
+	require.Regexp(t, `train +distr-lb +web-dynamic +1 +2 +\d+ s +recorded runs \(1\)`, text)
+	require.Regexp(t, `evaluate +distr-lb +web-dynamic +1 +2 +\d+ s +recorded runs \(1\)`, text)
+	require.Regexp(t, `5 trainings and 8 evaluations are missing`, text)
+	require.Equal(t, before, modified(t, dir))
+
+	b := newResults(dir, tiny())
+	training, err := b.Training(last.Policy)
+	require.NoError(t, err)
+	run, there, err := b.RunFolder(&training)
+	require.NoError(t, err)
+	require.True(t, there)
+	rounds, err := runfolder.Rounds(run)
+	require.NoError(t, err)
+	want := 0.0
+	for _, round := range rounds {
+		want += round.PlaySeconds + round.UpdateSeconds
+	}
+	plan, err := b.Plan(t.Context(), jobs)
+	require.NoError(t, err)
+	for _, l := range plan {
+		if l.training && l.method == "distr-lb" {
+			require.InEpsilon(t, want, l.Seconds, 1e-9, "one more of the same")
+		}
+	}
+
+	require.NoError(t, newResults(dir, tiny()).Fill(t.Context(), jobs))
+	text = printPlan()
+	require.Contains(t, text, "Nothing is missing.")
+	require.Regexp(t, `train +qmix-lb +web-dynamic +0 +4 +-`, text)
+}
+
+// TestProbe: a probe stands for the updates of a whole round.
+func TestProbe(t *testing.T) {
+	b := newResults(t.TempDir(), tiny())
+	h := hyperparameters(t, b, paper.Policy{Method: "distr-lb", Reward: "vbf", Training: "web-dynamic", Seed: 1})
+	p, err := probe(t.Context(), h)
+	require.NoError(t, err)
+	require.Equal(t, []float64{1, 1}, []float64{p.episodes, p.rounds}, "the first round is left out")
+	require.Positive(t, p.played)
+	require.Positive(t, p.updated)
+	require.Zero(t, p.runs)
+}
+
+func TestRoughly(t *testing.T) {
+	t.Parallel()
+	for want, seconds := range map[string]float64{"1 s": 0.2, "89 s": 88.5, "2 min": 100, "89 min": 5350, "1.5 h": 5400, "2.0 days": 172800} {
+		require.Equal(t, want, roughly(seconds))
+	}
+}

@@ -1,0 +1,83 @@
+package tables
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+
+	"fairlb/cmd/fairlb/internal/files"
+	"fairlb/eval"
+	"fairlb/eval/paper"
+	"fairlb/results/chart"
+	"fairlb/results/report"
+)
+
+// Print prints tables, and writes them as CSV, JSON and Markdown with a picture
+// of their means into the folder. The command is what makes all of it again.
+func (r *Results) Print(out io.Writer, list []paper.Table, command string) error {
+	options := report.TableOptions{Profile: r.Profile, Command: command, Warnings: r.Warnings()}
+	for k, t := range list {
+		if k > 0 {
+			fmt.Fprintln(out)
+		}
+		filled, err := paper.Fill(t, func(row, col int) (paper.Value, bool) { return r.cell(t, row, col) })
+		if err != nil {
+			return err
+		}
+		if err := report.WriteTableText(out, filled, options); err != nil {
+			return err
+		}
+		path := filepath.Join(r.Dir, fmt.Sprintf("table%d", t.Number))
+		for ending, write := range map[string]func(io.Writer) error{
+			"csv":  func(w io.Writer) error { return report.WriteTableCSV(w, filled) },
+			"json": func(w io.Writer) error { return report.WriteTableJSON(w, filled, options) },
+			"md":   func(w io.Writer) error { return report.WriteTableMarkdown(w, filled, options) },
+		} {
+			if err := files.Write(path+"."+ending, write); err != nil {
+				return err
+			}
+		}
+		if m := chart.TableMeans(filled); len(m.Panels) > 0 {
+			if err := files.WritePictures(path, func(w io.Writer, format string) error { return chart.DrawMeans(w, m, format) }); err != nil {
+				return err
+			}
+		}
+	}
+	r.Log.WithField("folder", r.Dir).Info("tables written as CSV, JSON and Markdown, and drawn as PNG and SVG")
+	return nil
+}
+
+// cell sums up the recorded evaluations of a cell, if they are all there.
+func (r *Results) cell(t paper.Table, row, col int) (paper.Value, bool) {
+	list := r.cellRuns(t, row, col)
+	if len(list) == 0 {
+		return paper.Value{}, false
+	}
+	return paper.NewValue(list), true
+}
+
+// cellRuns returns a cell's values by training run (one of a heuristic) and
+// evaluation seed; nothing if any is missing.
+func (r *Results) cellRuns(t paper.Table, row, col int) eval.Replicates {
+	column := t.Columns[col]
+	var runs eval.Replicates
+	for _, key := range t.Keys(row, col, r.Profile) {
+		result, ok := r.evaluated[key]
+		if !ok {
+			return nil
+		}
+		figures := result.Class(column.Class)
+		if figures == nil {
+			return nil
+		}
+		switch column.Metric {
+		case paper.P95:
+			runs = append(runs, figures.PerSeedP95)
+		case paper.P99:
+			runs = append(runs, figures.PerSeedP99)
+		default:
+			runs = append(runs, figures.PerSeed)
+		}
+	}
+	return runs
+}

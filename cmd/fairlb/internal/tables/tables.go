@@ -1,0 +1,199 @@
+// Package tables fills Tables 11 to 16 of the paper from our own runs: it trains
+// and evaluates what a folder lacks for a profile (Fill), sums up the cells, and
+// prints the tables and writes their files and pictures (Print). What rows,
+// columns and jobs a table has is package eval/paper; how a table looks is
+// package results. Plan says what is missing and about how long it takes.
+package tables
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/sirupsen/logrus"
+	"golang.org/x/sync/errgroup"
+
+	"fairlb/agents/methods"
+	"fairlb/cmd/fairlb/internal/job"
+	"fairlb/cmd/fairlb/internal/runfolder"
+	"fairlb/cmd/fairlb/internal/store"
+	"fairlb/env/scenario"
+	"fairlb/eval"
+	"fairlb/eval/paper"
+	"fairlb/results/record"
+	"fairlb/train"
+	"fairlb/train/recipes"
+)
+
+// Results are the results of a profile: where they are kept, and what was
+// evaluated for the tables.
+type Results struct {
+	*store.Store
+	Profile paper.Profile
+	Log     logrus.FieldLogger
+
+	mu          sync.Mutex
+	evaluated   map[paper.Key]eval.Result
+	trainings   int            // that the jobs needed
+	otherBuilds map[string]int // of these trainings, by the other build that made them
+}
+
+// NewResults returns the results of a profile that a folder keeps.
+func NewResults(kept *store.Store, p paper.Profile, log logrus.FieldLogger) *Results {
+	return &Results{Store: kept, Profile: p, Log: log, evaluated: map[paper.Key]eval.Result{}, otherBuilds: map[string]int{}}
+}
+
+// Jobs lists what must run to fill tables: the jobs of methods that exist.
+// Rows of other methods stay empty.
+func Jobs(list []paper.Table, p paper.Profile) ([]paper.Job, error) {
+	var numbers []int
+	for _, t := range list {
+		numbers = append(numbers, t.Number)
+	}
+	jobs, err := paper.Jobs(numbers, p)
+	return slices.DeleteFunc(jobs, func(j paper.Job) bool {
+		_, err := methods.Find(j.Method)
+		return j.Learned() && err != nil
+	}), err
+}
+
+// Fill runs jobs, as many at a time as the executor wants. A job that fails does
+// not stop the others.
+func (r *Results) Fill(ctx context.Context, jobs []paper.Job) error {
+	bar := r.Bar("tables", len(jobs))
+	defer bar.Close()
+	var done atomic.Int64
+	var failures job.Failures
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(r.Parallelism())
+	for _, j := range jobs {
+		group.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if err := r.run(ctx, j); err != nil {
+				return failures.Keep(fmt.Errorf("%s: %w", Describe(j.Policy), err), r.OfOneJob(err))
+			}
+			bar.Set(int(done.Add(1)), "")
+			r.Log.WithFields(logrus.Fields{"done": done.Load(), "of": len(jobs)}).Infof("%s", Describe(j.Policy))
+			return nil
+		})
+	}
+	return failures.Join(group.Wait())
+}
+
+// run trains and evaluates what a job asks for and the folder lacks.
+func (r *Results) run(ctx context.Context, j paper.Job) error {
+	if j.Learned() {
+		t, err := r.Training(j.Policy)
+		if err != nil {
+			return err
+		}
+		dir, err := r.Train(ctx, &t)
+		if err != nil {
+			return err
+		}
+		if err := r.noteBuild(dir); err != nil {
+			return err
+		}
+	}
+	for _, name := range j.Scenarios {
+		e, err := r.evaluation(j.Policy, name)
+		if err != nil {
+			return err
+		}
+		result, err := r.Evaluate(ctx, &e)
+		if err != nil {
+			return fmt.Errorf("on %s: %w", name, err)
+		}
+		r.mu.Lock()
+		r.evaluated[paper.Key{Policy: j.Policy, Scenario: name}] = result
+		r.mu.Unlock()
+	}
+	return nil
+}
+
+// evaluation is that of a policy, whose run is there if it is a learned one, in
+// a scenario.
+func (r *Results) evaluation(p paper.Policy, name string) (job.Evaluation, error) {
+	s, err := scenario.Load(name, []string{fmt.Sprintf("duration=%g", r.Profile.EvalDuration)})
+	if err != nil {
+		return job.Evaluation{}, err
+	}
+	e := job.Evaluation{Scenario: s, Seeds: r.Profile.EvalSeeds}
+	if !p.Learned() {
+		e.Subject = job.Heuristic(s, p.Method)
+		return e, nil
+	}
+	t, err := r.Training(p)
+	if err != nil {
+		return e, err
+	}
+	e.Subject, err = r.Policy(s, &t, p.Method, Describe(p))
+	return e, err
+}
+
+// Describe names a policy in a line.
+func Describe(p paper.Policy) string {
+	if !p.Learned() {
+		return p.Method
+	}
+	return fmt.Sprintf("%s %s, trained in %s, seed %d", p.Method, p.Reward, p.Training, p.Seed)
+}
+
+// Training returns the training run of a table's policy: by the recipe of its
+// scale, with the profile's episodes spread over at least eight rounds where
+// they are few.
+func (r *Results) Training(p paper.Policy) (job.Training, error) {
+	name, data := "web-moderate.yaml", recipes.WebModerate
+	if paper.Large(p.Training) {
+		name, data = "web-large.yaml", recipes.WebLarge
+	}
+	h, err := train.LoadHyperparameters(name, data, nil)
+	if err != nil {
+		return job.Training{}, fmt.Errorf("the program's own recipe: %w", err)
+	}
+	h.Scenario, h.Method, h.Reward, h.Seed = p.Training, p.Method, p.Reward, p.Seed
+	h.Episodes = r.Profile.TrainingEpisodes(p.Training)
+	h.EpisodeDuration = r.Profile.EpisodeDuration
+	h.EpisodesPerRound = max(1, min(h.EpisodesPerRound, h.Episodes/8))
+	rounds := (h.Episodes + h.EpisodesPerRound - 1) / h.EpisodesPerRound
+	sac, qmix := &h.Methods.SAC, &h.Methods.QMIX
+	early := max(1, min(sac.CriticRounds, rounds/8))
+	sac.CriticRounds, sac.FeatureRounds, qmix.FeatureRounds = early, early, early
+	return job.NewTraining(h, runfolder.Name(&h))
+}
+
+// noteBuild counts a training run by the build of the program that made it.
+func (r *Results) noteBuild(dir string) error {
+	rec, err := record.Read(filepath.Join(dir, runfolder.RecordName))
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.trainings++
+	if build := rec.Header.Made(); build != record.Self() {
+		r.otherBuilds[build]++
+	}
+	return nil
+}
+
+// Warnings are doubts about all of the results.
+func (r *Results) Warnings() []string {
+	if len(r.otherBuilds) == 0 {
+		return nil
+	}
+	n := 0
+	builds := slices.Sorted(maps.Keys(r.otherBuilds))
+	for _, build := range builds {
+		n += r.otherBuilds[build]
+	}
+	return []string{fmt.Sprintf("%d of %d trainings were made by other builds of the program (%s) than this one (%s).",
+		n, r.trainings, strings.Join(builds, "; "), record.Self())}
+}

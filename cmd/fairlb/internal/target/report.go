@@ -1,0 +1,70 @@
+package target
+
+import (
+	"context"
+	"slices"
+
+	"fairlb/cmd/fairlb/internal/progress"
+	"fairlb/env/scenario"
+	"fairlb/env/settings"
+	"fairlb/eval"
+	"fairlb/eval/episodes"
+)
+
+// Evaluate evaluates targets on seeds, all with the same arrivals, and sums up
+// the training runs of each recipe that has several.
+func Evaluate(ctx context.Context, s scenario.Scenario, list []Target, seeds []uint64, display progress.Display) (*eval.Evaluation, error) {
+	resolved, err := settings.JSON(s)
+	if err != nil {
+		return nil, err
+	}
+	report := &eval.Evaluation{Scenario: s.Name, Settings: resolved, Seeds: seeds, DurationS: s.Duration}
+	var targets []episodes.Target
+	for _, t := range list {
+		targets = append(targets, t.Target)
+		report.Notes = append(report.Notes, t.Notes...)
+		report.Warnings = append(report.Warnings, t.Warnings...)
+	}
+	bar := display.Bar("evaluating", len(targets)*len(seeds))
+	results, err := episodes.Run(ctx, episodes.Config{
+		Seeds: seeds, Classes: s.ClassNames(), Progress: func(done, _ int) { bar.Set(done, "") },
+	}, targets)
+	bar.Close()
+	if err != nil {
+		return nil, err
+	}
+	for i := range results {
+		results[i].Recipe = list[i].Recipe
+	}
+	report.Results = results
+	report.Groups, err = groups(results)
+	return report, err
+}
+
+// groups sums up the training runs of each recipe that has several.
+func groups(list []eval.Result) ([]eval.Group, error) {
+	var baseline *eval.Result
+	var recipes []string
+	runs := map[string][]eval.Result{}
+	for i, r := range list {
+		if r.Target == eval.DefaultBaseline {
+			baseline = &list[i]
+		}
+		if r.Recipe != "" && !slices.Contains(recipes, r.Recipe) {
+			recipes = append(recipes, r.Recipe)
+		}
+		runs[r.Recipe] = append(runs[r.Recipe], r)
+	}
+	var out []eval.Group
+	for _, recipe := range recipes {
+		if len(runs[recipe]) < 2 {
+			continue
+		}
+		g, err := eval.Combine(recipe, runs[recipe], baseline)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, g)
+	}
+	return out, nil
+}
