@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -41,6 +42,18 @@ func goPackages(t *testing.T) []goPackage {
 	}
 }
 
+// packageNames are the packages of the module, and the folders above them.
+func packageNames(t *testing.T) map[string]bool {
+	t.Helper()
+	names := map[string]bool{}
+	for _, p := range goPackages(t) {
+		for name := p.ImportPath; name != "."; name = path.Dir(name) {
+			names[name] = true
+		}
+	}
+	return names
+}
+
 // within says whether a package is root or below it.
 func within(pkg, root string) bool {
 	return pkg == root || strings.HasPrefix(pkg, root+"/")
@@ -51,6 +64,7 @@ func within(pkg, root string) bool {
 func TestForbiddenImports(t *testing.T) {
 	simulators := []string{"fairlb/env/sim", "fairlb/env/testbed", "fairlb/env/scenario"}
 	learners := []string{"fairlb/agents", "fairlb/sac", "fairlb/qmix", "fairlb/hypernet", "fairlb/replay", "fairlb/train"}
+	const internal = "fairlb/cmd/fairlb/internal/"
 	rules := []struct {
 		from, to []string
 		why      string
@@ -69,6 +83,16 @@ func TestForbiddenImports(t *testing.T) {
 		{[]string{"fairlb/rewards", "fairlb/replay", "fairlb/results/record", "fairlb/results/tfevents", "fairlb/results/published", "fairlb/results/text", "fairlb/env/settings", "fairlb/train/queue"}, []string{"fairlb"}, "these are leaves, that everything may use"},
 		{[]string{"fairlb/eval"}, append(simulators, "fairlb/train", "fairlb/results/record", "fairlb/sac"), "evaluation knows environments and actors by their contracts"},
 		{[]string{"fairlb/results"}, append(simulators, "fairlb/agents", "fairlb/train"), "tables are made from records, not from runs"},
+		{[]string{internal + "store", internal + "job", internal + "target", internal + "runfolder"}, []string{internal + "executor", internal + "jobqueue"}, "what is to be done and kept does not know who does it"},
+		{[]string{internal + "executor"}, []string{internal + "jobqueue"}, "work in this process needs no queue"},
+		{[]string{internal + "tables", internal + "studies", internal + "figures"}, []string{internal + "executor", internal + "jobqueue"}, "a workflow takes the executor that the command line chose"},
+		{[]string{internal + "runfolder", internal + "simulate"}, []string{internal + "store", internal + "target"}, "a run's folder knows nothing of who keeps or evaluates it"},
+	}
+	known := packageNames(t)
+	for _, rule := range rules {
+		for _, name := range slices.Concat(rule.from, rule.to) {
+			require.True(t, known[name], "a rule names %s, which does not exist", name)
+		}
 	}
 	for _, p := range goPackages(t) {
 		for _, rule := range rules {
@@ -132,8 +156,17 @@ func TestOutsideImports(t *testing.T) {
 		"google.golang.org/protobuf":        {"fairlb/agents/onnx", "fairlb/results/tfevents"},
 		"github.com/nats-io":                {"fairlb/train/queue"},
 	}
+	known := packageNames(t)
+	for library, allowed := range doors {
+		for _, door := range allowed {
+			require.True(t, known[door], "the door of %s is %s, which does not exist", library, door)
+		}
+	}
 	used := map[string]bool{}
 	for _, p := range goPackages(t) {
+		if strings.HasPrefix(p.ImportPath, "fairlb/cmd/fairlb/internal/") {
+			require.NotContains(t, p.Imports, "github.com/spf13/cobra", "%s: only commands read flags", p.ImportPath)
+		}
 		for _, imported := range p.Imports {
 			used[imported] = true
 			for library, allowed := range doors {
@@ -200,7 +233,7 @@ func TestSources(t *testing.T) {
 			return strings.HasPrefix(path, filepath.Join(append([]string{root}, folder...)...)+string(filepath.Separator))
 		}
 		tool := below("env", "sim", "peers") || below("agents", "nn", "peer", "bench") || below("agents", "nn", "asm")
-		command := below("cmd") || tool && source.Name.Name == "main"
+		command := (below("cmd") || tool) && source.Name.Name == "main"
 		inside := command || strings.HasSuffix(path, "_test.go")
 		for _, imported := range source.Imports {
 			require.NotEqual(t, `"C"`, imported.Path.Value, "%s uses cgo", path)
