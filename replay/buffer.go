@@ -51,7 +51,7 @@ func (b *Buffer) Add(ep *Episode) error {
 	return nil
 }
 
-// count adds up the transitions.
+// count brings ends up to date.
 func (b *Buffer) count() {
 	total := 0
 	for i, e := range b.episodes {
@@ -126,8 +126,8 @@ type Batch struct {
 	// terminated; a truncated episode bootstraps.
 	Bootstrap []float32 // [Size]
 
-	// Of returns over several steps (SumRewards). Over one, BootstrapObs is Next and
-	// Span is 1.
+	// These two are of returns over several steps (SumRewards). Over one step
+	// BootstrapObs is Next and DiscountSum is 1.
 	BootstrapObs []float32 // [Size, Servers, Features]: the observation behind the last of them
 	DiscountSum  []float32 // [Size]: the sum of the discounts of the rewards
 
@@ -135,11 +135,13 @@ type Batch struct {
 	gamma   float64
 }
 
-// SumRewards makes the batch one of returns over up to so many steps, at least 1:
-// Reward and ServerReward become sums of rewards, that of k steps later times
-// gamma^k, Last what was observed behind the last one, and Bootstrap gamma^(k-1)
-// of k rewards where it was 1. An episode's end shortens the sum. The rewards are
-// those of the policy that acted, without correction for the present one.
+// SumRewards makes the batch one of returns over up to so many steps, at least 1.
+// From then on Reward and ServerReward are sums of rewards, that of k steps later
+// times gamma^k; BootstrapObs is what was observed behind the last of them, and
+// Bootstrap, where it is not 0, gamma^(n-1) for a sum of n rewards: a learner that
+// multiplies it by gamma has the discount of the value of BootstrapObs. The end of
+// an episode shortens the sum. The rewards are those of the policy that acted,
+// without correction for the present one.
 func (b *Batch) SumRewards(steps int, gamma float64) {
 	b.horizon, b.gamma = steps, gamma
 	b.BootstrapObs = b.Next
@@ -167,7 +169,7 @@ func NewBatch(shape Shape, size int) *Batch {
 	return b
 }
 
-// set copies step t of an agent into a row.
+// set copies step t of an agent's episode into a row.
 func (b *Batch) set(row int, ep *Episode, t, agent int) {
 	n, state := b.servers, b.servers*b.features
 	at := t*ep.Agents + agent

@@ -13,7 +13,7 @@ import (
 	"slices"
 )
 
-// What is wrong with what was saved.
+// The kinds of faults in what was saved.
 var (
 	// ErrDamaged reports bytes that are not what was saved: cut or changed.
 	ErrDamaged = errors.New("replay: damaged")
@@ -24,17 +24,18 @@ var (
 	ErrOther = errors.New("replay: saved of another buffer")
 )
 
-// version is that of the format.
+// version is the version of the format of buffers and priorities.
 const version = 1
 
 // chunk is the number of bytes, at most, that are made room for before they
 // are there: a damaged length takes no more memory than there are bytes.
 const chunk = 1 << 16
 
-// codec walks over state and either writes what it meets or fills it: one
-// function serves both ways, so that they cannot differ. All is little-endian;
-// at the end stands the SHA-256 hash of what was before. After a fault it does
-// nothing more.
+// codec walks over state and either writes what it visits or reads it back, so that
+// one function serves both ways and they cannot differ. It is env/snapshot's Codec
+// for state that is too large to be held in memory twice, in a package that imports
+// nothing of fairlb. All is little-endian; at the end stands the SHA-256 hash of what
+// came before. After the first fault it does nothing more.
 type codec struct {
 	out  *bufio.Writer // nil when it reads
 	in   io.Reader

@@ -1,10 +1,11 @@
 package replay
 
-// JointEpisode is an episode as one agent sees it that steers all LBs: its features of
-// a server are those of the first LB, then those of the second and so on, its
-// actions on a server one for each LB, and its loads the means over the LBs. Its
-// rewards are the team's (TeamServerReward), whole and by server, or the means
-// over the LBs where the episode lacks the parts. ep is not changed.
+// JointEpisode returns an episode as a single agent sees it that steers all LBs. Its
+// features of a server are those of the first LB, then those of the second and so
+// on; it has an action for each LB on a server, and its loads are the means over the
+// LBs. Its rewards are the team's, whole and by server (TeamReward,
+// TeamServerReward), or the means over the LBs where the episode has no parts of the
+// team's. ep is not changed.
 func JointEpisode(ep *Episode) *Episode {
 	lbs, servers, features := ep.Agents, ep.Servers, ep.Features
 	shape := Shape{Agents: 1, Servers: servers, Features: lbs * features, Actions: lbs}

@@ -8,8 +8,8 @@ import (
 	"slices"
 )
 
-// leastPriority is added to every error: what is known well is drawn again
-// some day ([PER], section 3.3).
+// leastPriority is added to the size of every error, so that transitions on which
+// there is no error are still drawn now and then ([PER], section 3.3).
 const leastPriority = 1e-6
 
 // errRows reports errors of transitions that were not drawn.
@@ -27,14 +27,15 @@ type Priorities struct {
 	buffer   *Buffer
 	agent    int
 	alpha    float64
-	greatest float64   // priority so far
-	seen     int       // of the episodes added to the buffer, those that are here
-	slots    sumTree   // by place in the buffer: the sum of its steps
+	greatest float64   // the greatest priority so far
+	seen     int       // how many of the episodes that were added to the buffer have priorities
+	slots    sumTree   // by place in the buffer: the sum of the episode's steps
 	steps    []sumTree // by place in the buffer: each step's priority, to the power of alpha
 	drawn    []place   // the transitions of the last batch
 }
 
-// place is that of a transition in a buffer.
+// place says where a transition is: the place of its episode in the buffer, and its
+// step.
 type place struct{ episode, step int }
 
 // NewPriorities returns the priorities of an agent over a buffer: transitions
@@ -72,7 +73,7 @@ func (p *Priorities) Sample(batch *Batch, weights []float32, beta float64, rng *
 	case !(beta >= 0 && beta <= 1):
 		return fmt.Errorf("replay: weights with beta = %g, want it in [0, 1]", beta)
 	}
-	p.catchUp()
+	p.addNewEpisodes()
 	p.drawn = p.drawn[:0]
 	part := p.slots.total() / float64(batch.Size)
 	least := math.Inf(1)
@@ -96,10 +97,10 @@ func (p *Priorities) draw(x float64) place {
 	return place{episode, step}
 }
 
-// Update takes the errors [Size] that the agent makes on the transitions drawn
-// last, of either sign: their sizes are the priorities from now on. Of several
-// on one transition the last counts. It fails, and changes nothing, if there
-// are not as many as were drawn or one is not finite.
+// Update takes the errors [Size] that the agent makes on the transitions of the last
+// draw, of either sign; their sizes are the priorities from now on. Where a
+// transition was drawn several times the last of its errors counts. It fails, and
+// changes nothing, unless there are as many errors as were drawn and all are finite.
 func (p *Priorities) Update(errs []float32) error {
 	if len(errs) != len(p.drawn) {
 		return fmt.Errorf("%w: %d for %d", errRows, len(errs), len(p.drawn))
@@ -118,9 +119,9 @@ func (p *Priorities) Update(errs []float32) error {
 	return nil
 }
 
-// catchUp gives the transitions that were added to the buffer since it was last
-// looked at their first priority, in place of those that they overwrote.
-func (p *Priorities) catchUp() {
+// addNewEpisodes gives the transitions that were added to the buffer since the last
+// draw their first priority, in place of those that they overwrote.
+func (p *Priorities) addNewEpisodes() {
 	first := math.Pow(p.greatest, p.alpha)
 	b := p.buffer
 	for k := max(p.seen, b.added-b.capacity); k < b.added; k++ {

@@ -6,13 +6,14 @@ import (
 	"sort"
 )
 
-// Sequences holds windows of one agent's consecutive transitions, with the
-// steps that led up to each, raw: for learners whose networks remember. Time
-// comes first, as recurrent layers take it: row t*Size+b is step t of sequence
-// b. What lies behind the end of an episode is zero, and so is its mask.
+// Sequences is a batch of windows of one agent's consecutive transitions, raw, for
+// learners with recurrent networks. Time comes first, as recurrent layers take it:
+// row t*Size+b is step t of window b. What lies behind the end of an episode is
+// zero, and so is its mask.
 //
-// A window's burn-in are the steps right before it, as many as BurnIn, fewer
-// where the episode's start is nearer.
+// The burn-in of a window is the BurnIn steps right before it, or fewer where the
+// episode began later: a learner runs its networks over them to find the states in
+// which the window begins.
 type Sequences struct {
 	Size   int // B
 	BurnIn int // K, may be 0
@@ -32,9 +33,9 @@ type Sequences struct {
 	BurnObs       []float32 // [K, B, Servers, Features]
 	BurnLogWeight []float32 // [K, B, Servers, Actions]
 
-	// StoredState is what was kept (Episode.StoredState) of the first step of burn-in,
-	// or of the window where it has none.
-	StoredState []float32 // [B, MemorySize]
+	// StoredState holds the stored states (Episode.StoredState) as the first step
+	// of burn-in began, or the window where it has no burn-in.
+	StoredState []float32 // [B, StoredStateSize]
 }
 
 // NewSequences returns size windows of the given numbers of steps, from

@@ -1,8 +1,9 @@
 package replay
 
-// sumTree holds values that are not negative, and finds one by its place in
-// their running sum. A sum is always that of its two halves, so that it
-// depends on the values alone and not on the order in which they were set.
+// sumTree holds values that are not negative, and finds the one on which a number
+// falls if the values are laid end to end: a draw in proportion to them. Each sum is
+// always that of its two halves, so that it depends on the values alone and not on
+// the order in which they were set.
 type sumTree struct {
 	n      int       // values
 	leaves int       // a power of two, or 0

@@ -6,9 +6,9 @@ import (
 	"sort"
 )
 
-// Windows holds parts of episodes, each of up to Steps consecutive transitions
-// of all agents, raw and row-major, for learners of sequences. Where an
-// episode is shorter, zeros follow it.
+// Windows is a batch of windows of consecutive transitions of all agents, raw and
+// row-major, for learners that train all agents together. Where an episode has
+// fewer steps than a window, zeros follow it.
 type Windows struct {
 	Size  int // W
 	Steps int // L
