@@ -7,34 +7,35 @@ import (
 	"fairlb/eval/paper"
 )
 
-// Cell is one published value of a heuristic.
+// Cell is a cell of one of the paper's tables as the fit sees it: a published value
+// of a heuristic, and the simulation that it is compared with.
 type Cell struct {
-	Table int
-	Row   string // "LSQ"
-	Key   string // of the column: "period-I/wiki"
-	Run   Run
-	Class string
-	Of    paper.Metric
+	Table      int
+	Row        string // as printed: "LSQ"
+	Column     string // key of the column: "period-I/wiki"
+	Simulation Simulation
+	Class      string // of requests
+	Metric     paper.Metric
 
 	Mean, SD float64 // s, as published, over the paper's runs
-	Left     bool    // left out of the fit, and only reported
+	Excluded bool    // it is reported, but does not count in the fit
 }
 
-// Run is what is simulated for a cell.
-type Run struct {
+// Simulation is what is simulated for a cell: a heuristic in a scenario.
+type Simulation struct {
 	Scenario string // "web-moderate/period-1"
 	Method   string // "lsq"
 }
 
-// Figures are what was measured of one class of requests, those that completed
-// alone: the authors left failed ones out.
-type Figures struct {
+// Statistics are what a simulation shows of one class of requests. Times are of
+// the requests that completed, for the authors' code leaves failed ones out.
+type Statistics struct {
 	Mean, P95, P99 float64 // s
 	Failed         float64 // part of the requests
 }
 
-// of returns one of the figures.
-func (f Figures) of(m paper.Metric) float64 {
+// value returns the statistic that a metric names.
+func (f Statistics) value(m paper.Metric) float64 {
 	switch m {
 	case paper.P95:
 		return f.P95
@@ -44,9 +45,9 @@ func (f Figures) of(m paper.Metric) float64 {
 	return f.Mean
 }
 
-// Cells returns the heuristics' cells of the tables that have a published
-// value; leave says which are left out of the fit.
-func Cells(tables []int, leave func(Cell) bool) ([]Cell, error) {
+// Cells returns the heuristics' cells of the tables that have a published value;
+// exclude says which of them do not count in the fit.
+func Cells(tables []int, exclude func(Cell) bool) ([]Cell, error) {
 	var list []Cell
 	for _, number := range tables {
 		t, err := paper.Get(number)
@@ -62,8 +63,8 @@ func Cells(tables []int, leave func(Cell) bool) ([]Cell, error) {
 				if !ok || mean == 0 {
 					continue
 				}
-				c := Cell{Table: number, Row: row.Method, Key: column.Key, Run: Run{column.Scenario, row.MethodID}, Class: column.Class, Of: column.Metric, Mean: mean, SD: sd}
-				c.Left = leave(c)
+				c := Cell{Table: number, Row: row.Method, Column: column.Key, Simulation: Simulation{column.Scenario, row.MethodID}, Class: column.Class, Metric: column.Metric, Mean: mean, SD: sd}
+				c.Excluded = exclude(c)
 				list = append(list, c)
 			}
 		}
@@ -71,7 +72,8 @@ func Cells(tables []int, leave func(Cell) bool) ([]Cell, error) {
 	return list, nil
 }
 
-// What an error of a cell's logarithm is made of, beside its spread over runs.
+// What the standard error of the logarithm of a cell's value is made of, beside the
+// spread over the paper's runs.
 const (
 	paperRuns  = 10     // runs behind a published mean and sd
 	modelError = 0.2    // relative error that the model is allowed in every cell
@@ -84,25 +86,25 @@ func (c *Cell) sigma() float64 {
 	return math.Sqrt(spread*spread/paperRuns + printed*printed/3 + modelError*modelError)
 }
 
-// Residual is a cell beside what was measured.
+// Residual is a cell and how far the simulation is from it.
 type Residual struct {
 	Cell
-	Ours   float64 // s
-	Log    float64 // log(ours / published)
-	Z      float64 // the same over the cell's standard error
-	Failed float64 // part of the requests of the class that failed in ours
+	Ours   float64 // s, what the simulation shows
+	Log    float64 // log(Ours / published mean)
+	Z      float64 // Log over its standard error
+	Failed float64 // part of the requests of the class that failed in the simulation
 }
 
-// residual returns the cell beside its figures.
-func (c Cell) residual(f Figures) Residual {
-	ours := f.of(c.Of)
+// residual compares the cell with what the simulation shows.
+func (c Cell) residual(f Statistics) Residual {
+	ours := f.value(c.Metric)
 	r := Residual{Cell: c, Ours: ours, Log: math.Log(ours / c.Mean), Failed: f.Failed}
 	r.Z = r.Log / c.sigma()
 	return r
 }
 
-// RMS returns the root mean square of the logarithms of the residuals that
-// are chosen, and their number.
+// RMS returns the root mean square of Log over the residuals that choose is true
+// of, and their number.
 func RMS(list []Residual, choose func(*Residual) bool) (rms float64, n int) {
 	sum := 0.0
 	for k := range list {

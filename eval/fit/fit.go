@@ -11,64 +11,65 @@ import (
 	"gonum.org/v1/gonum/optimize"
 )
 
-// Parameter is a positive number that is free.
+// Parameter is a free parameter of the simulation, a positive number.
 type Parameter struct {
 	Name      string
 	Unit      string
 	Start     float64
 	Low, High float64 // bounds
-	Step      float64 // of the search's first moves, of the logarithm
+	Step      float64 // change of the logarithm in the search's first moves
 }
 
-// Problem is a fit.
+// Problem is what is fitted, and to what.
 type Problem struct {
 	Parameters []Parameter
 	Cells      []Cell
 
-	// Measure simulates one run with one seed and returns its figures by
-	// class. It is called from several goroutines at once.
-	Measure func(ctx context.Context, values []float64, run Run, seed uint64) (map[string]Figures, error)
+	// Measure runs a simulation with the given values of the parameters and one
+	// seed, and returns its statistics by class of requests. It is called from
+	// several goroutines at once.
+	Measure func(ctx context.Context, values []float64, run Simulation, seed uint64) (map[string]Statistics, error)
 
-	// Seeds returns the seeds of a run in the search: the same for all
+	// Seeds returns the seeds of a simulation in the search: the same for all
 	// values, so that values and not arrivals make the difference.
-	Seeds func(Run) []uint64
+	Seeds func(Simulation) []uint64
 
 	Evaluations int                           // of the objective, at most
 	Progress    func(evaluation int, f Point) // after each; may be nil
 }
 
-// Point is a place of the search.
+// Point is values of the parameters and how well they fit.
 type Point struct {
 	Values    []float64
 	Objective float64 // mean of the squared z of the cells that are fitted
 }
 
-// Residuals simulates the runs of all cells, or of those fitted alone, on the
-// seeds, a figure being its mean over them, and returns the cells beside it.
-// Its result does not depend on the number of processors.
-func (p *Problem) Residuals(ctx context.Context, values []float64, seeds func(Run) []uint64, fittedOnly bool) ([]Residual, error) {
+// Residuals runs the simulations of all cells, or of those alone that count in the
+// fit, and compares each cell with the mean over the seeds of what its simulation
+// shows. The result does not depend on the number of processors.
+func (p *Problem) Residuals(ctx context.Context, values []float64, seeds func(Simulation) []uint64, fittedOnly bool) ([]Residual, error) {
 	type task struct {
-		run  Run
+		run  Simulation
 		seed uint64
 	}
 	var tasks []task
-	first := map[Run]int{} // of a run's tasks
+	first := map[Simulation]int{} // index of a simulation's first task
 	for _, c := range p.Cells {
-		if _, known := first[c.Run]; known || fittedOnly && c.Left {
+		if _, known := first[c.Simulation]; known || fittedOnly && c.Excluded {
 			continue
 		}
-		first[c.Run] = len(tasks)
-		for _, seed := range seeds(c.Run) {
-			tasks = append(tasks, task{c.Run, seed})
+		first[c.Simulation] = len(tasks)
+		for _, seed := range seeds(c.Simulation) {
+			tasks = append(tasks, task{c.Simulation, seed})
 		}
 	}
-	figures, faults := make([]map[string]Figures, len(tasks)), make([]error, len(tasks))
+	statistics, faults := make([]map[string]Statistics, len(tasks)), make([]error, len(tasks))
 	var group sync.WaitGroup
 	next := make(chan int)
 	for range runtime.GOMAXPROCS(0) {
 		group.Go(func() {
 			for k := range next {
-				figures[k], faults[k] = p.Measure(ctx, values, tasks[k].run, tasks[k].seed)
+				statistics[k], faults[k] = p.Measure(ctx, values, tasks[k].run, tasks[k].seed)
 			}
 		})
 	}
@@ -82,32 +83,32 @@ func (p *Problem) Residuals(ctx context.Context, values []float64, seeds func(Ru
 	}
 	var list []Residual
 	for _, c := range p.Cells {
-		if fittedOnly && c.Left {
+		if fittedOnly && c.Excluded {
 			continue
 		}
-		var mean Figures
-		n := float64(len(seeds(c.Run)))
-		for k := range seeds(c.Run) {
-			f, ok := figures[first[c.Run]+k][c.Class]
+		var mean Statistics
+		n := float64(len(seeds(c.Simulation)))
+		for k := range seeds(c.Simulation) {
+			f, ok := statistics[first[c.Simulation]+k][c.Class]
 			if !ok {
-				return nil, fmt.Errorf("fit: %s has no class %q", c.Run.Scenario, c.Class)
+				return nil, fmt.Errorf("fit: %s has no class %q", c.Simulation.Scenario, c.Class)
 			}
 			mean.Mean += f.Mean / n
 			mean.P95 += f.P95 / n
 			mean.P99 += f.P99 / n
 			mean.Failed += f.Failed / n
 		}
-		if !(mean.of(c.Of) > 0) {
-			return nil, fmt.Errorf("fit: %s under %s: class %q has the %s %v: no request completed", c.Run.Scenario, c.Run.Method, c.Class, c.Of, mean.of(c.Of))
+		if !(mean.value(c.Metric) > 0) {
+			return nil, fmt.Errorf("fit: %s under %s: class %q has the %s %v: no request completed", c.Simulation.Scenario, c.Simulation.Method, c.Class, c.Metric, mean.value(c.Metric))
 		}
 		list = append(list, c.residual(mean))
 	}
 	return list, nil
 }
 
-// Objective is the mean squared z of the residuals, far ones counting
-// linearly (Huber, from 3 on), so that no cell which the model cannot reach
-// rules the rest.
+// Objective is the mean squared Z of the residuals. Beyond 3 a residual counts
+// linearly (Huber's loss), so that a cell which the model cannot reach does not
+// outweigh the others.
 func Objective(list []Residual) float64 {
 	const bend = 3
 	sum := 0.0
@@ -127,7 +128,7 @@ func Objective(list []Residual) float64 {
 func (p *Problem) Search(ctx context.Context) (start, best Point, err error) {
 	best.Objective = math.Inf(1)
 	evaluations := 0
-	at := func(x []float64) float64 {
+	objective := func(x []float64) float64 {
 		values, outside := p.values(x)
 		if err != nil || evaluations >= p.Evaluations {
 			return math.Inf(1)
@@ -150,7 +151,7 @@ func (p *Problem) Search(ctx context.Context) (start, best Point, err error) {
 		return point.Objective + 100*outside
 	}
 	settings := optimize.Settings{FuncEvaluations: p.Evaluations, Converger: &optimize.FunctionConverge{Relative: 1e-3, Iterations: 60}}
-	_, stopped := optimize.Minimize(optimize.Problem{Func: at}, make([]float64, len(p.Parameters)), &settings, &optimize.NelderMead{SimplexSize: 1})
+	_, stopped := optimize.Minimize(optimize.Problem{Func: objective}, make([]float64, len(p.Parameters)), &settings, &optimize.NelderMead{SimplexSize: 1})
 	if err != nil {
 		return start, best, err
 	}
@@ -160,8 +161,9 @@ func (p *Problem) Search(ctx context.Context) (start, best Point, err error) {
 	return start, best, nil
 }
 
-// values returns the parameters of a point of the search, log(value / start) in
-// steps, moved to their bounds, and how far outside of them it was.
+// values returns the values of the parameters at x, which is log(value / start) of
+// each in units of its step. Values outside the bounds are moved to them; outside
+// is by how much, in logarithms.
 func (p *Problem) values(x []float64) (values []float64, outside float64) {
 	for k, parameter := range p.Parameters {
 		v := parameter.Start * math.Exp(parameter.Step*x[k])

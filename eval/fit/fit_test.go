@@ -19,11 +19,11 @@ func TestCells(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, list, 2*3*8+2*2*9)
 	for _, c := range list {
-		require.Contains(t, []string{"wcmp", "lsq", "sed"}, c.Run.Method)
-		require.Equal(t, c.Table == 15, c.Left)
+		require.Contains(t, []string{"wcmp", "lsq", "sed"}, c.Simulation.Method)
+		require.Equal(t, c.Table == 15, c.Excluded)
 	}
-	require.Equal(t, Cell{Table: 11, Row: "WCMP", Key: "period-I/wiki", Run: Run{"web-moderate/period-1", "wcmp"}, Class: "wiki", Of: paper.Mean, Mean: 0.435, SD: 0.083}, list[0])
-	require.Equal(t, paper.P99, list[30].Of)
+	require.Equal(t, Cell{Table: 11, Row: "WCMP", Column: "period-I/wiki", Simulation: Simulation{"web-moderate/period-1", "wcmp"}, Class: "wiki", Metric: paper.Mean, Mean: 0.435, SD: 0.083}, list[0])
+	require.Equal(t, paper.P99, list[30].Metric)
 	_, err = Cells([]int{10}, nil)
 	require.ErrorIs(t, err, paper.ErrUnknownTable)
 }
@@ -32,14 +32,14 @@ func TestCells(t *testing.T) {
 // mean over ten runs, the model's fifth, and the rounding.
 func TestResidual(t *testing.T) {
 	t.Parallel()
-	c := Cell{Mean: 0.3, SD: 0.1, Of: paper.P99}
-	r := c.residual(Figures{Mean: 9, P99: 0.6, Failed: 0.1})
+	c := Cell{Mean: 0.3, SD: 0.1, Metric: paper.P99}
+	r := c.residual(Statistics{Mean: 9, P99: 0.6, Failed: 0.1})
 	require.Equal(t, 0.6, r.Ours)
 	require.InDelta(t, math.Ln2, r.Log, 1e-12)
 	sigma := math.Sqrt(1./90 + 0.04 + 0.0005*0.0005/0.09/3)
 	require.InDelta(t, math.Ln2/sigma, r.Z, 1e-12)
 	require.Equal(t, 0.1, r.Failed)
-	rms, n := RMS([]Residual{{Log: 3}, {Log: -4}, {Log: 100, Cell: Cell{Left: true}}}, func(r *Residual) bool { return !r.Left })
+	rms, n := RMS([]Residual{{Log: 3}, {Log: -4}, {Log: 100, Cell: Cell{Excluded: true}}}, func(r *Residual) bool { return !r.Excluded })
 	require.Equal(t, 2, n)
 	require.InDelta(t, math.Sqrt(12.5), rms, 1e-12)
 	require.InDelta(t, (4+3*(2*5.-3))/2, Objective([]Residual{{Z: -2}, {Z: 5}}), 1e-12)
@@ -47,21 +47,21 @@ func TestResidual(t *testing.T) {
 
 // known is a problem whose cells follow from parameters a = 2 and b = 0.05.
 func known() *Problem {
-	measure := func(_ context.Context, v []float64, run Run, seed uint64) (map[string]Figures, error) {
+	measure := func(_ context.Context, v []float64, run Simulation, seed uint64) (map[string]Statistics, error) {
 		noise := 1 + 0.001*float64(seed)
 		switch run.Method {
 		case "lsq":
-			return map[string]Figures{"wiki": {Mean: v[0] * noise}}, nil
+			return map[string]Statistics{"wiki": {Mean: v[0] * noise}}, nil
 		case "sed":
-			return map[string]Figures{"wiki": {Mean: v[0] * v[1]}}, nil
+			return map[string]Statistics{"wiki": {Mean: v[0] * v[1]}}, nil
 		}
 		return nil, errors.New("asked for what is left out")
 	}
 	return &Problem{
 		Parameters:  []Parameter{{Name: "a", Start: 1, Low: 0.1, High: 10, Step: 0.3}, {Name: "b", Start: 0.1, Low: 0.06, High: 1, Step: 0.3}},
-		Cells:       []Cell{{Run: Run{Method: "lsq"}, Class: "wiki", Mean: 2}, {Run: Run{Method: "sed"}, Class: "wiki", Mean: 0.14}, {Run: Run{Method: "wcmp"}, Class: "wiki", Mean: 9, Left: true}},
+		Cells:       []Cell{{Simulation: Simulation{Method: "lsq"}, Class: "wiki", Mean: 2}, {Simulation: Simulation{Method: "sed"}, Class: "wiki", Mean: 0.14}, {Simulation: Simulation{Method: "wcmp"}, Class: "wiki", Mean: 9, Excluded: true}},
 		Measure:     measure,
-		Seeds:       func(Run) []uint64 { return []uint64{0, 2} },
+		Seeds:       func(Simulation) []uint64 { return []uint64{0, 2} },
 		Evaluations: 200,
 	}
 }
@@ -98,11 +98,11 @@ func TestSearch(t *testing.T) {
 func TestErrors(t *testing.T) {
 	t.Parallel()
 	p := known()
-	p.Cells[2].Left = false
+	p.Cells[2].Excluded = false
 	_, _, err := p.Search(context.Background())
 	require.ErrorContains(t, err, "asked for what is left out")
-	p.Cells[2].Left = true
-	p.Cells[0].Of = paper.P99
+	p.Cells[2].Excluded = true
+	p.Cells[0].Metric = paper.P99
 	_, err = p.Residuals(context.Background(), []float64{1, 1}, p.Seeds, true)
 	require.ErrorContains(t, err, "no request completed")
 	p.Cells[0].Class = "static"

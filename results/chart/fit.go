@@ -53,7 +53,7 @@ func PlotFit(path string, list []fit.Residual) error {
 		for _, r := range list {
 			point := plotter.XY{X: r.Mean, Y: r.Ours}
 			switch {
-			case r.Row == row && r.Left:
+			case r.Row == row && r.Excluded:
 				left = append(left, point)
 			case r.Row == row:
 				fitted = append(fitted, point)

@@ -13,9 +13,9 @@ import (
 
 func TestPlotFit(t *testing.T) {
 	t.Parallel()
-	cell := fit.Cell{Table: 12, Row: "LSQ", Key: "period-I/wiki", Of: paper.P99, Mean: 0.5, SD: 0.1}
+	cell := fit.Cell{Table: 12, Row: "LSQ", Column: "period-I/wiki", Metric: paper.P99, Mean: 0.5, SD: 0.1}
 	left := cell
-	left.Left = true
+	left.Excluded = true
 	picture := filepath.Join(t.TempDir(), "fit.svg")
 	require.NoError(t, PlotFit(picture, []fit.Residual{{Cell: cell, Ours: 1}, {Cell: left, Ours: 0.25}}))
 	data, err := os.ReadFile(picture)

@@ -16,7 +16,7 @@ func WriteFitCSV(w io.Writer, before, after []fit.Residual) error {
 	number := func(x float64) string { return strconv.FormatFloat(x, 'g', 4, 64) }
 	for k, r := range after {
 		rows = append(rows, []string{
-			strconv.Itoa(r.Table), r.Row, r.Key, r.Of.String(), strconv.FormatBool(!r.Left),
+			strconv.Itoa(r.Table), r.Row, r.Column, r.Metric.String(), strconv.FormatBool(!r.Excluded),
 			number(r.Mean), number(r.SD), number(before[k].Ours), number(r.Ours), number(r.Log), number(r.Z), number(r.Failed),
 		})
 	}

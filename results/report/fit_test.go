@@ -14,9 +14,9 @@ import (
 // TestFitCSV: every cell with what it was and became.
 func TestFitCSV(t *testing.T) {
 	t.Parallel()
-	cell := fit.Cell{Table: 12, Row: "LSQ", Key: "period-I/wiki", Of: paper.P99, Mean: 0.5, SD: 0.1}
+	cell := fit.Cell{Table: 12, Row: "LSQ", Column: "period-I/wiki", Metric: paper.P99, Mean: 0.5, SD: 0.1}
 	left := cell
-	left.Left = true
+	left.Excluded = true
 	before := []fit.Residual{{Cell: cell, Ours: 2}, {Cell: left, Ours: 3}}
 	after := []fit.Residual{{Cell: cell, Ours: 1, Log: 0.6931, Z: 3.25, Failed: 0.01}, {Cell: left, Ours: 0.25, Log: -0.6931, Z: -3.25}}
 	var table strings.Builder

@@ -39,14 +39,14 @@ func (f *Found) rmsTable() *text.Table {
 		to, _ := fit.RMS(f.After, choose)
 		t.Rowf("%s\t%d\t%.3f\t%.3f", name, n, from, to)
 	}
-	show("all that were fitted", func(r *fit.Residual) bool { return !r.Left })
+	show("all that were fitted", func(r *fit.Residual) bool { return !r.Excluded })
 	for _, table := range []int{11, 12, 14, 15} {
-		show(fmt.Sprintf("Table %d", table), func(r *fit.Residual) bool { return !r.Left && r.Table == table })
+		show(fmt.Sprintf("Table %d", table), func(r *fit.Residual) bool { return !r.Excluded && r.Table == table })
 	}
 	for _, row := range []string{"WCMP", "LSQ", "SED"} {
-		show(row, func(r *fit.Residual) bool { return !r.Left && r.Row == row })
+		show(row, func(r *fit.Residual) bool { return !r.Excluded && r.Row == row })
 	}
-	show("overloaded, not fitted", func(r *fit.Residual) bool { return r.Left })
+	show("overloaded, not fitted", func(r *fit.Residual) bool { return r.Excluded })
 	return t
 }
 
@@ -54,10 +54,10 @@ func (f *Found) cellTable() *text.Table {
 	t := text.NewTable("table", "row", "column", "published", "ours", "log", "z", "failed %")
 	for _, r := range f.After {
 		mark := ""
-		if r.Left {
+		if r.Excluded {
 			mark = "not fitted"
 		}
-		t.Rowf("%d\t%s\t%s %s\t%.3f ± %.3f\t%.3f\t%+.2f\t%+.1f\t%.2f\t%s", r.Table, r.Row, r.Key, r.Of, r.Mean, r.SD, r.Ours, r.Log, r.Z, 100*r.Failed, mark)
+		t.Rowf("%d\t%s\t%s %s\t%.3f ± %.3f\t%.3f\t%+.2f\t%+.1f\t%.2f\t%s", r.Table, r.Row, r.Column, r.Metric, r.Mean, r.SD, r.Ours, r.Log, r.Z, 100*r.Failed, mark)
 	}
 	return t
 }
@@ -75,7 +75,7 @@ func (f *Found) backgroundTable() *text.Table {
 func (f *Found) backgroundCellTable() *text.Table {
 	t := text.NewTable(fmt.Sprintf("with %d, other seeds", f.BackgroundJobs), "row", "column", "published", "ours", "log", "z", "failed %")
 	for _, r := range f.BackgroundResidual {
-		t.Rowf("%d\t%s\t%s\t%.3f ± %.3f\t%.3f\t%+.2f\t%+.1f\t%.2f", r.Table, r.Row, r.Key, r.Mean, r.SD, r.Ours, r.Log, r.Z, 100*r.Failed)
+		t.Rowf("%d\t%s\t%s\t%.3f ± %.3f\t%.3f\t%+.2f\t%+.1f\t%.2f", r.Table, r.Row, r.Column, r.Mean, r.SD, r.Ours, r.Log, r.Z, 100*r.Failed)
 	}
 	return t
 }

@@ -73,7 +73,7 @@ func setWebMix(s *scenario.Scenario, v []float64) {
 // so that its figure is one of the backlog and of how long the load lasted,
 // not of the mix.
 func overloaded(c fit.Cell) bool {
-	rate, err := strconv.ParseFloat(c.Key, 64)
+	rate, err := strconv.ParseFloat(c.Column, 64)
 	return err == nil && rate > 2500
 }
 
@@ -117,7 +117,7 @@ func (x *Fit) Run(ctx context.Context) (*Found, error) {
 	}
 	p := fit.Problem{Cells: cells, Measure: measureWeb}
 	f := &Found{Parameters: webMixParameters(), Values: values}
-	unseen := func(run fit.Run) []uint64 { return seedsOf(run, 1000, 2*x.Seeds) }
+	unseen := func(run fit.Simulation) []uint64 { return seedsOf(run, 1000, 2*x.Seeds) }
 	if f.Before, err = p.Residuals(ctx, firstCalibration(), unseen, false); err != nil {
 		return nil, err
 	}
@@ -142,7 +142,7 @@ func (x *Fit) search(ctx context.Context, cells []fit.Cell) ([]float64, error) {
 	least := math.Inf(1)
 	p := &fit.Problem{
 		Parameters: webMixParameters(), Cells: cells, Measure: measureWeb, Evaluations: x.Evaluations,
-		Seeds: func(run fit.Run) []uint64 { return seedsOf(run, 0, x.Seeds) },
+		Seeds: func(run fit.Simulation) []uint64 { return seedsOf(run, 0, x.Seeds) },
 		Progress: func(n int, f fit.Point) {
 			if f.Objective < least {
 				least = f.Objective
@@ -164,7 +164,7 @@ func (x *Fit) search(ctx context.Context, cells []fit.Cell) ([]float64, error) {
 
 // seedsOf lists the seeds of a run, from the first one on: so many at moderate
 // scale, a third of it at large scale.
-func seedsOf(run fit.Run, first, moderate int) []uint64 {
+func seedsOf(run fit.Simulation, first, moderate int) []uint64 {
 	n := moderate
 	if strings.HasPrefix(run.Scenario, "web-large/") {
 		n = max(1, moderate/3)
@@ -184,12 +184,12 @@ const maxBackgroundJobs = 16
 // comes nearest on other seeds. 99th percentiles are left out: as printed they
 // contradict the means.
 func (f *Found) fitBackground(ctx context.Context, seeds int) error {
-	cells, err := fit.Cells([]int{16}, func(c fit.Cell) bool { return c.Of == paper.P99 })
+	cells, err := fit.Cells([]int{16}, func(c fit.Cell) bool { return c.Metric == paper.P99 })
 	if err != nil {
 		return err
 	}
 	measure := func(jobs, first int) ([]fit.Residual, error) {
-		p := fit.Problem{Cells: cells, Measure: func(ctx context.Context, values []float64, run fit.Run, seed uint64) (map[string]fit.Figures, error) {
+		p := fit.Problem{Cells: cells, Measure: func(ctx context.Context, values []float64, run fit.Simulation, seed uint64) (map[string]fit.Statistics, error) {
 			s, err := scenario.Load(run.Scenario, nil)
 			if err != nil {
 				return nil, err
@@ -198,7 +198,7 @@ func (f *Found) fitBackground(ctx context.Context, seeds int) error {
 			s.Changes[0].Value = float64(jobs)
 			return measureClasses(ctx, s, run.Method, seed)
 		}}
-		return p.Residuals(ctx, f.Values, func(fit.Run) []uint64 {
+		return p.Residuals(ctx, f.Values, func(fit.Simulation) []uint64 {
 			var list []uint64
 			for k := range 2 * seeds {
 				list = append(list, fitSeed(first+k))
@@ -221,7 +221,7 @@ func (f *Found) fitBackground(ctx context.Context, seeds int) error {
 }
 
 // measureWeb simulates a scenario of the web mix with the given parameters.
-func measureWeb(ctx context.Context, values []float64, run fit.Run, seed uint64) (map[string]fit.Figures, error) {
+func measureWeb(ctx context.Context, values []float64, run fit.Simulation, seed uint64) (map[string]fit.Statistics, error) {
 	s, err := scenario.Load(run.Scenario, nil)
 	if err != nil {
 		return nil, err
@@ -232,7 +232,7 @@ func measureWeb(ctx context.Context, values []float64, run fit.Run, seed uint64)
 
 // measureClasses runs one episode under a heuristic, waits for what is in
 // flight, and returns each class's figures.
-func measureClasses(ctx context.Context, s scenario.Scenario, heuristic string, seed uint64) (map[string]fit.Figures, error) {
+func measureClasses(ctx context.Context, s scenario.Scenario, heuristic string, seed uint64) (map[string]fit.Statistics, error) {
 	cfg, err := s.Config()
 	if err != nil {
 		return nil, err
@@ -255,7 +255,7 @@ func measureClasses(ctx context.Context, s scenario.Scenario, heuristic string, 
 	if err := e.Drain(ctx); err != nil {
 		return nil, err
 	}
-	figures := map[string]fit.Figures{}
+	figures := map[string]fit.Statistics{}
 	for k, name := range s.ClassNames() {
 		figures[name] = rec.figures(k)
 	}
@@ -277,7 +277,7 @@ func (r *byClass) Record(o env.Outcome) {
 	r.completed[o.Class] = append(r.completed[o.Class], o.Completion)
 }
 
-func (r *byClass) figures(class int) fit.Figures {
+func (r *byClass) figures(class int) fit.Statistics {
 	x := r.completed[class]
 	slices.SortFunc(x, cmp.Compare)
 	sum := 0.0
@@ -286,8 +286,8 @@ func (r *byClass) figures(class int) fit.Figures {
 	}
 	n := len(x)
 	if n == 0 {
-		return fit.Figures{Mean: math.NaN(), P95: math.NaN(), P99: math.NaN(), Failed: 1}
+		return fit.Statistics{Mean: math.NaN(), P95: math.NaN(), P99: math.NaN(), Failed: 1}
 	}
 	at := func(q float64) float64 { return x[min(n-1, int(math.Ceil(q*float64(n)))-1)] }
-	return fit.Figures{Mean: sum / float64(n), P95: at(0.95), P99: at(0.99), Failed: float64(r.failed[class]) / float64(n+r.failed[class])}
+	return fit.Statistics{Mean: sum / float64(n), P95: at(0.95), P99: at(0.99), Failed: float64(r.failed[class]) / float64(n+r.failed[class])}
 }

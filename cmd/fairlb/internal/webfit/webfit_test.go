@@ -21,7 +21,7 @@ func TestByClass(t *testing.T) {
 		r.Record(env.Outcome{Class: 1, Completion: float64(100 - k)})
 	}
 	r.Record(env.Outcome{Class: 1, Completion: 40, Failed: true})
-	require.Equal(t, fit.Figures{Mean: 50.5, P95: 95, P99: 99, Failed: 1. / 101}, r.figures(1))
+	require.Equal(t, fit.Statistics{Mean: 50.5, P95: 95, P99: 99, Failed: 1. / 101}, r.figures(1))
 	require.Equal(t, 1., r.figures(0).Failed)
 }
 
@@ -58,7 +58,7 @@ func TestSetWebMix(t *testing.T) {
 // search finds these values.
 func TestFitRecovers(t *testing.T) {
 	t.Parallel()
-	measure := func(ctx context.Context, v []float64, run fit.Run, seed uint64) (map[string]fit.Figures, error) {
+	measure := func(ctx context.Context, v []float64, run fit.Simulation, seed uint64) (map[string]fit.Statistics, error) {
 		s, err := scenario.Load(run.Scenario, []string{"duration=10"})
 		if err != nil {
 			return nil, err
@@ -69,14 +69,14 @@ func TestFitRecovers(t *testing.T) {
 	p := fit.Problem{
 		Parameters:  []fit.Parameter{{Name: "wiki", Start: 0.04, Low: 0.01, High: 0.1, Step: 0.1}, {Name: "static", Start: 0.005, Low: 0.001, High: 0.01, Step: 0.2}},
 		Measure:     measure,
-		Seeds:       func(fit.Run) []uint64 { return []uint64{fitSeed(0)} },
+		Seeds:       func(fit.Simulation) []uint64 { return []uint64{fitSeed(0)} },
 		Evaluations: 60,
 	}
-	run := fit.Run{Scenario: "web-moderate/period-2", Method: "sed"}
+	run := fit.Simulation{Scenario: "web-moderate/period-2", Method: "sed"}
 	figures, err := measure(context.Background(), []float64{0.05, 0.003}, run, fitSeed(0))
 	require.NoError(t, err)
 	for _, class := range []string{"wiki", "static"} {
-		p.Cells = append(p.Cells, fit.Cell{Run: run, Class: class, Mean: figures[class].Mean})
+		p.Cells = append(p.Cells, fit.Cell{Simulation: run, Class: class, Mean: figures[class].Mean})
 	}
 	_, best, err := p.Search(context.Background())
 	require.NoError(t, err)
@@ -91,8 +91,8 @@ func TestOverloaded(t *testing.T) {
 	require.NoError(t, err)
 	left := map[string]bool{}
 	for _, c := range cells {
-		if c.Left {
-			left[c.Key] = true
+		if c.Excluded {
+			left[c.Column] = true
 		}
 	}
 	require.Equal(t, map[string]bool{"2560.368": true, "2743.251": true, "2926.135": true}, left)
