@@ -13,8 +13,9 @@ import (
 	"fairlb/cmd/fairlb/internal/files"
 )
 
-// bundle packs the files of a folder, by name and without their times, so that
-// the same files give the same bytes.
+// bundle packs the files of a folder into one tar archive, sorted by name and
+// without their times, so that the same files give the same bytes. Folders in it
+// and files whose names begin with a dot are left out.
 func bundle(dir string) ([]byte, error) {
 	entries, err := os.ReadDir(dir) // sorted
 	if err != nil {

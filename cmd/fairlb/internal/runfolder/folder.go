@@ -19,7 +19,7 @@ import (
 )
 
 // Folder is what a training run has left in its folder, as far as it can be
-// read, and everything that is wrong with it.
+// read, and the faults: all that is wrong with it, a line each.
 type Folder struct {
 	Dir    string
 	Faults []string
@@ -122,7 +122,7 @@ func Read(dir string) *Folder {
 	return r
 }
 
-// fault notes what is wrong, a line a fault.
+// fault adds an error to the faults, each line of it as one.
 func (r *Folder) fault(err error) {
 	r.Faults = append(r.Faults, strings.Split(err.Error(), "\n")...)
 }
@@ -159,7 +159,7 @@ func (r *Folder) readRecord() {
 	}
 }
 
-// checkSequence reports a round that cannot be the one behind those so far.
+// checkSequence reports a round that cannot follow the rounds so far.
 func (r *Folder) checkSequence(round train.Round) error {
 	next, played := 0, r.EpisodesPlayed()
 	if n := len(r.Rounds); n > 0 {
@@ -189,7 +189,7 @@ func (r *Folder) readEvents() {
 	}
 }
 
-// played is the number of episodes that the record has.
+// EpisodesPlayed is the number of episodes that the record has.
 func (r *Folder) EpisodesPlayed() int {
 	if len(r.Rounds) == 0 {
 		return 0

@@ -15,7 +15,8 @@ import (
 	"fairlb/train"
 )
 
-// roundLog writes a run's rounds to its record and for TensorBoard.
+// roundLog writes the rounds of a run to its record and to the event file that
+// TensorBoard reads.
 type roundLog struct {
 	record *record.Writer
 	events *tfevents.Writer

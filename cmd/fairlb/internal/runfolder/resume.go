@@ -72,8 +72,9 @@ func (t *Training) checkSettings() error {
 	return nil
 }
 
-// openAtState opens the files of a run that was stopped, without what they have behind
-// its state. A run that was stopped before its first checkpoint begins anew.
+// openAtState opens the files of a run that was stopped, and cuts off the rounds
+// that they have after its last saved state. A run that was stopped before its
+// first checkpoint begins anew.
 func (t *Training) openAtState() (rounds roundLog, state *train.State, err error) {
 	state, err = train.LoadState(t.path(train.StateName))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -154,8 +155,8 @@ func arithmeticRemedy(arithmetic, variable string) string {
 	return "go on on a machine that has that"
 }
 
-// checkNothingLearned reports a run without a state whose checkpoint has learned: to
-// begin it anew would lose that.
+// checkNothingLearned reports a run without a state whose checkpoint has learned
+// something, which would be lost if the run began anew.
 func (t *Training) checkNothingLearned() error {
 	meta, _, err := checkpoint.Load(t.path(train.CheckpointName))
 	switch {

@@ -42,7 +42,8 @@ func (r *Folder) readPolicy(name string) *Policy {
 	return p
 }
 
-// checkPolicy reports a policy that is not one of those that the record tells of.
+// checkPolicy reports a policy that has learned from other episodes than the
+// record has rounds of.
 func (r *Folder) checkPolicy() {
 	if r.Policy == nil || r.Record == nil {
 		return
@@ -66,7 +67,7 @@ func (r *Folder) roundAt(episode int) *train.Round {
 	return nil
 }
 
-// learned is the number of episodes that the policy has learned from.
+// EpisodesLearned is the number of episodes that the policy has learned from.
 func (r *Folder) EpisodesLearned() int {
 	if r.Policy == nil {
 		return 0
@@ -74,17 +75,18 @@ func (r *Folder) EpisodesLearned() int {
 	return r.Policy.Meta.Episode
 }
 
-// atEnd says whether the policy is that of the run's end.
+// Complete says whether the policy is that of the run's end.
 func (r *Folder) Complete() bool {
 	return r.Policy != nil && r.Hyperparameters != nil && r.EpisodesLearned() >= r.Hyperparameters.Episodes
 }
 
-// readBest reads the checkpoint that did best in validation, where there must
-// be one or is. While a run goes on, or was killed, it may be ahead of the
-// record that the run will go on from; at the end it is the record's best.
+// readBest reads the checkpoint that did best in validation, if there is one or
+// must be one. While a run goes on, or was killed, that checkpoint may be of a
+// later round than the state from which the run goes on; at the run's end it
+// must be of the round that is best in the record.
 func (r *Folder) readBest() {
 	var best *train.Round
-	validated := false // by when the policy was saved
+	validated := false // whether there was a validation when the policy was saved
 	for k := range r.Rounds {
 		round := &r.Rounds[k]
 		if round.Validation == nil {
@@ -111,8 +113,8 @@ func (r *Folder) readBest() {
 }
 
 // readState reads the state from which the run can go on, where there is one,
-// and checks what --resume would check of it. At the run's end it is left over
-// from a crash, and --resume removes it unread.
+// and checks what --resume would check of it. A state that is there at the run's
+// end was left by a crash; --resume removes it unread, so it is not read here.
 func (r *Folder) readState() {
 	if r.Complete() {
 		return
@@ -150,10 +152,10 @@ func (r *Folder) readState() {
 // actSteps is the number of steps that verify lets a policy act.
 const actSteps = 3
 
-// verify checks beyond Read that the checkpoints fit the scenario and that
-// their policies can be built and act; with restore also that the state is one
-// of the run's learner, which takes its memory. It returns an error only when
-// ctx ends.
+// Verify checks what Read does not: that the checkpoints fit the scenario, and
+// that their policies can be built and act. With restore it also lets a learner
+// of the run take up the state, which takes as much memory as training does.
+// Faults are added to r.Faults; an error is returned only when ctx ends.
 func (r *Folder) Verify(ctx context.Context, restore bool) error {
 	for _, p := range []*Policy{r.Policy, r.Best} {
 		if p == nil || p.Trained == nil || r.Scenario == nil {
@@ -176,7 +178,7 @@ func (r *Folder) Verify(ctx context.Context, restore bool) error {
 	return nil
 }
 
-// restore lets a learner of the run take up its state.
+// restore lets a learner of the run take up the state.
 func (r *Folder) restore() error {
 	reward, err := rewards.New(r.Hyperparameters.Reward)
 	if err != nil {
@@ -208,7 +210,7 @@ func (r *Folder) act(ctx context.Context, p *Policy) error {
 	}
 	actor.Reset(0)
 	step, err := e.Reset(ctx, train.EpisodeSeed(p.Trained.Seed, 0))
-	weights := weightsOf(spec)
+	weights := newWeights(spec)
 	for range actSteps {
 		if err != nil {
 			return err
@@ -224,8 +226,8 @@ func (r *Folder) act(ctx context.Context, p *Policy) error {
 	return err
 }
 
-// weightsOf makes room for a step's weights.
-func weightsOf(spec env.Spec) [][]float64 {
+// newWeights makes room for a step's weights.
+func newWeights(spec env.Spec) [][]float64 {
 	weights := make([][]float64, spec.Agents)
 	for i := range weights {
 		weights[i] = make([]float64, spec.Servers)
