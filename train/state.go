@@ -67,7 +67,7 @@ const (
 func Arithmetic() string { return simd.Name() + " on " + runtime.GOARCH }
 
 // Program names this program and what compiled it.
-func Program() string { return "fairlb " + record.Self() + ", " + runtime.Version() }
+func Program() string { return "fairlb " + record.Program() + ", " + runtime.Version() }
 
 // header walks over all but the learner.
 func (s *State) header(c *snapshot.Codec) {

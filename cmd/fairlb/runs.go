@@ -190,7 +190,7 @@ func show(out io.Writer, r *runfolder.Folder) error {
 	}
 	if r.Record != nil {
 		row("started", "%s", r.Record.Started.UTC().Format("2006-01-02 15:04:05 MST"))
-		row("made by", "%s, %s, %s", r.Record.Made(), r.Record.Go, r.Record.Platform)
+		row("made by", "%s, %s, %s", r.Record.Program(), r.Record.Go, r.Record.Platform)
 	}
 	if r.Policy != nil {
 		m := r.Policy.Meta

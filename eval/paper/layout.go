@@ -8,7 +8,8 @@ import (
 // The two classes of the web mix, in printed order.
 var classes = [2]struct{ id, header string }{{"wiki", "Wiki"}, {"static", "Static"}}
 
-// layout returns a table without its published values.
+// layout returns a table without its published values: its title, columns, rows and
+// footnotes.
 func layout(number int) (Table, error) {
 	t := Table{Number: number}
 	switch number {
@@ -16,10 +17,12 @@ func layout(number int) (Table, error) {
 		t.Title = "Mean task completion time (s), moderate scale (2 LBs, 7 servers)"
 		t.Columns = moderateColumns(Mean)
 		t.Rows = moderateRows()
+		t.Notes = []Note{{Text: notePBF}, {Text: notePeriods}}
 	case 12:
 		t.Title = "99th percentile of task completion time (s), moderate scale (2 LBs, 7 servers)"
 		t.Columns = moderateColumns(P99)
 		t.Rows = moderateRows()
+		t.Notes = []Note{{Text: noteDoubt, Columns: []int{7}}, {Text: notePBF}, {Text: notePeriods}}
 	case 13:
 		t.Title = "99th percentile of task completion time (s), large scale (6 LBs, 20 servers)"
 		t.Columns = periodColumns("web-large", P99, []period{{"I", "2022.855"}, {"II", "2071.129"}})
@@ -27,24 +30,28 @@ func layout(number int) (Table, error) {
 			method{"RLB-SAC", []string{"G"}},
 			method{"QMix-LB", []string{"VBF", "PBF"}},
 			method{"Distr-LB", []string{"VBF", "VBF+logVBF"}})
+		t.Notes = []Note{{Text: noteCut, Columns: []int{3}}, {Text: notePBF}}
 	case 14:
 		t.Title = "Mean completion time of Wiki pages (s) by traffic rate, large scale (6 LBs, 20 servers)"
 		t.Columns = rateColumns("wiki")
 		t.Rows = rows(false, method{"Distr-LB", []string{"VBF", "VBF+logVBF"}})
+		t.Notes = []Note{{Text: noteWiki}}
 	case 15:
 		t.Title = "Mean completion time of static pages (s) by traffic rate, large scale (6 LBs, 20 servers)"
 		t.Columns = rateColumns("static")
 		t.Rows = rows(false, method{"Distr-LB", []string{"VBF", "VBF+logVBF"}})
+		t.Notes = []Note{{Text: noteStatic}}
 	case 16:
 		t.Title = "Task completion time (s) while server capacity changes, moderate scale (2 LBs, 7 servers)"
 		t.Columns = dynamicColumns()
 		t.Rows = rows(true,
 			method{"QMix-LB", []string{"MS", "PBF", "VBF", "VBF+logVBF"}},
 			method{"Distr-LB", []string{"VBF", "VBF+logVBF"}})
+		t.Notes = []Note{{Text: noteTail, Columns: []int{1, 2, 4, 5}}, {Text: notePBF}}
 	default:
 		return Table{}, fmt.Errorf("%w %d: want one of %v", ErrUnknownTable, number, Numbers())
 	}
-	t.Notes = notes(number)
+	t.Notes = append(t.Notes, Note{Text: noteTestbed}, Note{Text: noteFailures})
 	return t, nil
 }
 
@@ -74,7 +81,7 @@ func rows(wcmp bool, learned ...method) []Row {
 }
 
 // rewardID returns the name that package rewards gives a printed reward: the
-// G of RLB-SAC is its pbf (errata, Proposition 13).
+// G of RLB-SAC is its pbf (Proposition 13, as results/published/ERRATA.md mends it).
 func rewardID(printed string) string {
 	if printed == "G" {
 		return "pbf"

@@ -1,7 +1,7 @@
 package paper
 
-// What the footnotes say. The errata are those of the paper's text; the last
-// three are about comparing ours with it.
+// What the footnotes of tables say. The last three are about comparing our values
+// with the paper's; the others say what is wrong or doubtful in its text.
 const (
 	notePBF = "PBF, and RLB-SAC's G, is prod_j (l_j / max_k l_k), as in the authors' code; " +
 		"Proposition 13 prints (prod_j l_j) / max_k l_k."
@@ -21,23 +21,3 @@ const (
 	noteFailures = "Ours counts a failed request with the timeout (40 s) as its time; the authors' code " +
 		"leaves failed requests out."
 )
-
-// notes returns the footnotes of a table.
-func notes(number int) []Note {
-	var ns []Note
-	switch number {
-	case 11:
-		ns = []Note{{Text: notePBF}, {Text: notePeriods}}
-	case 12:
-		ns = []Note{{Text: noteDoubt, Columns: []int{7}}, {Text: notePBF}, {Text: notePeriods}}
-	case 13:
-		ns = []Note{{Text: noteCut, Columns: []int{3}}, {Text: notePBF}}
-	case 14:
-		ns = []Note{{Text: noteWiki}}
-	case 15:
-		ns = []Note{{Text: noteStatic}}
-	case 16:
-		ns = []Note{{Text: noteTail, Columns: []int{1, 2, 4, 5}}, {Text: notePBF}}
-	}
-	return append(ns, Note{Text: noteTestbed}, Note{Text: noteFailures})
-}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -31,8 +32,23 @@ var files embed.FS
 // header is the first record of every file.
 const header = "method,reward,column,mean,sd"
 
-// Tables returns the numbers of the tables, in ascending order.
-func Tables() []int { return []int{11, 12, 13, 14, 15, 16} }
+// Tables returns the numbers of the tables, in ascending order: those of the files
+// that are embedded.
+func Tables() []int {
+	entries, err := files.ReadDir(".")
+	if err != nil {
+		panic("published: the embedded folder cannot be read")
+	}
+	var numbers []int
+	for _, entry := range entries {
+		var number int
+		if _, err := fmt.Sscanf(entry.Name(), "table%d.csv", &number); err == nil {
+			numbers = append(numbers, number)
+		}
+	}
+	slices.Sort(numbers)
+	return numbers
+}
 
 // Cells returns the cells of a table, row by row as the paper prints them.
 // The caller owns the slice. A number not in Tables gives ErrUnknownTable.
@@ -40,7 +56,7 @@ func Cells(table int) ([]Cell, error) {
 	name := fileName(table)
 	data, err := files.ReadFile(name)
 	if err != nil {
-		return nil, fmt.Errorf("%w %d: the paper's tables of results are 11 to 16", ErrUnknownTable, table)
+		return nil, fmt.Errorf("%w %d: the paper's tables of results are %v", ErrUnknownTable, table, Tables())
 	}
 	return parse(name, data)
 }

@@ -34,13 +34,13 @@ func (h *Header) stamp() {
 	h.Version, h.Build = Version(), Build()
 }
 
-// Made names the build that made a record.
-func (h *Header) Made() string { return made(h.Version, h.Build) }
+// Program names the program that made the record, by its version and build.
+func (h *Header) Program() string { return program(h.Version, h.Build) }
 
-// Self names this build as Header.Made does.
-func Self() string { return made(Version(), Build()) }
+// Program names this program as Header.Program names that of a record.
+func Program() string { return program(Version(), Build()) }
 
-func made(version, build string) string {
+func program(version, build string) string {
 	return version + ", build " + cmp.Or(build, "unknown")
 }
 

@@ -55,8 +55,8 @@ func TestRoundTrip(t *testing.T) {
 	require.NotEmpty(t, r.Header.Version)
 	want.Version, want.Build = r.Header.Version, Build()
 	require.Regexp(t, "^[0-9a-f]{12}$", want.Build)
-	require.Equal(t, Self(), r.Header.Made())
-	require.Equal(t, "v1, build unknown", (&Header{Version: "v1"}).Made())
+	require.Equal(t, Program(), r.Header.Program())
+	require.Equal(t, "v1, build unknown", (&Header{Version: "v1"}).Program())
 	require.Equal(t, want, r.Header)
 
 	require.Len(t, r.Rows, 2)
@@ -104,7 +104,7 @@ func TestCreateDoesNotOverwrite(t *testing.T) {
 }
 
 // TestCrash cuts a record at every byte: a cut in the last line is a warning,
-// Append goes on behind the whole lines, and only a cut header is an error.
+// Resume writes on after the whole lines, and only a cut header is an error.
 func TestCrash(t *testing.T) {
 	t.Parallel()
 	path := write(t)
@@ -123,7 +123,7 @@ func TestCrash(t *testing.T) {
 		require.Len(t, r.Rows, rows)
 		require.Equal(t, whole[n-1] != '\n', r.Truncated, "%d bytes", n)
 
-		w, err := Append(path)
+		w, err := Resume(path, rows)
 		require.NoError(t, err)
 		require.NoError(t, w.Write("round", round{7, 7}))
 		require.NoError(t, w.Close())
@@ -164,7 +164,7 @@ func TestResume(t *testing.T) {
 	}
 	_, err = Resume(path, 3)
 	require.ErrorIs(t, err, ErrRows)
-	require.EqualError(t, err, path+": rows are missing: there are 2, the run goes on behind 3")
+	require.EqualError(t, err, path+": rows are missing: there are 2, the run had written 3")
 	got, err := os.ReadFile(path)
 	require.NoError(t, err)
 	require.Equal(t, string(whole), string(got))
@@ -191,7 +191,7 @@ func TestReadErrors(t *testing.T) {
 			_, err := Read(path)
 			require.ErrorIs(t, err, ErrMalformed)
 			require.EqualError(t, err, path+tt.want)
-			_, err = Append(path)
+			_, err = Resume(path, 0)
 			require.ErrorIs(t, err, ErrMalformed)
 		})
 	}

@@ -11,7 +11,8 @@ import (
 // ErrExists reports a record that Create would have overwritten.
 var ErrExists = errors.New("a record is there already")
 
-// ErrRows reports a record that lacks rows.
+// ErrRows reports a record that has fewer rows than the run that is resumed had
+// written.
 var ErrRows = errors.New("rows are missing")
 
 // Writer appends rows to a record. It is used by one goroutine at a time.
@@ -47,32 +48,19 @@ func Create(path string, h Header, overwrite bool) (*Writer, error) {
 	return w, nil
 }
 
-// Append opens a record to add rows to it, for a run that is resumed. A last
-// line that a crash cut off is removed first.
-func Append(path string) (*Writer, error) {
-	_, _, ends, err := scan(path)
-	if err != nil {
-		return nil, err
-	}
-	return appendAt(path, ends[len(ends)-1])
-}
-
-// Resume is Append behind the first rows rows, for a run that goes on from
-// where it had written so many: later ones are removed. It fails with ErrRows,
-// and leaves the record as it is, if there are not as many.
+// Resume opens a record to write on after its first rows rows, for a run that is
+// resumed from a state in which it had written so many. Later rows, and a last line
+// that a crash cut off, are removed. It fails with ErrRows, and leaves the record as
+// it is, if there are fewer rows.
 func Resume(path string, rows int) (*Writer, error) {
 	r, _, ends, err := scan(path)
 	if err != nil {
 		return nil, err
 	}
 	if len(r.Rows) < rows {
-		return nil, fmt.Errorf("%s: %w: there are %d, the run goes on behind %d", path, ErrRows, len(r.Rows), rows)
+		return nil, fmt.Errorf("%s: %w: there are %d, the run had written %d", path, ErrRows, len(r.Rows), rows)
 	}
-	return appendAt(path, ends[rows])
-}
-
-// appendAt opens a record to write from end on.
-func appendAt(path string, end int64) (*Writer, error) {
+	end := ends[rows]
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
 	if err != nil {
 		return nil, fmt.Errorf("record: %w", err)

@@ -22,7 +22,7 @@ const payloadFormat = 1
 // executable, for a version alone does not tell builds apart. How matrices are
 // multiplied is part of it: results depend on that.
 func Version() string {
-	return fmt.Sprintf("%s, jobs %d, %s", record.Self(), payloadFormat, simd.Name())
+	return fmt.Sprintf("%s, jobs %d, %s", record.Program(), payloadFormat, simd.Name())
 }
 
 // trainPayload is a training run: settings files, resolved, as text.

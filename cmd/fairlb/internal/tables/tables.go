@@ -178,7 +178,7 @@ func (r *Results) noteBuild(dir string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.trainings++
-	if build := rec.Header.Made(); build != record.Self() {
+	if build := rec.Header.Program(); build != record.Program() {
 		r.otherBuilds[build]++
 	}
 	return nil
@@ -195,5 +195,5 @@ func (r *Results) Warnings() []string {
 		n += r.otherBuilds[build]
 	}
 	return []string{fmt.Sprintf("%d of %d trainings were made by other builds of the program (%s) than this one (%s).",
-		n, r.trainings, strings.Join(builds, "; "), record.Self())}
+		n, r.trainings, strings.Join(builds, "; "), record.Program())}
 }

@@ -188,7 +188,7 @@ func TestPrintTables(t *testing.T) {
 	text = strings.Join(strings.Fields(show()), " ")
 	require.Equal(t, 1, strings.Count(text, "Warning: "), text)
 	require.Contains(t, text, fmt.Sprintf("Warning: 1 of %d trainings were made by other builds of the program (%s, build 0123456789ab) than this one (%s).",
-		len(records), record.Version(), record.Self()))
+		len(records), record.Version(), record.Program()))
 }
 
 // TestTraining: a table's policies are trained by the recipe of their scale,
