@@ -19,7 +19,7 @@ const (
 	Sigmoid
 )
 
-// activate adds bias to each row of x and applies a, in place.
+// activate adds bias to each row of x and applies the activation, in place.
 func (a Activation) activate(x, bias []float32) {
 	if a == ReLU {
 		simd.AddRowReLU(x, bias)
@@ -29,7 +29,7 @@ func (a Activation) activate(x, bias []float32) {
 	a.apply(x)
 }
 
-// apply applies a in place.
+// apply applies the activation to x, in place.
 func (a Activation) apply(x []float32) {
 	switch a {
 	case ReLU:
@@ -49,8 +49,8 @@ func (a Activation) apply(x []float32) {
 	}
 }
 
-// derive sets dst to the gradient by the sums, from the outputs and the
-// gradient by them. At 0 ReLU's derivative is 0.
+// derive sets dst to the gradient by the activation's inputs, given its outputs out
+// and the gradient dout by them. ReLU's derivative at 0 is 0.
 func (a Activation) derive(dst, out, dout []float32) {
 	switch a {
 	case Identity:
@@ -70,7 +70,8 @@ func (a Activation) derive(dst, out, dout []float32) {
 	}
 }
 
-// Activate is an activation as an operation of its own, of x of any shape.
+// Activate applies an activation to each value of x, of any shape, as an operation of
+// its own.
 type Activate struct {
 	Act Activation
 }

@@ -16,16 +16,16 @@ var ErrParameter = errors.New("nn: parameter does not fit")
 // takes no more parameters.
 type Arena struct {
 	params []*Param
-	values []float32
-	sealed bool
+	values []float32 // of all parameters, one after the other
+	sealed bool      // whether values have been handed out
 }
 
 // Param is a named parameter of an Arena.
 type Param struct {
 	name  string
 	shape []int
-	off   int
-	size  int
+	off   int // of its first value in the arena
+	size  int // number of values
 	home  *Arena
 }
 
@@ -35,9 +35,9 @@ func (p *Param) Name() string { return p.name }
 // NewArena returns an empty arena.
 func NewArena() *Arena { return new(Arena) }
 
-// Add appends a parameter whose first values init writes. It panics if the
-// name is taken, the shape is empty or the arena has handed out its values:
-// these are faults of the program, not of its input.
+// Add appends a parameter and has init write its first values. It panics if the name
+// is taken, the shape is empty or the arena has handed out its values: these are
+// faults of the program, not of its input.
 func (a *Arena) Add(name string, init Init, shape ...int) *Param {
 	size := sizeOf(shape)
 	switch {
@@ -55,14 +55,16 @@ func (a *Arena) Add(name string, init Init, shape ...int) *Param {
 	return p
 }
 
-// Values returns the flat slice of all parameters; it seals the arena.
+// Values returns the flat slice of all parameters, a view. From then on the arena
+// takes no more.
 func (a *Arena) Values() []float32 {
 	a.sealed = true
 	return a.values
 }
 
-// Clone returns an arena of the same layout with a copy of the values: target
-// networks, averaged networks, snapshots.
+// Clone returns an arena of the same layout with a copy of the values, for target
+// networks, averaged networks and actors. A network that was built on the original
+// runs on the clone too (NewPlan).
 func (a *Arena) Clone() *Arena {
 	a.sealed = true
 	return &Arena{params: a.params, values: slices.Clone(a.values), sealed: true}
@@ -93,6 +95,7 @@ func (a *Arena) holds(p *Param) bool {
 	return slices.Contains(a.params, p)
 }
 
+// sizeOf returns the number of values of a tensor; 0 for an empty shape.
 func sizeOf(shape []int) int {
 	if len(shape) == 0 {
 		return 0

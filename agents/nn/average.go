@@ -4,7 +4,8 @@ import (
 	"fairlb/agents/nn/simd"
 )
 
-// Polyak moves dst towards src by the part rate: dst += rate * (src - dst).
+// Polyak moves dst towards src by the part rate, in [0, 1]: dst += rate (src - dst).
+// It panics if their lengths differ.
 func Polyak(dst, src []float32, rate float32) {
 	if len(dst) != len(src) {
 		panic("nn: Polyak average of different lengths")

@@ -7,11 +7,11 @@ type Dense struct {
 	Act Activation
 
 	rows, in, out int
-	dsum          []float32 // [R,H], gradient by the sums
+	dsum          []float32 // [R,H], gradient by x W + b
 
-	y, dy   []float32 // of the present run, as the next
-	inputs  [][]float32
-	dinputs [][]float32
+	// Of the present run: output and inputs, and the gradients by them.
+	y, dy           []float32
+	inputs, dinputs [][]float32
 	dividedKernel
 }
 
@@ -35,10 +35,10 @@ func (k *Dense) Bind(in ...[]int) ([]int, error) {
 	return []int{k.rows, k.out}, WantShape("bias", in[2], k.out)
 }
 
-// The phases of the work.
+// The phases of the work, with what is divided over workers.
 const (
 	denseForward  = iota // rows of the output
-	denseBackward        // rows of the gradient by the sums and by x
+	denseBackward        // rows of the gradients by x W + b and by x
 	denseWeights         // rows of the gradient by W
 )
 

@@ -27,4 +27,11 @@
 // share a kernel's rows without changing a bit of the result.
 //
 // Matrix products and functions over whole slices come from package simd.
+//
+// Where things are: arena.go has parameters, kernel.go the contracts Kernel and
+// Builder, graph.go, op.go and tape.go the graph, plan.go the plan; network.go and
+// recurrent.go the networks that learners use; adam.go, average.go and schedule.go
+// what moves parameters. The other files are kernels. A new layer or loss is a
+// Kernel in a file of its own, whose gradient nntest.Kernel checks against central
+// differences and, where PyTorch has its equal, testdata/torch against that.
 package nn

@@ -21,7 +21,7 @@ type Equivariant struct {
 	present       []float32 // [B*N,F], x with zeros for absent servers
 	mean          []float32 // [B,F]
 	context       []float32 // [B,H]
-	dsum          []float32 // [B*N,H], gradient by the sums
+	dsum          []float32 // [B*N,H], gradient by what act is applied to
 	dcontext      []float32 // [B,H]
 	dmean         []float32 // [B,F]
 }

@@ -124,8 +124,8 @@ func (k *GaussianMode) Backward(din [][]float32, dout, out []float32, _ [][]floa
 	}
 }
 
-// squashReach is how near to 1 |u / Box| may come when the squashing is
-// inverted: nearer, u's float32 no longer tells z.
+// squashReach bounds |u / Box| when the squashing is inverted: nearer to 1, the
+// float32 u no longer tells what z was.
 const squashReach = 1 - 1./(1<<20)
 
 // SquashedLogProb is the log-density of actions that were taken, under the

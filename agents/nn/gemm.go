@@ -10,7 +10,7 @@ import (
 // keep their BLAS in a package variable, so this is done once, at start.
 func init() { gorgonia.Use(simd.BLAS{}) }
 
-// MatOp says which operand of a matrix product is transposed.
+// MatOp says which operand of a matrix product is stored transposed.
 type MatOp int
 
 // The products that networks need: forward, gradient of the input, gradient

@@ -18,10 +18,10 @@ type Graph struct {
 	expr      *gorgonia.ExprGraph
 	trainable *Arena
 	params    map[*Param]*Node
-	order     []*Param // the trainable ones, in order of first use
-	count     int
-	workers   *Workers
-	err       error
+	order     []*Param // the parameters of trainable, in order of first use
+	count     int      // nodes and operations numbered so far
+	workers   *Workers // of the kernels that are applied next
+	err       error    // the first failure
 }
 
 // graphNode is a Gorgonia node and whether a gradient flows into it.
@@ -38,14 +38,16 @@ func NewGraph(trainable *Arena) *Graph {
 	return &Graph{expr: gorgonia.NewGraph(), trainable: trainable, params: make(map[*Param]*Node)}
 }
 
-// Divide shares the work of the kernels that are applied from now on.
+// Divide has workers divide the work of the kernels that are applied from now on.
 func (g *Graph) Divide(w *Workers) { g.workers = w }
 
+// next numbers a node or an operation.
 func (g *Graph) next() int {
 	g.count++
 	return g.count
 }
 
+// fail keeps the first failure and returns an empty node.
 func (g *Graph) fail(err error) *Node {
 	if g.err == nil {
 		g.err = err
@@ -203,6 +205,8 @@ type Program struct {
 	parts    []gradientPart
 }
 
+// gradientPart is the gradient by one parameter: where the graph has it, and its place
+// in the flat gradient.
 type gradientPart struct {
 	node     *gorgonia.Node
 	dst, src []float32

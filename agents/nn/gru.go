@@ -23,20 +23,20 @@ type GRU struct {
 	Steps int // T, at least 1
 
 	batch, in, hidden int
-	bias              []float32  // [4H]: b_r + c_r, b_z + c_z, b_n, c_n
-	w, u              simd.Right // W and U, as Forward needs them
-	back              simd.Right // the transpose of U
-	gates             []float32  // [T*B,4H]: r, z, n and h U_n + c_n
-	chunk             int        // steps whose x W are one product
-	sumX              []float32  // [chunk*B,3H], x W
-	sumH              []float32  // [B,3H], h U of a step
+	bias              []float32         // [4H]: b_r + c_r, b_z + c_z, b_n, c_n
+	w, u              simd.PackedMatrix // W and U, as Forward needs them
+	back              simd.PackedMatrix // the transpose of U
+	gates             []float32         // [T*B,4H]: r, z, n and h U_n + c_n
+	chunk             int               // steps whose x W are one product
+	sumX              []float32         // [chunk*B,3H], x W
+	sumH              []float32         // [B,3H], h U of a step
 
-	dx, dh  []float32 // [T*B,3H], gradients by x W + b and h U + c
-	dstate  []float32 // [B,H]
-	out     []float32 // of the present run, as the next
-	inputs  [][]float32
-	dout    []float32
-	dinputs [][]float32
+	dx, dh []float32 // [T*B,3H], gradients by x W + b and h U + c
+	dstate []float32 // [B,H]
+
+	// Of the present run: output and inputs, and the gradients by them.
+	out, dout       []float32
+	inputs, dinputs [][]float32
 	dividedKernel
 }
 
@@ -80,14 +80,14 @@ func (k *GRU) Bind(in ...[]int) ([]int, error) {
 	return []int{k.Steps * k.batch, k.hidden}, nil
 }
 
-// gruRows is the number of rows of x from which a product with W hardly gains
-// by more.
+// gruRows is the number of rows of x at which a product with W is about as fast per
+// row as it can be.
 const gruRows = 48
 
-// The phases of the work.
+// The phases of the work, with what is divided over workers.
 const (
-	gruForward   = iota // the sequences of a part
-	gruBackward         // the same, from their ends
+	gruForward   = iota // sequences, from their first step to their last
+	gruBackward         // sequences, from their last step to their first
 	gruGradients        // rows of the gradients by x, W and U
 )
 
@@ -100,9 +100,9 @@ func (k *GRU) Forward(out []float32, in [][]float32) {
 	}
 	copy(k.bias[2*h:3*h], in[4][2*h:])
 	copy(k.bias[3*h:], in[5][2*h:])
-	if k.Steps > 1 { // for one step, laying out would take longer than it saves
-		k.w.Set(false, k.in, 3*h, in[2], 3*h)
-		k.u.Set(false, h, 3*h, in[3], 3*h)
+	if k.Steps > 1 { // for one step, packing would take longer than it saves
+		k.w.Pack(false, k.in, 3*h, in[2], 3*h)
+		k.u.Pack(false, h, 3*h, in[3], 3*h)
 	}
 	k.out, k.inputs = out, in
 	k.workers.do(k, gruForward, k.batch)
@@ -113,7 +113,7 @@ func (k *GRU) Backward(din [][]float32, dout, out []float32, in [][]float32) {
 	rows, h := k.Steps*k.batch, k.hidden
 	k.dx, k.dh = sized(k.dx, rows*3*h), sized(k.dh, rows*3*h)
 	k.dstate = sized(k.dstate, k.batch*h)
-	k.back.Set(true, 3*h, h, in[3], 3*h)
+	k.back.Pack(true, 3*h, h, in[3], 3*h)
 	k.out, k.inputs, k.dout, k.dinputs = out, in, dout, din
 	k.workers.do(k, gruBackward, k.batch)
 	if din[1] != nil {
@@ -171,7 +171,7 @@ func (k *GRU) forward(from, to int) {
 }
 
 // multiply sets c [m,3H] to a [m,depth] times weights.
-func (k *GRU) multiply(laid *simd.Right, weights []float32, m, depth int, a, c []float32) {
+func (k *GRU) multiply(laid *simd.PackedMatrix, weights []float32, m, depth int, a, c []float32) {
 	if k.Steps > 1 {
 		laid.Multiply(false, m, a, depth, 0, c, 3*k.hidden)
 		return

@@ -10,8 +10,9 @@ import (
 var ErrShape = errors.New("nn: shape does not fit")
 
 // Kernel is one operation of a network: a function of several tensors and its
-// derivative, over row-major slices. A kernel serves one node of one Builder:
-// it may keep scratch memory, and what Forward computed, for Backward.
+// derivative, over row-major slices. A value of a kernel serves a single node of a
+// single Builder, so it may keep scratch memory, and what Forward has computed, for
+// Backward.
 type Kernel interface {
 	// Name names the operation in errors.
 	Name() string
@@ -20,12 +21,12 @@ type Kernel interface {
 	// an error that wraps ErrShape. It is called once, before the others.
 	Bind(in ...[]int) ([]int, error)
 
-	// Forward writes the output, all of it.
+	// Forward writes all of the output, whatever was there.
 	Forward(out []float32, in [][]float32)
 
-	// Backward writes the gradient of the loss by each input, given the
-	// gradient dout by the output, all of it; din[i] is nil if that of
-	// in[i] is not wanted. It follows a Forward on the same in.
+	// Backward writes all of the gradient of the loss by each input, given the
+	// gradient dout by the output. din[i] is nil where the gradient by in[i] is
+	// not wanted. It follows a Forward on the same inputs.
 	Backward(din [][]float32, dout, out []float32, in [][]float32)
 }
 
@@ -49,9 +50,10 @@ func (n *Node) Data() []float32 { return n.data }
 type Builder interface {
 	// Input adds a tensor that is written before each run.
 	Input(name string, shape ...int) *Node
-	// Param adds a parameter; asked again for it, the same node.
+	// Param adds a parameter, or returns its node if it has been added before.
 	Param(p *Param) *Node
-	// Apply adds the output of a kernel, which no other node may use.
+	// Apply adds the output of a kernel of the given inputs. The kernel must not
+	// be applied again.
 	Apply(k Kernel, in ...*Node) *Node
 	// Detach returns the same values, through which no gradient flows.
 	Detach(n *Node) *Node
@@ -79,7 +81,7 @@ func bind(owner any, k Kernel, in []*Node) ([]int, error) {
 	return shape, nil
 }
 
-// divide gives a kernel that can use them its workers.
+// divide hands workers to a kernel whose work can be divided.
 func divide(k Kernel, w *Workers) {
 	if u, ok := k.(divisibleKernel); ok {
 		u.use(w)
@@ -117,7 +119,7 @@ func wantServers(rows, n int) error {
 	return nil
 }
 
-// sized returns a slice of n values, s itself if it has them.
+// sized returns s if it has n values, else a new slice of n.
 func sized(s []float32, n int) []float32 {
 	if len(s) == n {
 		return s

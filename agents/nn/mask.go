@@ -61,7 +61,7 @@ func wantInputsOrMask(in [][]int, dims ...int) error {
 	return WantShape("mask", in[len(dims)], in[0][0], 1)
 }
 
-// optional returns input i, nil if there is none.
+// optional returns input i, or nil if there are fewer.
 func optional(in [][]float32, i int) []float32 {
 	if i < len(in) {
 		return in[i]
@@ -69,7 +69,7 @@ func optional(in [][]float32, i int) []float32 {
 	return nil
 }
 
-// clearAbsent sets the rows of x to 0 that mask does not have; nil has all.
+// clearAbsent sets the rows of x to 0 that are absent in mask; a nil mask has all.
 func clearAbsent(x, mask []float32, cols int) {
 	for r, present := range mask {
 		if present == 0 {
@@ -78,8 +78,8 @@ func clearAbsent(x, mask []float32, cols int) {
 	}
 }
 
-// meanWeight is the weight of a server in the mean over those present in state s: one
-// by their number. A nil mask has all.
+// meanWeight returns the weight of a server in the mean over those that are present
+// in state s: one by their number. A nil mask has all.
 func meanWeight(mask []float32, s, servers int) float32 {
 	if mask == nil {
 		return 1 / float32(servers)
@@ -115,9 +115,9 @@ func serverMeans(dst, x, mask []float32, servers, cols int) {
 	}
 }
 
-// serverMeansGradient sets dst [B*N,F] to the gradient of serverMeans: its part of the
-// gradient by the mean for each server. What it writes to absent rows means
-// nothing.
+// serverMeansGradient goes back through serverMeans: it sets each server's row of dst
+// [B*N,F] to its part of the gradient dmean [B,F] by the means. Absent rows get
+// values that mean nothing.
 func serverMeansGradient(dst, dmean, mask []float32, servers, cols int) {
 	for s := 0; s*cols < len(dmean); s++ {
 		scale := meanWeight(mask, s, servers)

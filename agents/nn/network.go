@@ -5,8 +5,9 @@ import (
 	"math/rand/v2"
 )
 
-// ServerNet is the default network: permutation equivariant over servers, with
-// a learned embedding per server that makes the servers tell apart.
+// ServerNet is the feed-forward network of the learners: permutation equivariant over
+// servers (Equivariant), but for a learned embedding of each server, by which the
+// network tells servers apart.
 //
 //	[x, E] -> Equivariant ReLU -> ... -> Dense -> one row of outputs per server
 //

@@ -13,8 +13,8 @@ import (
 // shapes, one output tensor that every run reuses, and an identity.
 //
 // Gorgonia's compiler takes nodes with equal hashes for the same expression.
-// An op here owns memory and thus is nobody's equal: its number in the graph
-// is in its hash.
+// An op here owns memory and so is equal to no other: its number in the graph is in
+// its hash.
 type opBase struct {
 	name   string
 	id     int

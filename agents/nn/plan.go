@@ -13,6 +13,7 @@ type Plan struct {
 	err     error
 }
 
+// step is one kernel of a plan, with its memory.
 type step struct {
 	kernel Kernel
 	out    []float32
@@ -27,7 +28,7 @@ func NewPlan(values *Arena) *Plan {
 	return &Plan{values: values, params: make(map[*Param]*Node)}
 }
 
-// Divide shares the work of the kernels that are applied from now on.
+// Divide has workers divide the work of the kernels that are applied from now on.
 func (p *Plan) Divide(w *Workers) { p.workers = w }
 
 // Input implements Builder.

@@ -6,8 +6,8 @@ import (
 	"math/rand/v2"
 )
 
-// RecurrentNet is the network of the paper's form: flat, one row of inputs for
-// all servers, with a recurrent layer.
+// RecurrentNet is a network in the paper's form (Yao & Ding, appendix E.2): flat, with
+// one row of inputs for all servers, and with a recurrent layer.
 //
 //	x -> Dense ReLU -> Dense ReLU -> GRU -> Dense ReLU (once or more) -> Dense
 type RecurrentNet struct {

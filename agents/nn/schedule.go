@@ -2,10 +2,11 @@ package nn
 
 import "math"
 
-// ScheduleKind names how a learning rate falls over training.
+// ScheduleKind names the way in which a learning rate falls over training.
 type ScheduleKind string
 
-// The shapes of schedules: from 1 at the start of training to Final at its end.
+// The kinds of schedules, which go from 1 at the start of training to Final at its
+// end.
 const (
 	ConstantRate    ScheduleKind = "constant"
 	LinearRate      ScheduleKind = "linear"
@@ -18,7 +19,7 @@ const (
 // Kind over the rest, to Final.
 type Schedule struct {
 	Kind   ScheduleKind
-	Final  float64 // in (0, 1]; a constant one takes no notice of it
+	Final  float64 // in (0, 1]; not used by a constant schedule
 	Warmup float64 // part of training, in [0, 1)
 }
 

@@ -7,9 +7,10 @@ import (
 )
 
 // compileTape turns a differentiated graph into the steps that compute it, one after
-// the other, over memory that is allocated once: every node's values lie where
-// they lay in the run before. Gorgonia's own machine does the same work, but
-// allocates for every node of every run; a test holds the two to the same bits.
+// the other, over memory that is allocated once: a node's values are in the same
+// memory at every run, which values returns by node. Gorgonia's own machine does the
+// same work, but allocates for every node of every run; a test holds the two to the
+// same bits.
 func compileTape(expr *gorgonia.ExprGraph) (steps []func(), values map[*gorgonia.Node][]float32, err error) {
 	sorted, err := gorgonia.Sort(expr) // results before what they are made of
 	if err != nil {

@@ -2,9 +2,9 @@ package nn
 
 import "sync"
 
-// Workers are goroutines that share the work of a kernel. Which rows a worker
-// takes depends on their number alone, and no sum runs over two workers' rows:
-// the bits are the same for any number of workers, and for none.
+// Workers are goroutines that divide the work of a kernel among them. Which rows a
+// worker takes depends on the number of workers alone, and no sum runs over the rows
+// of two of them: the bits are the same for any number of workers, and for none.
 type Workers struct {
 	count int
 	tasks chan task
@@ -18,13 +18,14 @@ type task struct {
 	parts       int
 }
 
-// phasedWork is work in phases, each of parts that may run at once.
+// phasedWork is work in phases, one after the other, each of parts that may run at
+// once.
 type phasedWork interface {
 	run(phase, part, parts int)
 }
 
-// NewWorkers starts workers, count with the caller, at least 1. They serve one
-// goroutine at a time and end with Close.
+// NewWorkers starts count-1 goroutines, which with the caller are count workers. They
+// serve one caller at a time and end with Close.
 func NewWorkers(count int) *Workers {
 	w := &Workers{count: max(count, 1), tasks: make(chan task)}
 	for range w.count - 1 {
@@ -38,14 +39,15 @@ func NewWorkers(count int) *Workers {
 	return w
 }
 
-// Close ends the workers; nil has none to end.
+// Close ends the goroutines; nil Workers have none.
 func (w *Workers) Close() {
 	if w != nil {
 		close(w.tasks)
 	}
 }
 
-// do runs a phase in as many parts as there are workers, at most limit.
+// do runs a phase of the work in as many parts as there are workers, but no more than
+// limit.
 func (w *Workers) do(work phasedWork, phase, limit int) {
 	if w == nil || w.count == 1 || limit < 2 {
 		work.run(phase, 0, 1)
@@ -60,14 +62,15 @@ func (w *Workers) do(work phasedWork, phase, limit int) {
 	w.done.Wait()
 }
 
-// partOf returns the part of n rows, in blocks of unit, that a worker takes.
+// partOf returns the rows, of n in blocks of unit, that are the given one of so many
+// parts.
 func partOf(n, unit, part, parts int) (from, to int) {
 	blocks := (n + unit - 1) / unit
 	return min(part*blocks/parts*unit, n), min((part+1)*blocks/parts*unit, n)
 }
 
-// tileRows is a multiple of the rows of a tile of the matrix product: a share
-// of whole tiles.
+// tileRows is a multiple of the rows of a tile of the matrix product, so that parts
+// are of whole tiles.
 const tileRows = 12
 
 // divisibleKernel is a kernel whose work can be divided.
@@ -75,7 +78,7 @@ type divisibleKernel interface {
 	use(w *Workers)
 }
 
-// dividedKernel is embedded in such a kernel.
+// dividedKernel is embedded in kernels whose work can be divided.
 type dividedKernel struct{ workers *Workers }
 
 func (b *dividedKernel) use(w *Workers) { b.workers = w }

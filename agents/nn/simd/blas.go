@@ -14,7 +14,7 @@ var _ blas.Float32Level3 = BLAS{}
 // Sgemm implements blas.Float32Level3.
 func (b BLAS) Sgemm(tA, tB blas.Transpose, m, n, k int, alpha float32, a []float32, lda int, x []float32, ldx int, beta float32, c []float32, ldc int) {
 	known := func(t blas.Transpose) bool { return t == blas.NoTrans || t == blas.Trans || t == blas.ConjTrans }
-	if !vector || !known(tA) || !known(tB) {
+	if !useAVX2 || !known(tA) || !known(tB) {
 		b.Implementation.Sgemm(tA, tB, m, n, k, alpha, a, lda, x, ldx, beta, c, ldc)
 		return
 	}

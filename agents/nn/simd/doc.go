@@ -11,5 +11,9 @@
 // its row of a, its column of b and k alone: however the rows or columns of
 // one product are divided over workers, the bits are the same.
 //
-// There is no AVX-512 path: no machine of ours could have tested it.
+// There is no AVX-512 path.
+//
+// gemm.go has the product and packed.go matrices that serve many products; vector.go
+// has the functions over slices. Assembly is changed in agents/nn/asm ("make asm"
+// writes it), together with its portable twin here.
 package simd

@@ -38,10 +38,10 @@ func Gemm(transA, transB bool, m, n, k int, alpha float32, a []float32, lda int,
 	case m == 0 || n == 0:
 	case k == 0 || alpha == 0:
 		scale(m, n, beta, c, ldc)
-	case vector:
-		blocked(transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
+	case useAVX2:
+		gemmBlocked(transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
 	default:
-		plain(transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
+		gemmPortable(transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
 	}
 }
 
@@ -76,37 +76,37 @@ func scale(m, n int, beta float32, c []float32, ldc int) {
 	}
 }
 
-// blocked is Gemm by tiles in registers. op(a) and b are read where they lie, by
+// gemmBlocked is Gemm by tiles in registers. op(a) and b are read where they lie, by
 // their strides, unless b is transposed or columns would not stay in the cache.
-func blocked(transA, transB bool, m, n, k int, alpha float32, a []float32, lda int, b []float32, ldb int, beta float32, c []float32, ldc int) {
+func gemmBlocked(transA, transB bool, m, n, k int, alpha float32, a []float32, lda int, b []float32, ldb int, beta float32, c []float32, ldc int) {
 	aRow, aCol := lda, 1
 	if transA {
 		aRow, aCol = 1, lda
 	}
-	pack := transB || m >= packRows && crowded(min(k, depthBlock), ldb)
+	pack := transB || m >= packRows && conflictsInCache(min(k, depthBlock), ldb)
 	switch {
 	case k > shallow:
-		deep(aRow, aCol, pack, transB, m, n, k, alpha, a, b, ldb, beta, c, ldc)
+		gemmDeep(aRow, aCol, pack, transB, m, n, k, alpha, a, b, ldb, beta, c, ldc)
 	case pack:
-		right := takeRight()
-		right.Set(transB, k, n, b, ldb)
+		right := takePacked()
+		right.Pack(transB, k, n, b, ldb)
 		right.multiply(m, alpha, a, aRow, aCol, beta, c, ldc)
 		right.release()
 	default:
 		for i := 0; i < m; i += rowBlock {
 			rows, old := min(rowBlock, m-i), beta
 			for l := 0; l < k; l += depthBlock {
-				block(rows, n, min(depthBlock, k-l), alpha, a[i*aRow+l*aCol:], aRow, aCol, side{b[l*ldb:], ldb, panel}, old, c[i*ldc:], ldc)
+				block(rows, n, min(depthBlock, k-l), alpha, a[i*aRow+l*aCol:], aRow, aCol, packedBlock{b[l*ldb:], ldb, panel}, old, c[i*ldc:], ldc)
 				old = 1
 			}
 		}
 	}
 }
 
-// deep is a product of large k and, as a rule, small c: the gradient of
+// gemmDeep is a product of large k and, as a rule, small c: the gradient of
 // weights. It goes through all of c for some rows of b at a time.
-func deep(aRow, aCol int, pack, transB bool, m, n, k int, alpha float32, a, b []float32, ldb int, beta float32, c []float32, ldc int) {
-	right := takeRight()
+func gemmDeep(aRow, aCol int, pack, transB bool, m, n, k int, alpha float32, a, b []float32, ldb int, beta float32, c []float32, ldc int) {
+	right := takePacked()
 	defer right.release()
 	for l := 0; l < k; l += depthBlock {
 		depth := min(depthBlock, k-l)
@@ -114,10 +114,10 @@ func deep(aRow, aCol int, pack, transB bool, m, n, k int, alpha float32, a, b []
 		if transB {
 			from = l
 		}
-		values := side{b[from:], ldb, panel}
+		values := packedBlock{b[from:], ldb, panel}
 		if pack {
-			right.Set(transB, depth, n, b[from:], ldb)
-			values = side{right.values, panel, depth * panel}
+			right.Pack(transB, depth, n, b[from:], ldb)
+			values = packedBlock{right.values, panel, depth * panel}
 		}
 		for i := 0; i < m; i += rowBlock {
 			block(min(rowBlock, m-i), n, depth, alpha, a[i*aRow+l*aCol:], aRow, aCol, values, beta, c[i*ldc:], ldc)
@@ -126,9 +126,9 @@ func deep(aRow, aCol int, pack, transB bool, m, n, k int, alpha float32, a, b []
 	}
 }
 
-// crowded is whether depth lines, stride values apart, take more than half of
-// the sets of the first-level cache on which they fall.
-func crowded(depth, stride int) bool {
+// conflictsInCache says whether depth lines, stride values apart, take more than half
+// of the sets of the first-level cache on which they fall.
+func conflictsInCache(depth, stride int) bool {
 	step := setPeriod // the greatest common divisor with the stride, for it is a power of two
 	for 4*stride%step != 0 {
 		step /= 2
@@ -137,9 +137,9 @@ func crowded(depth, stride int) bool {
 	return depth > sets*cacheWays/2
 }
 
-// side is a block of b: panels of 16 columns, next values from one to the
-// next, with stride values from row to row.
-type side struct {
+// packedBlock is a block of b as the tiles read it: panels of 16 columns, of which
+// each begins next values behind the one before; their rows are stride values apart.
+type packedBlock struct {
 	values []float32
 	stride int
 	next   int
@@ -147,7 +147,7 @@ type side struct {
 
 // block multiplies a block of a by one of b. The rows are divided over tiles
 // as evenly as can be: a tile of one row takes almost as long as one of six.
-func block(m, n, k int, alpha float32, a []float32, aRow, aCol int, b side, beta float32, c []float32, ldc int) {
+func block(m, n, k int, alpha float32, a []float32, aRow, aCol int, b packedBlock, beta float32, c []float32, ldc int) {
 	tiles := (m + tileRows - 1) / tileRows
 	rows, taller := m/tiles, m%tiles // so many tiles have one row more
 	wide := 2
@@ -177,38 +177,38 @@ func block(m, n, k int, alpha float32, a []float32, aRow, aCol int, b side, beta
 // masks[8-n:] selects the first n lanes of a vector.
 var masks = [2 * lanes]int32{-1, -1, -1, -1, -1, -1, -1, -1}
 
-// free keeps matrices laid out for the next product; the garbage collector
-// would empty a sync.Pool.
-var free = make(chan *Right, 64)
+// sparePacked keeps packed matrices, for the next product that packs one; a sync.Pool
+// would be emptied by the garbage collector.
+var sparePacked = make(chan *PackedMatrix, 64)
 
-func takeRight() *Right {
+func takePacked() *PackedMatrix {
 	select {
-	case r := <-free:
+	case r := <-sparePacked:
 		return r
 	default:
-		return new(Right)
+		return new(PackedMatrix)
 	}
 }
 
-func (r *Right) release() {
+func (r *PackedMatrix) release() {
 	r.source = nil
 	select {
-	case free <- r:
+	case sparePacked <- r:
 	default:
 	}
 }
 
-// together copies b [depth,cols] to dst, panel by panel: 16 columns of the first
+// packStraight copies b [depth,cols] to dst, panel by panel: 16 columns of the first
 // row, 16 of the second, and so on.
-func together(dst, b []float32, ldb, depth, cols int) {
+func packStraight(dst, b []float32, ldb, depth, cols int) {
 	for j := 0; j < cols; j += panel {
 		whole, tail := vectors(min(panel, cols-j))
 		copyRows(depth, whole, tail, 0, &dst[j*depth], skip(panel, whole), &b[j], skip(ldb, whole))
 	}
 }
 
-// transpose copies the transpose of b [cols,depth] to dst in the same way.
-func transpose(dst, b []float32, ldb, depth, cols int) {
+// packTransposed copies the transpose of b [cols,depth] to dst in the same way.
+func packTransposed(dst, b []float32, ldb, depth, cols int) {
 	for j := range cols {
 		column := dst[j/panel*panel*depth+j%panel:]
 		for l, v := range b[j*ldb : j*ldb+depth] {
@@ -224,8 +224,8 @@ const (
 	gonumSerial = 4
 )
 
-// plain is Gemm by gonum, in panels of c too small for it to start goroutines.
-func plain(transA, transB bool, m, n, k int, alpha float32, a []float32, lda int, b []float32, ldb int, beta float32, c []float32, ldc int) {
+// gemmPortable is Gemm by gonum, in panels of c too small for it to start goroutines.
+func gemmPortable(transA, transB bool, m, n, k int, alpha float32, a []float32, lda int, b []float32, ldb int, beta float32, c []float32, ldc int) {
 	if beta == 0 {
 		scale(m, n, 0, c, ldc) // gonum multiplies by beta: NaN would stay
 		beta = 1

@@ -97,9 +97,9 @@ func both(t *testing.T, run func(t *testing.T)) {
 		t.Run("AVX2", run)
 	}
 	t.Run("portable", func(t *testing.T) {
-		was := vector
-		vector = false
-		defer func() { vector = was }()
+		was := useAVX2
+		useAVX2 = false
+		defer func() { useAVX2 = was }()
 		run(t)
 	})
 }
@@ -187,7 +187,7 @@ func TestGemmBitsDoNotDependOnTheDivision(t *testing.T) {
 func TestRightGivesTheSameBits(t *testing.T) {
 	both(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(2, 2))
-		var r Right
+		var r PackedMatrix
 		for range 300 {
 			m, n, k := 1+rng.IntN(40), 1+rng.IntN(300), 1+rng.IntN(150)
 			tA, tB := rng.IntN(2) > 0, rng.IntN(2) > 0
@@ -198,12 +198,12 @@ func TestRightGivesTheSameBits(t *testing.T) {
 			_, want := guarded(rng, m, n, n)
 			got, beta := append([]float32(nil), want...), float32(rng.IntN(2))
 			Gemm(tA, tB, m, n, k, 1, a, ac+1, b, bc+2, beta, want, n)
-			r.Set(tB, k, n, b, bc+2)
+			r.Pack(tB, k, n, b, bc+2)
 			r.Multiply(tA, m, a, ac+1, beta, got, n)
 			require.Equal(t, want, got, "%dx%dx%d", m, n, k)
 		}
-		require.Panics(t, func() { r.Set(false, 3, 3, make([]float32, 8), 3) })
-		r.Set(false, 3, 3, make([]float32, 9), 3)
+		require.Panics(t, func() { r.Pack(false, 3, 3, make([]float32, 8), 3) })
+		r.Pack(false, 3, 3, make([]float32, 9), 3)
 		require.Panics(t, func() { r.Multiply(false, 2, make([]float32, 5), 3, 0, make([]float32, 6), 3) })
 		require.Panics(t, func() { r.Multiply(false, 2, make([]float32, 6), 3, 0, make([]float32, 5), 3) })
 	})
@@ -267,7 +267,7 @@ func TestPlainStartsNoGoroutines(t *testing.T) {
 	go func() {
 		defer close(done)
 		for range 20 {
-			plain(false, false, m, n, k, 1, a, k, b, n, 0, c, n)
+			gemmPortable(false, false, m, n, k, 1, a, k, b, n, 0, c, n)
 		}
 	}()
 	for {

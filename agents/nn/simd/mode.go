@@ -16,12 +16,12 @@ const (
 
 var hasAVX2 = cpu.X86.HasAVX2 && cpu.X86.HasFMA
 
-// vector is whether the assembly runs; tests of the portable path clear it.
-var vector = hasAVX2 && os.Getenv(Variable) != Plain
+// useAVX2 says whether the assembly runs; tests of the portable path clear it.
+var useAVX2 = hasAVX2 && os.Getenv(Variable) != Plain
 
 // Name names what runs: "AVX2" or "gonum".
 func Name() string {
-	if vector {
+	if useAVX2 {
 		return "AVX2"
 	}
 	return Plain

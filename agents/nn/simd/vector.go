@@ -22,7 +22,7 @@ func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
 // unary applies a function of one value; dst may be x.
 func unary(dst, x []float32, rows func(int, int, *int32, int, *float32, int, *float32, int), plain func(float64) float64) {
 	checkLength(len(dst), len(x))
-	if !vector {
+	if !useAVX2 {
 		for i, v := range x {
 			dst[i] = float32(plain(float64(v)))
 		}
@@ -37,7 +37,7 @@ func unary(dst, x []float32, rows func(int, int, *int32, int, *float32, int, *fl
 // AddRow adds row to each row of x, [rows, len(row)].
 func AddRow(x, row []float32) {
 	n := checkRows(len(x), len(row))
-	if !vector {
+	if !useAVX2 {
 		for r := 0; r < len(x); r += len(row) {
 			for i, v := range row {
 				x[r+i] += v
@@ -55,7 +55,7 @@ func AddRow(x, row []float32) {
 // negative to 0.
 func AddRowReLU(x, row []float32) {
 	n := checkRows(len(x), len(row))
-	if !vector {
+	if !useAVX2 {
 		for r := 0; r < len(x); r += len(row) {
 			for i, v := range row {
 				x[r+i] = max(x[r+i]+v, 0)
@@ -72,7 +72,7 @@ func AddRowReLU(x, row []float32) {
 // ReLUGradient sets dst to dy where y, the output, is not 0, and to 0 elsewhere.
 func ReLUGradient(dst, y, dy []float32) {
 	checkLength(len(dst), len(y), len(dy))
-	if !vector {
+	if !useAVX2 {
 		for i, v := range y {
 			// Which units are active is a coin toss: a mask is faster than a branch.
 			b := math.Float32bits(v) // zero exactly where the unit is inactive
@@ -90,7 +90,7 @@ func ReLUGradient(dst, y, dy []float32) {
 // TanhGradient sets dst to dy (1 - y^2), where y is the output.
 func TanhGradient(dst, y, dy []float32) {
 	checkLength(len(dst), len(y), len(dy))
-	if !vector {
+	if !useAVX2 {
 		for i, v := range y {
 			dst[i] = dy[i] * (1 - v*v)
 		}
@@ -105,7 +105,7 @@ func TanhGradient(dst, y, dy []float32) {
 // Move moves dst towards src: dst += rate * (src - dst).
 func Move(dst, src []float32, rate float32) {
 	checkLength(len(dst), len(src))
-	if !vector {
+	if !useAVX2 {
 		for i, s := range src {
 			dst[i] += rate * (s - dst[i])
 		}
@@ -120,7 +120,7 @@ func Move(dst, src []float32, rate float32) {
 // SumRows sets dst to the sum of the rows of x, [rows, len(dst)].
 func SumRows(dst, x []float32) {
 	n := checkRows(len(x), len(dst))
-	if !vector || n == 0 {
+	if !useAVX2 || n == 0 {
 		clear(dst)
 		for r := 0; r < len(x); r += len(dst) {
 			for i, v := range x[r : r+len(dst)] {
@@ -131,7 +131,7 @@ func SumRows(dst, x []float32) {
 	}
 	// A product with a row of ones, all of which are the same one.
 	one := [1]float32{1}
-	block(1, len(dst), n, 1, one[:], 0, 0, side{x, len(dst), panel}, 0, dst, len(dst))
+	block(1, len(dst), n, 1, one[:], 0, 0, packedBlock{x, len(dst), panel}, 0, dst, len(dst))
 }
 
 // Adam is a step of Adam or AdamW over flat slices: with g = Scale*gradient,
@@ -146,7 +146,7 @@ type Adam struct {
 // Step applies it; the four slices have one length.
 func (a Adam) Step(values, gradient, mean, square []float32) {
 	checkLength(len(values), len(gradient), len(mean), len(square))
-	if !vector {
+	if !useAVX2 {
 		for i, g := range gradient {
 			g *= a.Scale
 			m := a.Beta1*mean[i] + (1-a.Beta1)*g
@@ -180,7 +180,7 @@ func GRU(hidden int, gates, state, x, h, bias, old []float32) {
 	checkLength(len(x), len(h), 3*len(state))
 	checkLength(len(gates), 4*len(state))
 	checkLength(len(bias), 4*hidden)
-	if vector {
+	if useAVX2 {
 		if n > 0 {
 			whole, tail := vectors(hidden)
 			wide := skip(3*hidden, whole)
@@ -210,7 +210,7 @@ func GRUGradient(hidden int, dx, dh, dstate, gates, old []float32) {
 	checkLength(len(old), len(dstate))
 	checkLength(len(dx), len(dh), 3*len(dstate))
 	checkLength(len(gates), 4*len(dstate))
-	if vector {
+	if useAVX2 {
 		if n > 0 {
 			whole, tail := vectors(hidden)
 			wide, narrow := skip(3*hidden, whole), skip(hidden, whole)

@@ -91,9 +91,9 @@ func twins(t *testing.T, f func(arrays [][]float32), sizes ...int) {
 	}
 	gotWhole, got := draw()
 	f(got)
-	was := vector
-	vector = false
-	defer func() { vector = was }()
+	was := useAVX2
+	useAVX2 = false
+	defer func() { useAVX2 = was }()
 	_, want := draw()
 	f(want)
 	for i := range got {

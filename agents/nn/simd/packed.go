@@ -1,24 +1,24 @@
 package simd
 
-// Right is a right-hand matrix laid out for many products: panel by panel, as
-// the kernels read it.
-type Right struct {
+// PackedMatrix is the right-hand matrix of many products, laid out once, panel by
+// panel, as the kernels read it.
+type PackedMatrix struct {
 	rows, cols int // k and n
 	values     []float32
 
-	// What Set was given, for the portable path.
+	// What Pack was given, for the portable path.
 	trans  bool
 	source []float32
 	stride int
 }
 
-// Set takes op(b) [k,n] as it is now; op(b) is b, or its transpose if trans, and
-// b has ldb values from one row to the next. b must stay as it is while the
-// products run. It panics if b is too short.
-func (r *Right) Set(trans bool, k, n int, b []float32, ldb int) {
+// Pack lays out op(b) [k,n], which is b, or its transpose if trans; b has ldb values
+// from one row to the next. b must not change until the products have run. It panics
+// if b is too short.
+func (r *PackedMatrix) Pack(trans bool, k, n int, b []float32, ldb int) {
 	checkMatrix(trans, k, n, b, ldb)
 	r.rows, r.cols, r.trans, r.source, r.stride = k, n, trans, b, ldb
-	if !vector {
+	if !useAVX2 {
 		return
 	}
 	if size := k * (n + panel - 1) / panel * panel; len(r.values) < size {
@@ -27,22 +27,22 @@ func (r *Right) Set(trans bool, k, n int, b []float32, ldb int) {
 	for l := 0; l < k; l += depthBlock {
 		depth := min(depthBlock, k-l)
 		if trans {
-			transpose(r.block(l), b[l:], ldb, depth, n)
+			packTransposed(r.block(l), b[l:], ldb, depth, n)
 		} else {
-			together(r.block(l), b[l*ldb:], ldb, depth, n)
+			packStraight(r.block(l), b[l*ldb:], ldb, depth, n)
 		}
 	}
 }
 
-// block is where the rows from l on begin.
-func (r *Right) block(l int) []float32 {
+// block returns the values from row l on.
+func (r *PackedMatrix) block(l int) []float32 {
 	return r.values[l*((r.cols+panel-1)/panel*panel):]
 }
 
 // Multiply sets c to op(a)*b + beta*c, where op(a) is [m,k] and b the matrix
 // that r was set to: the same bits as Gemm's. It panics if a slice is too short.
-func (r *Right) Multiply(transA bool, m int, a []float32, lda int, beta float32, c []float32, ldc int) {
-	if !vector {
+func (r *PackedMatrix) Multiply(transA bool, m int, a []float32, lda int, beta float32, c []float32, ldc int) {
+	if !useAVX2 {
 		Gemm(transA, r.trans, m, r.cols, r.rows, 1, a, lda, r.source, r.stride, beta, c, ldc)
 		return
 	}
@@ -62,14 +62,14 @@ func (r *Right) Multiply(transA bool, m int, a []float32, lda int, beta float32,
 	r.multiply(m, 1, a, aRow, aCol, beta, c, ldc)
 }
 
-// multiply goes through all of b for some rows of a at a time, so that those of
-// c stay in the cache until they are done.
-func (r *Right) multiply(m int, alpha float32, a []float32, aRow, aCol int, beta float32, c []float32, ldc int) {
+// multiply goes through all of b for some rows of a at a time, so that the rows of c
+// that they give stay in the cache until they are complete.
+func (r *PackedMatrix) multiply(m int, alpha float32, a []float32, aRow, aCol int, beta float32, c []float32, ldc int) {
 	for i := 0; i < m; i += rowBlock {
 		rows, old := min(rowBlock, m-i), beta
 		for l := 0; l < r.rows; l += depthBlock {
 			depth := min(depthBlock, r.rows-l)
-			block(rows, r.cols, depth, alpha, a[i*aRow+l*aCol:], aRow, aCol, side{r.block(l), panel, depth * panel}, old, c[i*ldc:], ldc)
+			block(rows, r.cols, depth, alpha, a[i*aRow+l*aCol:], aRow, aCol, packedBlock{r.block(l), panel, depth * panel}, old, c[i*ldc:], ldc)
 			old = 1
 		}
 	}
