@@ -225,70 +225,97 @@ func TestFlowsAllocateNothing(t *testing.T) {
 	}
 }
 
+// someState returns the state of a Balancer of 4 servers with flows under way,
+// slots without a flow, and a server that is out.
+func someState(t require.TestingT, name string) []byte {
+	b := open(t, name, 4, 1)
+	var flows []FlowID
+	for k := range 40 {
+		id, _ := b.Dispatch(float64(k))
+		flows = append(flows, id)
+		if k%3 > 0 {
+			b.End(float64(k), flows[0], false)
+			flows = flows[1:]
+		}
+	}
+	b.End(41, flows[0], true)
+	b.SetOut(2, true)
+	c := snapshot.Writer()
+	b.State(c)
+	return c.Bytes()
+}
+
+// restored returns a Balancer with the given state.
+func restored(t require.TestingT, name string, servers int, data []byte) (*Balancer, error) {
+	b := open(t, name, servers, 2)
+	c := snapshot.Reader(data)
+	b.State(c)
+	c.End()
+	return b, c.Err()
+}
+
+// requireWorks lets a Balancer end all its flows and begin one more.
+func requireWorks(t require.TestingT, b *Balancer) {
+	observation(b, 50)
+	for id := range b.flows.slots {
+		if b.flows.slots[id].Server != vacant {
+			b.End(50, FlowID(id), false)
+		}
+	}
+	if b.Available() == 0 {
+		b.SetOut(0, false)
+	}
+	_, server := b.Dispatch(51)
+	want := make([]int32, len(b.Ongoing()))
+	want[server] = 1
+	require.Equal(t, want, b.Ongoing())
+}
+
 // TestDamagedState: state that is cut, or of another number of servers, is
 // refused; with any byte changed it is refused, or gives a Balancer that works.
 func TestDamagedState(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"lsq", "peak-ewma", ""} {
-		b := open(t, name, 4, 1)
-		var flows []FlowID
-		for k := range 40 {
-			id, _ := b.Dispatch(float64(k))
-			flows = append(flows, id)
-			if k%3 > 0 {
-				b.End(float64(k), flows[0], false)
-				flows = flows[1:]
-			}
-		}
-		b.SetOut(2, true)
-		c := snapshot.Writer()
-		b.State(c)
-		data := c.Bytes()
-		restore := func(servers int, data []byte) (*Balancer, error) {
-			b := open(t, name, servers, 2)
-			c := snapshot.Reader(data)
-			b.State(c)
-			c.End()
-			return b, c.Err()
-		}
-		_, err := restore(5, data)
+		data := someState(t, name)
+		_, err := restored(t, name, 5, data)
 		require.ErrorIs(t, err, snapshot.ErrDamaged)
-		b.End(41, flows[0], false)
-		free := b.flows.free
-		b.flows.slots[free].place = free // it follows itself
-		c = snapshot.Writer()
-		b.State(c)
-		_, err = restore(4, c.Bytes())
-		require.ErrorContains(t, err, "is not vacant")
 		works := 0
 		for n := range data {
-			_, err := restore(4, data[:n])
+			_, err := restored(t, name, 4, data[:n])
 			require.ErrorIs(t, err, snapshot.ErrDamaged, "cut at %d", n)
 			for _, bit := range []byte{1, 0x80} {
 				spoilt := append([]byte(nil), data...)
 				spoilt[n] ^= bit
-				b, err := restore(4, spoilt)
-				if err != nil || b.Available() == 0 {
-					continue
+				if b, err := restored(t, name, 4, spoilt); err == nil {
+					works++
+					requireWorks(t, b)
 				}
-				works++
-				observation(b, 50)
-				for id := range b.flows.slots {
-					if b.flows.slots[id].Server != vacant {
-						b.End(50, FlowID(id), false)
-					}
-				}
-				b.Dispatch(51)
-				require.Equal(t, int32(1), sum(b.Ongoing()), "byte %d", n)
 			}
 		}
 		require.Positive(t, works)
 	}
 }
 
-func sum(list []int32) (total int32) {
-	for _, x := range list {
-		total += x
-	}
-	return total
+// TestCircularSlots: a list of vacant slots that never ends is refused.
+func TestCircularSlots(t *testing.T) {
+	t.Parallel()
+	b, err := restored(t, "lsq", 4, someState(t, "lsq"))
+	require.NoError(t, err)
+	require.NotEqual(t, uint32(noSlot), b.flows.free)
+	b.flows.slots[b.flows.free].place = b.flows.free
+	c := snapshot.Writer()
+	b.State(c)
+	_, err = restored(t, "lsq", 4, c.Bytes())
+	require.ErrorContains(t, err, "is not vacant")
+}
+
+// FuzzState: whatever bytes are restored, they are refused or give a Balancer that
+// works.
+func FuzzState(f *testing.F) {
+	f.Add(someState(f, "peak-ewma"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if b, err := restored(t, "peak-ewma", 4, data); err == nil {
+			requireWorks(t, b)
+		}
+	})
 }
