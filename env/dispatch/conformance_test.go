@@ -9,9 +9,9 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestOutIsOut: whatever comes and goes, no rule picks a server that is out,
-// and each picks those again that return.
-func TestOutIsOut(t *testing.T) {
+// TestOutIsNeverPicked: whatever servers go out and come in, no rule picks a server
+// that is out, and every rule picks a server again that has come in.
+func TestOutIsNeverPicked(t *testing.T) {
 	t.Parallel()
 	for _, name := range Names() {
 		t.Run(name, func(t *testing.T) {
@@ -42,8 +42,8 @@ func TestOutIsOut(t *testing.T) {
 	}
 }
 
-// TestOutWithoutChanges: a View that never says what changed, and one whose Out
-// changes while no count does, serve as well.
+// TestOutWithoutChanges: rules follow Out, too, where the View never lists what
+// changed, and where Out changes while no count does.
 func TestOutWithoutChanges(t *testing.T) {
 	t.Parallel()
 	for _, name := range Names() {
@@ -75,9 +75,9 @@ func TestOutWithoutChanges(t *testing.T) {
 	}
 }
 
-// TestNothingOutChangesNothing: an Out of no server is as none, in the picks
-// and in the numbers drawn.
-func TestNothingOutChangesNothing(t *testing.T) {
+// TestEmptyOut: an Out that has no server and a nil Out give the same picks and draw
+// the same random numbers.
+func TestEmptyOut(t *testing.T) {
 	t.Parallel()
 	for _, name := range Names() {
 		with, without := newSimulatedLB(20, 9, false), newSimulatedLB(20, 9, false)
@@ -195,7 +195,7 @@ func TestOrderedAgainstScan(t *testing.T) {
 	})
 }
 
-// TestGlobalFollowsTheLog: with the log of changes a Global picks as without,
+// TestGlobalFollowsTheLog: with the log of changes the rule picks as without it,
 // also where more has changed than the log holds.
 func TestGlobalFollowsTheLog(t *testing.T) {
 	t.Parallel()

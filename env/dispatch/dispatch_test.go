@@ -120,8 +120,8 @@ func TestTwoChoicesInDistribution(t *testing.T) {
 	require.InDelta(t, 2./9, counts[2]/draws, 0.008)
 }
 
-// TestGlobalLooksAtAll: the LB's own counts do not matter.
-func TestGlobalLooksAtAll(t *testing.T) {
+// TestGlobalShortestDelayCountsAllLBs: the LB's own counts do not matter.
+func TestGlobalShortestDelayCountsAllLBs(t *testing.T) {
 	t.Parallel()
 	r, err := NewGlobalShortestDelay([]float64{1, 1})
 	require.NoError(t, err)

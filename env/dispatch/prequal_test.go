@@ -10,7 +10,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// told is what servers tell: requests in flight and latency.
+// reported is what servers tell: requests in flight and latency.
 type reported [][2]float64
 
 func (s reported) Probe(server int) (int32, float64) { return int32(s[server][0]), s[server][1] }

@@ -80,7 +80,7 @@ func (w *simulatedLB) step(rule Rule) int {
 	return pick
 }
 
-// others lets another LB send a request, or one of its own end.
+// otherLBs lets another LB send a request, or one of its own end.
 func (w *simulatedLB) otherLBs() {
 	j := w.random.IntN(len(w.outstanding))
 	if w.random.IntN(2) == 0 {

@@ -9,7 +9,7 @@ import (
 	"fairlb/env/snapshot"
 )
 
-// save returns what a rule has to remember; nothing of one that is no Stater.
+// save returns the state of a rule, which is empty if it is no Stater.
 func save(rule Rule) []byte {
 	c := snapshot.Writer()
 	if s, ok := rule.(snapshot.Stater); ok {
@@ -27,8 +27,8 @@ func restore(rule Rule, data []byte) error {
 	return c.Err()
 }
 
-// TestResume: a rule that is saved and restored into a fresh one, which looks
-// at all of the View once, goes on as if nothing had been.
+// TestResume: a rule whose state is restored into a new one, whose View is then
+// invalidated, goes on as the saved one does.
 func TestResume(t *testing.T) {
 	t.Parallel()
 	for _, name := range Names() {
@@ -59,7 +59,7 @@ func TestResume(t *testing.T) {
 	}
 }
 
-// TestResetForgets: after Reset a rule is as one just made.
+// TestResetForgets: after Reset a rule acts as one that has just been made.
 func TestResetForgets(t *testing.T) {
 	t.Parallel()
 	for _, name := range Names() {

@@ -172,7 +172,7 @@ func TestChangesByHand(t *testing.T) {
 	}
 }
 
-// TestCapacity: what a rule with foresight is told follows every change.
+// TestCapacity: what a rule is told of the capacities follows every change.
 func TestCapacity(t *testing.T) {
 	t.Parallel()
 	cfg := moderate(t)

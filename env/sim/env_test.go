@@ -259,8 +259,8 @@ func (r withoutLog) Pick(v *dispatch.View) int {
 	return r.Rule.Pick(&w)
 }
 
-// TestOutstandingLog: told which counts changed, the global rules pick as those that
-// ask for all of them, failures and all.
+// TestOutstandingLog: global rules that read the log of changed counts pick as those
+// that read all counts, also where servers fail.
 func TestOutstandingLog(t *testing.T) {
 	t.Parallel()
 	cfg := moderate(t)

@@ -64,7 +64,7 @@ func newTwin(cfg *Config, arrivals []workload.Request, seed uint64, oracle bool)
 	return w
 }
 
-// rate is eq. 42 (or FIFO's full speed) for each task in CPU service.
+// rate is the speed of eq. 42 (or FIFO's full speed) for each task in CPU service.
 func (s *twinServer) rate() float64 {
 	return s.speed * min(1, s.cpus/(float64(len(s.cpu))+s.extra))
 }
@@ -158,7 +158,7 @@ func (w *twin) arrive(r workload.Request) {
 	w.send(x)
 }
 
-// redirect is who takes the requests of an LB that has failed.
+// redirect returns the LB that takes the requests of an LB that has failed.
 func (w *twin) redirect(lb int) int {
 	if !w.failedLB[lb] {
 		return lb
@@ -360,7 +360,8 @@ func (w *twin) finish(j int, r workload.Request) float64 {
 	return max(sum[0]/(s.cpus*n/(n+s.extra)*s.speed), sum[1])
 }
 
-// shortest is the shared rule without foresight: the first of fewest.
+// shortest is the shared rule that knows its own requests: it takes the first of the
+// servers with the fewest.
 func shortest(ongoing []int32, in func(int) bool) int {
 	best := -1
 	for j, q := range ongoing {
@@ -371,8 +372,8 @@ func shortest(ongoing []int32, in func(int) bool) int {
 	return best
 }
 
-// soonest is the shared rule with foresight: the first that is within rounding
-// of the soonest.
+// soonest is the shared rule that knows the global state: it takes the first of the
+// servers that finish soonest, but for rounding.
 func soonest(servers int, finish func(int) float64, in func(int) bool) int {
 	best := math.Inf(1)
 	for j := range servers {

@@ -12,11 +12,11 @@ import (
 	"fairlb/env/workload"
 )
 
-// plainSim is the simulator as one would first write it: every event in one
-// container/heap, a container/heap of tasks a station under virtual time,
-// completions that became stale told by a version, and a scan of all servers
-// for SED. It knows no changes and no observations. The engine's speed is
-// measured beside it, and it must give the same outcomes.
+// plainSim is the simulator as one would first write it: all events are in one
+// container/heap, each station has a container/heap of its tasks under virtual time,
+// completions that have become stale are recognised by a version, and SED scans all
+// servers. It has no changes and no observations. The engine must give the same
+// outcomes, and its speed is measured beside this one's.
 type plainSim struct {
 	cfg      *Config
 	source   workload.Source

@@ -33,10 +33,10 @@ func TestTournament(t *testing.T) {
 	})
 }
 
-// TestAgenda compares with a sorted list: by time, of equals the older first,
+// TestEventQueue compares with a sorted list: by time, of equals the older first,
 // also where the count of entries wraps around, through growth into a heap and
 // back.
-func TestAgenda(t *testing.T) {
+func TestEventQueue(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		var h eventQueue

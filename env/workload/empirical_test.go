@@ -63,8 +63,8 @@ func TestTraceLaw(t *testing.T) {
 	require.ErrorContains(t, err, "no such file")
 }
 
-// TestThinned: of a long series what is kept is even over it.
-func TestThinned(t *testing.T) {
+// TestSubsample: the values kept of a long series are evenly spaced in it.
+func TestSubsample(t *testing.T) {
 	t.Parallel()
 	const most = 64
 	for _, n := range []int{5, most, most + 1, 2*most + 7, 5 * most} {

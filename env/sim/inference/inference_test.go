@@ -12,8 +12,8 @@ import (
 	"fairlb/env/workload"
 )
 
-// TestFilterUnseen: of a server to which the LB sent nothing it believes what is
-// true of any: the number in an M/M/2 queue, whose mean is 2 rho / (1 - rho^2).
+// TestFilterUnseen: of a server to which it has sent nothing an LB believes what holds
+// for any server with that load: the number in an M/M/2 queue, whose mean is 2 rho / (1 - rho^2).
 func TestFilterUnseen(t *testing.T) {
 	t.Parallel()
 	f := NewFilter(2, 1.5, []float64{1.8}, 4000, rand.New(rand.NewPCG(1, 1)))
