@@ -242,12 +242,3 @@ func (c *Config) networkRules(r *settings.Rules) {
 func (c *Config) schedule() nn.Schedule {
 	return nn.Schedule{Kind: c.Schedule, Final: c.FinalRate, Warmup: c.Warmup}
 }
-
-// reach returns the lowest and the highest log-weight of the head, and the
-// field that sets them with its value.
-func (c *Config) reach() (setting string, low, high float64) {
-	if c.Head == policy.Discrete {
-		return fmt.Sprintf("levels = %v", c.Levels), c.Levels[0], c.Levels[len(c.Levels)-1]
-	}
-	return fmt.Sprintf("box = %v", c.Box), -c.Box, c.Box
-}

@@ -50,7 +50,7 @@ func newLearner(cfg Config, spec env.Spec, seed uint64, joint bool) (*Learner, e
 		err = errors.Join(err, fmt.Errorf("%w: window = 0: whole episodes need an environment whose episodes have a set end", ErrConfig))
 	}
 	if err == nil {
-		setting, low, high := cfg.reach()
+		setting, low, high := cfg.Head.LogWeights(cfg.Box, cfg.Levels)
 		err = policy.CheckLogWeights(ErrConfig, spec, setting, low, high)
 	}
 	if err != nil {

@@ -13,16 +13,16 @@ import (
 	"fairlb/replay"
 )
 
-// wander is a recurrent learner of two LBs, three servers and two features,
+// recurrentRun is a recurrent learner of two LBs, three servers and two features,
 // whose networks answer strongly, and two ragged episodes that its own explorer
 // played in random states.
-type wander struct {
+type recurrentRun struct {
 	*Learner
 	episodes []*replay.Episode
 	states   [][][]float32 // per episode, step and LB: the actor's, as the step began
 }
 
-func newWander(t testing.TB, window, burnIn int, joint bool) *wander {
+func newRecurrentRun(t testing.TB, window, burnIn int, joint bool) *recurrentRun {
 	t.Helper()
 	cfg := DefaultConfig()
 	cfg.Network, cfg.Hidden, cfg.Batch, cfg.CriticRounds = Recurrent, 6, 12, 0
@@ -30,7 +30,7 @@ func newWander(t testing.TB, window, burnIn int, joint bool) *wander {
 	l, err := newLearner(cfg, env.Spec{Agents: 2, Servers: 3, Steps: 9, Features: make([]env.Feature, 2),
 		Action: env.ActionSpec{Low: 0.1, High: 10}}, 1, joint)
 	require.NoError(t, err)
-	w := &wander{Learner: l}
+	w := &recurrentRun{Learner: l}
 	rng := rand.New(rand.NewPCG(8, 8))
 	for _, a := range l.agents {
 		for _, arena := range []*nn.Arena{a.params.actor, a.params.critic, a.params.target} {
@@ -46,7 +46,7 @@ func newWander(t testing.TB, window, burnIn int, joint bool) *wander {
 }
 
 // play plays and observes an episode by the policies that Explorer's actor has.
-func (w *wander) play(t testing.TB, steps int, rng *rand.Rand) {
+func (w *recurrentRun) play(t testing.TB, steps int, rng *rand.Rand) {
 	ep := replay.NewEpisode(replay.Shape{Agents: 2, Servers: 3, Features: 2}, steps)
 	ep.Steps = steps
 	explorer, err := w.Explorer()
@@ -92,7 +92,7 @@ func (w *wander) play(t testing.TB, steps int, rng *rand.Rand) {
 
 // sample draws and loads sequences for an LB and returns of each its episode
 // and the step at which it begins.
-func (w *wander) sample(t testing.TB, lb int) (r *recurrent, episode, start []int) {
+func (w *recurrentRun) sample(t testing.TB, lb int) (r *recurrent, episode, start []int) {
 	t.Helper()
 	r = w.agents[lb].trainer.(*recurrent)
 	w.agents[lb].rewards.FitTo(w.buffer, func(ep *replay.Episode, t int) []float32 { return ep.ServerRewards(t, lb) })
@@ -119,7 +119,7 @@ func (w *wander) sample(t testing.TB, lb int) (r *recurrent, episode, start []in
 func TestReplayedStatesAreThoseOfActing(t *testing.T) {
 	t.Parallel()
 	for _, burnIn := range []int{0, 2, 9} {
-		w := newWander(t, 3, burnIn, false)
+		w := newRecurrentRun(t, 3, burnIn, false)
 		const lb, h = 1, 6
 		r, episode, start := w.sample(t, lb)
 		later := 0
@@ -172,8 +172,8 @@ func (n *naive) q(x, u []float32) []float32 {
 	return slices.Clone(n.out.Data())
 }
 
-// goOn takes the state that the last q led to.
-func (n *naive) goOn() { copy(n.state.Data(), n.after.Data()) }
+// advance takes the state that the last q led to.
+func (n *naive) advance() { copy(n.state.Data(), n.after.Data()) }
 
 // TestActionsAreValuedOneStepOn: Q, targets and the Q of the actor's loss are
 // those of networks that live through an episode a step at a time, and look at
@@ -181,7 +181,7 @@ func (n *naive) goOn() { copy(n.state.Data(), n.after.Data()) }
 func TestActionsAreValuedOneStepOn(t *testing.T) {
 	t.Parallel()
 	const lb, n, cols = 1, 3, 6 // servers, features of all
-	w := newWander(t, 3, 2, false)
+	w := newRecurrentRun(t, 3, 2, false)
 	r, episode, start := w.sample(t, lb)
 	a, s := w.agents[lb], r.sequences
 	r.setTargets()
@@ -210,9 +210,9 @@ func TestActionsAreValuedOneStepOn(t *testing.T) {
 			var next [2][]float32
 			for i := range critics {
 				q := critics[i].q(features(step), took)
-				critics[i].goOn()
+				critics[i].advance()
 				targets[i].q(features(step), took)
-				targets[i].goOn()
+				targets[i].advance()
 				if step >= start[b] {
 					require.InDeltaSlice(t, q, row(r.critic.q[i].Data(), at, n), 1e-4)
 					next[i] = targets[i].q(features(step+1), row(r.next.drawn.Data(), at+s.Size, n))
@@ -235,7 +235,7 @@ func TestNothingBehindTheEndCounts(t *testing.T) {
 	t.Parallel()
 	for _, joint := range []bool{false, true} {
 		gradients := func(spoil, spoilInside bool) string {
-			w := newWander(t, 0, 0, joint)
+			w := newRecurrentRun(t, 0, 0, joint)
 			r, episode, _ := w.sample(t, 0)
 			s := r.sequences
 			cols, actions := len(r.obs)/(s.Steps+1)/s.Size, len(s.LogWeight)/s.Steps/s.Size
@@ -270,7 +270,7 @@ func TestNothingBehindTheEndCounts(t *testing.T) {
 // TestRecurrentUpdateAllocatesNothing. It is not parallel: it counts.
 func TestRecurrentUpdateAllocatesNothing(t *testing.T) {
 	for _, joint := range []bool{false, true} {
-		w := newWander(t, 3, 2, joint)
+		w := newRecurrentRun(t, 3, 2, joint)
 		r, _, _ := w.sample(t, 0)
 		update := func() { require.NoError(t, r.update(round{rate: 1e-3, trainActor: true})) }
 		update()

@@ -38,8 +38,8 @@ func NewGraph(trainable *Arena) *Graph {
 	return &Graph{expr: gorgonia.NewGraph(), trainable: trainable, params: make(map[*Param]*Node)}
 }
 
-// Divide has workers divide the work of the kernels that are applied from now on.
-func (g *Graph) Divide(w *Workers) { g.workers = w }
+// UseWorkers has workers divide the work of the kernels that are applied from now on.
+func (g *Graph) UseWorkers(w *Workers) { g.workers = w }
 
 // next numbers a node or an operation.
 func (g *Graph) next() int {

@@ -167,7 +167,7 @@ func TestBitsDoNotDependOnWorkers(t *testing.T) {
 		if count > 0 {
 			workers = nn.NewWorkers(count)
 		}
-		graph.Divide(workers)
+		graph.UseWorkers(workers)
 		rng := rand.New(rand.NewPCG(6, 1))
 		x, h, y := graph.Input("x", steps*batch, 5), graph.Input("h", batch, 7), graph.Input("y", steps*batch, 3)
 		for _, n := range []*nn.Node{x, h, y} {

@@ -6,11 +6,10 @@ import "fmt"
 // one arena, without a graph and without derivatives. It serves one goroutine
 // at a time; once built it allocates nothing.
 type Plan struct {
-	values  *Arena
-	params  map[*Param]*Node
-	steps   []step
-	workers *Workers
-	err     error
+	values *Arena
+	params map[*Param]*Node
+	steps  []step
+	err    error // the first failure
 }
 
 // step is one kernel of a plan, with its memory.
@@ -27,9 +26,6 @@ var _ Builder = (*Plan)(nil)
 func NewPlan(values *Arena) *Plan {
 	return &Plan{values: values, params: make(map[*Param]*Node)}
 }
-
-// Divide has workers divide the work of the kernels that are applied from now on.
-func (p *Plan) Divide(w *Workers) { p.workers = w }
 
 // Input implements Builder.
 func (p *Plan) Input(name string, shape ...int) *Node {
@@ -66,7 +62,6 @@ func (p *Plan) Apply(k Kernel, in ...*Node) *Node {
 		p.err = err
 		return &Node{owner: p}
 	}
-	divide(k, p.workers)
 	s := step{kernel: k, out: make([]float32, sizeOf(shape))}
 	for _, n := range in {
 		s.in = append(s.in, n.data)

@@ -2,7 +2,6 @@ package ppo
 
 import (
 	"errors"
-	"fmt"
 
 	"fairlb/agents/nn"
 	"fairlb/agents/policy"
@@ -146,13 +145,4 @@ func (c *Config) Rules(r *settings.Rules) {
 // schedule is that of the learning rates.
 func (c *Config) schedule() nn.Schedule {
 	return nn.Schedule{Kind: c.Schedule, Final: c.FinalRate, Warmup: c.Warmup}
-}
-
-// reach returns the lowest and the highest log-weight of the head, and the
-// field that sets them with its value.
-func (c *Config) reach() (setting string, low, high float64) {
-	if c.Head == policy.Discrete {
-		return fmt.Sprintf("levels = %v", c.Levels), c.Levels[0], c.Levels[len(c.Levels)-1]
-	}
-	return fmt.Sprintf("box = %v", c.Box), -c.Box, c.Box
 }

@@ -32,7 +32,7 @@ var _ agents.Learner = (*Learner)(nil)
 func New(cfg Config, spec env.Spec, central bool, seed uint64) (*Learner, error) {
 	err := errors.Join(cfg.Validate(), policy.CheckSpec(ErrConfig, spec))
 	if err == nil {
-		setting, low, high := cfg.reach()
+		setting, low, high := cfg.Head.LogWeights(cfg.Box, cfg.Levels)
 		err = policy.CheckLogWeights(ErrConfig, spec, setting, low, high)
 	}
 	if err != nil {

@@ -85,7 +85,7 @@ func New(s Sizes, seed uint64, workers *nn.Workers) (*Update, error) {
 	copy(u.targets.Values(), u.critics())
 
 	g := nn.NewGraph(u.params)
-	g.Divide(workers)
+	g.UseWorkers(workers)
 	rows := s.Steps * s.Batch
 	u.obs = g.Input("observations", rows+s.Batch, s.Observation())
 	u.actions = g.Input("actions", rows, s.Servers)
