@@ -1,11 +1,14 @@
 package main
 
 import (
+	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"fairlb/cmd/fairlb/internal/files"
 	"fairlb/cmd/fairlb/internal/invalid"
 	"fairlb/eval/eventcost"
 	"fairlb/results/chart"
@@ -21,20 +24,23 @@ func (a *app) growthCommand() *cobra.Command {
 the output of the benchmark of growth, and print medians and ranges of its runs.`,
 		Example: "  go test -run '^$' -bench Growth -count 5 ./env/sim > growth.txt\n  fairlb growth growth.txt --out growth.png",
 		Args:    checked(cobra.ExactArgs(1)),
-		RunE: func(_ *cobra.Command, files []string) error {
+		RunE: func(_ *cobra.Command, args []string) error {
 			if ext := filepath.Ext(out); ext != ".svg" && ext != ".png" && ext != ".pdf" {
 				return invalid.Errorf("--out %q: must end in .svg, .png or .pdf", out)
 			}
-			f, err := os.Open(files[0])
+			f, err := os.Open(args[0])
 			if err != nil {
 				return invalid.Errorf("%w", err)
 			}
 			defer f.Close()
 			list, err := eventcost.Read(f)
 			if err != nil {
-				return invalid.Errorf("%s: %w", files[0], err)
+				return invalid.Errorf("%s: %w", args[0], err)
 			}
-			if err := chart.PlotEventCost(out, list); err != nil {
+			draw := func(w io.Writer) error {
+				return chart.DrawEventCost(w, list, strings.TrimPrefix(filepath.Ext(out), "."))
+			}
+			if err := files.Write(out, draw); err != nil {
 				return err
 			}
 			table := text.NewTable("servers", "LBs", "ns an event", "from", "to", "runs")

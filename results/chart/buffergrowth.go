@@ -24,7 +24,7 @@ func DrawBufferGrowth(w io.Writer, f *figure.BufferGrowth, format string) error 
 	}
 	byEpisodes := newPanel("as training goes on", "episodes played", "replay buffer (MB)")
 	byAgents := newPanel("at its end", "LBs, one agent each", "")
-	picture := panels{
+	picture := panelGrid{
 		title: fmt.Sprintf("The buffer of agents trained together grows with episodes and agents (%s)", f.Scenario),
 		width: 8 * vg.Inch, height: 4.2 * vg.Inch,
 	}
@@ -63,8 +63,8 @@ func DrawBufferGrowth(w io.Writer, f *figure.BufferGrowth, format string) error 
 	return picture.write(w, format)
 }
 
-// drawEnds draws the buffers at the end, each in its colour, and a line through
-// them.
+// drawEnds draws the sizes after the last episode, each in the colour of its number of
+// agents, and a line through them.
 func drawEnds(p *plot.Plot, ends plotter.XYs) error {
 	through, err := line(append(plotter.XYs{{}}, ends...), colours(6), 1, vg.Points(2), vg.Points(3))
 	if err != nil {

@@ -20,7 +20,7 @@ import (
 // samples, with a band of one standard error of it on either side. format is
 // png, svg or pdf.
 func DrawCapacityChangeServers(w io.Writer, d *figure.CapacityChange, format string) error {
-	picture := panels{
+	picture := panelGrid{
 		title: fmt.Sprintf("%s: mean over %d seeds and its standard error", d.Scenario, len(d.Seeds)),
 		width: vg.Length(max(1, len(d.Groups)))*3.6*vg.Inch + vg.Inch, height: 7.6 * vg.Inch,
 	}
@@ -67,8 +67,8 @@ func DrawCapacityChangeServers(w io.Writer, d *figure.CapacityChange, format str
 	return picture.write(w, format)
 }
 
-// drawBands adds the targets' curves to a panel, and returns their legend and
-// the highest point of any.
+// drawBands adds the curves of all targets for one measure and group of servers to a
+// panel, and returns their legend and the highest point of any.
 func drawBands(p *plot.Plot, d *figure.CapacityChange, m figure.ServerMeasure, group int) ([]legendEntry, float64, error) {
 	scale := 1.0
 	if m == figure.CPUUse {
@@ -80,7 +80,7 @@ func drawBands(p *plot.Plot, d *figure.CapacityChange, m figure.ServerMeasure, g
 	highest := 0.0
 	for k, t := range d.Targets {
 		band := t.Servers[m][group]
-		mean, sd := moving(band.Mean, smoothing), moving(band.SD, smoothing)
+		mean, sd := movingMean(band.Mean, smoothing), movingMean(band.SD, smoothing)
 		n := len(mean)
 		curve, outline := make(plotter.XYs, n), make(plotter.XYs, 2*n)
 		for i := range n {
@@ -108,7 +108,7 @@ func drawBands(p *plot.Plot, d *figure.CapacityChange, m figure.ServerMeasure, g
 	return legend, highest, nil
 }
 
-// markChanges draws a line up to top at each change.
+// markChanges draws a vertical line, up to top, at each time at which servers change.
 func markChanges(p *plot.Plot, changes []float64, top float64) error {
 	for _, at := range changes {
 		mark, err := line(plotter.XYs{{X: at}, {X: at, Y: top}}, color.Gray{60}, 1, vg.Points(2), vg.Points(2))
@@ -123,7 +123,7 @@ func markChanges(p *plot.Plot, changes []float64, top float64) error {
 // DrawCapacityChangeCompletions draws the distribution of the completion times of
 // each class. format is png, svg or pdf.
 func DrawCapacityChangeCompletions(w io.Writer, d *figure.CapacityChange, format string) error {
-	picture := panels{title: "Completion times in " + d.Scenario, height: 4.2 * vg.Inch}
+	picture := panelGrid{title: "Completion times in " + d.Scenario, height: 4.2 * vg.Inch}
 	var row []*plot.Plot
 	failed := false
 	names := text.Labels(d.TargetNames())
@@ -134,11 +134,11 @@ func DrawCapacityChangeCompletions(w io.Writer, d *figure.CapacityChange, format
 		}
 		low, high, _ := limits(list, 1)
 		shown := distributions{title: name, names: names, list: list, low: low, high: high}
-		p, legend, ends, err := shown.draw()
+		p, legend, dotted, err := shown.draw()
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-		failed = failed || ends
+		failed = failed || dotted
 		if len(legend) == 0 {
 			continue // a class without requests
 		}

@@ -11,16 +11,17 @@ import (
 	"fairlb/results/text"
 )
 
-// DrawCompletionDistributions draws how completion times are distributed: a column a test case, a row a class, in
-// each a line a target, or for a single case a column a class. All panels of a
-// class have one axis of time. format is png, svg or pdf.
+// DrawCompletionDistributions draws how completion times are distributed: a column a
+// test case and a row a class, or for a single case a column a class, with a line a
+// target in each panel. All panels of a class have the same axis of time. format is
+// png, svg or pdf.
 func DrawCompletionDistributions(w io.Writer, d *figure.CompletionDistributions, format string) error {
 	if len(d.Cases) == 0 {
 		return fmt.Errorf("%w: there are no test cases", ErrFigure)
 	}
 	classes := d.Cases[0].Classes
 	single := len(d.Cases) == 1
-	picture := panels{title: fmt.Sprintf("Completion times over %d seeds of %g s", len(d.Seeds), d.Duration)}
+	picture := panelGrid{title: fmt.Sprintf("Completion times over %d seeds of %g s", len(d.Seeds), d.Duration)}
 	if single {
 		picture.title += " in " + d.Cases[0].Name
 	}
@@ -36,11 +37,11 @@ func DrawCompletionDistributions(w io.Writer, d *figure.CompletionDistributions,
 				title = c.Name + ", " + name
 			}
 			shown := distributions{title: title, list: ofClass(d.Cases[k:k+1], class), names: text.Labels(c.TargetNames()), low: low, high: high, top: top}
-			p, legend, ends, err := shown.draw()
+			p, legend, dotted, err := shown.draw()
 			if err != nil {
 				return fmt.Errorf("%s, %s: %w", c.Name, name, err)
 			}
-			failed = failed || ends
+			failed = failed || dotted
 			if len(legend) == 0 {
 				return fmt.Errorf("%w: %s has no %s requests", ErrFigure, c.Name, name)
 			}
@@ -73,7 +74,7 @@ func DrawCompletionDistributions(w io.Writer, d *figure.CompletionDistributions,
 	return picture.write(w, format)
 }
 
-// ofClass returns the completions of a class by case and target.
+// ofClass returns the distributions of a class, by test case and target.
 func ofClass(cases []figure.CaseDistributions, class int) []figure.Distribution {
 	var list []figure.Distribution
 	for _, c := range cases {
@@ -84,8 +85,8 @@ func ofClass(cases []figure.CaseDistributions, class int) []figure.Distribution 
 	return list
 }
 
-// casesTop returns the part of the requests up to which the axes go: 99.99 %
-// where anything has so many done, or else 99.9 %.
+// casesTop returns the part of the requests at which the axes end: 99.99 % if so many
+// are done by any target in any case, or else 99.9 %.
 func casesTop(d *figure.CompletionDistributions) float64 {
 	const most, least = 0.9999, 0.999
 	for class := range d.Cases[0].Classes {

@@ -38,9 +38,9 @@ func TestDistributionsEnd(t *testing.T) {
 		part  float64 // where one ends of which a fifth failed
 	}{{0.9999, 4, nines(0.8)}, {0, 100, 80}} {
 		d := distributions{names: []string{"a", "none", "b", "c"}, list: list, low: 0.01, high: 20, top: test.top}
-		p, legend, ends, err := d.draw()
+		p, legend, dotted, err := d.draw()
 		require.NoError(t, err)
-		require.True(t, ends)
+		require.True(t, dotted)
 		require.Len(t, legend, 3, "what has no requests is left out")
 		require.InDelta(t, test.whole, p.Y.Max, 1e-9)
 		require.InDelta(t, -2, p.X.Min, 1e-9)
@@ -57,9 +57,9 @@ func TestDistributionsEnd(t *testing.T) {
 		require.Equal(t, plotter.XYs{{X: -2}}, none)
 	}
 	d := distributions{names: []string{"a"}, list: list[:1]}
-	_, _, ends, err := d.draw()
+	_, _, dotted, err := d.draw()
 	require.NoError(t, err)
-	require.False(t, ends)
+	require.False(t, dotted)
 }
 
 // TestLimits: an axis holds the lines up to a part of the requests, and not
@@ -82,8 +82,8 @@ func TestLinesDiffer(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
 	for k := range 21 {
-		look := fmt.Sprint(colours(k), dashes(k))
-		require.False(t, seen[look], "line %d", k)
-		seen[look] = true
+		style := fmt.Sprint(colours(k), dashes(k))
+		require.False(t, seen[style], "line %d", k)
+		seen[style] = true
 	}
 }

@@ -3,9 +3,9 @@
 // simulator costs. It stands at the end of the flow, beside package
 // results/report, which writes the same data as text and files.
 //
-// A Draw function writes a picture as PNG, SVG or PDF, as its last argument says;
-// a Plot function writes the file of a path, whose ending says it. Equal data give
-// equal bytes. All pictures have one title, one legend and a grid of panels, which
-// panels.go lays out; distribution.go draws a panel of completion times. The other
-// files are named by what they draw.
+// A Draw function writes a picture as PNG, SVG or PDF, as its last argument says.
+// Equal data give equal bytes. A picture is a grid of panels below one title and one
+// legend, which panels.go lays out; marks.go has lines, areas and colours, ticks.go
+// the labels of axes, distribution.go the panel of completion times. The other files
+// are named by what they draw; a new picture is a new file.
 package chart

@@ -4,10 +4,9 @@ import (
 	"fairlb/eval/eventcost"
 	"fmt"
 	"image/color"
+	"io"
 	"math"
-	"path/filepath"
 	"slices"
-	"strconv"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -15,16 +14,16 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// PlotEventCost draws what an event costs over the number of servers, and over
-// that of LBs, on a logarithmic axis, as median and range of the runs; and
-// beside them what grows as the logarithm of the servers. The file's ending
-// chooses the format.
-func PlotEventCost(path string, list []eventcost.Cost) error {
+// DrawEventCost draws what an event of the simulator costs over the number of
+// servers, and over that of load balancers, on a logarithmic axis, as median and
+// range of the runs; and for comparison what grows as the logarithm of the servers.
+// format is png, svg or pdf.
+func DrawEventCost(w io.Writer, list []eventcost.Cost, format string) error {
 	p := plot.New()
 	p.Title.Text = "What an event costs as the system grows"
 	p.X.Label.Text = "servers, or load balancers (logarithmic)"
 	p.Y.Label.Text = "ns an event"
-	p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, sizes{}
+	p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, powerOfTwoTicks{}
 	p.Y.Tick.Marker = roundTicks{}
 	p.Legend.Top, p.Legend.Left, p.Legend.Padding = true, true, vg.Points(2)
 	p.Title.TextStyle.Font.Size, p.Legend.TextStyle.Font.Size = vg.Points(13), vg.Points(11)
@@ -33,7 +32,7 @@ func PlotEventCost(path string, list []eventcost.Cost) error {
 	p.Y.Min = 0
 
 	byServers := func(g eventcost.Cost) (float64, bool) { return float64(g.Servers), g.LBs == list[0].LBs }
-	if err := addCosts(p, list, byServers, fmt.Sprintf("SED, servers of %d load balancers", list[0].LBs), curveColour, draw.CircleGlyph{}); err != nil {
+	if err := addCosts(p, list, byServers, fmt.Sprintf("SED, servers of %d load balancers", list[0].LBs), colours(0), draw.CircleGlyph{}); err != nil {
 		return err
 	}
 	most := 0
@@ -44,7 +43,7 @@ func PlotEventCost(path string, list []eventcost.Cost) error {
 	}
 	if most > 0 {
 		byLBs := func(g eventcost.Cost) (float64, bool) { return float64(g.LBs), g.Servers == most }
-		if err := addCosts(p, list, byLBs, fmt.Sprintf("SED, load balancers of %d servers", most), levels[0], draw.SquareGlyph{}); err != nil {
+		if err := addCosts(p, list, byLBs, fmt.Sprintf("SED, load balancers of %d servers", most), colours(1), draw.SquareGlyph{}); err != nil {
 			return err
 		}
 	}
@@ -57,13 +56,11 @@ func PlotEventCost(path string, list []eventcost.Cost) error {
 	p.Add(logarithm)
 	p.Legend.Add("in proportion to the logarithm of the servers", logarithm)
 	p.Y.Max *= 1.25 // room for the legend
-	if err := p.Save(8*vg.Inch, 4.5*vg.Inch, path); err != nil {
-		return fmt.Errorf("results: %s: %w", filepath.Base(path), err)
-	}
-	return nil
+	return writePlot(w, p, 8*vg.Inch, 4.5*vg.Inch, format)
 }
 
-// addCosts draws those of the list that x takes, in order of it.
+// addCosts adds a line through the costs that x answers true for, at the places on the
+// axis that it gives.
 func addCosts(p *plot.Plot, list []eventcost.Cost, x func(eventcost.Cost) (float64, bool), name string, c color.Color, shape draw.GlyphDrawer) error {
 	var middle plotter.XYs
 	var spread plotter.YErrors
@@ -93,18 +90,4 @@ func addCosts(p *plot.Plot, list []eventcost.Cost, x func(eventcost.Cost) (float
 	p.Add(line, points, bars)
 	p.Legend.Add(name, line, points)
 	return nil
-}
-
-// sizes labels a logarithmic axis of counts at the powers of two.
-type sizes struct{}
-
-// Ticks implements plot.Ticker.
-func (sizes) Ticks(lo, hi float64) []plot.Tick {
-	var ticks []plot.Tick
-	for x := 1.0; x <= hi; x *= 2 {
-		if x >= lo {
-			ticks = append(ticks, plot.Tick{Value: x, Label: strconv.Itoa(int(x))})
-		}
-	}
-	return ticks
 }

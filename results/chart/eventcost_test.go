@@ -1,8 +1,7 @@
 package chart
 
 import (
-	"os"
-	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -10,12 +9,10 @@ import (
 	"fairlb/eval/eventcost"
 )
 
-func TestPlotEventCost(t *testing.T) {
+func TestDrawEventCost(t *testing.T) {
 	t.Parallel()
 	list := []eventcost.Cost{{Servers: 8, LBs: 2, Nanoseconds: []float64{100, 125}}, {Servers: 1000, LBs: 2, Nanoseconds: []float64{250}}, {Servers: 8, LBs: 64, Nanoseconds: []float64{200}}}
-	path := filepath.Join(t.TempDir(), "growth.svg")
-	require.NoError(t, PlotEventCost(path, list))
-	data, err := os.ReadFile(path)
-	require.NoError(t, err)
-	require.Contains(t, string(data), "SED, load balancers of 8 servers")
+	var svg strings.Builder
+	require.NoError(t, DrawEventCost(&svg, list, "svg"))
+	require.Contains(t, svg.String(), "SED, load balancers of 8 servers")
 }

@@ -14,10 +14,10 @@ import (
 	"fairlb/eval/figure"
 )
 
-// DrawFairWeights draws which weights are fair: for each profile a box from the first to the third
-// quartile of the windows' ratios, a line from 5 to 95 %, the best fixed ratio
-// with those that do nearly as well, and that of the processors. format is
-// png, svg or pdf.
+// DrawFairWeights draws which weights are fair: for each application profile a box
+// from the first to the third quartile of the ratios of work, a line from 5 to 95 %,
+// the best fixed ratio with those that are nearly as good, and the ratio of the
+// processors. format is png, svg or pdf.
 func DrawFairWeights(w io.Writer, f *figure.FairWeights, format string) error {
 	p := newPanel("", "application profile", "ratio, large / small server")
 	var names []string
@@ -38,7 +38,7 @@ func DrawFairWeights(w io.Writer, f *figure.FairWeights, format string) error {
 	p.X.Padding = vg.Points(4)
 	p.X.Min, p.X.Max, p.Y.Min = -0.6, float64(len(names))-0.4, 0
 	p.Y.Max *= 1.05
-	picture := panels{
+	picture := panelGrid{
 		title:  fmt.Sprintf("Which ratio of weights is fair depends on the application (windows of %g s)", f.Window),
 		legend: legend, width: 8 * vg.Inch, height: 4.8 * vg.Inch,
 	}
@@ -46,8 +46,8 @@ func DrawFairWeights(w io.Writer, f *figure.FairWeights, format string) error {
 	return picture.write(w, format)
 }
 
-// drawProfile draws a profile at x: its windows to the left, fixed weights to
-// the right, the processors over both.
+// drawProfile draws a profile at the place x of the axis: its ratios of work to the
+// left, fixed weights to the right, the ratio of the processors across both.
 func drawProfile(p *plot.Plot, profile *figure.FairWeightsProfile, x, tolerance float64) ([]legendEntry, error) {
 	const half, left, right = 0.17, -0.12, 0.24
 	at := func(dx, part float64) plotter.XY {

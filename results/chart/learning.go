@@ -6,15 +6,14 @@ import (
 	"image/color"
 	"io"
 	"math"
-	"strconv"
 
 	"gonum.org/v1/gonum/stat"
-	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 )
 
-// LearningCurve is what one training run showed over its episodes.
+// LearningCurve is how completion times change over the episodes of one training
+// run.
 type LearningCurve struct {
 	Episodes   []float64 // episodes so far, rising
 	Completion []float64 // s, mean completion time of each round's requests
@@ -29,15 +28,8 @@ type ReferenceLevel struct {
 // ErrCurve reports curves that cannot be drawn together.
 var ErrCurve = errors.New("results: curves cannot be drawn")
 
-// smoothing is the number of rounds over which a curve is averaged.
+// smoothing is over how many rounds, or samples, a curve is averaged.
 const smoothing = 5
-
-// The colours of Okabe and Ito, which the colour-blind tell apart.
-var (
-	curveColour = color.RGBA{0, 114, 178, 255}
-	bandColour  = color.NRGBA{0, 114, 178, 50}
-	levels      = []color.RGBA{{213, 94, 0, 255}, {0, 158, 115, 255}, {204, 121, 167, 255}, {230, 159, 0, 255}}
-)
 
 // DrawLearningCurves draws the mean of the curves of several training runs of one
 // recipe over their episodes, smoothed over five rounds, with a band from the
@@ -49,23 +41,23 @@ func DrawLearningCurves(w io.Writer, title string, curves []LearningCurve, compa
 		return err
 	}
 	p := newPanel("", "training episodes", "mean completion time (s)")
-	spread, err := area(band, bandColour)
+	spread, err := area(band, color.NRGBA{0, 114, 178, 50})
 	if err != nil {
 		return err
 	}
-	middle, err := line(mean, curveColour, 2)
+	middle, err := line(mean, colours(0), 2)
 	if err != nil {
 		return err
 	}
 	p.Add(spread, middle)
-	picture := panels{
+	picture := panelGrid{
 		title:  title,
 		legend: []legendEntry{{fmt.Sprintf("agents while they explore: mean and range of %d runs", len(curves)), thumbs(spread, middle)}},
 		width:  8 * vg.Inch, height: 4.8 * vg.Inch,
 	}
 	last := mean[len(mean)-1].X
 	for k, level := range compare {
-		flat, err := line(plotter.XYs{{X: mean[0].X, Y: level.Value}, {X: last, Y: level.Value}}, levels[k%len(levels)],
+		flat, err := line(plotter.XYs{{X: mean[0].X, Y: level.Value}, {X: last, Y: level.Value}}, colours(1+k%4),
 			1.5, vg.Points(6), vg.Points(float64(3+2*k)))
 		if err != nil {
 			return fmt.Errorf("%s: %w", level.Name, err)
@@ -79,27 +71,8 @@ func DrawLearningCurves(w io.Writer, title string, curves []LearningCurve, compa
 	return picture.write(w, format)
 }
 
-// roundTicks labels an axis at about six round numbers.
-type roundTicks struct{}
-
-// Ticks implements plot.Ticker.
-func (roundTicks) Ticks(lo, hi float64) []plot.Tick {
-	step := math.Pow(10, math.Floor(math.Log10((hi-lo)/3)))
-	for _, factor := range []float64{5, 2} {
-		if (hi-lo)/(step*factor) >= 4 {
-			step *= factor
-			break
-		}
-	}
-	var ticks []plot.Tick
-	for k := math.Ceil(lo / step); k*step <= hi; k++ {
-		ticks = append(ticks, plot.Tick{Value: k * step, Label: strconv.FormatFloat(k*step, 'g', 6, 64)})
-	}
-	return ticks
-}
-
-// summarise returns the mean curve and the outline of the range, smoothed over
-// so many rounds.
+// summarise returns the mean of several curves, and the outline of the area from
+// the least to the greatest of them, each smoothed over so many rounds.
 func summarise(curves []LearningCurve, over int) (mean, band plotter.XYs, err error) {
 	if len(curves) == 0 {
 		return nil, nil, fmt.Errorf("%w: there are none", ErrCurve)
@@ -110,7 +83,7 @@ func summarise(curves []LearningCurve, over int) (mean, band plotter.XYs, err er
 		if len(c.Episodes) != n || len(c.Completion) != n || n < 2 {
 			return nil, nil, fmt.Errorf("%w: run %d has %d rounds, the first %d: want the same number, at least 2", ErrCurve, k+1, len(c.Episodes), n)
 		}
-		smooth = append(smooth, moving(c.Completion, over))
+		smooth = append(smooth, movingMean(c.Completion, over))
 	}
 	band = make(plotter.XYs, 2*n)
 	for i := range n {
@@ -127,8 +100,9 @@ func summarise(curves []LearningCurve, over int) (mean, band plotter.XYs, err er
 	return mean, band, nil
 }
 
-// moving averages each value with those around it, over values in all.
-func moving(x []float64, over int) []float64 {
+// movingMean averages each value with those around it, over values in all, or fewer
+// at the ends.
+func movingMean(x []float64, over int) []float64 {
 	out := make([]float64, len(x))
 	for i := range x {
 		from, to := max(0, i-over/2), min(len(x), i+over/2+1)

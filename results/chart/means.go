@@ -32,27 +32,27 @@ type MeansPanel struct {
 // MeanBar is one bar.
 type MeanBar struct {
 	Name      string
-	Trained   bool    // or else a heuristic
+	Trained   bool    // a learned method; else a heuristic
 	Mean      float64 // finite, at least 0
-	Low, High float64 // the interval; NaN: there is none
-	Published float64 // what the paper has; NaN: nothing
+	Low, High float64 // ends of its interval; NaN: there is none
+	Published float64 // the paper's value; NaN: there is none
 }
 
 // The sizes of DrawMeans.
 const (
-	meansColumns = 4
-	barHeight    = 0.36 // half a bar's, of the distance between two
+	meansColumns = 4    // panels beside each other
+	barHeight    = 0.36 // half the height of a bar, as a part of the distance between two
 )
 
-// DrawMeans draws a picture of means, each with its value to the right. A bar
-// far beyond the others is cut off, with a gap and no interval; an interval that
-// goes beyond the axis ends in an arrow head; a published value beyond it is
-// left out. format is png, svg or pdf.
+// DrawMeans draws means as bars, each with its value to the right. A bar that is far
+// longer than the others is cut off, with a gap and without its interval; an interval
+// that goes beyond the axis ends in an arrow head; a published value beyond the axis
+// is left out. format is png, svg or pdf.
 func DrawMeans(w io.Writer, m *Means, format string) error {
 	if len(m.Panels) == 0 {
 		return fmt.Errorf("%w: there are no means", ErrFigure)
 	}
-	picture := panels{title: m.Title}
+	picture := panelGrid{title: m.Title}
 	columns := min(meansColumns, len(m.Panels))
 	most := 0
 	shown := map[string]legendEntry{}
@@ -90,7 +90,8 @@ const (
 	publishedBar = "published, where it is on the axis"
 )
 
-// drawMeans draws one panel, and notes what it shows for the legend.
+// drawMeans draws one panel, and adds what it shows to the entries of the legend,
+// which are by name.
 func drawMeans(panel *MeansPanel, shown map[string]legendEntry) (*plot.Plot, error) {
 	if len(panel.Bars) == 0 {
 		return nil, fmt.Errorf("%w: there are no means", ErrFigure)
@@ -205,18 +206,18 @@ func (a arrowHead) DrawGlyph(c *draw.Canvas, style draw.GlyphStyle, at vg.Point)
 	c.FillPolygon(style.Color, []vg.Point{{X: at.X + a.direction*r, Y: at.Y}, {X: at.X - a.direction*r, Y: at.Y + r}, {X: at.X - a.direction*r, Y: at.Y - r}})
 }
 
-// far is how many times as long as the median a mean must be to be cut off.
-const far = 3
+// cutBeyond is how many times the median mean a mean must exceed to be cut off.
+const cutBeyond = 3
 
-// meansEnd returns where bars are cut off: at the longest, its interval and
-// what is published, but for means far beyond the median.
+// meansEnd returns where the axis of a panel ends: at the greatest mean, end of an
+// interval or published value, leaving out those that are cut off.
 func meansEnd(bars []MeanBar) float64 {
 	means := make([]float64, len(bars))
 	for k, b := range bars {
 		means[k] = b.Mean
 	}
 	slices.Sort(means)
-	limit := far * means[(len(means)-1)/2]
+	limit := cutBeyond * means[(len(means)-1)/2]
 	end := 0.0
 	for _, b := range bars {
 		if b.Mean > limit {
@@ -235,7 +236,7 @@ func meansEnd(bars []MeanBar) float64 {
 	return end
 }
 
-// cutThumb is an interval with an arrow head, in a legend.
+// cutThumb is the legend's picture of an interval that ends in an arrow head.
 type cutThumb struct{}
 
 // Thumbnail implements plot.Thumbnailer.
@@ -246,7 +247,7 @@ func (cutThumb) Thumbnail(c *draw.Canvas) {
 	arrowHead{1}.DrawGlyph(c, draw.GlyphStyle{Color: intervalColour, Radius: r}, vg.Point{X: end, Y: y})
 }
 
-// brokenThumb is a bar with a gap, in a legend.
+// brokenThumb is the legend's picture of a bar that is cut off.
 type brokenThumb struct{}
 
 // Thumbnail implements plot.Thumbnailer.
@@ -254,23 +255,4 @@ func (brokenThumb) Thumbnail(c *draw.Canvas) {
 	c.FillPolygon(color.Gray{175}, []vg.Point{c.Min, {X: c.Max.X, Y: c.Min.Y}, c.Max, {X: c.Min.X, Y: c.Max.Y}})
 	middle := c.Center().X
 	c.StrokeLine2(draw.LineStyle{Color: color.White, Width: vg.Points(3)}, middle-vg.Points(1.5), c.Min.Y, middle+vg.Points(1.5), c.Max.Y)
-}
-
-// fewTicks marks at most four round numbers above 0, and 0.
-type fewTicks struct{}
-
-// Ticks implements plot.Ticker.
-func (fewTicks) Ticks(_, hi float64) []plot.Tick {
-	decade := math.Pow(10, math.Floor(math.Log10(hi/4)))
-	step := 10 * decade
-	for _, times := range []float64{5, 2, 1} {
-		if times*decade*5 > hi {
-			step = times * decade
-		}
-	}
-	var ticks []plot.Tick
-	for k := 0.0; k*step <= hi; k++ {
-		ticks = append(ticks, plot.Tick{Value: k * step, Label: strconv.FormatFloat(k*step, 'g', 3, 64)})
-	}
-	return ticks
 }

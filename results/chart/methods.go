@@ -27,7 +27,7 @@ func DrawMethodCurves(w io.Writer, title string, methods []MethodCurves, ceiling
 	if len(methods) == 0 {
 		return fmt.Errorf("%w: there are none", ErrCurve)
 	}
-	picture := panels{title: title}
+	picture := panelGrid{title: title}
 	means, bands := make([]plotter.XYs, len(methods)), make([]plotter.XYs, len(methods))
 	first, last, low, high := math.Inf(1), math.Inf(-1), math.Inf(1), math.Inf(-1)
 	for k, f := range methods {
@@ -69,13 +69,14 @@ func DrawMethodCurves(w io.Writer, title string, methods []MethodCurves, ceiling
 	return picture.write(w, format)
 }
 
-// methodColumns is how many methods are beside each other in DrawMethodCurves.
+// methodColumns is how many panels are beside each other in DrawMethodCurves.
 const methodColumns = 4
 
-// drawMethod draws the panel of the k-th method.
+// drawMethod draws the panel of the k-th method and returns its legend. bands are the
+// areas from the least to the greatest run of each method.
 func drawMethod(k int, means, bands []plotter.XYs) (*plot.Plot, []legendEntry, error) {
 	p := newPanel("", "", "")
-	p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, narrowDecades{}
+	p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, narrowTicks{}
 	spread, err := area(bands[k], faint(colours(k)))
 	if err != nil {
 		return nil, nil, err
@@ -101,22 +102,6 @@ func drawMethod(k int, means, bands []plotter.XYs) (*plot.Plot, []legendEntry, e
 	}
 	p.Add(mean)
 	return p, legend, nil
-}
-
-// narrowDecades are decades with room for their labels in a narrow panel: of a
-// long axis only the powers of ten have one.
-type narrowDecades struct{}
-
-// Ticks implements plot.Ticker.
-func (narrowDecades) Ticks(lo, hi float64) []plot.Tick {
-	ticks := decades{}.Ticks(lo, hi)
-	for k := range ticks {
-		power := math.Log10(ticks[k].Value)
-		if math.Log10(hi/lo) > 2.5 && math.Abs(power-math.Round(power)) > 1e-9 {
-			ticks[k].Label = ""
-		}
-	}
-	return ticks
 }
 
 // rounds is the number of rounds of a family's runs.

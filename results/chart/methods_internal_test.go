@@ -71,7 +71,7 @@ func TestNarrowDecades(t *testing.T) {
 	t.Parallel()
 	labels := func(lo, hi float64) []string {
 		var list []string
-		for _, tick := range (narrowDecades{}).Ticks(lo, hi) {
+		for _, tick := range (narrowTicks{}).Ticks(lo, hi) {
 			if tick.Label != "" {
 				list = append(list, tick.Label)
 			}

@@ -21,28 +21,21 @@ var ErrFigure = errors.New("results: figure cannot be drawn")
 // printDPI is the resolution of PNG pictures, for print.
 const printDPI = 200
 
-// panels is a picture: a grid of plots under one title and one legend.
-type panels struct {
+// panelGrid is a picture: a grid of panels, each a plot, below one title and one
+// legend.
+type panelGrid struct {
 	title         string
 	legend        []legendEntry
-	plots         [][]*plot.Plot // by row, of equal lengths; nil: nothing
-	width, height vg.Length      // the height with one line of title and one of legend; others add to it
+	plots         [][]*plot.Plot // by row, of equal lengths; nil: an empty place
+	width, height vg.Length      // with one line of title and one of legend; further lines add to the height
 }
 
-// legendEntry is a name and what is drawn beside it.
+// legendEntry is a name and the small pictures, over each other, that are drawn
+// beside it.
 type legendEntry struct {
 	name   string
 	thumbs []plot.Thumbnailer
 }
-
-// colours are those of Okabe and Ito, which the colour-blind tell apart.
-func colours(k int) color.RGBA {
-	list := []color.RGBA{{0, 114, 178, 255}, {213, 94, 0, 255}, {0, 158, 115, 255}, {204, 121, 167, 255}, {230, 159, 0, 255}, {86, 180, 233, 255}, {0, 0, 0, 255}}
-	return list[k%len(list)]
-}
-
-// faint is a colour for areas that lie over each other.
-func faint(c color.RGBA) color.NRGBA { return color.NRGBA{c.R, c.G, c.B, 40} }
 
 // newPanel returns an empty plot with a grid.
 func newPanel(title, x, y string) *plot.Plot {
@@ -60,13 +53,14 @@ func newPanel(title, x, y string) *plot.Plot {
 	return p
 }
 
-// add adds a row of plots.
-func (p *panels) add(row ...*plot.Plot) { p.plots = append(p.plots, row) }
+// add adds a row of panels.
+func (p *panelGrid) add(row ...*plot.Plot) { p.plots = append(p.plots, row) }
 
+// thumbs lists the small pictures of a legend entry.
 func thumbs(t ...plot.Thumbnailer) []plot.Thumbnailer { return t }
 
-// write draws the picture: format is png, svg or pdf.
-func (p *panels) write(w io.Writer, format string) error {
+// write draws the picture and writes it; format is png, svg or pdf.
+func (p *panelGrid) write(w io.Writer, format string) error {
 	var out interface {
 		vg.CanvasSizer
 		io.WriterTo
@@ -101,16 +95,16 @@ func (p *panels) write(w io.Writer, format string) error {
 	return nil
 }
 
-// The sizes of title and legend, in points.
+// The sizes of the title and the legend at the top of a picture, in points.
 const (
-	topThumb   = 26
-	topGap     = 5  // between a thumb and its name
-	topBetween = 16 // entries
-	topLine    = 18
-	topMargin  = 12
+	topThumb   = 26 // width of the small picture of an entry
+	topGap     = 5  // between the small picture and the name
+	topBetween = 16 // between two entries
+	topLine    = 18 // height of a line
+	topMargin  = 12 // to the left and to the right
 )
 
-// topStyle is that of the title or the legend.
+// topStyle is the style of text of a size in points at the top of a picture.
 func topStyle(points float64) text.Style {
 	style := plot.New().Title.TextStyle
 	style.XAlign, style.YAlign = text.XLeft, text.YCenter
@@ -121,9 +115,9 @@ func topStyle(points float64) text.Style {
 func titleStyle() text.Style  { return topStyle(13) }
 func legendStyle() text.Style { return topStyle(11) }
 
-// layout breaks title and legend into as many lines as they need; none goes
-// beyond the picture but by a word, or an entry, that alone is longer.
-func (p *panels) layout() (title []string, legend [][]legendEntry) {
+// layout breaks title and legend into as many lines as they need. No line is longer
+// than the picture is wide, unless it is a single word or entry.
+func (p *panelGrid) layout() (title []string, legend [][]legendEntry) {
 	room := p.width - 2*vg.Points(topMargin)
 	style := titleStyle()
 	for _, word := range strings.Fields(p.title) {
@@ -148,8 +142,8 @@ func (p *panels) layout() (title []string, legend [][]legendEntry) {
 	return title, legend
 }
 
-// drawTop draws the lines of title and legend, and returns what is left of the
-// canvas below them.
+// drawTop draws the lines of title and legend, and returns the rest of the canvas,
+// below them.
 func drawTop(c draw.Canvas, title []string, legend [][]legendEntry) draw.Canvas {
 	left, line := c.Min.X+vg.Points(topMargin), vg.Points(topLine)
 	y := c.Max.Y - vg.Points(14) + line
@@ -178,22 +172,14 @@ func drawTop(c draw.Canvas, title []string, legend [][]legendEntry) draw.Canvas 
 	return c
 }
 
-// line returns a line through points.
-func line(xys plotter.XYs, c color.Color, width float64, dashes ...vg.Length) (*plotter.Line, error) {
-	l, err := plotter.NewLine(xys)
+// writePlot writes a picture of a single plot that has its title and legend itself.
+func writePlot(w io.Writer, p *plot.Plot, width, height vg.Length, format string) error {
+	out, err := p.WriterTo(width, height, format)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrFigure, err)
+		return fmt.Errorf("results: %w", err)
 	}
-	l.Color, l.Width, l.Dashes = c, vg.Points(width), dashes
-	return l, nil
-}
-
-// area returns a filled outline.
-func area(xys plotter.XYs, c color.Color) (*plotter.Polygon, error) {
-	a, err := plotter.NewPolygon(xys)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrFigure, err)
+	if _, err := out.WriteTo(w); err != nil {
+		return fmt.Errorf("results: %w", err)
 	}
-	a.Color, a.LineStyle.Width = c, 0
-	return a, nil
+	return nil
 }

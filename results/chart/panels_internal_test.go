@@ -12,7 +12,7 @@ import (
 // they need, and nothing of them is lost.
 func TestLayout(t *testing.T) {
 	t.Parallel()
-	p := panels{title: "Study web. Intervals: of methods over training runs, of heuristics over 20 seeds", width: 4.6 * vg.Inch}
+	p := panelGrid{title: "Study web. Intervals: of methods over training runs, of heuristics over 20 seeds", width: 4.6 * vg.Inch}
 	names := []string{"wcmp", "lsq", "sed", "RLB-SAC G", "QMix-LB VBF", "Centr-LB VBF", "Distr-LB VBF"}
 	for _, name := range names {
 		p.legend = append(p.legend, legendEntry{name: name})

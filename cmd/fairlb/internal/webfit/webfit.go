@@ -131,7 +131,7 @@ func (x *Fit) Run(ctx context.Context) (*Found, error) {
 	if err := files.Write(filepath.Join(x.Dir, "web-mix.csv"), write); err != nil {
 		return nil, err
 	}
-	return f, chart.PlotFit(filepath.Join(x.Dir, "web-mix.png"), f.After)
+	return f, files.Write(filepath.Join(x.Dir, "web-mix.png"), func(w io.Writer) error { return chart.DrawFit(w, f.After, "png") })
 }
 
 // search returns the values of the parameters that come nearest, with three
