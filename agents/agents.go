@@ -1,6 +1,8 @@
 package agents
 
 import (
+	"fmt"
+
 	"fairlb/env"
 	"fairlb/replay"
 )
@@ -40,6 +42,15 @@ type Learner interface {
 	// Parameters lists everything that Policy depends on, in a fixed order;
 	// the values are views of the learner's own memory.
 	Parameters() []Parameter
+}
+
+// CheckUpdate reports arguments that Learner.Update does not take: n below 1, or a
+// progress outside [0, 1].
+func CheckUpdate(n int, progress float64) error {
+	if n < 1 || !(progress >= 0 && progress <= 1) {
+		return fmt.Errorf("n = %d, progress = %g: want n at least 1, progress in [0, 1]", n, progress)
+	}
+	return nil
 }
 
 // Comparer is a Learner that compares policies on equal workloads, and so wants

@@ -2,7 +2,6 @@ package qmix
 
 import (
 	"fmt"
-	"math"
 	"math/rand/v2"
 
 	"fairlb/agents"
@@ -76,7 +75,7 @@ func (l *Learner) newActor(values *nn.Arena, explore bool) (agents.Actor, error)
 		}
 	}
 	for _, u := range l.cfg.Levels {
-		a.weights = append(a.weights, min(max(math.Exp(u), l.spec.Action.Low), l.spec.Action.High))
+		a.weights = append(a.weights, policy.Weight(l.spec, u))
 	}
 	return a, nil
 }

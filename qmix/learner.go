@@ -131,8 +131,8 @@ func (l *Learner) Observe(ep *replay.Episode) error {
 // before the first transition, and with nn.ErrDiverged if a gradient is not
 // finite. Explorers made after it explore as much as progress says.
 func (l *Learner) Update(n int, progress float64) (agents.Stats, error) {
-	if n < 1 || !(progress >= 0 && progress <= 1) {
-		return nil, fmt.Errorf("qmix: update: n = %d, progress = %g: want n at least 1, progress in [0, 1]", n, progress)
+	if err := agents.CheckUpdate(n, progress); err != nil {
+		return nil, fmt.Errorf("qmix: update: %w", err)
 	}
 	if l.buffer.Transitions() == 0 {
 		return nil, fmt.Errorf("qmix: update: %w", replay.ErrEmpty)

@@ -112,8 +112,8 @@ func (l *Learner) Observe(ep *replay.Episode) error {
 // their order nor GOMAXPROCS. It fails with replay.ErrEmpty before the first
 // transition, and with nn.ErrDiverged if a gradient is not finite.
 func (l *Learner) Update(n int, progress float64) (agents.Stats, error) {
-	if n < 1 || !(progress >= 0 && progress <= 1) {
-		return nil, fmt.Errorf("sac: update: n = %d, progress = %g: want n at least 1, progress in [0, 1]", n, progress)
+	if err := agents.CheckUpdate(n, progress); err != nil {
+		return nil, fmt.Errorf("sac: update: %w", err)
 	}
 	if l.buffer.Transitions() == 0 {
 		return nil, fmt.Errorf("sac: update: %w", replay.ErrEmpty)

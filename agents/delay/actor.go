@@ -2,7 +2,6 @@ package delay
 
 import (
 	"fmt"
-	"math"
 	"slices"
 
 	"fairlb/agents"
@@ -90,7 +89,7 @@ func (a *actor) Act(dst [][]float64, step *env.Step) error {
 	for i, obs := range step.Obs {
 		a.lbs[i].decide(obs, a.box)
 		for j, u := range a.lbs[i].u {
-			dst[i][j] = min(max(math.Exp(u), a.spec.Action.Low), a.spec.Action.High)
+			dst[i][j] = policy.Weight(a.spec, u)
 		}
 	}
 	return nil

@@ -113,8 +113,8 @@ func meanOngoing(ep *replay.Episode, lb, feature int) float64 {
 // It fails with ErrNoFlows if no flow was observed, and with nn.ErrDiverged if
 // a gradient is not finite.
 func (l *Learner) Update(n int, progress float64) (agents.Stats, error) {
-	if n < 1 || !(progress >= 0 && progress <= 1) {
-		return nil, fmt.Errorf("delay: update: n = %d, progress = %g: want n at least 1, progress in [0, 1]", n, progress)
+	if err := agents.CheckUpdate(n, progress); err != nil {
+		return nil, fmt.Errorf("delay: update: %w", err)
 	}
 	fitted := !l.frozen
 	var err error

@@ -1,8 +1,6 @@
 package es
 
 import (
-	"math"
-
 	"gonum.org/v1/gonum/floats"
 
 	"fairlb/agents"
@@ -76,7 +74,7 @@ func (a *actor) Act(dst [][]float64, step *env.Step) error {
 	for i := range a.lbs {
 		a.lbs[i].decide(step.Obs[i], a.scale, a.box)
 		for j, u := range a.lbs[i].u {
-			dst[i][j] = min(max(math.Exp(u), a.spec.Action.Low), a.spec.Action.High)
+			dst[i][j] = policy.Weight(a.spec, u)
 		}
 	}
 	return nil

@@ -99,8 +99,8 @@ func (l *Learner) Observe(ep *replay.Episode) error {
 // last, whatever n is. It fails with replay.ErrEmpty if there is none, and with
 // nn.ErrDiverged if a reward was not finite.
 func (l *Learner) Update(n int, progress float64) (agents.Stats, error) {
-	if n < 1 || !(progress >= 0 && progress <= 1) {
-		return nil, fmt.Errorf("es: update: n = %d, progress = %g: want n at least 1, progress in [0, 1]", n, progress)
+	if err := agents.CheckUpdate(n, progress); err != nil {
+		return nil, fmt.Errorf("es: update: %w", err)
 	}
 	if l.lbs[0].search.Pairs() == 0 {
 		return nil, fmt.Errorf("es: update: no pair of trials: %w", replay.ErrEmpty)

@@ -88,11 +88,16 @@ func (a *actor) Act(dst [][]float64, step *env.Step) error {
 		p.Features.Apply(p.Obs.Data(), p.raw)
 		p.Decide(p.u, p.rng)
 		for k, u := range p.u {
-			// float32 may round a log-weight past its bound.
-			dst[p.Steers[k%lbs]][k/lbs] = min(max(math.Exp(u), a.spec.Action.Low), a.spec.Action.High)
+			dst[p.Steers[k%lbs]][k/lbs] = Weight(a.spec, u)
 		}
 	}
 	return nil
+}
+
+// Weight returns the weight exp(u) of a log-weight, within the bounds of an
+// environment: rounding to float32 may have taken u past the bounds of its policy.
+func Weight(spec env.Spec, u float64) float64 {
+	return min(max(math.Exp(u), spec.Action.Low), spec.Action.High)
 }
 
 // CheckAct reports what an Actor of environments of the given spec cannot act

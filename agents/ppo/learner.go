@@ -92,8 +92,8 @@ func (l *Learner) Observe(ep *replay.Episode) error {
 // if no transition was observed, and with nn.ErrDiverged if a gradient is not
 // finite.
 func (l *Learner) Update(n int, progress float64) (agents.Stats, error) {
-	if n < 1 || !(progress >= 0 && progress <= 1) {
-		return nil, fmt.Errorf("ppo: update: n = %d, progress = %g: want n at least 1, progress in [0, 1]", n, progress)
+	if err := agents.CheckUpdate(n, progress); err != nil {
+		return nil, fmt.Errorf("ppo: update: %w", err)
 	}
 	if len(l.round.transitions) == 0 {
 		return nil, fmt.Errorf("ppo: update: %w", replay.ErrEmpty)
