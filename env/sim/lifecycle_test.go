@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"fairlb/env"
+	"fairlb/env/dispatch"
 	"fairlb/env/workload"
 	"fairlb/rewards"
 )
@@ -309,4 +310,44 @@ func TestSampler(t *testing.T) {
 	}
 	require.NoError(t, e.Drain(context.Background()))
 	require.Equal(t, want, got)
+}
+
+// listening is a rule that keeps what it is told of requests that have ended.
+type listening struct {
+	dispatch.Rule
+	lb   int
+	told *[]env.Outcome
+}
+
+func (r listening) Completed(server int, now, duration float64, failed bool) {
+	*r.told = append(*r.told, env.Outcome{LB: r.lb, Server: server, Arrival: now - duration, Completion: duration, Failed: failed})
+}
+
+// TestCompleter: a rule that learns from ended requests is told of each that its LB
+// dispatched, when the reply arrives, and whether it failed.
+func TestCompleter(t *testing.T) {
+	t.Parallel()
+	cfg := moderate(t)
+	cfg.Observe, cfg.Backlog = false, 1
+	var told []env.Outcome
+	cfg.Rule = func(lb int) (dispatch.Rule, error) {
+		rule, err := dispatch.New("lsq", cfg.capacities(), lb)
+		return listening{rule, lb, &told}, err
+	}
+	want, _ := episode(t, cfg, 3)
+	require.Len(t, told, len(want))
+	failed := 0
+	for k, o := range want {
+		require.InDelta(t, o.Arrival, told[k].Arrival, 1e-9)
+		require.Equal(t, o.Server, told[k].Server)
+		require.Equal(t, o.LB, told[k].LB)
+		require.Equal(t, o.Failed, told[k].Failed)
+		if o.Failed {
+			failed++
+			require.Less(t, told[k].Completion, 0.01, "a refusal comes back at once")
+		} else {
+			require.InDelta(t, o.Completion, told[k].Completion, 1e-9)
+		}
+	}
+	require.Positive(t, failed)
 }
