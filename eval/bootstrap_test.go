@@ -62,7 +62,7 @@ func TestCoverage(t *testing.T) {
 		for i := range x {
 			x[i] = rng.NormFloat64()
 		}
-		if e := clustered(single(x), IQM); e.Lo <= 0 && 0 <= e.Hi {
+		if e := clusterEstimate(singletons(x), IQM); e.Lo <= 0 && 0 <= e.Hi {
 			held++
 		}
 	}
@@ -72,8 +72,8 @@ func TestCoverage(t *testing.T) {
 func TestImprovement(t *testing.T) {
 	t.Parallel()
 	require.InDelta(t, 0.7, improvement([]float64{-1, -2, 0, 3, -0.1}), 1e-12)
-	require.Nil(t, clustered(single([]float64{1}), improvement))
-	require.Nil(t, clustered([][]float64{nil, nil}, improvement))
+	require.Nil(t, clusterEstimate(singletons([]float64{1}), improvement))
+	require.Nil(t, clusterEstimate([][]float64{nil, nil}, improvement))
 	// Runs are drawn as wholes: one that always wins and one that never does.
-	require.Equal(t, &Estimate{0.5, 0, 1}, clustered([][]float64{{-1, -1, -1}, {1, 1, 1}}, improvement))
+	require.Equal(t, &Estimate{0.5, 0, 1}, clusterEstimate([][]float64{{-1, -1, -1}, {1, 1, 1}}, improvement))
 }

@@ -6,9 +6,9 @@ import (
 	"gonum.org/v1/gonum/stat"
 )
 
-// Group sums up several training runs of one recipe, each evaluated on the
-// same seeds. Its unit is the training run: what an interval of a Group says
-// is how another training run would do on these same evaluation seeds.
+// Group sums up several training runs of one recipe, each evaluated on the same
+// seeds. Its unit is the training run: an interval says how another training run would
+// do on these same evaluation seeds.
 type Group struct {
 	Name    string         `json:"name"`
 	Runs    int            `json:"runs"`
@@ -37,9 +37,9 @@ type GroupFigures struct {
 	PerRun []float64 `json:"per_run"` // the runs' means
 
 	// IQM is the interquartile mean of the means of all seeds of all runs, and
-	// Improvement the part of them that is less than the baseline's of that
-	// seed, equals counting half. Their intervals are of resampled runs. They
-	// are nil with one run; Improvement also without a baseline.
+	// Improvement the part of those means that are less than the baseline's on the
+	// same seed, equals counting half. Their intervals are of resampled runs. Both
+	// are nil with one run, Improvement also without a baseline.
 	IQM         *Estimate `json:"iqm"`
 	Improvement *Estimate `json:"improvement,omitempty"`
 
@@ -64,10 +64,9 @@ func (g *Group) Class(name string) *GroupFigures {
 	return nil
 }
 
-// Combine sums up the results of training runs of one recipe. The baseline
-// may be nil. It fails with ErrUnmatched unless all of them have the same
-// classes and number of seeds; that the seeds are the same is the caller's
-// word.
+// Combine sums up the results of training runs of one recipe, compared to a baseline
+// that may be nil. The caller must have made all of them on the same seeds; Combine
+// fails with ErrUnmatched unless they have the same classes and number of seeds.
 func Combine(name string, runs []Result, baseline *Result) (Group, error) {
 	g := Group{Name: name, Runs: len(runs)}
 	if len(runs) == 0 {
@@ -83,6 +82,7 @@ func Combine(name string, runs []Result, baseline *Result) (Group, error) {
 	return g, nil
 }
 
+// combineClass sums up one class of requests.
 func combineClass(name, class string, runs []Result, baseline *Result) (GroupFigures, error) {
 	g := GroupFigures{Class: class}
 	var base *Figures
@@ -96,7 +96,7 @@ func combineClass(name, class string, runs []Result, baseline *Result) (GroupFig
 	}
 	var p95, p99 Series
 	var diffs, bases []float64
-	var means, ahead [][]float64 // per run
+	var means, differences [][]float64 // by run and seed
 	for i := range runs {
 		f := runs[i].Class(class)
 		if len(runs[i].Classes) != len(runs[0].Classes) || f == nil || len(f.PerSeed) != seeds {
@@ -113,13 +113,13 @@ func combineClass(name, class string, runs []Result, baseline *Result) (GroupFig
 			continue
 		}
 		if d, b := pairs(f.PerSeed, base.PerSeed); len(d) > 0 {
-			ahead = append(ahead, d)
+			differences = append(differences, d)
 			diffs = append(diffs, stat.Mean(d, nil))
 			bases = append(bases, stat.Mean(b, nil))
 		}
 	}
 	g.Mean, g.SD = Series(g.PerRun).MeanSD()
-	g.IQM, g.Improvement = clustered(means, IQM), clustered(ahead, improvement)
+	g.IQM, g.Improvement = clusterEstimate(means, IQM), clusterEstimate(differences, improvement)
 	g.MeanP95, g.SDP95 = p95.MeanSD()
 	g.MeanP99, g.SDP99 = p99.MeanSD()
 	if _, lo, hi := MeanInterval(g.PerRun); len(runs) > 1 {

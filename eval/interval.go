@@ -52,8 +52,8 @@ type Difference struct {
 	Significant bool `json:"significant"`
 }
 
-// newDifference summarises paired differences; nil for fewer than two, which
-// have no interval.
+// newDifference sums up the paired differences to a baseline, whose values are base;
+// nil for fewer than two pairs, which have no interval.
 func newDifference(baseline string, base, diffs []float64) *Difference {
 	if len(diffs) < 2 {
 		return nil
@@ -64,7 +64,7 @@ func newDifference(baseline string, base, diffs []float64) *Difference {
 	return d
 }
 
-// pairs returns x - base and base at the seeds where both have a value.
+// pairs returns x - base, and base itself, at the seeds where both have a value.
 func pairs(x, base Series) (diffs, bases []float64) {
 	for i := range x {
 		if d := x[i] - base[i]; !math.IsNaN(d) {

@@ -13,10 +13,10 @@ const (
 	DefaultBaseline = "sed"
 )
 
-// Result holds the figures of one target over all seeds.
+// Result is what one target came to over all seeds.
 type Result struct {
 	Target   string   `json:"target"`
-	Recipe   string   `json:"recipe,omitempty"`   // that training runs have in common; empty of a heuristic
+	Recipe   string   `json:"recipe,omitempty"`   // the same for training runs that differ in their seed alone; empty of a heuristic
 	Classes  Classes  `json:"classes"`            // AllClasses first, then in the order of the environment's classes
 	Warnings []string `json:"warnings,omitempty"` // doubts about these figures
 }
@@ -42,13 +42,12 @@ func (r *Result) Compare(baseline *Result) {
 		}
 		diffs, bases := pairs(f.PerSeed, base.PerSeed)
 		f.VsSED = newDifference(baseline.Target, bases, diffs)
-		f.Improvement = clustered(single(diffs), improvement)
+		f.Improvement = clusterEstimate(singletons(diffs), improvement)
 	}
 }
 
-// Figures are what the runs of one target show of one class of requests.
-// Times are completion times in s; failures count in all of them at their
-// timeout.
+// Figures are what one target came to for one class of requests. Times are completion
+// times in s; failures count in all of them at their timeout.
 type Figures struct {
 	Class  string `json:"-"`
 	N      uint64 `json:"n"`      // requests of all seeds
@@ -109,7 +108,8 @@ type Figures struct {
 	IsBaseline bool `json:"baseline,omitempty"`
 }
 
-// Classes are figures by class: an object in JSON, whose order is kept.
+// Classes are the figures of each class. In JSON they are an object from the name of a
+// class to its figures, whose order is kept.
 type Classes []Figures
 
 // MarshalJSON writes an object from class to figures, in order.

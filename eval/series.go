@@ -7,8 +7,8 @@ import (
 	"gonum.org/v1/gonum/stat"
 )
 
-// Series holds one value per seed. A seed in which no request of the class
-// ended has none: NaN here, null in JSON.
+// Series holds one value for each seed, in the order of the seeds. A seed in which no
+// request of the class ended has no value, which is NaN here and null in JSON.
 type Series []float64
 
 // MarshalJSON writes NaN as null.
@@ -61,4 +61,4 @@ func (s Series) MeanSD() (mean, sd float64) {
 
 // IQM returns the interquartile mean of the defined values, with its interval
 // over resampled seeds; nil for fewer than two seeds.
-func (s Series) IQM() *Estimate { return clustered(single(s.Defined()), IQM) }
+func (s Series) IQM() *Estimate { return clusterEstimate(singletons(s.Defined()), IQM) }

@@ -13,8 +13,8 @@ import (
 // megabyte is a million bytes.
 const megabyte = 1e6
 
-// WriteBufferGrowthText writes the buffers after the last episode as a table for a
-// terminal.
+// WriteBufferGrowthText writes the sizes of the buffers after the last episode as a
+// table for a terminal.
 func WriteBufferGrowthText(w io.Writer, f *figure.BufferGrowth) error {
 	t := figureTable{
 		title:  fmt.Sprintf("%s. The replay buffer of agents trained together in %s, as it grows", f.Figure, f.Scenario),
@@ -37,7 +37,8 @@ func WriteBufferGrowthText(w io.Writer, f *figure.BufferGrowth) error {
 	return t.write(w)
 }
 
-// WriteBufferGrowthCSV writes one row a number of agents and number of episodes.
+// WriteBufferGrowthCSV writes the sizes of the buffers: one row a number of agents and
+// a number of episodes.
 func WriteBufferGrowthCSV(w io.Writer, f *figure.BufferGrowth) error {
 	rows := [][]string{{"scenario", "method", "lbs", "servers", "features", "episode_s", "episodes", "transitions", "memory_bytes", "saved_bytes"}}
 	for _, buffer := range f.Buffers {

@@ -69,8 +69,8 @@ func WriteCapacityChangeText(w io.Writer, d *figure.CapacityChange) error {
 	return times.write(w)
 }
 
-// WriteCapacityChangeServersCSV writes the state of the servers: one row a target, group, measure and
-// sample.
+// WriteCapacityChangeServersCSV writes the state of the servers over time: one row a
+// target, group of servers, measure and sample.
 func WriteCapacityChangeServersCSV(w io.Writer, d *figure.CapacityChange) error {
 	out := csv.NewWriter(w)
 	rows := [][]string{{"scenario", "target", "servers", "measure", "time_s", "seeds", "mean", "sd"}}

@@ -43,9 +43,9 @@ func WriteCompletionDistributionsText(w io.Writer, d *figure.CompletionDistribut
 	return table.write(w)
 }
 
-// WriteCompletionDistributionsCSV writes one row a test case, class, target and quantile: in
-// completion_s of all requests, a failed one at its timeout, in done_s of those
-// that did not fail.
+// WriteCompletionDistributionsCSV writes one row a test case, class, target and
+// quantile. The column completion_s is of all requests, a failed one at its timeout;
+// done_s is of those that did not fail.
 func WriteCompletionDistributionsCSV(w io.Writer, d *figure.CompletionDistributions) error {
 	out := csv.NewWriter(w)
 	rows := [][]string{{"case", "scenario", "class", "target", "runs", "requests", "failed", "mean_s", "longest_done_s", "quantile", "completion_s", "done_s"}}
@@ -63,13 +63,13 @@ func WriteCompletionDistributionsCSV(w io.Writer, d *figure.CompletionDistributi
 	return out.WriteAll(rows)
 }
 
-// failedText is how many of the requests failed, in percent.
+// failedText writes which part of the requests failed, in percent.
 func failedText(c *figure.Distribution) string {
 	return strconv.FormatFloat(100*float64(c.Failed)/float64(c.N), 'f', 2, 64) + " %"
 }
 
-// longestText is the longest time of a request that did not fail, nothing
-// without any.
+// longestText writes the longest time of a request that did not fail; it is empty if
+// all failed.
 func longestText(c *figure.Distribution) string {
 	if len(c.Done) == 0 {
 		return ""
@@ -77,8 +77,8 @@ func longestText(c *figure.Distribution) string {
 	return text.Exact(c.Longest)
 }
 
-// doneText is the k-th quantile of the requests that did not fail, nothing
-// without any.
+// doneText writes the k-th quantile of the requests that did not fail; it is empty if
+// all failed.
 func doneText(c *figure.Distribution, k int) string {
 	if len(c.Done) == 0 {
 		return ""

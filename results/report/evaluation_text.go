@@ -18,8 +18,8 @@ const (
 	textWidth   = 120 // columns that the text of an evaluation keeps within
 	shortTarget = 10  // a target's name is not cut below this
 
-	markBest = "* " // the least mean of a class
-	markNone = "~ " // a difference that may be none
+	markBest = "* " // marks the least mean of a class
+	markNone = "~ " // marks a difference whose interval includes 0
 )
 
 // WriteEvaluationText writes an evaluation as a table for people: a block of
@@ -164,8 +164,8 @@ func (t *evaluationText) figures() *text.Table {
 	})
 }
 
-// blockDecimals is how many decimals give the least mean of a class three
-// significant digits: 3 to 6.
+// blockDecimals returns with how many decimals, 3 to 6, the least mean of a class has
+// three significant digits.
 func blockDecimals(block []row) int {
 	least := math.Inf(1)
 	for _, row := range block {
@@ -177,8 +177,8 @@ func blockDecimals(block []row) int {
 	return min(max(2-int(math.Floor(math.Log10(least))), 3), 6)
 }
 
-// meanCells are the means of one class, with their deviations if deviations
-// says so; of several, the least is marked.
+// meanCells returns the cells of the means of one class, with their deviations if
+// deviations says so; the least of several is marked.
 func meanCells(block []row, decimals int, deviations bool) []string {
 	least := math.Inf(1)
 	for _, row := range block {
@@ -198,8 +198,8 @@ func meanCells(block []row, decimals int, deviations bool) []string {
 	return alignParts(parts)
 }
 
-// versusCells are the differences to the baseline of all rows, in percent of
-// the baseline's mean.
+// versusCells returns the cells of the differences to the baseline, of the rows of all
+// blocks, in percent of the baseline's mean.
 func versusCells(blocks [][]row) []string {
 	var parts [][]string
 	for _, block := range blocks {
@@ -223,7 +223,8 @@ func versusCells(blocks [][]row) []string {
 	return alignParts(parts)
 }
 
-// signedPercent gives a difference one decimal, or none from 100 % on.
+// signedPercent writes a difference in percent with one decimal, or with none from
+// 100 % on.
 func signedPercent(x float64) string {
 	if math.Abs(x) >= 99.95 {
 		return fmt.Sprintf("%+.0f", x)
@@ -231,7 +232,7 @@ func signedPercent(x float64) string {
 	return fmt.Sprintf("%+.1f", x)
 }
 
-// failedCell is the share of requests that failed, in percent.
+// failedCell writes which part of the requests failed, in percent.
 func failedCell(f *eval.Figures) string {
 	percent := 100 * float64(f.Failed) / float64(f.N)
 	switch {
@@ -243,9 +244,9 @@ func failedCell(f *eval.Figures) string {
 	return fixed(percent, 2)
 }
 
-// alignParts joins the parts of each cell after padding them, on the left, to
-// the widest of their place, so that numbers stand below numbers. Cells of a
-// single part stay as they are.
+// alignParts joins the parts of each cell, such as a mean and its deviation. The k-th
+// parts of all cells are made equally wide by blanks before them, so that numbers
+// stand below numbers. A cell of a single part stays as it is.
 func alignParts(cells [][]string) []string {
 	var widths []int
 	for _, parts := range cells {
@@ -296,8 +297,8 @@ func (t *evaluationText) caption() string {
 	return b.String()
 }
 
-// groupLines say, for each class of each group, what its training runs came
-// to: their mean and difference to the baseline, with intervals over runs.
+// groupLines returns a sentence for each class of each group of training runs: their
+// mean and its difference to the baseline, with intervals over runs.
 func (t *evaluationText) groupLines() []string {
 	var lines []string
 	for _, g := range t.Groups {
@@ -327,7 +328,7 @@ func (t *evaluationText) groupLines() []string {
 	return lines
 }
 
-// warnings are those of the evaluation and of its results.
+// warnings lists the warnings of the evaluation and of its results.
 func (t *evaluationText) warnings() []string {
 	all := slices.Clone(t.Warnings)
 	for i := range t.Results {

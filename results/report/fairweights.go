@@ -35,7 +35,8 @@ func WriteFairWeightsText(w io.Writer, f *figure.FairWeights) error {
 	return t.write(w)
 }
 
-// WriteFairWeightsCSV writes one row a profile and quantile, each 5 %.
+// WriteFairWeightsCSV writes the quantiles of the ratios of work and of requests, each
+// 5 %, beside the fixed ratios: one row a profile and quantile.
 func WriteFairWeightsCSV(w io.Writer, f *figure.FairWeights) error {
 	out := csv.NewWriter(w)
 	rows := [][]string{{"application", "scenario", "window_s", "windows", "quantile", "work_ratio", "requests_ratio",

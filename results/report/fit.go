@@ -9,8 +9,10 @@ import (
 	"fairlb/eval/fit"
 )
 
-// WriteFitCSV writes every cell of a fit, a row a cell, in s; the column first
-// is what the cell was before the fit.
+// WriteFitCSV writes every cell of a fit, a row a cell, times in s. The column first is
+// what the simulation showed with the parameters that the search began with, ours
+// what it shows with those found; before and after hold the same cells in the same
+// order.
 func WriteFitCSV(w io.Writer, before, after []fit.Residual) error {
 	rows := [][]string{{"table", "row", "column", "figure", "fitted", "published_mean", "published_sd", "first", "ours", "log_ratio", "z", "failed"}}
 	number := func(x float64) string { return strconv.FormatFloat(x, 'g', 4, 64) }

@@ -21,12 +21,12 @@ const marlEnvironment = "fairlb"
 // step. There is one step, the end of training, with a value per evaluation
 // seed; absolute_metrics has their mean.
 //
-// Metrics are completion_time, in s, the seed's mean, and return, its negative,
-// as that tool takes more for better.
+// The metrics are completion_time, the seed's mean in s, and return, its negative,
+// for the tool takes more to be better.
 //
-// The tool wants as many runs of every algorithm. A heuristic is not trained:
-// it stands in each run with the same values. Recipes of different numbers of
-// runs give eval.ErrUnmatched.
+// The tool wants equally many runs of every algorithm. A heuristic is not trained, so
+// that each of its runs has the same values. Recipes of different numbers of runs give
+// eval.ErrUnmatched.
 func WriteMARLEval(w io.Writer, e *eval.Evaluation) error {
 	var names []string
 	runs := map[string][]eval.Series{}

@@ -29,9 +29,9 @@ type seedRow struct {
 	Fairness  *float64 `parquet:"fairness,optional"` // of eval.AllClasses
 }
 
-// WriteEvaluationParquet writes a Parquet file of a row per target, class and seed: what
-// every figure over seeds follows from, but for the quantiles of all requests
-// together.
+// WriteEvaluationParquet writes a Parquet file with a row a target, class and seed.
+// All figures over seeds can be computed from it, but not the quantiles of the
+// requests of all seeds together.
 func WriteEvaluationParquet(w io.Writer, e *eval.Evaluation) error {
 	at := func(s eval.Series, k int) *float64 {
 		if k >= len(s) || math.IsNaN(s[k]) {

@@ -82,6 +82,7 @@ func writeOverview(b *bytes.Buffer, r *study.Report) {
 	b.WriteByte('\n')
 }
 
+// writeBars writes a row a verdict.
 func writeBars(b *bytes.Buffer, r *study.Report) {
 	if len(r.Verdicts) == 0 {
 		return
@@ -102,6 +103,7 @@ func writeBars(b *bytes.Buffer, r *study.Report) {
 	b.WriteByte('\n')
 }
 
+// writeOutcome writes what the targets of one scenario came to, a row a target.
 func writeOutcome(b *bytes.Buffer, r *study.Report, o *study.Outcome, picture string) {
 	fmt.Fprintf(b, "## %s\n\n", o.Name)
 	for _, c := range r.Study.Scenarios {
@@ -156,6 +158,7 @@ func scenarioText(c *study.Scenario) string {
 	return text + "."
 }
 
+// writeSpeeds writes what training each method took.
 func writeSpeeds(b *bytes.Buffer, r *study.Report) {
 	if len(r.Speeds) == 0 {
 		return

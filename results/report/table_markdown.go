@@ -11,10 +11,10 @@ import (
 	"fairlb/eval/paper"
 )
 
-// WriteTableMarkdown writes a table for a document. A cell is ours, bold where it
-// is the best of its column, in italics where it ties with that, and the
-// published value in parentheses. A second table has the ratios to SED, for the
-// testbed's times are not the twin's.
+// WriteTableMarkdown writes a table for a document. A cell has our value, bold where it
+// is the best of its column and in italics where it ties with the best, and the
+// published value in parentheses. A second table has the ratios to SED, which can be
+// compared where times cannot: the paper's are of a testbed, ours of a simulation.
 func WriteTableMarkdown(w io.Writer, f *paper.Filled, o TableOptions) error {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "**Table %d.** %s: ours (paper)\n\n", f.Number, f.Title)
@@ -52,8 +52,8 @@ func WriteTableMarkdown(w io.Writer, f *paper.Filled, o TableOptions) error {
 	return nil
 }
 
-// markdownGrid writes the rows and columns of a table, with what text gives for
-// row i and column j.
+// markdownGrid writes the rows and columns of a table. text returns our value and the
+// published one of row i and column j.
 func markdownGrid(b *bytes.Buffer, f *paper.Filled, text func(i, j int) (ours, published string)) {
 	b.WriteString("| Method | Reward |")
 	for j, c := range f.Columns {
@@ -71,8 +71,8 @@ func markdownGrid(b *bytes.Buffer, f *paper.Filled, text func(i, j int) (ours, p
 	b.WriteByte('\n')
 }
 
-// oursRatio is the paired ratio of two cells, or that of their means where
-// nothing pairs them.
+// oursRatio writes the ratio of two of our values: the paired ratio, marked if it is
+// not significant, or that of the means if the runs do not pair.
 func oursRatio(v, base paper.Value) string {
 	ratio, significant, ok := eval.PairedRatio(v.Runs, base.Runs)
 	switch {

@@ -9,17 +9,18 @@ import (
 	"fairlb/results/text"
 )
 
-// TableOptions says where the measured values of a table come from; it is printed
-// below the table.
+// TableOptions says where the measured values of a table come from, which is written
+// below it.
 type TableOptions struct {
 	Profile  paper.Profile
 	Command  string   // the command that made the table; empty leaves it out
 	Warnings []string // doubts about ours, one footnote each
 }
 
-// footnotes returns what stands below a table, one string a note, in order:
-// the legend, the lettered notes, the others, warnings, profile and command.
-// best and tied say how the best of ours, and what ties with it, are shown.
+// footnotes returns the notes below a table in their order: the legend, the notes on
+// columns, which have letters, the notes on the whole table, warnings, the profile and
+// the command. best and tied say how the best of our values in a column, and those
+// that tie with it, are marked.
 func footnotes(f *paper.Filled, o TableOptions, best, tied string) []string {
 	notes := []string{legend(f, best, tied)}
 	letter := 0
@@ -44,10 +45,10 @@ func footnotes(f *paper.Filled, o TableOptions, best, tied string) []string {
 	return notes
 }
 
-// mark is the sign of the n-th lettered note: [a], [b], ...
+// mark is the sign of the n-th note on columns: [a], [b], ...
 func mark(n int) string { return "[" + string(rune('a'+n)) + "]" }
 
-// marks returns the signs of the lettered notes on a column.
+// marks returns the signs of the notes on a column.
 func marks(t *paper.Table, col int) string {
 	var b strings.Builder
 	letter := 0
@@ -64,7 +65,7 @@ func marks(t *paper.Table, col int) string {
 	return b.String()
 }
 
-// legend explains the entries of a table.
+// legend says what the entries of a table are and how they are marked.
 func legend(f *paper.Filled, best, tied string) string {
 	const dash = missing + ": not measured, or lost in the paper's text."
 	least, most := f.RunsPerCell()
@@ -88,7 +89,7 @@ func profileText(t *paper.Table, p paper.Profile) string {
 		p.EvalDuration, seedList(p.EvalSeeds))
 }
 
-// seedList lists seeds; none are a dash.
+// seedList lists seeds, or writes a dash if there are none.
 func seedList(seeds []uint64) string {
 	if len(seeds) == 0 {
 		return missing
