@@ -56,26 +56,28 @@ type Config struct {
 	// rising. Default -1 to 1 in steps of 0.1; at least two.
 	Levels []float64 `yaml:"levels"`
 
-	// Utility is the form of an LB's utility: quadratic, concave in the
-	// centred log-weight of each server, or levels, a value for each level of
-	// each server. Default quadratic.
+	// Utility is the form of an LB's utility: quadratic, concave in the centred
+	// log-weight of each server, or levels, a value for each level of each server.
+	// Default quadratic.
 	Utility UtilityForm `yaml:"utility"`
-	// Streams is the part of the loss that is not the team's but has each
-	// server's part of an LB's quadratic utility learn the value of the LB's
-	// own reward of that server. Default 0.99; in [0, 1); 0 for none. A
-	// utility of levels has none.
+	// Streams is the weight, in the loss, of a term by which each server's part of
+	// a quadratic utility learns the value of the LB's own reward of that server;
+	// the team's term has the rest. A utility of levels has none. Default 0.99; in
+	// [0, 1); 0 for none.
 	Streams float64 `yaml:"streams"`
-	// Smoothness weighs the penalty on the change between consecutive states
-	// of the best log-weights of a quadratic utility. Default 0.02; 0 for none.
+	// Smoothness is the weight, in the loss, of the mean squared change of the
+	// best log-weights of a quadratic utility between consecutive states. Default
+	// 0.02; 0 for none.
 	Smoothness float64 `yaml:"smoothness"`
 
-	// Mixer is qmix, the monotonic network, or vdn, the plain sum. Default qmix.
+	// Mixer is what joins the utilities to the value of all: qmix, the monotonic
+	// network, or vdn, the plain sum. Default qmix.
 	Mixer MixerKind `yaml:"mixer"`
-	// Mixed is what is mixed: lbs, or heads for each server of each LB, whose
-	// utility is of levels. Default lbs.
+	// Mixed is what the mixer joins: lbs, one utility for each LB, or heads, one
+	// for each server of each LB, which are of levels. Default lbs.
 	Mixed MixedUtilities `yaml:"mixed"`
-	// State is the mixer's global state: concat, or mean over LBs.
-	// Default concat.
+	// State is the global state that the mixer's weights depend on: concat, the
+	// observations of all LBs, or mean, their mean over LBs. Default concat.
 	State GlobalState `yaml:"state"`
 	// Mixing is the width of the mixing layer. Default 32; at most 4096.
 	Mixing int `yaml:"mixing"`
@@ -83,71 +85,73 @@ type Config struct {
 	// Hidden is the width of the utilities' hidden layers. Default 16; at most
 	// 4096.
 	Hidden int `yaml:"hidden"`
-	// Layers is the number of their hidden layers. Default 2; at most 32.
+	// Layers is the number of the utilities' hidden layers. Default 2; at most 32.
 	Layers int `yaml:"layers"`
 	// Embedding is the length of the learned embedding of a server. Default 4.
 	Embedding int `yaml:"embedding"`
 
 	// Gamma is the discount per step. Default 0.9; in [0, 1).
 	Gamma float64 `yaml:"gamma"`
-	// Lambda weighs longer returns against shorter ones: TD(lambda).
-	// Default 0.9; in [0, 1], 0 for one step, 1 for the whole window.
+	// Lambda weighs longer returns against shorter ones in the targets,
+	// TD(lambda): 0 takes one step, 1 the whole window. Default 0.9; in [0, 1].
 	Lambda float64 `yaml:"lambda"`
-	// Double lets the present utilities choose the next levels that the target
-	// networks value. Default true; false lets the target networks choose.
+	// Double lets the present utilities choose the next levels, which the target
+	// networks then value. Default true; false lets the target networks choose
+	// too.
 	Double bool `yaml:"double"`
 
-	// Window is the number of consecutive transitions of a sequence. Default
-	// 16; at most 100 000; 0 for whole episodes.
+	// Window is the number of consecutive steps of a window that is learned from.
+	// Default 16; at most 100 000; 0 for whole episodes.
 	Window int `yaml:"window"`
 	// Batch is the number of windows of an update. Default 16; at most 100 000.
 	Batch int `yaml:"batch"`
 	// Capacity is the number of episodes in the replay buffer. Default 400.
 	Capacity int `yaml:"capacity"`
-	// FeatureRounds is the number of first rounds (calls of Update) from whose
-	// episodes the feature statistics are taken; they are frozen after it.
-	// Default 4; at least 1.
+	// FeatureRounds is the number of first rounds in which the statistics that
+	// normalise the features are taken from the episodes; after them they stay as
+	// they are. Default 4; at least 1.
 	FeatureRounds int `yaml:"feature_rounds"`
 
-	// Epsilon is the probability at the start with which an exploring LB
-	// draws a server's level at random. Default 1; in [0, 1].
+	// Epsilon is the probability, at the start, with which an exploring LB draws a
+	// server's level at random. Default 1; in [0, 1].
 	Epsilon float64 `yaml:"epsilon"`
-	// FinalEpsilon is that at the end. Default 0.1; in [0, 1].
+	// FinalEpsilon is that probability at the end. Default 0.1; in [0, 1].
 	FinalEpsilon float64 `yaml:"final_epsilon"`
-	// EpsilonShare is the part of training over which it goes, linearly, from
-	// one to the other. Default 0.5; in (0, 1].
+	// EpsilonShare is the part of training over which the probability goes
+	// linearly from Epsilon to FinalEpsilon, at which it then stays. Default 0.5;
+	// in (0, 1].
 	EpsilonShare float64 `yaml:"epsilon_share"`
-	// Hold is the number of steps for which an exploring LB holds a draw for a
-	// server on average, random level or best one. Default 5; at least 1, which is
-	// plain epsilon-greedy.
+	// Hold is the mean number of steps for which an exploring LB holds what it has
+	// drawn for a server, a random level or the best one. Default 5; at least 1,
+	// which is plain epsilon-greedy.
 	Hold float64 `yaml:"hold"`
 
 	// Rate is the learning rate at the start. Default 2e-3.
 	Rate float64 `yaml:"rate"`
-	// Schedule is the shape by which Rate falls over training: constant,
-	// linear, cosine or exponential. Default linear.
+	// Schedule is the way in which Rate falls over training: constant, linear,
+	// cosine or exponential. Default linear.
 	Schedule nn.ScheduleKind `yaml:"schedule"`
-	// FinalRate is the part of Rate that is left at the end of training, but
-	// for a constant one. Default 0.1; in (0, 1].
+	// FinalRate is the part of Rate that is left at the end of training. A
+	// constant schedule does not use it. Default 0.1; in (0, 1].
 	FinalRate float64 `yaml:"final_rate"`
-	// Warmup is the first part of training, over which the rate rises from 0.
-	// Default 0; in [0, 1).
+	// Warmup is the first part of training, in which the learning rate rises
+	// linearly from 0. Default 0; in [0, 1).
 	Warmup float64 `yaml:"warmup"`
-	// WeightDecay is the part of the parameters, times the rate, that an
-	// update takes away (AdamW). Default 0, which is Adam.
+	// WeightDecay is the decay of AdamW: an update takes this part of the
+	// parameters, times the learning rate, away. Default 0, which is Adam.
 	WeightDecay float64 `yaml:"weight_decay"`
-	// GradientNorm is the length to which longer gradients are cut.
-	// Default 10; 0 for no limit.
+	// GradientNorm is the length to which longer gradients are cut. Default 10; 0
+	// for no limit.
 	GradientNorm float64 `yaml:"gradient_norm"`
-	// Tau is the part by which the target networks follow at an update.
-	// Default 0.03; in (0, 1].
+	// Tau is the part by which the target networks move towards the present ones
+	// at an update. Default 0.03; in (0, 1].
 	Tau float64 `yaml:"tau"`
 	// TargetEvery, if not 0, is the number of updates after which the target
-	// networks are set to the present ones instead. Default 0.
+	// networks are set to the present ones, in place of moving by Tau. Default 0.
 	TargetEvery int `yaml:"target_every"`
-	// Average is the part of the evaluated utilities that is kept at an
-	// update; the rest are the present ones. Default 0.99; in [0, 1). 0
-	// evaluates the present ones.
+	// Average is the part of the averaged utilities, which are what is evaluated,
+	// that is kept at an update; the rest are the present ones. Default 0.99; in
+	// [0, 1). 0 evaluates the present ones.
 	Average float64 `yaml:"average"`
 }
 

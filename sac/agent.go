@@ -20,7 +20,7 @@ import (
 // does, in which order, is its trainer's.
 type agent struct {
 	index  int   // its place among the agents of an episode
-	steers []int // the LBs that it steers
+	lbs    []int // the LBs that it steers
 	cfg    *Config
 	buffer *replay.Buffer
 
@@ -82,10 +82,10 @@ type round struct {
 
 // newAgent returns agent index of the episodes in buffer, which steers the given
 // LBs. steps is the length of whole episodes.
-func newAgent(cfg *Config, index int, steers []int, buffer *replay.Buffer, steps int, seed uint64) (*agent, error) {
+func newAgent(cfg *Config, index int, lbs []int, buffer *replay.Buffer, steps int, seed uint64) (*agent, error) {
 	shape := buffer.Shape()
 	a := &agent{
-		index: index, steers: steers, cfg: cfg, buffer: buffer,
+		index: index, lbs: lbs, cfg: cfg, buffer: buffer,
 		features: normalise.NewFeatures(shape.Features),
 		rewards:  normalise.NewRewards(shape.Servers, cfg.Gamma),
 		source:   rand.NewPCG(seed, uint64(2*index+1)),
@@ -154,17 +154,17 @@ func (a *agent) policy(explore bool) (policy.Policy, error) {
 		values = a.params.actor
 	}
 	plan := nn.NewPlan(values.Clone())
-	p := policy.Policy{Steers: a.steers, Features: a.features.Clone()}
+	p := policy.Policy{LBs: a.lbs, Features: a.features.Clone()}
 	a.trainer.act(&p, plan, explore)
 	return p, plan.Err()
 }
 
 // prefix is what the names of the agent's parameters begin with.
 func (a *agent) prefix() string {
-	if len(a.steers) > 1 {
+	if len(a.lbs) > 1 {
 		return "all."
 	}
-	return fmt.Sprintf("lb%d.", a.steers[0])
+	return fmt.Sprintf("lb%d.", a.lbs[0])
 }
 
 // parameters lists what the evaluated policy depends on.

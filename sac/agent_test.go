@@ -77,11 +77,11 @@ func agentOf(t *testing.T, cfg *Config, lbs, servers, features int) *agent {
 	shape := replay.Shape{Agents: 1, Servers: servers, Features: lbs * features, Actions: lbs}
 	buffer, err := replay.NewBuffer(shape, 1)
 	require.NoError(t, err)
-	steers := make([]int, lbs)
-	for i := range steers {
-		steers[i] = i
+	all := make([]int, lbs)
+	for i := range all {
+		all[i] = i
 	}
-	a, err := newAgent(cfg, 0, steers, buffer, 1, 1)
+	a, err := newAgent(cfg, 0, all, buffer, 1, 1)
 	require.NoError(t, err)
 	return a
 }

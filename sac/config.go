@@ -45,124 +45,129 @@ const (
 // Config holds every number of the learner. DefaultConfig gives the defaults
 // named here; zero is a value like any other, and most fields refuse it.
 type Config struct {
-	// Head is the kind of policy. Default gaussian.
+	// Head is the kind of policy: gaussian, a squashed Gaussian per server, or
+	// discrete, a categorical over Levels per server. Default gaussian.
 	Head policy.Head `yaml:"head"`
-	// Network is the kind of actor and critics. Default equivariant; recurrent
-	// needs the gaussian head, uniform draws (Priority 0) and NStep 1.
+	// Network is the kind of actor and critics: equivariant, feed-forward networks
+	// that share their weights over servers, or recurrent, flat networks with a
+	// GRU. recurrent needs the gaussian head, uniform draws (Priority 0), NStep 1
+	// and no Baseline. Default equivariant.
 	Network Network `yaml:"network"`
 
-	// Box bounds the log-weights of the gaussian head to [-Box, Box].
-	// Default 1; must be positive.
+	// Box bounds the log-weights of the gaussian head to [-Box, Box]. Default 1;
+	// must be positive.
 	Box float64 `yaml:"box"`
-	// Sigma is the gaussian head's standard deviation before squashing, at
-	// the start and, through the target entropy, on average. Default 0.4.
+	// Sigma is the standard deviation of the gaussian head's log-weights before
+	// they are squashed: at the start and, through the target entropy, on average.
+	// Default 0.4.
 	Sigma float64 `yaml:"sigma"`
 	// Levels are the log-weights that the discrete head chooses among, rising.
 	// Default -0.8, -0.4, 0, 0.4, 0.8; at least two.
 	Levels []float64 `yaml:"levels"`
-	// EntropyShare is the discrete head's target entropy as a part of that of
-	// the uniform choice, log K per server. Default 0.6; in (0, 1).
+	// EntropyShare is the discrete head's target entropy, as a part of the entropy
+	// log K of the uniform choice among K levels. Default 0.6; in (0, 1).
 	EntropyShare float64 `yaml:"entropy_share"`
 
-	// Discrete is how the discrete head learns: exact takes expectations over
-	// critics that are sums over servers, in which no server's value depends on
-	// another's level; straight-through draws levels, as the gaussian head draws
-	// log-weights, for critics like its own. Default exact. Centr-LB needs
-	// straight-through.
+	// Discrete is how the discrete head learns. exact takes expectations over
+	// critics that are sums over servers, so that no server's value depends on the
+	// level of another. straight-through draws levels, as the gaussian head draws
+	// log-weights, and has critics like that head's. Centr-LB needs straight-
+	// through. Default exact.
 	Discrete DiscreteLoss `yaml:"discrete"`
 
-	// Hidden is the width of the hidden layers and of the recurrent one.
+	// Hidden is the width of the hidden layers, the recurrent one included.
 	// Default 16; at most 4096.
 	Hidden int `yaml:"hidden"`
-	// Layers is the number of hidden layers. Default 2; at most 32. A recurrent
-	// network has two, the recurrent one and another, whatever this says.
+	// Layers is the number of hidden layers. A recurrent network does not use it:
+	// it has a recurrent layer and three dense ones. Default 2; at most 32.
 	Layers int `yaml:"layers"`
-	// Embedding is the length of the learned embedding of a server, in actor
-	// and critics. Default 4. A recurrent network has none.
+	// Embedding is the length of the learned embedding of a server, in actor and
+	// critics. A recurrent network has none. Default 4.
 	Embedding int `yaml:"embedding"`
-	// Window is the number of consecutive steps that a recurrent network
-	// learns from at a time, and through which its gradients flow. Default 0,
-	// which takes whole episodes; at most 100 000.
+	// Window is the number of consecutive steps that a recurrent network learns
+	// from at a time, and through which its gradients flow. Default 0, which takes
+	// whole episodes; at most 100 000.
 	Window int `yaml:"window"`
-	// BurnIn is the number of steps before a window that a recurrent network
-	// runs over, from the state it had in acting, to begin the window with a
-	// state of its own. Default 0; at most 100 000. Whole episodes need none.
+	// BurnIn is the number of steps before a window that a recurrent network runs
+	// over, from the state that was stored when the episode was observed, to find
+	// the state in which the window begins. It is 0 where Window is 0. Default 0;
+	// at most 100 000.
 	BurnIn int `yaml:"burn_in"`
 
 	// Gamma is the discount per step. Default 0.9; in [0, 1).
 	Gamma float64 `yaml:"gamma"`
 	// NStep is the number of steps whose rewards a target sums before it
-	// bootstraps; they are those of the policies that acted, uncorrected.
-	// Default 1; at most 1000. A recurrent network takes 1.
+	// bootstraps. The rewards are those of the policies that acted, without
+	// correction. A recurrent network takes 1. Default 1; at most 1000.
 	NStep int `yaml:"n_step"`
-	// Baseline is what is taken out of what the critics learn without a change
-	// of what is best. advantage: twins of a value of the state and, of their own
-	// weights, an advantage that is 0 at the policy's mode; not for a discrete
-	// head with exact expectations, whose critics are split. difference: a linear value of the state alone, fitted in
-	// the first FeatureRounds rounds, makes the rewards differences of it; q_mean,
-	// q_sd and action_share are of what is left. Default none, which a recurrent
-	// network needs.
+	// Baseline is what is taken out of what the critics learn, without changing
+	// which actions are best. advantage: each critic is the sum of a value of the
+	// state and an advantage that is 0 at the policy's mode, networks of their
+	// own; not for a discrete head that is exact, whose critics are split as they
+	// are. difference: rewards become differences of a linear value of the state,
+	// which is fitted in the first FeatureRounds rounds; the figures q_mean, q_sd
+	// and action_share are of what is left. A recurrent network needs none.
+	// Default none.
 	Baseline Baseline `yaml:"baseline"`
-	// Smoothness weighs the penalty on the change of the mode between
-	// consecutive states. Default 1; 0 for none.
+	// Smoothness is the weight, in the actor's loss, of the mean squared change of
+	// the policy's mode between consecutive states. Default 1; 0 for none.
 	Smoothness float64 `yaml:"smoothness"`
 
-	// Batch is the number of transitions of an update; of windows, where the
+	// Batch is the number of transitions of an update, or of windows where the
 	// network is recurrent. Default 128; at most 100 000.
 	Batch int `yaml:"batch"`
 	// Capacity is the number of episodes in the replay buffer. Default 400.
 	Capacity int `yaml:"capacity"`
-	// Priority is the exponent alpha by which transitions are drawn: in
-	// proportion to |TD error|^alpha, the mean over servers ([PER]). Default 0,
-	// which draws uniformly; at most 1.
+	// Priority is the exponent alpha of prioritised replay: transitions are drawn
+	// in proportion to |TD error|^alpha, the mean over servers (Schaul et al.
+	// 2016). Default 0, which draws uniformly; at most 1.
 	Priority float64 `yaml:"priority"`
-	// PriorityBeta is the exponent of the weights that make up for it in the
-	// critics' loss, at the start; it rises linearly to 1 over training. The
+	// PriorityBeta is the exponent, at the start, of the weights that make up for
+	// Priority in the critics' loss; it rises linearly to 1 over training. The
 	// actor's loss has no weights. Default 0.4; in [0, 1]. Without Priority it
 	// does nothing.
 	PriorityBeta float64 `yaml:"priority_beta"`
-	// CriticRounds is the number of first rounds (calls of Update) that train
-	// the critics alone. Default 4; 0 trains both from the start.
+	// CriticRounds is the number of first rounds (calls of Update) that train the
+	// critics alone. Default 4; 0 trains both from the start.
 	CriticRounds int `yaml:"critic_rounds"`
-	// FeatureRounds is the number of first rounds from whose episodes the
-	// feature statistics are taken; they are frozen after it. Default 4; at
-	// least 1.
+	// FeatureRounds is the number of first rounds in which the statistics that
+	// normalise the features are taken from the episodes; after them they stay as
+	// they are. Default 4; at least 1.
 	FeatureRounds int `yaml:"feature_rounds"`
 
-	// Rate is the learning rate of actor and critics at the start.
-	// Default 2e-3.
+	// Rate is the learning rate of actor and critics at the start. Default 2e-3.
 	Rate float64 `yaml:"rate"`
-	// Schedule is the shape by which Rate falls over training: constant,
-	// linear, cosine or exponential. Default linear.
+	// Schedule is the way in which Rate falls over training: constant, linear,
+	// cosine or exponential. Default linear.
 	Schedule nn.ScheduleKind `yaml:"schedule"`
-	// FinalRate is the part of Rate that is left at the end of training, but
-	// for a constant one. Default 0.1; in (0, 1].
+	// FinalRate is the part of Rate that is left at the end of training. A
+	// constant schedule does not use it. Default 0.1; in (0, 1].
 	FinalRate float64 `yaml:"final_rate"`
-	// Warmup is the first part of training, over which the rate rises from 0.
-	// Default 0; in [0, 1).
+	// Warmup is the first part of training, in which the learning rate rises
+	// linearly from 0. Default 0; in [0, 1).
 	Warmup float64 `yaml:"warmup"`
-	// WeightDecay is the part of the parameters, times the rate, that an
-	// update takes away (AdamW). Default 0, which is Adam.
+	// WeightDecay is the decay of AdamW: an update takes this part of the
+	// parameters, times the learning rate, away. Default 0, which is Adam.
 	WeightDecay float64 `yaml:"weight_decay"`
-	// GradientNorm is the length to which longer gradients are cut.
-	// Default 10; 0 for no limit.
+	// GradientNorm is the length to which longer gradients are cut. Default 10; 0
+	// for no limit.
 	GradientNorm float64 `yaml:"gradient_norm"`
-	// Tau is the part by which the target networks follow the critics at an
+	// Tau is the part by which the target critics move towards the critics at an
 	// update. Default 0.03; in (0, 1].
 	Tau float64 `yaml:"tau"`
-	// Average is the part of the evaluated actor that is kept at an update;
-	// the rest is the present actor. Default 0.99; in [0, 1). 0 evaluates the
-	// present actor.
+	// Average is the part of the averaged actor, which is what is evaluated, that
+	// is kept at an update; the rest is the present actor. Default 0.99; in [0,
+	// 1). 0 evaluates the present actor.
 	Average float64 `yaml:"average"`
 
-	// Alpha is the temperature at the start, in units of the normalised
-	// reward per nat. Default 0.02; in [AlphaMin, AlphaMax].
+	// Alpha is the temperature at the start, in units of the normalised reward per
+	// nat of entropy. Default 0.02; in [AlphaMin, AlphaMax].
 	Alpha float64 `yaml:"alpha"`
-	// AlphaMin and AlphaMax bound the temperature. Defaults 1e-4 and 1;
-	// positive.
+	// AlphaMin and AlphaMax bound the temperature. Defaults 1e-4 and 1; positive.
 	AlphaMin float64 `yaml:"alpha_min"`
 	AlphaMax float64 `yaml:"alpha_max"`
-	// AlphaRate is the learning rate of log alpha. Default 3e-3; 0 fixes it.
+	// AlphaRate is the learning rate of the logarithm of the temperature. Default
+	// 3e-3; 0 keeps the temperature at Alpha.
 	AlphaRate float64 `yaml:"alpha_rate"`
 }
 

@@ -94,7 +94,7 @@ func (f *feedForward) build(shape replay.Shape, initial *rand.Rand) (err error) 
 		Servers: shape.Servers, In: shape.Features,
 		Embedding: cfg.Embedding, Hidden: cfg.Hidden, Layers: cfg.Layers,
 	}
-	f.policy = newPolicyHead(cfg, len(a.steers))
+	f.policy = newPolicyHead(cfg, len(a.lbs))
 	actorSize := size
 	actorSize.Out, actorSize.Bias = f.policy.outputs(), f.policy.bias()
 	if f.actorNet, err = nn.NewServerNet(actor, "actor", actorSize, initial); err != nil {
@@ -102,7 +102,7 @@ func (f *feedForward) build(shape replay.Shape, initial *rand.Rand) (err error) 
 	}
 	switch head := f.policy.(type) {
 	case sampledHead:
-		f.critics, err = newPerServerCritics(cfg, head, f.actorNet, len(a.steers), critic, size, initial)
+		f.critics, err = newPerServerCritics(cfg, head, f.actorNet, len(a.lbs), critic, size, initial)
 	case *categorical:
 		f.critics, err = newFactoredCritics(head, f.actorNet, critic, size, initial)
 	}

@@ -117,8 +117,8 @@ func (a *agent) report(stats agents.Stats) {
 
 // suffix is what the names of one LB's figures end with.
 func (a *agent) suffix() string {
-	if len(a.steers) > 1 {
+	if len(a.lbs) > 1 {
 		return ""
 	}
-	return fmt.Sprintf("/%d", a.steers[0])
+	return fmt.Sprintf("/%d", a.lbs[0])
 }

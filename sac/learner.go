@@ -130,7 +130,7 @@ func (l *Learner) Update(n int, progress float64) (agents.Stats, error) {
 	for i, a := range l.agents {
 		wg.Go(func() {
 			if err := a.train(n, r); err != nil {
-				errs[i] = fmt.Errorf("sac: update: LB %v: %w", a.steers, err)
+				errs[i] = fmt.Errorf("sac: update: LB %v: %w", a.lbs, err)
 			}
 		})
 	}
@@ -168,7 +168,7 @@ func (l *Learner) newActor(explore bool) (agents.Actor, error) {
 	for i, a := range l.agents {
 		var err error
 		if policies[i], err = a.policy(explore); err != nil {
-			return nil, fmt.Errorf("sac: actor of LB %v: %w", a.steers, err)
+			return nil, fmt.Errorf("sac: actor of LB %v: %w", a.lbs, err)
 		}
 	}
 	return policy.NewActor(l.spec, policies, explore), nil

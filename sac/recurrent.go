@@ -83,7 +83,7 @@ func newRecurrent(a *agent, shape replay.Shape, steps int, initial *rand.Rand) (
 	if cfg.Window > 0 {
 		steps = cfg.Window
 	}
-	head := newGaussian(cfg, len(a.steers))
+	head := newGaussian(cfg, len(a.lbs))
 	actor, critic := nn.NewArena(), nn.NewArena()
 	nets, err := newRecurrentNetworks(cfg, head, shape, actor, critic, initial)
 	if err != nil {

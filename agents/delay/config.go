@@ -20,17 +20,17 @@ var (
 // Config holds every number of the learner. DefaultConfig gives the defaults
 // named here.
 type Config struct {
-	// Fit is the part of training in which the model is fitted; in the rest
+	// Fit is the first part of training, in which the model is fitted; in the rest
 	// kappa and the corrections are chosen. Default 0.12; in (0, 1].
 	Fit float64 `yaml:"fit"`
-	// Noise is the standard deviation of what exploration adds to the u of a
-	// server for an episode of the fit. Default 0.15.
+	// Noise is the standard deviation, while the model is fitted, of what
+	// exploration adds to the u of a server for an episode. Default 0.15.
 	Noise float64 `yaml:"noise"`
-	// Kappa is the factor of u during the fit, from which the choice starts.
-	// Default 0.7.
+	// Kappa is the factor of u while the model is fitted, and the value from which
+	// its choice begins. Default 0.7.
 	Kappa float64 `yaml:"kappa"`
-	// Fitness says whose ongoing requests kappa and the corrections are chosen
-	// by, the LB's own or all LBs'. Default team.
+	// Fitness says by whose ongoing requests kappa and the corrections are chosen:
+	// own, the LB's own, or team, those of all LBs. Default team.
 	Fitness es.Fitness `yaml:"fitness"`
 	// Sigma is the standard deviation of the noise on kappa and on the
 	// corrections at the start of the choice, FinalSigma at its end; between,
@@ -40,16 +40,17 @@ type Config struct {
 	// ChoiceRate is the learning rate at the start of the choice; it falls
 	// linearly to a tenth. Default 0.02; 0 keeps Kappa and corrects nothing.
 	ChoiceRate float64 `yaml:"choice_rate"`
-	// Average is the part of the evaluated choice that is kept at an update;
-	// the rest is the present one. Default 0.98; in [0, 1).
+	// Average is the part of the averaged choice, which is what is evaluated, that
+	// is kept at an update; the rest is the present one. Default 0.98; in [0, 1).
 	Average float64 `yaml:"average"`
 	// Box bounds the centred log-weights to [-Box, Box]. Default 1.5.
 	Box float64 `yaml:"box"`
 
 	// Layers is the number of hidden layers of the network of the features.
-	// Default 2; 0: no network, an offset of each server alone; at most 32.
+	// Default 2; at most 32; 0 for no network, which leaves an offset of each
+	// server.
 	Layers int `yaml:"layers"`
-	// Hidden is their width. Default 16; at most 4096.
+	// Hidden is the width of the hidden layers. Default 16; at most 4096.
 	Hidden int `yaml:"hidden"`
 	// Embedding is the length of the learned embedding of a server. Default 4.
 	Embedding int `yaml:"embedding"`
@@ -59,17 +60,19 @@ type Config struct {
 	Batch int `yaml:"batch"`
 	// Capacity is the number of episodes in the replay buffer. Default 400.
 	Capacity int `yaml:"capacity"`
-	// FeatureRounds is the number of first rounds from whose episodes the
-	// feature statistics are taken. Default 4; at least 1.
+	// FeatureRounds is the number of first rounds in which the statistics that
+	// normalise the features are taken from the episodes; after them they stay as
+	// they are. Default 4; at least 1.
 	FeatureRounds int `yaml:"feature_rounds"`
 
-	// Rate is the learning rate at the start; it falls over the fit, by
-	// Schedule, to the part FinalRate. Defaults 5e-3, linear, 0.02.
+	// Rate is the learning rate at the start of the fit. It falls over the fit, by
+	// Schedule (constant, linear, cosine or exponential), to the part FinalRate.
+	// Defaults 5e-3, linear, 0.02.
 	Rate      float64         `yaml:"rate"`
 	Schedule  nn.ScheduleKind `yaml:"schedule"`
 	FinalRate float64         `yaml:"final_rate"`
-	// GradientNorm is the length to which longer gradients are cut.
-	// Default 10; 0 for no limit.
+	// GradientNorm is the length to which longer gradients are cut. Default 10; 0
+	// for no limit.
 	GradientNorm float64 `yaml:"gradient_norm"`
 }
 

@@ -25,17 +25,18 @@ const (
 // named here. An update takes all pairs of trials since the last one: a round
 // of 16 episodes is one step by eight pairs, whatever updates_per_round says.
 type Config struct {
-	// Features says whether weights depend on what is observed; if not, they
-	// are the offsets alone. Default true.
+	// Features says whether weights depend on what is observed. If not, the policy
+	// has the offsets of the servers alone. Default true.
 	Features bool `yaml:"features"`
-	// Scale is the size of a coefficient's unit, beside an offset's: how much
-	// less noise and learning rate move it. Default 0.15.
+	// Scale is the unit of the coefficients of the features, where that of the
+	// offsets is 1: the smaller it is, the less noise and learning rate move them.
+	// Default 0.15.
 	Scale float64 `yaml:"scale"`
 	// Box bounds the centred log-weights to [-Box, Box]. Default 1.5.
 	Box float64 `yaml:"box"`
 
-	// Fitness says whose rewards a trial is judged by, the LB's own or the
-	// team's. Default team.
+	// Fitness says by whose rewards a trial is judged: own, each LB's own, or
+	// team, the team's. Default team.
 	Fitness Fitness `yaml:"fitness"`
 	// Sigma is the standard deviation of the noise on the parameters at the
 	// start, FinalSigma at the end; between, it falls by equal ratios.
@@ -43,17 +44,20 @@ type Config struct {
 	Sigma      float64 `yaml:"sigma"`
 	FinalSigma float64 `yaml:"final_sigma"`
 
-	// Rate is the learning rate at the start; it falls by Schedule to the part
-	// FinalRate. Defaults 0.02, linear, 0.1.
+	// Rate is the learning rate at the start. It falls by Schedule (constant,
+	// linear, cosine or exponential) to the part FinalRate. Defaults 0.02, linear,
+	// 0.1.
 	Rate      float64         `yaml:"rate"`
 	Schedule  nn.ScheduleKind `yaml:"schedule"`
 	FinalRate float64         `yaml:"final_rate"`
-	// Average is the part of the evaluated parameters that is kept at an
-	// update; the rest are the present ones. Default 0.98; in [0, 1).
+	// Average is the part of the averaged parameters, which are what is evaluated,
+	// that is kept at an update; the rest are the present ones. Default 0.98; in
+	// [0, 1).
 	Average float64 `yaml:"average"`
 
-	// FeatureRounds is the number of first rounds from whose episodes the
-	// feature statistics are taken. Default 4; at least 1.
+	// FeatureRounds is the number of first rounds in which the statistics that
+	// normalise the features are taken from the episodes; after them they stay as
+	// they are. Default 4; at least 1.
 	FeatureRounds int `yaml:"feature_rounds"`
 }
 

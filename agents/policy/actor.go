@@ -14,8 +14,8 @@ import (
 // Policy steers one LB from what it observes, or several LBs jointly. The Actor
 // that it is given to owns it: nothing else may write what it holds.
 type Policy struct {
-	// Steers lists the LBs, by their index in the environment.
-	Steers []int
+	// LBs lists the LBs, by their index in the environment.
+	LBs []int
 	// Features normalises the observation.
 	Features *normalise.Features
 	// Obs takes the normalised observation, N*F values of [N,F]; that of
@@ -48,7 +48,7 @@ func NewActor(spec env.Spec, policies []Policy, explore bool) agents.Actor {
 	for i := range policies {
 		p := &policies[i]
 		p.raw = make([]float32, len(p.Obs.Data()))
-		p.u = make([]float64, spec.Servers*len(p.Steers))
+		p.u = make([]float64, spec.Servers*len(p.LBs))
 		if explore {
 			p.source = rand.NewPCG(0, uint64(i))
 			p.rng = rand.New(p.source)
@@ -79,8 +79,8 @@ func (a *actor) Act(dst [][]float64, step *env.Step) error {
 	count := len(a.spec.Features)
 	for i := range a.policies {
 		p := &a.policies[i]
-		lbs := len(p.Steers)
-		for m, lb := range p.Steers {
+		lbs := len(p.LBs)
+		for m, lb := range p.LBs {
 			for j := range a.spec.Servers {
 				copy(p.raw[(j*lbs+m)*count:(j*lbs+m+1)*count], step.Obs[lb][j*count:])
 			}
@@ -88,7 +88,7 @@ func (a *actor) Act(dst [][]float64, step *env.Step) error {
 		p.Features.Apply(p.Obs.Data(), p.raw)
 		p.Decide(p.u, p.rng)
 		for k, u := range p.u {
-			dst[p.Steers[k%lbs]][k/lbs] = Weight(a.spec, u)
+			dst[p.LBs[k%lbs]][k/lbs] = Weight(a.spec, u)
 		}
 	}
 	return nil

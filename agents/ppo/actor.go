@@ -232,7 +232,7 @@ func (a *actor) policy(explore bool) (policy.Policy, error) {
 		values = a.values
 	}
 	plan := nn.NewPlan(values.Clone())
-	p := policy.Policy{Steers: []int{a.index}, Features: a.normal.Clone(), Obs: plan.Input("observation", a.servers, a.features)}
+	p := policy.Policy{LBs: []int{a.index}, Features: a.normal.Clone(), Obs: plan.Input("observation", a.servers, a.features)}
 	p.Decide = a.head.act(plan, a.net.Apply(plan, p.Obs), explore)
 	if err := plan.Err(); err != nil {
 		return p, fmt.Errorf("ppo: actor of LB %d: %w", a.index, err)

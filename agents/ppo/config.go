@@ -25,13 +25,14 @@ const (
 // Config holds every number of the learner. DefaultConfig gives the defaults
 // named here; zero is a value like any other, and most fields refuse it.
 type Config struct {
-	// Head is the kind of policy. Default gaussian.
+	// Head is the kind of policy: gaussian, a squashed Gaussian per server, or
+	// discrete, a categorical over Levels per server. Default gaussian.
 	Head policy.Head `yaml:"head"`
-	// Box bounds the log-weights of the gaussian head to [-Box, Box].
-	// Default 1; must be positive.
+	// Box bounds the log-weights of the gaussian head to [-Box, Box]. Default 1;
+	// must be positive.
 	Box float64 `yaml:"box"`
-	// Sigma is the gaussian head's standard deviation before squashing, at
-	// the start. Default 0.6.
+	// Sigma is the standard deviation of the gaussian head's log-weights before
+	// they are squashed, at the start. Default 0.6.
 	Sigma float64 `yaml:"sigma"`
 	// Levels are the log-weights that the discrete head chooses among, rising.
 	// Default -0.8, -0.4, 0, 0.4, 0.8; at least two.
@@ -41,58 +42,63 @@ type Config struct {
 	Hidden int `yaml:"hidden"`
 	// Layers is the number of hidden layers. Default 2; at most 32.
 	Layers int `yaml:"layers"`
-	// Embedding is the length of the learned embedding of a server, in actors
-	// and value functions. Default 4.
+	// Embedding is the length of the learned embedding of a server, in actors and
+	// value functions. Default 4.
 	Embedding int `yaml:"embedding"`
 
 	// Gamma is the discount per step. Default 0.9; in [0, 1).
 	Gamma float64 `yaml:"gamma"`
-	// Lambda weighs long against short returns in the advantages. Default
-	// 0.25; in [0, 1].
+	// Lambda weighs long against short returns in the advantages (generalised
+	// advantage estimation): 0 takes one step, 1 whole episodes. Default 0.25; in
+	// [0, 1].
 	Lambda float64 `yaml:"lambda"`
 
-	// Ratio is what has a ratio of its own: joint or server. Default joint.
+	// Ratio is what has a ratio of probabilities of its own in the clipped
+	// objective: joint, the whole action of a state, or server, each server.
+	// Default joint.
 	Ratio Ratio `yaml:"ratio"`
 	// Clip is how far a ratio may go from 1 before the objective is clipped.
 	// Default 0.1; in (0, 1).
 	Clip float64 `yaml:"clip"`
-	// ValueClip is how far a value may go, in units of the normalised return,
-	// from what it was before its loss is clipped. Default 0, for no limit.
+	// ValueClip is how far a value may go from what it was at the start of the
+	// round before its loss is clipped, in units of the normalised return. Default
+	// 0, for no limit.
 	ValueClip float64 `yaml:"value_clip"`
-	// Entropy is the weight of the mean entropy per server, in nats.
-	// Default 0.001.
+	// Entropy is the weight, in the objective, of the mean entropy per server, in
+	// nats. Default 0.001.
 	Entropy float64 `yaml:"entropy"`
 
-	// Batch is the number of transitions of an update. Default 240; at most
-	// 100 000.
+	// Batch is the number of transitions of an update. Default 240; at most 100
+	// 000.
 	Batch int `yaml:"batch"`
-	// FeatureRounds is the number of first rounds from whose episodes the
-	// feature statistics are taken; they are frozen after it. Default 4; at
-	// least 1.
+	// FeatureRounds is the number of first rounds in which the statistics that
+	// normalise the features are taken from the episodes; after them they stay as
+	// they are. Default 4; at least 1.
 	FeatureRounds int `yaml:"feature_rounds"`
 
 	// Rate is the learning rate of the actors at the start. Default 1e-3.
 	Rate float64 `yaml:"rate"`
-	// ValueRate is that of the value functions. Default 2e-3.
+	// ValueRate is the learning rate of the value functions at the start. Default
+	// 2e-3.
 	ValueRate float64 `yaml:"value_rate"`
-	// Schedule is the shape by which the rates fall over training: constant,
+	// Schedule is the way in which both rates fall over training: constant,
 	// linear, cosine or exponential. Default linear.
 	Schedule nn.ScheduleKind `yaml:"schedule"`
-	// FinalRate is the part of the rates that is left at the end of training,
-	// but for constant ones. Default 0.1; in (0, 1].
+	// FinalRate is the part of both rates that is left at the end of training. A
+	// constant schedule does not use it. Default 0.1; in (0, 1].
 	FinalRate float64 `yaml:"final_rate"`
-	// Warmup is the first part of training, over which the rates rise from 0.
-	// Default 0; in [0, 1).
+	// Warmup is the first part of training, in which the learning rates rise
+	// linearly from 0. Default 0; in [0, 1).
 	Warmup float64 `yaml:"warmup"`
-	// WeightDecay is the part of the parameters, times the rate, that an
-	// update takes away (AdamW). Default 0, which is Adam.
+	// WeightDecay is the decay of AdamW: an update takes this part of the
+	// parameters, times the learning rate, away. Default 0, which is Adam.
 	WeightDecay float64 `yaml:"weight_decay"`
-	// GradientNorm is the length to which longer gradients are cut.
-	// Default 0.5; 0 for no limit.
+	// GradientNorm is the length to which longer gradients are cut. Default 0.5; 0
+	// for no limit.
 	GradientNorm float64 `yaml:"gradient_norm"`
-	// Average is the part of the evaluated actor that is kept at an update;
-	// the rest is the present actor. Default 0.99; in [0, 1). 0 evaluates the
-	// present actor.
+	// Average is the part of the averaged actor, which is what is evaluated, that
+	// is kept at an update; the rest is the present actor. Default 0.99; in [0,
+	// 1). 0 evaluates the present actor.
 	Average float64 `yaml:"average"`
 }
 
