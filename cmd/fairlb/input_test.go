@@ -177,7 +177,7 @@ changed.yaml:3:11: episodes = -3: must be in [1, 1000000000]`},
 	{"plot missing", "plot none", `record: open none/record.jsonl: no such file or directory`},
 	{"plot twice", "plot run ./run", `./run: has the recipe and the seed of run: runs must differ in their seeds`},
 	{"plot recipes", "plot run other", `other: is of another recipe (distr-lb ms OTHER) than run (distr-lb vbf RUN): runs must differ in their seeds alone`},
-	{"plot one round", "plot short", `results: curves cannot be drawn: run 1 has 1 rounds, the first 1: want the same number, at least 2`},
+	{"plot one round", "plot short", `chart: curves cannot be drawn: run 1 has 1 rounds, the first 1: want the same number, at least 2`},
 	{"plot no record", "plot folder/broken", `folder/broken/record.jsonl:1: malformed record: invalid character 'x' looking for beginning of value`},
 }
 

@@ -6,5 +6,5 @@
 // It plays nothing and writes nothing: a command trains and evaluates and gives
 // the results to Report.Add, Report.Judge judges them, and package results shows
 // the Report. What a study file may say is in study.go, and so is a new field of
-// it; a new figure of a target is a field of Row, in report.go.
+// it; a new figure of a target is a field of TargetOutcome, in report.go.
 package study

@@ -10,42 +10,42 @@ import (
 	"fairlb/eval"
 )
 
-// Baseline is the heuristic that every row is compared to.
+// Baseline is the heuristic that every target is compared to.
 const Baseline = "sed"
 
 // Report is what a study came to, so far.
 type Report struct {
-	Study           Study     `json:"-"`
-	Name            string    `json:"name"`
-	Command         string    `json:"command"`
-	TrainingSeeds   []uint64  `json:"training_seeds"`
-	EvaluationSeeds []uint64  `json:"evaluation_seeds"`
-	Duration        float64   `json:"duration_s"` // s of arrivals in an evaluation
-	Scenarios       []Outcome `json:"scenarios"`
-	Verdicts        []Verdict `json:"verdicts"`
-	Speeds          []Speed   `json:"speeds"`
-	Missing         []string  `json:"missing,omitempty"` // what has not run yet
+	Study           Study             `json:"-"`
+	Name            string            `json:"name"`
+	Command         string            `json:"command"`
+	TrainingSeeds   []uint64          `json:"training_seeds"`
+	EvaluationSeeds []uint64          `json:"evaluation_seeds"`
+	Duration        float64           `json:"duration_s"` // s of arrivals in an evaluation
+	Scenarios       []ScenarioOutcome `json:"scenarios"`
+	Verdicts        []Verdict         `json:"verdicts"`
+	Speeds          []Speed           `json:"speeds"`
+	Missing         []string          `json:"missing,omitempty"` // what has not run yet
 }
 
-// Outcome is what the targets of one scenario came to.
-type Outcome struct {
-	Name string `json:"name"`
-	Rows []Row  `json:"rows"` // the heuristics, then the methods
+// ScenarioOutcome is what the targets of one scenario came to.
+type ScenarioOutcome struct {
+	Name    string          `json:"name"`
+	Targets []TargetOutcome `json:"rows"` // the heuristics, then the methods
 }
 
-// Row returns the row of a target; nil without one.
-func (o *Outcome) Row(target string) *Row {
-	for k := range o.Rows {
-		if o.Rows[k].Target == target {
-			return &o.Rows[k]
+// Target returns the outcome of a target; nil without one.
+func (o *ScenarioOutcome) Target(target string) *TargetOutcome {
+	for k := range o.Targets {
+		if o.Targets[k].Target == target {
+			return &o.Targets[k]
 		}
 	}
 	return nil
 }
 
-// Row is one heuristic, or the training runs of one method. Times are
+// TargetOutcome is one heuristic, or the training runs of one method. Times are
 // completion times in s; failed requests count at their timeout.
-type Row struct {
+type TargetOutcome struct {
 	Target string `json:"target"`
 	Family string `json:"family,omitempty"` // of a method
 	Runs   int    `json:"runs,omitempty"`   // training runs
@@ -68,22 +68,23 @@ type Row struct {
 // training runs or, of a heuristic, over evaluation seeds.
 type Ratio struct {
 	Value float64 `json:"value"`
-	Lo    float64 `json:"lo"` // NaN is written as 0: one run has no interval
+	Lo    float64 `json:"lo"` // 0 if there is no interval, as of a single run on a single seed
 	Hi    float64 `json:"hi"`
-	Known bool    `json:"known"` // whether there is an interval
+	Known bool    `json:"known"` // whether there is an interval, Lo to Hi
 }
 
-// Verdict is one bar, and the best method of a family.
+// Verdict says whether the best method of a family reaches a bar.
 type Verdict struct {
 	Bar
-	Rule   string `json:"rule"` // in words
+	Rule   string `json:"rule"` // the bar in words
 	Family string `json:"family"`
 	Method string `json:"method"` // the best of its family in that scenario
 	Ratio  Ratio  `json:"ratio"`
 	Met    bool   `json:"met"`
 }
 
-// Sure says that the whole interval is on the verdict's side of the bar.
+// Sure says whether the whole interval of the ratio is on the verdict's side of the
+// bar.
 func (v *Verdict) Sure() bool {
 	if !v.Ratio.Known {
 		return false
@@ -94,14 +95,14 @@ func (v *Verdict) Sure() bool {
 	return v.Ratio.Lo > v.AtMost
 }
 
-// Speed is what training a method took, over all its runs of the study.
+// Speed is what training a method took, as means over all its runs of the study.
 type Speed struct {
 	Method  string  `json:"method"`
 	Runs    int     `json:"runs"`
 	Seconds float64 `json:"seconds"`   // wall time of a run, mean
 	Steps   float64 `json:"steps_s"`   // environment steps a second while episodes are played, all LBs at once
 	Updates float64 `json:"updates_s"` // a second while the learner updates, of all its networks
-	Playing float64 `json:"playing"`   // part of the time
+	Playing float64 `json:"playing"`   // part of the time in which episodes are played
 }
 
 // RunsByTarget holds what was evaluated in a scenario: a single run of each
@@ -114,35 +115,37 @@ type Run struct {
 	Result       eval.Result
 }
 
-// Add adds what the targets of a scenario came to, of those that have run.
+// Add adds a scenario: what those of its targets came to that have run.
 func (r *Report) Add(c Scenario, runs RunsByTarget) error {
-	out := Outcome{Name: c.Name}
+	out := ScenarioOutcome{Name: c.Name}
 	for _, name := range r.Study.Heuristics {
 		if list := runs[name]; len(list) == 1 {
-			row, err := r.row(name, "", list, runs)
+			row, err := r.targetOutcome(name, "", list, runs)
 			if err != nil {
 				return err
 			}
 			row.Runs, row.PerRun, row.TrainingSeeds = 0, nil, nil
 			row.SD = list[0].Result.Class(eval.AllClasses).SD
-			out.Rows = append(out.Rows, row)
+			out.Targets = append(out.Targets, row)
 		}
 	}
 	for _, m := range r.Study.Methods {
 		if list := runs[m.Name]; len(list) > 0 {
-			row, err := r.row(m.Name, m.Family, list, runs)
+			row, err := r.targetOutcome(m.Name, m.Family, list, runs)
 			if err != nil {
 				return err
 			}
-			out.Rows = append(out.Rows, row)
+			out.Targets = append(out.Targets, row)
 		}
 	}
 	r.Scenarios = append(r.Scenarios, out)
 	return nil
 }
 
-func (r *Report) row(name, family string, list []Run, runs RunsByTarget) (Row, error) {
-	row := Row{Target: name, Family: family, Runs: len(list), Ratios: map[string]Ratio{}}
+// targetOutcome sums up the runs of one target, compared to the heuristics among all
+// runs of the scenario. family is empty of a heuristic.
+func (r *Report) targetOutcome(name, family string, list []Run, runs RunsByTarget) (TargetOutcome, error) {
+	row := TargetOutcome{Target: name, Family: family, Runs: len(list), Ratios: map[string]Ratio{}}
 	var requests, failed float64
 	for i := range list {
 		f := list[i].Result.Class(eval.AllClasses)
@@ -178,7 +181,7 @@ func (r *Report) row(name, family string, list []Run, runs RunsByTarget) (Row, e
 // ratiosByRun returns the ratio of each training run's mean to the heuristic to
 // which the mean over runs has the given ratio. A heuristic has no runs: its one
 // ratio is the given one.
-func (row *Row) ratiosByRun(mean float64) []float64 {
+func (row *TargetOutcome) ratiosByRun(mean float64) []float64 {
 	if len(row.PerRun) == 0 {
 		return []float64{mean}
 	}
@@ -189,8 +192,9 @@ func (row *Row) ratiosByRun(mean float64) []float64 {
 	return list
 }
 
-// ratioOf compares runs to a heuristic on the same seeds: several by their
-// own ratios, a single one by its seeds' paired differences.
+// ratioOf compares the runs of a target to a heuristic on the same seeds. The interval
+// of several runs is that of their ratios; that of a single one is of the paired
+// differences on its seeds.
 func ratioOf(list []Run, base *eval.Result) (Ratio, error) {
 	b := base.Class(eval.AllClasses)
 	if len(list) > 1 {
@@ -222,7 +226,7 @@ func ratioOf(list []Run, base *eval.Result) (Ratio, error) {
 func (r *Report) Overall(target string) (overall Ratio, ok bool) {
 	var strata [][]float64
 	for k := range r.Scenarios {
-		if row := r.Scenarios[k].Row(target); row != nil {
+		if row := r.Scenarios[k].Target(target); row != nil {
 			if ratio, known := row.Ratios[Baseline]; known {
 				strata = append(strata, row.ratiosByRun(ratio.Value))
 			}
@@ -266,7 +270,7 @@ func (r *Report) Judge() {
 				judge(Bar{o.Name, 1, "wcmp"}, "mean below wcmp", ratio)
 			}
 			tail, heuristic := math.Inf(1), ""
-			for _, row := range o.Rows {
+			for _, row := range o.Targets {
 				if slices.Contains(tailHeuristics(), row.Target) && row.P99 < tail {
 					tail, heuristic = row.P99, row.Target
 				}
@@ -278,22 +282,22 @@ func (r *Report) Judge() {
 	}
 }
 
-// bestOf returns the row of the least mean of a family; nil without one.
-func (o *Outcome) bestOf(family string) *Row {
-	return o.least(func(row *Row) bool { return row.Family == family })
+// bestOf returns the target of the least mean of a family; nil without one.
+func (o *ScenarioOutcome) bestOf(family string) *TargetOutcome {
+	return o.least(func(row *TargetOutcome) bool { return row.Family == family })
 }
 
-// BestMethod returns the row of the least mean of all methods; nil without one.
-func (o *Outcome) BestMethod() *Row {
-	return o.least(func(row *Row) bool { return row.Family != "" })
+// BestMethod returns the target of the least mean of all methods; nil without one.
+func (o *ScenarioOutcome) BestMethod() *TargetOutcome {
+	return o.least(func(row *TargetOutcome) bool { return row.Family != "" })
 }
 
-// least returns the row of the least mean among those that take is true of; nil
+// least returns the target of the least mean among those that take is true of; nil
 // without one.
-func (o *Outcome) least(take func(*Row) bool) *Row {
-	var best *Row
-	for k := range o.Rows {
-		if row := &o.Rows[k]; take(row) && (best == nil || row.Mean < best.Mean) {
+func (o *ScenarioOutcome) least(take func(*TargetOutcome) bool) *TargetOutcome {
+	var best *TargetOutcome
+	for k := range o.Targets {
+		if row := &o.Targets[k]; take(row) && (best == nil || row.Mean < best.Mean) {
 			best = row
 		}
 	}

@@ -84,8 +84,8 @@ func reported(t *testing.T) *Report {
 func TestReport(t *testing.T) {
 	t.Parallel()
 	r := reported(t)
-	rows := map[string]Row{}
-	for _, row := range r.Scenarios[0].Rows {
+	rows := map[string]TargetOutcome{}
+	for _, row := range r.Scenarios[0].Targets {
 		rows[row.Target] = row
 	}
 	require.Len(t, rows, 6)

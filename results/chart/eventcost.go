@@ -75,14 +75,14 @@ func addCosts(p *plot.Plot, list []eventcost.Cost, x func(eventcost.Cost) (float
 	}
 	line, points, err := plotter.NewLinePoints(middle)
 	if err != nil {
-		return fmt.Errorf("results: event cost: %w", err)
+		return fmt.Errorf("chart: event cost: %w", err)
 	}
 	bars, err := plotter.NewYErrorBars(struct {
 		plotter.XYs
 		plotter.YErrors
 	}{middle, spread})
 	if err != nil {
-		return fmt.Errorf("results: event cost: %w", err)
+		return fmt.Errorf("chart: event cost: %w", err)
 	}
 	line.Color, line.Width = c, vg.Points(2)
 	points.Color, points.Shape, points.Radius = c, shape, vg.Points(4)

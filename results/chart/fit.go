@@ -34,7 +34,7 @@ func DrawFit(w io.Writer, list []fit.Residual, format string) error {
 	for _, factor := range []float64{1, 0.5, 2} {
 		line, err := plotter.NewLine(plotter.XYs{{X: lo, Y: lo * factor}, {X: hi, Y: hi * factor}})
 		if err != nil {
-			return fmt.Errorf("results: fit: %w", err)
+			return fmt.Errorf("chart: fit: %w", err)
 		}
 		line.Color, line.Width = color.Gray{110}, vg.Points(1)
 		if factor != 1 {
@@ -68,7 +68,7 @@ func DrawFit(w io.Writer, list []fit.Residual, format string) error {
 			}
 			s, err := plotter.NewScatter(part.points)
 			if err != nil {
-				return fmt.Errorf("results: fit: %w", err)
+				return fmt.Errorf("chart: fit: %w", err)
 			}
 			s.Shape, s.Color, s.Radius = part.shape, rowColours[k], vg.Points(3.5)
 			p.Add(s)

@@ -26,7 +26,7 @@ type ReferenceLevel struct {
 }
 
 // ErrCurve reports curves that cannot be drawn together.
-var ErrCurve = errors.New("results: curves cannot be drawn")
+var ErrCurve = errors.New("chart: curves cannot be drawn")
 
 // smoothing is over how many rounds, or samples, a curve is averaged.
 const smoothing = 5

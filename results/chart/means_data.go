@@ -51,7 +51,7 @@ func StudyMeans(r *study.Report) *Means {
 	}
 	for _, o := range r.Scenarios {
 		panel := MeansPanel{Name: o.Name}
-		for _, row := range o.Rows {
+		for _, row := range o.Targets {
 			bar := MeanBar{Name: row.Target, Trained: row.Family != "", Mean: row.Mean, Published: math.NaN()}
 			_, bar.Low, bar.High = eval.MeanInterval(row.PerRun)
 			if !bar.Trained {

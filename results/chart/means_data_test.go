@@ -41,7 +41,7 @@ func TestTableMeans(t *testing.T) {
 // seeds.
 func TestStudyMeans(t *testing.T) {
 	t.Parallel()
-	m := StudyMeans(&study.Report{Name: "s", EvaluationSeeds: []uint64{1, 2, 3}, Scenarios: []study.Outcome{{Name: "empty"}, {Name: "cpu", Rows: []study.Row{
+	m := StudyMeans(&study.Report{Name: "s", EvaluationSeeds: []uint64{1, 2, 3}, Scenarios: []study.ScenarioOutcome{{Name: "empty"}, {Name: "cpu", Targets: []study.TargetOutcome{
 		{Target: "sed", Mean: 2, SD: 1},
 		{Target: "es", Family: "es", Mean: 2, SD: 9, PerRun: []float64{1, 3}},
 		{Target: "one", Family: "es", Mean: 2, PerRun: []float64{2}},

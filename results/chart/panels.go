@@ -16,7 +16,7 @@ import (
 )
 
 // ErrFigure reports data that cannot be drawn.
-var ErrFigure = errors.New("results: figure cannot be drawn")
+var ErrFigure = errors.New("chart: figure cannot be drawn")
 
 // printDPI is the resolution of PNG pictures, for print.
 const printDPI = 200
@@ -72,7 +72,7 @@ func (p *panelGrid) write(w io.Writer, format string) error {
 	} else {
 		var err error
 		if out, err = draw.NewFormattedCanvas(p.width, height, format); err != nil {
-			return fmt.Errorf("results: %w", err)
+			return fmt.Errorf("chart: %w", err)
 		}
 	}
 	whole := draw.New(out)
@@ -90,7 +90,7 @@ func (p *panelGrid) write(w io.Writer, format string) error {
 		}
 	}
 	if _, err := out.WriteTo(w); err != nil {
-		return fmt.Errorf("results: %w", err)
+		return fmt.Errorf("chart: %w", err)
 	}
 	return nil
 }
@@ -176,10 +176,10 @@ func drawTop(c draw.Canvas, title []string, legend [][]legendEntry) draw.Canvas 
 func writePlot(w io.Writer, p *plot.Plot, width, height vg.Length, format string) error {
 	out, err := p.WriterTo(width, height, format)
 	if err != nil {
-		return fmt.Errorf("results: %w", err)
+		return fmt.Errorf("chart: %w", err)
 	}
 	if _, err := out.WriteTo(w); err != nil {
-		return fmt.Errorf("results: %w", err)
+		return fmt.Errorf("chart: %w", err)
 	}
 	return nil
 }

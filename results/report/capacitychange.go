@@ -64,7 +64,7 @@ func WriteCapacityChangeText(w io.Writer, d *figure.CapacityChange) error {
 		return err
 	}
 	if _, err := io.WriteString(w, "\n"); err != nil {
-		return fmt.Errorf("results: %w", err)
+		return fmt.Errorf("report: %w", err)
 	}
 	return times.write(w)
 }

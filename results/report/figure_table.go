@@ -32,13 +32,13 @@ func (t *figureTable) write(w io.Writer) error {
 	var b bytes.Buffer
 	b.WriteString(t.title + "\n")
 	if err := table.Write(&b); err != nil {
-		return fmt.Errorf("results: %w", err)
+		return fmt.Errorf("report: %w", err)
 	}
 	for _, note := range t.notes {
 		b.WriteString(text.Wrap(note, MaxWidth, noteIndent))
 	}
 	if _, err := w.Write(b.Bytes()); err != nil {
-		return fmt.Errorf("results: %w", err)
+		return fmt.Errorf("report: %w", err)
 	}
 	return nil
 }

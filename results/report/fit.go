@@ -23,7 +23,7 @@ func WriteFitCSV(w io.Writer, before, after []fit.Residual) error {
 		})
 	}
 	if err := csv.NewWriter(w).WriteAll(rows); err != nil {
-		return fmt.Errorf("results: fit: %w", err)
+		return fmt.Errorf("report: fit: %w", err)
 	}
 	return nil
 }

@@ -61,7 +61,7 @@ func writeOverview(b *bytes.Buffer, r *study.Report) {
 		cells := "| " + target + " |"
 		for k := range r.Scenarios {
 			o, cell := &r.Scenarios[k], ""
-			if row := o.Row(target); row != nil {
+			if row := o.Target(target); row != nil {
 				if ratio, ok := row.Ratios[study.Baseline]; ok {
 					cell = fmt.Sprintf("%.3f", ratio.Value)
 					if row == o.BestMethod() {
@@ -104,7 +104,7 @@ func writeBars(b *bytes.Buffer, r *study.Report) {
 }
 
 // writeOutcome writes what the targets of one scenario came to, a row a target.
-func writeOutcome(b *bytes.Buffer, r *study.Report, o *study.Outcome, picture string) {
+func writeOutcome(b *bytes.Buffer, r *study.Report, o *study.ScenarioOutcome, picture string) {
 	fmt.Fprintf(b, "## %s\n\n", o.Name)
 	for _, c := range r.Study.Scenarios {
 		if c.Name == o.Name {
@@ -125,7 +125,7 @@ func writeOutcome(b *bytes.Buffer, r *study.Report, o *study.Outcome, picture st
 		fmt.Fprintf(b, " / %s |", name)
 	}
 	b.WriteString(" p50 | p90 | p99 | failed |\n|---|---|---|" + strings.Repeat("---|", len(others)) + "---|---|---|---|\n")
-	for _, row := range o.Rows {
+	for _, row := range o.Targets {
 		runs := ""
 		if row.Family != "" {
 			runs = strconv.Itoa(row.Runs)
@@ -198,7 +198,7 @@ func WriteStudyCSV(w io.Writer, r *study.Report) error {
 	records := [][]string{{"scenario", "target", "family", "training_seed", "mean_s", "ratio_to_" + study.Baseline}}
 	for _, o := range r.Scenarios {
 		base := 0.0
-		for _, row := range o.Rows {
+		for _, row := range o.Targets {
 			if row.Target == study.Baseline {
 				base = row.Mean
 			}
@@ -209,7 +209,7 @@ func WriteStudyCSV(w io.Writer, r *study.Report) error {
 			}
 			return text.Exact(mean / base)
 		}
-		for _, row := range o.Rows {
+		for _, row := range o.Targets {
 			if row.Family == "" {
 				records = append(records, []string{o.Name, row.Target, "", "", text.Exact(row.Mean), ratio(row.Mean)})
 			}

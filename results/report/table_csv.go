@@ -31,7 +31,7 @@ func WriteTableCSV(w io.Writer, f *paper.Filled) error {
 		}
 	}
 	if err := csv.NewWriter(w).WriteAll(records); err != nil {
-		return fmt.Errorf("results: table %d: writing CSV: %w", f.Number, err)
+		return fmt.Errorf("report: table %d: writing CSV: %w", f.Number, err)
 	}
 	return nil
 }

@@ -93,7 +93,7 @@ func WriteTableJSON(w io.Writer, f *paper.Filled, o TableOptions) error {
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
 	if err := encoder.Encode(d); err != nil {
-		return fmt.Errorf("results: table %d: writing JSON: %w", f.Number, err)
+		return fmt.Errorf("report: table %d: writing JSON: %w", f.Number, err)
 	}
 	return nil
 }

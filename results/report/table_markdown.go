@@ -47,7 +47,7 @@ func WriteTableMarkdown(w io.Writer, f *paper.Filled, o TableOptions) error {
 		fmt.Fprintf(&b, "- %s\n", note)
 	}
 	if _, err := w.Write(b.Bytes()); err != nil {
-		return fmt.Errorf("results: table %d: %w", f.Number, err)
+		return fmt.Errorf("report: table %d: %w", f.Number, err)
 	}
 	return nil
 }

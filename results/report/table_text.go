@@ -29,13 +29,13 @@ func WriteTableText(w io.Writer, f *paper.Filled, o TableOptions) error {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "Table %d. %s\n", f.Number, f.Title)
 	if err := table.Write(&b); err != nil {
-		return fmt.Errorf("results: table %d: %w", f.Number, err)
+		return fmt.Errorf("report: table %d: %w", f.Number, err)
 	}
 	for _, note := range footnotes(f, o, "*", "~") {
 		b.WriteString(text.Wrap(note, MaxWidth, noteIndent))
 	}
 	if _, err := w.Write(b.Bytes()); err != nil {
-		return fmt.Errorf("results: table %d: %w", f.Number, err)
+		return fmt.Errorf("report: table %d: %w", f.Number, err)
 	}
 	return nil
 }
