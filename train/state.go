@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"runtime"
 
 	"fairlb/agents"
@@ -17,6 +16,7 @@ import (
 	"fairlb/agents/methods"
 	"fairlb/agents/nn/simd"
 	"fairlb/env"
+	"fairlb/env/file"
 	"fairlb/env/snapshot"
 	"fairlb/results/record"
 )
@@ -85,7 +85,7 @@ func (s *State) header(c *snapshot.Codec) {
 // save writes the state with that of a learner, so that at every moment there
 // is the file that was there before or the whole new one.
 func (s *State) save(path string, learner agents.Saver) error {
-	return checkpoint.Replace(path, 0o644, func(w io.Writer) error {
+	return file.Replace(path, 0o666, func(w io.Writer) error {
 		hash := sha256.New()
 		both := io.MultiWriter(w, hash)
 		c := snapshot.Writer()
@@ -110,7 +110,7 @@ func (s *State) save(path string, learner agents.Saver) error {
 // error of one that is not there wraps fs.ErrNotExist. The file must stay what
 // it is until Run has begun.
 func LoadState(path string) (*State, error) {
-	f, err := os.Open(path)
+	f, err := file.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
@@ -178,7 +178,7 @@ func readState(r io.ReaderAt, size int64) (*State, error) {
 // restore puts an untrained learner for environments of the given spec into the
 // state.
 func (s *State) restore(learner agents.Learner, spec env.Spec) error {
-	f, err := os.Open(s.path)
+	f, err := file.Open(s.path)
 	if err != nil {
 		return err
 	}

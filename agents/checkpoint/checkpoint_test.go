@@ -3,8 +3,6 @@ package checkpoint
 import (
 	"encoding/binary"
 	"encoding/json"
-	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -164,38 +162,4 @@ func FuzzLoad(f *testing.F) {
 		require.NoError(t, err)
 		require.Equal(t, params, back)
 	})
-}
-
-// TestReplace: while a file is written, and after a failure, there is the one
-// that was there before, and nothing else.
-func TestReplace(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	path := filepath.Join(dir, "x")
-	content := func() string {
-		data, err := os.ReadFile(path)
-		require.NoError(t, err)
-		return string(data)
-	}
-	old := ""
-	for _, text := range []string{"one", "two"} {
-		for _, fault := range []error{errors.New("full"), nil} {
-			err := Replace(path, 0o644, func(w io.Writer) error {
-				_, err := io.WriteString(w, text)
-				require.NoError(t, err)
-				if old == "" {
-					require.NoFileExists(t, path)
-				} else {
-					require.Equal(t, old, content())
-				}
-				return fault
-			})
-			require.ErrorIs(t, err, fault)
-		}
-		require.Equal(t, text, content())
-		old = text
-		entries, err := os.ReadDir(dir)
-		require.NoError(t, err)
-		require.Len(t, entries, 1)
-	}
 }

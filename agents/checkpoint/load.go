@@ -9,19 +9,22 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
-	"os"
 
 	"github.com/nlpodyssey/safetensors"
 
 	"fairlb/agents"
+	"fairlb/env/file"
 )
+
+// maxBytes is the largest checkpoint that is read.
+const maxBytes = 1 << 32
 
 // Load reads a checkpoint and checks all of it: length, header, hash, types,
 // finite values. The parameters come in the order in which they were saved.
 // Errors name the file and wrap ErrCorrupt, or say why it cannot be read
 // (fs.ErrNotExist).
 func Load(path string) (Meta, []agents.Parameter, error) {
-	data, err := os.ReadFile(path)
+	data, err := file.Read(path, maxBytes)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Meta{}, nil, fmt.Errorf("%s: there is no such checkpoint: %w", path, fs.ErrNotExist)
 	}

@@ -7,14 +7,12 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
-	"io/fs"
 	"math"
-	"os"
-	"path/filepath"
 
 	"github.com/nlpodyssey/safetensors"
 
 	"fairlb/agents"
+	"fairlb/env/file"
 )
 
 // Save writes a checkpoint. At every moment, a crash included, the file is
@@ -30,7 +28,7 @@ func Save(path string, meta Meta, params []agents.Parameter) error {
 		_, err := w.Write(data)
 		return err
 	}
-	if err := Replace(path, 0o644, write); err != nil {
+	if err := file.Replace(path, 0o666, write); err != nil {
 		return fmt.Errorf("checkpoint: saving: %w", err)
 	}
 	return nil
@@ -117,43 +115,4 @@ func hashOffset(data []byte, hash string) (int, error) {
 		return 0, fmt.Errorf("the header must hold its hash once")
 	}
 	return bytes.Index(data, quoted) + len(keyHash) + len(`"":"`), nil
-}
-
-// Replace writes a file with the permissions perm, so that at every moment the
-// file is either the one that was there before or the whole new one. The content
-// comes from write. It goes into a temporary file in the same folder, whose name
-// begins with a dot and the name of the file; that is synced and renamed.
-func Replace(path string, perm fs.FileMode, write func(io.Writer) error) (err error) {
-	dir := filepath.Dir(path)
-	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+"-*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			f.Close() // the first error says what went wrong
-			os.Remove(f.Name())
-		}
-	}()
-	if err = write(f); err != nil {
-		return err
-	}
-	if err = f.Chmod(perm); err != nil {
-		return err
-	}
-	if err = f.Sync(); err != nil {
-		return err
-	}
-	if err = f.Close(); err != nil {
-		return err
-	}
-	if err = os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	folder, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer folder.Close()
-	return folder.Sync()
 }

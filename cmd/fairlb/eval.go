@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -52,8 +50,14 @@ anew each time, on training seeds, in episodes as long as the scenario's (not
 			if written.Binary && out == "" && isTerminal(a.stdout) {
 				return invalid.Errorf("--format %s: a binary file does not belong on a terminal: name one by --out", format)
 			}
-			if info, err := os.Stat(filepath.Dir(out)); err != nil || !info.IsDir() {
-				return invalid.Errorf("--out %s: there is no folder %s", out, filepath.Dir(out)) // before the runs, not after
+			if out != "" {
+				inputs := []string{name}
+				for _, arg := range args {
+					inputs = append(inputs, target.CheckpointPath(arg))
+				}
+				if err := files.CheckOutput("--out", out, inputs...); err != nil {
+					return err // before the runs, not after
+				}
 			}
 			if name == "" {
 				return invalid.Errorf("--scenario: must name a built-in scenario (fairlb scenarios lists them) or a file")

@@ -39,7 +39,7 @@ func TestTrainingEvents(t *testing.T) {
 	}
 
 	dir = filepath.Join(t.TempDir(), "run")
-	args := append([]string{"train", file(t, "small.yaml", "seed: 1\n"), "--out", dir}, small...)
+	args := append([]string{"train", fileOf(t, "small.yaml", "seed: 1\n"), "--out", dir}, small...)
 	_, _, err = command(t, append(args, "--set", "sac.box=3")...)
 	require.Error(t, err)
 	_, err = os.Stat(filepath.Join(dir, tfevents.FileName))

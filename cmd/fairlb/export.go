@@ -36,6 +36,9 @@ are the weights, [batch, servers]. --lb K writes load balancer K's policy alone.
 				return invalid.Errorf("--out %q: must end in .onnx", out)
 			}
 			path := target.CheckpointPath(args[0])
+			if err := files.CheckOutput("--out", out, path); err != nil {
+				return err
+			}
 			meta, parameters, err := checkpoint.Load(path)
 			if err != nil {
 				return err

@@ -37,8 +37,8 @@ func command(t *testing.T, args ...string) (stdout, stderr string, err error) {
 var small = []string{"--set", "episodes=4", "--set", "episode_duration=5", "--set", "episodes_per_round=2",
 	"--set", "updates_per_round=2", "--set", "sac.batch=8", "--set", "sac.critic_rounds=1", "--set", "checkpoint_every=1"}
 
-// file writes a file in a folder of the test and returns its path.
-func file(t *testing.T, name, text string) string {
+// fileOf writes a file in a folder of the test and returns its path.
+func fileOf(t *testing.T, name, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
 	require.NoError(t, os.WriteFile(path, []byte(text), 0o666))
@@ -49,7 +49,7 @@ func file(t *testing.T, name, text string) string {
 func trainSmall(t *testing.T, extra ...string) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "run")
-	args := append([]string{"train", file(t, "small.yaml", "method: distr-lb\n"), "--out", dir}, small...)
+	args := append([]string{"train", fileOf(t, "small.yaml", "method: distr-lb\n"), "--out", dir}, small...)
 	_, _, err := command(t, append(args, extra...)...)
 	require.NoError(t, err)
 	return dir
@@ -135,7 +135,7 @@ func TestInterruptedTrainingSaves(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	args := append([]string{"train", file(t, "small.yaml", "method: distr-lb\n"), "--out", dir}, small...)
+	args := append([]string{"train", fileOf(t, "small.yaml", "method: distr-lb\n"), "--out", dir}, small...)
 	err := run(ctx, args, &bytes.Buffer{}, &bytes.Buffer{})
 	require.Equal(t, exitInterrupted, exitCode(err))
 	meta, _, err := checkpoint.Load(filepath.Join(dir, train.CheckpointName))
@@ -157,7 +157,7 @@ func TestInterruptedInTheMiddle(t *testing.T) {
 			time.Sleep(time.Millisecond)
 		}
 	}()
-	args := append([]string{"train", file(t, "small.yaml", "method: distr-lb\n"), "--out", dir}, small...)
+	args := append([]string{"train", fileOf(t, "small.yaml", "method: distr-lb\n"), "--out", dir}, small...)
 	var stdout, stderr bytes.Buffer
 	err := run(ctx, append(args, "--set", "episodes=1000000", "--set", "checkpoint_every=0"), &stdout, &stderr)
 	require.Equal(t, exitInterrupted, exitCode(err), "%v", err)
@@ -240,7 +240,7 @@ func TestTrace(t *testing.T) {
 	for k := range 400 {
 		b.WriteString(strings.Join([]string{formatTime(k), "\t/dummy.php/?n=3000000\n"}, ""))
 	}
-	path := file(t, "trace.tsv", b.String())
+	path := fileOf(t, "trace.tsv", b.String())
 	out, _, err := command(t, "eval", "sed", "lsq", "--scenario", "for-loop", "--set", "workload.trace="+path, "--seeds", "1", "--duration", "5", "--format", "csv")
 	require.NoError(t, err)
 	require.Contains(t, out, "for-loop,lsq,all,1,5,400,0,")
@@ -271,7 +271,7 @@ func TestScenarios(t *testing.T) {
 	require.Len(t, strings.Split(strings.TrimSpace(out), "\n"), len(scenario.List()))
 	out, _, err = command(t, "scenarios", "show", "web-dynamic", "--set", "changes[0].value=5")
 	require.NoError(t, err)
-	path := file(t, "mine.yaml", out)
+	path := fileOf(t, "mine.yaml", out)
 	s, err := scenario.Load(path, nil)
 	require.NoError(t, err)
 	require.Equal(t, 5., s.Changes[0].Value)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -10,6 +9,7 @@ import (
 
 	"fairlb/cmd/fairlb/internal/files"
 	"fairlb/cmd/fairlb/internal/invalid"
+	"fairlb/env/file"
 	"fairlb/eval/eventcost"
 	"fairlb/results/chart"
 	"fairlb/results/text"
@@ -28,7 +28,10 @@ the output of the benchmark of growth, and print medians and ranges of its runs.
 			if ext := filepath.Ext(out); ext != ".svg" && ext != ".png" && ext != ".pdf" {
 				return invalid.Errorf("--out %q: must end in .svg, .png or .pdf", out)
 			}
-			f, err := os.Open(args[0])
+			if err := files.CheckOutput("--out", out, args[0]); err != nil {
+				return err
+			}
+			f, err := file.Open(args[0])
 			if err != nil {
 				return invalid.Errorf("%w", err)
 			}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -116,6 +117,19 @@ changed.yaml:3:11: episodes = -3: must be in [1, 1000000000]`},
 	{"fit unit", "trace fit short.tsv --seconds-per-n 0", `--seconds-per-n 0: must be in (0, 1e6]`},
 	{"trace of no class", "eval sed --scenario classes.scn --seeds 1", `eval: sed, seed 1: short.tsv:2: value "/x?n=1": a query must match the paths of a class (a last class without paths takes every other)`},
 	{"law of no trace", "eval sed --scenario sim-moderate/pure-cpu --set workload.classes[0].stages[0].law=trace --set workload.classes[0].stages[0].trace=none.tsv", `scenario sim-moderate/pure-cpu: class task: none.tsv: no such file`},
+	{"out is a device", "eval sed --scenario for-loop --out /dev/null", `--out /dev/null: not a regular file but a device: what is written there would take its place`},
+	{"out is a link", "eval sed --scenario for-loop --out link", `--out link: not a regular file but a link: what is written there would take its place`},
+	{"out is a fifo", "export run --out fifo.onnx", `--out fifo.onnx: not a regular file but a fifo: what is written there would take its place`},
+	{"out is a folder", "plot run --out folder.svg", `--out folder.svg: not a regular file but a folder: what is written there would take its place`},
+	{"out is an input", "eval run --scenario rate.scn --out run/policy.safetensors", `--out run/policy.safetensors: is what the command reads`},
+	{"out is the scenario", "eval sed --scenario ./rate.scn --out rate.scn", `--out rate.scn: is what the command reads`},
+	{"endless settings", "train /dev/zero", `/dev/zero: not a regular file but a device`},
+	{"fifo of settings", "train fifo.onnx", `fifo.onnx: not a regular file but a fifo`},
+	{"endless checkpoint", "eval /dev/zero --scenario sim-moderate/pure-cpu", `checkpoint: open /dev/zero: not a regular file but a device`},
+	{"endless trace", "trace info /dev/zero", `/dev/zero: is not a regular file but a device`},
+	{"fifo of a trace", "eval sed --scenario for-loop --seeds 1 --set workload.trace=fifo.onnx", `eval: sed, seed 1: fifo.onnx: is not a regular file but a fifo`},
+	{"endless benchmark", "growth /dev/zero", `open /dev/zero: not a regular file but a device`},
+
 	{"import nothing", "trace import --out t.tsv", `requires at least 1 arg(s), only received 0 (see fairlb trace import --help)`},
 	{"import nowhere", "trace import access.log", `--out: must name the trace file to write`},
 	{"import over itself", "trace import access.log --out ./access.log", `--out "./access.log": is one of the logs`},
@@ -223,6 +237,9 @@ func prepareBadInputs(t *testing.T) *strings.Replacer {
 	} {
 		require.NoError(t, os.WriteFile(name, []byte(text), 0o666))
 	}
+	require.NoError(t, os.Symlink("good.yaml", "link"))
+	require.NoError(t, syscall.Mkfifo("fifo.onnx", 0o666))
+	require.NoError(t, os.Mkdir("folder.svg", 0o777))
 	train := func(out string, more ...string) string {
 		args := append([]string{"train", "good.yaml", "--out", out}, small...)
 		_, _, err := command(t, append(args, more...)...)
@@ -284,7 +301,7 @@ func TestTruncatedCheckpoint(t *testing.T) {
 	whole, err := os.ReadFile(filepath.Join(dir, train.CheckpointName))
 	require.NoError(t, err)
 	for _, n := range []int{len(whole) / 2, len(whole) - 1} {
-		path := file(t, "cut.safetensors", string(whole[:n]))
+		path := fileOf(t, "cut.safetensors", string(whole[:n]))
 		stdout, _, err := command(t, "eval", path, "--scenario", "sim-moderate/pure-cpu")
 		require.ErrorIs(t, err, checkpoint.ErrCorrupt)
 		require.True(t, strings.HasPrefix(err.Error(), path+": "), "%v", err)
@@ -298,7 +315,7 @@ func TestTruncatedCheckpoint(t *testing.T) {
 // can be made again in the same folder.
 func TestFailedStartLeavesTheFolder(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
-	args := append([]string{"train", file(t, "small.yaml", "seed: 1\n"), "--out", dir}, small...)
+	args := append([]string{"train", fileOf(t, "small.yaml", "seed: 1\n"), "--out", dir}, small...)
 	_, _, err := command(t, append(args, "--set", "sac.box=3")...)
 	require.ErrorContains(t, err, "must lie in the environment's")
 	_, _, err = command(t, args...)

@@ -34,6 +34,9 @@ forty episodes. The runs must be of one recipe: they differ in their seeds alone
 			if ext := filepath.Ext(out); ext != ".svg" && ext != ".png" && ext != ".pdf" {
 				return invalid.Errorf("--out %q: must end in .svg, .png or .pdf", out)
 			}
+			if err := files.CheckOutput("--out", out); err != nil {
+				return err
+			}
 			var curves []chart.LearningCurve
 			var first train.Hyperparameters
 			var common string

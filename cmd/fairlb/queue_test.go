@@ -276,7 +276,7 @@ func TestWorkerWaits(t *testing.T) {
 
 // TestTraceByQueue: no job carries a trace file.
 func TestTraceByQueue(t *testing.T) {
-	trace := file(t, "t.tsv", "time\tquery\n0.1\t/?n=1000\n0.2\t/?n=2000\n")
+	trace := fileOf(t, "t.tsv", "time\tquery\n0.1\t/?n=1000\n0.2\t/?n=2000\n")
 	path := writeStudy(t, "set: [lbs=3]", "set: ['workload.trace="+trace+"', workload.seconds_per_n=1e-4]")
 	_, _, err := command(t, "study", path, "--out", t.TempDir(), "--queue", "--only", "scenario=cpu")
 	require.ErrorContains(t, err, "reads a trace file, which the jobs of a queue do not carry")

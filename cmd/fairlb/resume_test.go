@@ -138,10 +138,10 @@ func written(dir string) time.Time {
 // moment and goes on each time leaves what one that ran through leaves.
 func TestKilled(t *testing.T) {
 	t.Parallel()
-	file := file(t, "tiny.yaml", "method: distr-lb\n")
+	recipe := fileOf(t, "tiny.yaml", "method: distr-lb\n")
 	root := t.TempDir()
 	args := func(dir string) []string {
-		return append([]string{"train", file, "--resume", "--out", dir}, briefRun...)
+		return append([]string{"train", recipe, "--resume", "--out", dir}, briefRun...)
 	}
 	begun := time.Now()
 	whole := filepath.Join(root, "whole")
@@ -212,9 +212,9 @@ func TestKilled(t *testing.T) {
 
 // TestResumeRefusesOtherSettings: a run goes on as it was begun, or not at all.
 func TestResumeRefusesOtherSettings(t *testing.T) {
-	file := file(t, "tiny.yaml", "method: distr-lb\n")
+	recipe := fileOf(t, "tiny.yaml", "method: distr-lb\n")
 	dir := filepath.Join(t.TempDir(), "run")
-	args := slices.Clip(append([]string{"train", file, "--out", dir}, briefRun...))
+	args := slices.Clip(append([]string{"train", recipe, "--out", dir}, briefRun...))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var errs strings.Builder
@@ -240,7 +240,7 @@ func TestResumeRefusesOtherSettings(t *testing.T) {
 		{[]string{"train", "--resume"}, "--resume: name the run's folder with --out, or its hyperparameter file"},
 		{[]string{"train", "--resume", "--out", t.TempDir() + "/none"}, "none/hyperparameters.yaml: no such file"},
 		{[]string{"train"}, "accepts 1 arg(s), received 0 (see fairlb train --help)"},
-		{[]string{"train", file, file, "--resume"}, "accepts at most 1 arg(s), received 2 (see fairlb train --help)"},
+		{[]string{"train", recipe, recipe, "--resume"}, "accepts at most 1 arg(s), received 2 (see fairlb train --help)"},
 		{append(args, "--resume", "--out", quick), filepath.Join(quick, runfolder.HyperparametersName) +
 			`: cannot go on with other settings: scenario_set = -, the run has ["step_interval=0.25"]`},
 	} {

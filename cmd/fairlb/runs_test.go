@@ -203,7 +203,7 @@ func stoppedRun(t *testing.T) string {
 	t.Helper()
 	set := slices.DeleteFunc(slices.Clone(briefRun), func(arg string) bool { return arg == "--set" })
 	dir := filepath.Join(t.TempDir(), "run")
-	training, err := runfolder.New(file(t, "tiny.yaml", "method: distr-lb\n"), dir, set, false)
+	training, err := runfolder.New(fileOf(t, "tiny.yaml", "method: distr-lb\n"), dir, set, false)
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()

@@ -33,7 +33,7 @@ func webTrace(t *testing.T, a workload.Arrivals, requests int) string {
 		}
 		fmt.Fprintf(&b, "%.6f\t%s\n", r.Time, query)
 	}
-	return file(t, "web.tsv", b.String())
+	return fileOf(t, "web.tsv", b.String())
 }
 
 // TestTraceFit: what is printed loads as a scenario, and says what the trace
@@ -45,7 +45,7 @@ func TestTraceFit(t *testing.T) {
 	require.Contains(t, out, "#   at 1 s: ")
 	require.Contains(t, out, "KS distance 0.0")
 	require.Contains(t, out, "none with an n: the mean of 0.01 s is made up, set it")
-	s, err := scenario.Load(file(t, "fitted.yaml", "servers: [{count: 4, cpus: 4, speed: 1}]\n"+out), nil)
+	s, err := scenario.Load(fileOf(t, "fitted.yaml", "servers: [{count: 4, cpus: 4, speed: 1}]\n"+out), nil)
 	require.NoError(t, err, out)
 	a, classes := s.Workload.Arrivals, s.Workload.Classes
 	require.InEpsilon(t, 200, a.Rate, 0.03)
@@ -69,12 +69,12 @@ func TestTraceFit(t *testing.T) {
 	out, _, err = command(t, "trace", "fit", webTrace(t, workload.Arrivals{Rate: 50}, 3000))
 	require.NoError(t, err)
 	require.NotContains(t, out, "burst")
-	_, err = scenario.Load(file(t, "fitted.yaml", "servers: [{count: 4, cpus: 4, speed: 1}]\n"+out), nil)
+	_, err = scenario.Load(fileOf(t, "fitted.yaml", "servers: [{count: 4, cpus: 4, speed: 1}]\n"+out), nil)
 	require.NoError(t, err, out)
 }
 
 func TestTraceInfoClasses(t *testing.T) {
-	path := file(t, "t.tsv", "time\tquery\n0\t/wiki/A?n=100\n1\t/x.css\n2\t/wiki/B?n=300\n4\t/y\n")
+	path := fileOf(t, "t.tsv", "time\tquery\n0\t/wiki/A?n=100\n1\t/x.css\n2\t/wiki/B?n=300\n4\t/y\n")
 	out, _, err := command(t, "trace", "info", path, "--class", "wiki=/wiki/*", "--class", "css=*.css")
 	require.NoError(t, err)
 	require.Contains(t, out, "n            mean 200, cv 0.707, largest 300, in 2 requests\n")

@@ -12,7 +12,7 @@ import (
 // TestTraceImport: a log becomes a trace that is looked at and replayed.
 func TestTraceImport(t *testing.T) {
 	dir := t.TempDir()
-	log := file(t, "access.log", accessLog)
+	log := fileOf(t, "access.log", accessLog)
 	trace := filepath.Join(dir, "t.tsv")
 	_, _, err := command(t, "trace", "import", log, "--out", trace)
 	require.ErrorContains(t, err, "access.log:2: ")
@@ -34,7 +34,7 @@ func TestTraceImport(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, strings.HasPrefix(string(text), "time\tquery\n0.000000\t/wiki/A?user=&n=30000\n"), "%s", text)
 
-	scenario := file(t, "web.yaml", `
+	scenario := fileOf(t, "web.yaml", `
 servers: [{count: 2, cpus: 2, speed: 1}]
 duration: 5
 workload:

@@ -5,10 +5,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"reflect"
 	"strconv"
 	"strings"
+
+	"fairlb/env/file"
 )
 
 // Load decodes a settings file into *into, which holds the defaults, then
@@ -115,7 +116,7 @@ func ReadFile(path string) ([]byte, error) {
 // readLimited reads a file, but not much more of it than a settings file may
 // hold: one byte more, by which Load sees that the file is too large.
 func readLimited(path string) ([]byte, error) {
-	f, err := os.Open(path)
+	f, err := file.Open(path)
 	if err != nil {
 		return nil, err
 	}

@@ -8,10 +8,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"strconv"
 	"strings"
 	"syscall"
+
+	"fairlb/env/file"
 )
 
 // maxTraceLine is the longest line of a trace file, in bytes, its line break
@@ -67,16 +68,18 @@ type Trace struct {
 
 // OpenTrace opens a trace file and checks its header.
 func OpenTrace(path string) (*Trace, error) {
-	f, err := os.Open(path)
+	f, err := file.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, &TraceError{Place: path, Rule: "no such file", cause: err}
 	}
+	if errors.Is(err, syscall.EISDIR) {
+		return nil, &TraceError{Place: path, Rule: "is a folder, not a trace file", cause: err}
+	}
+	if errors.Is(err, file.ErrNotRegular) {
+		return nil, &TraceError{Place: path, Rule: "is " + errors.Unwrap(err).Error(), cause: err}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("workload: trace: %w", err)
-	}
-	if info, err := f.Stat(); err == nil && info.IsDir() {
-		f.Close()
-		return nil, &TraceError{Place: path, Rule: "is a folder, not a trace file", cause: syscall.EISDIR}
 	}
 	t, err := newTrace(path, f)
 	if err != nil {

@@ -7,7 +7,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
+
+	"fairlb/env/file"
 )
 
 // ErrMalformed reports a file that is not a record, or a line of one that is
@@ -49,7 +50,7 @@ func Read(path string) (Record, error) {
 // scan reads a record, and returns where each of its whole lines ends, in
 // bytes.
 func scan(path string) (r Record, truncated bool, ends []int64, err error) {
-	f, err := os.Open(path)
+	f, err := file.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return r, false, nil, fmt.Errorf("record: %w", err)
 	}

@@ -34,7 +34,7 @@ func Create(path string, h Header, overwrite bool) (*Writer, error) {
 	if overwrite {
 		mode = os.O_TRUNC
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|mode, 0o644)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|mode, 0o666)
 	if errors.Is(err, fs.ErrExist) {
 		return nil, fmt.Errorf("record: %s: %w", path, ErrExists)
 	}

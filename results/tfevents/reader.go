@@ -5,10 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"os"
 	"time"
 
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"fairlb/env/file"
 )
 
 // ErrMalformed reports a file that is no event file.
@@ -21,12 +22,15 @@ type Event struct {
 	Scalars []Scalar
 }
 
+// maxBytes is the largest event file that is read.
+const maxBytes = 1 << 32
+
 // Read reads the scalars of an event file, and whether what follows them is no
 // whole record: cut off, or damaged. It fails with ErrMalformed, naming the
 // file, if the first record is not that of an event file or a later one is not
 // an event.
 func Read(path string) (events []Event, truncated bool, err error) {
-	data, err := os.ReadFile(path)
+	data, err := file.Read(path, maxBytes)
 	if err != nil {
 		return nil, false, fmt.Errorf("tfevents: %w", err)
 	}
@@ -48,11 +52,11 @@ func scan(data []byte) (events []Event, starts []int, end int, err error) {
 			}
 			return events, starts, end, nil
 		}
-		e, file, err := parse(body)
+		e, fileVersion, err := parse(body)
 		if err != nil {
 			return nil, nil, 0, fmt.Errorf("%w: record %d: %w", ErrMalformed, k, err)
 		}
-		if k == 0 && file != version {
+		if k == 0 && fileVersion != version {
 			return nil, nil, 0, fmt.Errorf("%w: its first record is not of version %s", ErrMalformed, version)
 		}
 		if e.Scalars != nil {

@@ -6,6 +6,8 @@ import (
 	"os"
 	"slices"
 	"time"
+
+	"fairlb/env/file"
 )
 
 // FileName is a name by which TensorBoard knows an event file.
@@ -34,7 +36,7 @@ func Create(path string, wall time.Time) (*Writer, error) {
 // one given. What stands at that step or later is removed first, and a last
 // record that a crash cut off. It fails with ErrMalformed as Read does.
 func Append(path string, step int64) (*Writer, error) {
-	data, err := os.ReadFile(path)
+	data, err := file.Read(path, maxBytes)
 	if err != nil {
 		return nil, fmt.Errorf("tfevents: %w", err)
 	}

@@ -3,16 +3,18 @@
 package files
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/gofrs/flock"
 
-	"fairlb/agents/checkpoint"
 	"fairlb/cmd/fairlb/internal/invalid"
+	"fairlb/env/file"
 )
 
 // lockName is the file, empty, by which a process says that it writes into the
@@ -26,7 +28,7 @@ func Lock(dir string) (release func(), err error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, fmt.Errorf("--out: %w", err)
 	}
-	lock := flock.New(filepath.Join(dir, lockName))
+	lock := flock.New(filepath.Join(dir, lockName), flock.SetPermissions(0o666))
 	free, err := lock.TryLock()
 	if err != nil {
 		return nil, fmt.Errorf("--out: %w", err)
@@ -37,9 +39,35 @@ func Lock(dir string) (release func(), err error) {
 	return func() { _ = lock.Unlock() }, nil // the file stays: another process may be waiting for it
 }
 
+// CheckOutput says, before the work that it is for, whether a flag's file can be
+// written: it is in a folder that exists, is no folder, device, fifo or link, and
+// is none of the inputs.
+func CheckOutput(flag, path string, inputs ...string) error {
+	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
+		return invalid.Errorf("%s %s: there is no folder %s", flag, path, filepath.Dir(path))
+	}
+	if err := file.CheckReplaceable(path); err != nil {
+		var detail *fs.PathError
+		if errors.As(err, &detail) {
+			err = detail.Err
+		}
+		return invalid.Errorf("%s %s: %w: what is written there would take its place", flag, path, err)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil // it is not there yet
+	}
+	for _, input := range inputs {
+		if other, err := os.Stat(input); err == nil && os.SameFile(info, other) {
+			return invalid.Errorf("%s %s: is what the command reads", flag, path)
+		}
+	}
+	return nil
+}
+
 // Write replaces a file as a whole, or leaves what was there.
 func Write(path string, write func(io.Writer) error) error {
-	if err := checkpoint.Replace(path, 0o644, write); err != nil {
+	if err := file.Replace(path, 0o666, write); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil

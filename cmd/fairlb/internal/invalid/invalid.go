@@ -17,6 +17,7 @@ import (
 	"syscall"
 
 	"fairlb/agents/checkpoint"
+	"fairlb/env/file"
 	"fairlb/env/settings"
 	"fairlb/env/workload"
 	"fairlb/results/chart"
@@ -51,7 +52,7 @@ type Classifier interface {
 func sentinels() []error {
 	return []error{
 		checkpoint.ErrCorrupt, checkpoint.ErrMismatch, train.ErrState, record.ErrMalformed, record.ErrRows, tfevents.ErrMalformed, chart.ErrCurve, sac.ErrConfig,
-		queue.ErrConfig, queue.ErrInUse,
+		queue.ErrConfig, queue.ErrInUse, file.ErrNotRegular, file.ErrTooLarge,
 		fs.ErrNotExist, syscall.EISDIR, syscall.ENOTDIR,
 	}
 }

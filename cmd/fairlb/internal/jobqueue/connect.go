@@ -17,8 +17,8 @@ import (
 
 	"github.com/sirupsen/logrus"
 
-	"fairlb/agents/checkpoint"
 	"fairlb/cmd/fairlb/internal/files"
+	"fairlb/env/file"
 	"fairlb/train/queue"
 )
 
@@ -174,7 +174,7 @@ func ownToken(dir string) (string, error) {
 		return "", err
 	}
 	token := rand.Text()
-	return token, checkpoint.Replace(path, 0o600, func(w io.Writer) error {
+	return token, file.Replace(path, 0o600, func(w io.Writer) error {
 		_, err := fmt.Fprintln(w, token)
 		return err
 	})

@@ -12,6 +12,7 @@ import (
 	"fairlb/agents/checkpoint"
 	"fairlb/agents/nn/simd"
 	"fairlb/cmd/fairlb/internal/invalid"
+	"fairlb/env/file"
 	"fairlb/env/scenario"
 	"fairlb/env/settings"
 	"fairlb/results/record"
@@ -195,25 +196,14 @@ func (t *Training) complete() (bool, error) {
 
 // removeTemporaries removes what a crash in the middle of writing has left.
 func (t *Training) removeTemporaries() error {
-	for _, name := range []string{HyperparametersName, ScenarioName, train.StateName, train.CheckpointName, train.BestName} {
-		left, err := filepath.Glob(t.path("." + name + "-*"))
-		if err != nil {
-			return err
-		}
-		for _, file := range left {
-			if err := os.Remove(file); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return file.RemoveTemporaries(t.Dir, HyperparametersName, ScenarioName, train.StateName, train.CheckpointName, train.BestName)
 }
 
 // resumed returns the run that --resume means: that of the folder dir, whose
-// settings are those of file, if one is named, under the overrides.
-func resumed(dir, file string, overrides []string) (Training, error) {
+// settings are those of the recipe, if one is named, under the overrides.
+func resumed(dir, recipe string, overrides []string) (Training, error) {
 	t := Training{Dir: dir, KeepState: true, Resume: true}
-	from := file
+	from := recipe
 	if from == "" {
 		from = t.path(HyperparametersName)
 	}
@@ -224,10 +214,10 @@ func resumed(dir, file string, overrides []string) (Training, error) {
 	if t.Dir == "" {
 		t.Dir = filepath.Join("runs", Name(&t.Hyperparameters))
 	}
-	if file == "" {
+	if recipe == "" {
 		t.Scenario, err = scenario.Load(t.path(ScenarioName), nil)
 	}
-	if file != "" || errors.Is(err, fs.ErrNotExist) {
+	if recipe != "" || errors.Is(err, fs.ErrNotExist) {
 		t.Scenario, err = TrainingScenario(&t.Hyperparameters)
 	}
 	if err != nil {

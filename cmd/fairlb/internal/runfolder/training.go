@@ -12,11 +12,11 @@ import (
 
 	"github.com/sirupsen/logrus"
 
-	"fairlb/agents/checkpoint"
 	"fairlb/cmd/fairlb/internal/invalid"
 	"fairlb/cmd/fairlb/internal/progress"
 	"fairlb/cmd/fairlb/internal/simulate"
 	"fairlb/env"
+	"fairlb/env/file"
 	"fairlb/env/scenario"
 	"fairlb/env/settings"
 	"fairlb/results/record"
@@ -192,7 +192,7 @@ func writeSettings(path string, v any) error {
 	if err != nil {
 		return err
 	}
-	return checkpoint.Replace(path, 0o644, func(w io.Writer) error {
+	return file.Replace(path, 0o666, func(w io.Writer) error {
 		_, err := w.Write(text)
 		return err
 	})
