@@ -19,8 +19,8 @@
 //
 //   - feedForward (feedforward.go): equivariant networks, which share their
 //     weights over servers (nn.ServerNet) and learn from single transitions;
-//   - recurrent (recurrent.go, with its networks and its policy in files of
-//     their own): a GRU between dense layers (nn.RecurrentNet), in the paper's
+//   - recurrent (recurrent.go, with its networks, its policy and the states in
+//     which windows begin in files of their own): a GRU between dense layers (nn.RecurrentNet), in the paper's
 //     form, which learns from windows of an agent's steps.
 //
 // Feed-forward networks come with kinds of policies and critics (heads.go):

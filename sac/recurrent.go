@@ -28,8 +28,7 @@ type recurrent struct {
 
 	sequences *replay.Sequences
 	start     [stateful][]float32 // [B,H]: the states in which the windows begin
-	burnIn    *history            // runs over the steps before the windows; nil if there are none
-	storing   *history            // finds the states that are stored, a step at a time; nil if none are
+	starts    windowStart         // finds them
 
 	obs     []float32 // [(L+1)*B*N*F]: what the windows saw, normalised
 	burnObs []float32 // [K*B*N*F]: what the K steps before them saw, normalised
@@ -101,15 +100,8 @@ func newRecurrent(a *agent, shape replay.Shape, steps int, initial *rand.Rand) (
 	r.obs = make([]float32, len(r.sequences.Obs))
 	r.burnObs = make([]float32, len(r.sequences.BurnObs))
 	r.rewards = make([]float32, len(r.sequences.ServerReward))
-	if cfg.BurnIn > 0 {
-		if r.burnIn, err = newHistory(nets, a.params, cfg.BurnIn, cfg.Batch); err != nil {
-			return nil, fmt.Errorf("burn-in: %w", err)
-		}
-	}
-	if shape.StoredStateSize > 0 {
-		if r.storing, err = newHistory(nets, a.params, 1, 1); err != nil {
-			return nil, fmt.Errorf("stored states: %w", err)
-		}
+	if r.starts, err = newWindowStart(r); err != nil {
+		return nil, err
 	}
 	if err = r.buildNext(cfg.Batch, steps); err != nil {
 		return nil, fmt.Errorf("targets: %w", err)
@@ -205,7 +197,7 @@ func (r *recurrent) update(round round) error {
 	if err := r.draw(); err != nil {
 		return err
 	}
-	r.findStart()
+	r.starts.find(&r.start, r.sequences, r.burnObs)
 	r.setTargets()
 	r.critic.program.Run()
 	if round.trainActor {
@@ -253,39 +245,6 @@ func (r *recurrent) load() {
 func fill(dst []float32, v float32) {
 	for i := range dst {
 		dst[i] = v
-	}
-}
-
-// findStart finds the states in which the windows begin: those that are stored
-// with the episode, run over the steps of burn-in by the present networks
-// (Kapturowski et al. 2019, section 3). Whole episodes begin from zeros.
-func (r *recurrent) findStart() {
-	s, h := r.sequences, r.hidden
-	for k, state := range r.start {
-		clear(state)
-		if r.storing == nil {
-			continue // whole episodes
-		}
-		for b := range s.Size {
-			at := (b*stateful + k) * h
-			copy(state[b*h:(b+1)*h], s.StoredState[at:at+h])
-		}
-	}
-	if r.burnIn == nil {
-		return
-	}
-	for k, state := range r.start {
-		copy(r.burnIn.start[k].Data(), state)
-	}
-	r.burnIn.run(r.burnObs, s.BurnLogWeight)
-	for k, state := range r.start {
-		states := r.burnIn.states[k].Data()
-		for b, steps := range s.Burned {
-			if steps > 0 {
-				at := (steps-1)*s.Size + b
-				copy(state[b*h:(b+1)*h], states[at*h:(at+1)*h])
-			}
-		}
 	}
 }
 
@@ -378,6 +337,9 @@ func (r *recurrent) act(p *policy.Policy, plan *nn.Plan, explore bool) {
 
 // priorities implements trainer: windows are drawn uniformly.
 func (r *recurrent) priorities() []agents.Saver { return nil }
+
+// storeStates implements trainer.
+func (r *recurrent) storeStates(ep *replay.Episode) { r.starts.store(ep) }
 
 // state implements trainer: episodes keep what is stored of states.
 func (r *recurrent) state(*snapshot.Codec) {}

@@ -98,7 +98,7 @@ func (w *recurrentRun) sample(t testing.TB, lb int) (r *recurrent, episode, star
 	w.agents[lb].rewards.FitTo(w.buffer, func(ep *replay.Episode, t int) []float32 { return ep.ServerRewards(t, lb) })
 	require.NoError(t, w.buffer.SampleSequences(r.sequences, lb, rand.New(rand.NewPCG(1, 1))))
 	r.load()
-	r.findStart()
+	r.starts.find(&r.start, r.sequences, r.burnObs)
 	for b := range r.sequences.Size {
 		found := false
 		for e, ep := range w.episodes {

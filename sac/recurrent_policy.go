@@ -59,25 +59,3 @@ func (l *Learner) withStates(ep *replay.Episode) *replay.Episode {
 	}
 	return &kept
 }
-
-// storeStates implements trainer.
-func (r *recurrent) storeStates(ep *replay.Episode) {
-	h, i := r.storing, r.agent.index
-	for _, start := range h.start {
-		clear(start.Data())
-	}
-	state, actions := r.servers*r.features, r.servers*r.head.lbs
-	x := make([]float32, state)
-	for t := range ep.Steps {
-		row := t*ep.Agents + i
-		memory := ep.StoredState[row*ep.StoredStateSize : (row+1)*ep.StoredStateSize]
-		for k, start := range h.start {
-			copy(memory[k*r.hidden:], start.Data())
-		}
-		r.agent.features.Apply(x, ep.Obs[row*state:(row+1)*state])
-		h.run(x, ep.LogWeight[row*actions:(row+1)*actions])
-		for k, start := range h.start {
-			copy(start.Data(), h.states[k].Data())
-		}
-	}
-}
