@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"fairlb/eval"
 	"fairlb/results/published"
 )
 
@@ -33,6 +34,18 @@ func (m Metric) String() string {
 		return "p99"
 	}
 	return fmt.Sprintf("Metric(%d)", int(m))
+}
+
+// PerSeed returns the statistic of each evaluation seed, of the figures of a class of
+// requests.
+func (m Metric) PerSeed(f *eval.Figures) eval.Series {
+	switch m {
+	case P95:
+		return f.PerSeedP95
+	case P99:
+		return f.PerSeedP99
+	}
+	return f.PerSeed
 }
 
 // Column is one column of values.

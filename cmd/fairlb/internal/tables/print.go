@@ -70,14 +70,7 @@ func (r *Results) cellRuns(t paper.Table, row, col int) eval.Replicates {
 		if figures == nil {
 			return nil
 		}
-		switch column.Metric {
-		case paper.P95:
-			runs = append(runs, figures.PerSeedP95)
-		case paper.P99:
-			runs = append(runs, figures.PerSeedP99)
-		default:
-			runs = append(runs, figures.PerSeed)
-		}
+		runs = append(runs, column.Metric.PerSeed(figures))
 	}
 	return runs
 }
