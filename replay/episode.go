@@ -34,7 +34,7 @@ type Episode struct {
 	FlowDelay []float32 // [T, Agents, Servers], s
 
 	// StoredState holds the states of an agent's recurrent networks as each step
-	// begins, written by learners that replay from within episodes: [T, Agents, MemorySize].
+	// begins, written by learners that replay from within episodes: [T, Agents, StoredStateSize].
 	StoredState []float32
 
 	// Seed is what the explorer was reset by.

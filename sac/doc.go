@@ -19,9 +19,10 @@
 //
 //   - feedForward (feedforward.go): equivariant networks, which share their
 //     weights over servers (nn.ServerNet) and learn from single transitions;
-//   - recurrent (recurrent.go, with its networks, its policy and the states in
-//     which windows begin in files of their own): a GRU between dense layers (nn.RecurrentNet), in the paper's
-//     form, which learns from windows of an agent's steps.
+//   - recurrent (recurrent.go; its networks, its graphs, its policy and the states
+//     in which windows begin have files of their own): a GRU between dense layers
+//     (nn.RecurrentNet), in the paper's form, which learns from windows of an
+//     agent's steps.
 //
 // Feed-forward networks come with kinds of policies and critics (heads.go):
 //

@@ -25,8 +25,10 @@ type feedForward struct {
 
 	batch   *replay.Batch
 	states  []float32 // [2R,F]: the batch's states, normalised, and behind them those that followed
-	last    []float32 // [R,F]: the states behind the rewards of a target, normalised
-	rewards []float32 // [B,N], normalised
+	rewards []float32 // [B,N], normalised: sums over the steps of a target
+	// bootstrapStates [R,F] are the states behind these steps, normalised: those
+	// that followed in states, unless a target sums several steps.
+	bootstrapStates []float32
 
 	next   nextValues
 	critic criticGraph
@@ -60,9 +62,9 @@ func newFeedForward(a *agent, shape replay.Shape, initial *rand.Rand) (*feedForw
 		rewards: make([]float32, rows), baseline: noBaseline{},
 	}
 	f.batch.SumRewards(cfg.NStep, cfg.Gamma)
-	f.last = f.states[rows*shape.Features:]
+	f.bootstrapStates = f.states[rows*shape.Features:]
 	if cfg.NStep > 1 {
-		f.last = make([]float32, rows*shape.Features)
+		f.bootstrapStates = make([]float32, rows*shape.Features)
 	}
 	if cfg.Baseline == Difference {
 		f.baseline = newPotential(shape.Servers, shape.Features)
@@ -84,59 +86,6 @@ func newFeedForward(a *agent, shape replay.Shape, initial *rand.Rand) (*feedForw
 		return nil, fmt.Errorf("actor: %w", err)
 	}
 	return f, nil
-}
-
-// build makes the networks, and what is made of the policy's kind.
-func (f *feedForward) build(shape replay.Shape, initial *rand.Rand) (err error) {
-	a, cfg := f.agent, f.agent.cfg
-	actor, critic := nn.NewArena(), nn.NewArena()
-	size := nn.ServerNetShape{
-		Servers: shape.Servers, In: shape.Features,
-		Embedding: cfg.Embedding, Hidden: cfg.Hidden, Layers: cfg.Layers,
-	}
-	f.policy = newPolicyHead(cfg, len(a.lbs))
-	actorSize := size
-	actorSize.Out, actorSize.Bias = f.policy.outputs(), f.policy.bias()
-	if f.actorNet, err = nn.NewServerNet(actor, "actor", actorSize, initial); err != nil {
-		return err
-	}
-	switch head := f.policy.(type) {
-	case sampledHead:
-		f.critics, err = newPerServerCritics(cfg, head, f.actorNet, len(a.lbs), critic, size, initial)
-	case *categorical:
-		f.critics, err = newFactoredCritics(head, f.actorNet, critic, size, initial)
-	}
-	if err != nil {
-		return err
-	}
-	a.params = newParameters(cfg, actor, critic)
-	a.alpha = newTemperature(cfg, f.policy.targetEntropy())
-	return nil
-}
-
-func (f *feedForward) compileCritics() (err error) {
-	cfg, c := f.agent.cfg, &f.critic
-	rows, targets := cfg.Batch*f.servers, f.critics.targetRows(cfg.Batch)
-	g := nn.NewGraph(f.agent.params.critic)
-	c.x = g.Input("states", rows, f.features)
-	c.action = g.Input("actions", rows, f.critics.actionColumns())
-	c.y = g.Input("targets", targets, 1)
-	c.nodes = f.critics.criticLoss(g, c.x, c.action, c.y, f.sampler.squareLoss(g, targets))
-	c.program, err = g.Compile(c.nodes.loss)
-	return err
-}
-
-func (f *feedForward) compileActor() (err error) {
-	t, rows := &f.actor, f.agent.cfg.Batch*f.servers
-	g := nn.NewGraph(f.agent.params.actor)
-	t.in = actorInputs{
-		x:     g.Input("states", 2*rows, f.features),
-		extra: g.Input("extra", rows, f.critics.extraColumns()),
-		alpha: g.Input("alpha", 1),
-	}
-	t.nodes = f.critics.actorLoss(g, t.in, float32(f.agent.cfg.Smoothness))
-	t.program, err = g.Compile(t.nodes.loss)
-	return err
 }
 
 // fit implements trainer: the baseline's.
@@ -178,10 +127,10 @@ func (f *feedForward) draw(beta float64) error {
 	a.features.Apply(now, b.Obs)
 	a.features.Apply(next, b.Next)
 	if a.cfg.NStep > 1 {
-		a.features.Apply(f.last, b.BootstrapObs)
+		a.features.Apply(f.bootstrapStates, b.BootstrapObs)
 	}
 	a.rewards.ApplySums(f.rewards, b.ServerReward, b.DiscountSum)
-	f.baseline.apply(f.rewards, now, f.last, b.Bootstrap, a.cfg.Gamma)
+	f.baseline.apply(f.rewards, now, f.bootstrapStates, b.Bootstrap, a.cfg.Gamma)
 	return nil
 }
 
@@ -194,7 +143,7 @@ func (f *feedForward) halves() (now, next []float32) {
 // setTargets computes the critics' targets ([SAC], eq. 3 and 5).
 func (f *feedForward) setTargets() {
 	a := f.agent
-	f.next.targets(f.critic.y.Data(), f.last, f.rewards, f.batch.Bootstrap, a.cfg.Gamma, a.alpha.alpha(), a.rng)
+	f.next.targets(f.critic.y.Data(), f.bootstrapStates, f.rewards, f.batch.Bootstrap, a.cfg.Gamma, a.alpha.alpha(), a.rng)
 }
 
 // updateCritics makes one step on the critics' loss ([SAC], eq. 5), and
@@ -244,3 +193,58 @@ func (f *feedForward) priorities() []agents.Saver { return f.sampler.savers() }
 
 // state implements trainer.
 func (f *feedForward) state(c *snapshot.Codec) { f.baseline.state(c) }
+
+// build makes the networks, and what is made of the policy's kind.
+func (f *feedForward) build(shape replay.Shape, initial *rand.Rand) (err error) {
+	a, cfg := f.agent, f.agent.cfg
+	actor, critic := nn.NewArena(), nn.NewArena()
+	size := nn.ServerNetShape{
+		Servers: shape.Servers, In: shape.Features,
+		Embedding: cfg.Embedding, Hidden: cfg.Hidden, Layers: cfg.Layers,
+	}
+	f.policy = newPolicyHead(cfg, len(a.lbs))
+	actorSize := size
+	actorSize.Out, actorSize.Bias = f.policy.outputs(), f.policy.bias()
+	if f.actorNet, err = nn.NewServerNet(actor, "actor", actorSize, initial); err != nil {
+		return err
+	}
+	switch head := f.policy.(type) {
+	case sampledHead:
+		f.critics, err = newPerServerCritics(cfg, head, f.actorNet, len(a.lbs), critic, size, initial)
+	case *categorical:
+		f.critics, err = newFactoredCritics(head, f.actorNet, critic, size, initial)
+	}
+	if err != nil {
+		return err
+	}
+	a.params = newParameters(cfg, actor, critic)
+	a.alpha = newTemperature(cfg, f.policy.targetEntropy())
+	return nil
+}
+
+// compileCritics builds the critics' loss.
+func (f *feedForward) compileCritics() (err error) {
+	cfg, c := f.agent.cfg, &f.critic
+	rows, targets := cfg.Batch*f.servers, f.critics.targetRows(cfg.Batch)
+	g := nn.NewGraph(f.agent.params.critic)
+	c.x = g.Input("states", rows, f.features)
+	c.action = g.Input("actions", rows, f.critics.actionColumns())
+	c.y = g.Input("targets", targets, 1)
+	c.nodes = f.critics.criticLoss(g, c.x, c.action, c.y, f.sampler.squareLoss(g, targets))
+	c.program, err = g.Compile(c.nodes.loss)
+	return err
+}
+
+// compileActor builds the actor's loss.
+func (f *feedForward) compileActor() (err error) {
+	t, rows := &f.actor, f.agent.cfg.Batch*f.servers
+	g := nn.NewGraph(f.agent.params.actor)
+	t.in = actorInputs{
+		x:     g.Input("states", 2*rows, f.features),
+		extra: g.Input("extra", rows, f.critics.extraColumns()),
+		alpha: g.Input("alpha", 1),
+	}
+	t.nodes = f.critics.actorLoss(g, t.in, float32(f.agent.cfg.Smoothness))
+	t.program, err = g.Compile(t.nodes.loss)
+	return err
+}

@@ -20,7 +20,7 @@ type Policy struct {
 	Features *normalise.Features
 	// Obs takes the normalised observation, N*F values of [N,F]; that of
 	// several LBs has the features of the first, then those of the second and
-	// so on, as replay.Joint puts them.
+	// so on, as replay.JointEpisode puts them.
 	Obs *nn.Node
 	// Decide reads Obs and writes the log-weights u [N,LBs]. rng is nil for an
 	// actor that does not explore.
