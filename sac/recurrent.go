@@ -27,8 +27,8 @@ type recurrent struct {
 	agent *agent
 
 	sequences *replay.Sequences
-	start     [stateful][]float32 // [B,H]: the states in which the windows begin
-	starts    windowStart         // finds them
+	start     [networkStates][]float32 // [B,H]: the states in which the windows begin
+	starts    windowStart              // finds them
 
 	obs     []float32 // [(L+1)*B*N*F]: what the windows saw, normalised
 	burnObs []float32 // [K*B*N*F]: what the K steps before them saw, normalised

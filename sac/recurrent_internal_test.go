@@ -132,7 +132,7 @@ func TestReplayedStatesAreThoseOfActing(t *testing.T) {
 				require.InDeltaSlice(t, stored, state[b*h:(b+1)*h], 1e-5, "burn-in %d, network %d, step %d", burnIn, k, s)
 				if s > 0 {
 					require.NotEqual(t, make([]float32, h), stored)
-					require.NotEqual(t, ep.StoredState[(2*s+lb)*ep.StoredStateSize+(k+1)%stateful*h:][:h], stored)
+					require.NotEqual(t, ep.StoredState[(2*s+lb)*ep.StoredStateSize+(k+1)%networkStates*h:][:h], stored)
 				}
 			}
 			if s > burnIn {

@@ -7,10 +7,10 @@ import (
 	"fairlb/replay"
 )
 
-// stateful is the number of networks that have a state. Where states stand
+// networkStates is the number of an agent's networks that have a state. Where states stand
 // together they do so in this order: the actor's, those of both critics, and
 // those of their targets.
-const stateful = 5
+const networkStates = 5
 
 // The first of the states of each kind.
 const (
@@ -85,10 +85,10 @@ func (r *recurrentNetworks) q(b nn.Builder, critic int, rows, state *nn.Node) (q
 // history runs all networks, each from a state of its own, over what happened:
 // the features that were seen and the actions that were taken.
 type history struct {
-	plans  []*nn.Plan         // of the actor, the critics and their targets
-	x, u   []*nn.Node         // of each plan: [T*B,N*F] and, but for the actor's, [T*B*N,LBs]
-	start  [stateful]*nn.Node // [B,H]: the states before the first step
-	states [stateful]*nn.Node // [T*B,H]: those after each step
+	plans  []*nn.Plan              // of the actor, the critics and their targets
+	x, u   []*nn.Node              // of each plan: [T*B,N*F] and, but for the actor's, [T*B*N,LBs]
+	start  [networkStates]*nn.Node // [B,H]: the states before the first step
+	states [networkStates]*nn.Node // [T*B,H]: those after each step
 }
 
 // newHistory returns what runs the networks, at the present values of p, over

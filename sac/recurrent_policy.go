@@ -44,7 +44,7 @@ func (c *Config) storedStates() int {
 	if c.Network != Recurrent || c.Window == 0 {
 		return 0
 	}
-	return stateful * c.Hidden
+	return networkStates * c.Hidden
 }
 
 // withStates returns the episode with the states that the agents' networks of

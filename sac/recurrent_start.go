@@ -12,7 +12,7 @@ type windowStart interface {
 	// find writes the state of each network before the first step of each window
 	// to dst, [B,H] each. burnObs [K*B*N*F] are the normalised observations of the
 	// steps of burn-in.
-	find(dst *[stateful][]float32, s *replay.Sequences, burnObs []float32)
+	find(dst *[networkStates][]float32, s *replay.Sequences, burnObs []float32)
 
 	// store writes the states that an agent's networks have as each step of an
 	// episode begins to it, if find will need them.
@@ -45,7 +45,7 @@ type zeroStart struct{}
 
 var _ windowStart = zeroStart{}
 
-func (zeroStart) find(dst *[stateful][]float32, _ *replay.Sequences, _ []float32) {
+func (zeroStart) find(dst *[networkStates][]float32, _ *replay.Sequences, _ []float32) {
 	for _, state := range dst {
 		clear(state)
 	}
@@ -62,11 +62,11 @@ type storedStart struct {
 var _ windowStart = (*storedStart)(nil)
 
 // find implements windowStart.
-func (w *storedStart) find(dst *[stateful][]float32, s *replay.Sequences, _ []float32) {
+func (w *storedStart) find(dst *[networkStates][]float32, s *replay.Sequences, _ []float32) {
 	h := w.trainer.hidden
 	for k, state := range dst {
 		for b := range s.Size {
-			at := (b*stateful + k) * h
+			at := (b*networkStates + k) * h
 			copy(state[b*h:(b+1)*h], s.StoredState[at:at+h])
 		}
 	}
@@ -106,7 +106,7 @@ type burnInStart struct {
 var _ windowStart = (*burnInStart)(nil)
 
 // find implements windowStart.
-func (w *burnInStart) find(dst *[stateful][]float32, s *replay.Sequences, burnObs []float32) {
+func (w *burnInStart) find(dst *[networkStates][]float32, s *replay.Sequences, burnObs []float32) {
 	w.storedStart.find(dst, s, burnObs)
 	h := w.trainer.hidden
 	for k, state := range dst {
