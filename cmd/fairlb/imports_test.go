@@ -82,6 +82,8 @@ func TestForbiddenImports(t *testing.T) {
 		{[]string{"fairlb/env"}, learners, "an environment must not know who steers it"},
 		{[]string{"fairlb/rewards", "fairlb/replay", "fairlb/results/record", "fairlb/results/tfevents", "fairlb/results/published", "fairlb/results/text", "fairlb/env/settings", "fairlb/train/queue", "fairlb/env/file"}, []string{"fairlb"}, "these are leaves, that everything may use"},
 		{[]string{"fairlb/eval"}, append(simulators, "fairlb/train", "fairlb/results/record", "fairlb/sac"), "evaluation knows environments and actors by their contracts"},
+		{[]string{"fairlb/eval"}, []string{"fairlb/results/report", "fairlb/results/chart", "fairlb/results/text"}, "eval computes, results shows"},
+		{[]string{"fairlb/eval/figure", "fairlb/eval/paper", "fairlb/eval/study", "fairlb/eval/fit", "fairlb/eval/eventcost"}, []string{"fairlb/agents", "fairlb/eval/episodes"}, "what is computed does not know who played"},
 		{[]string{"fairlb/results"}, append(simulators, "fairlb/agents", "fairlb/train"), "tables are made from records, not from runs"},
 		{[]string{internal + "store", internal + "job", internal + "target", internal + "runfolder"}, []string{internal + "executor", internal + "jobqueue"}, "what is to be done and kept does not know who does it"},
 		{[]string{internal + "executor"}, []string{internal + "jobqueue"}, "work in this process needs no queue"},

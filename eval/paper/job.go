@@ -12,7 +12,7 @@ import (
 const (
 	moderateTraining = "web-moderate/train"
 	largeTraining    = "web-large/train"
-	dynamicTraining  = "web-dynamic"
+	capacityTraining = "web-dynamic"
 )
 
 // Large reports whether agents trained on the scenario are of the large scale.
@@ -105,6 +105,6 @@ func trainingFor(scenario string) string {
 	case strings.HasPrefix(scenario, "web-large/"):
 		return largeTraining
 	default:
-		return dynamicTraining
+		return capacityTraining
 	}
 }

@@ -43,7 +43,7 @@ func layout(number int) (Table, error) {
 		t.Notes = []Note{{Text: noteStatic}}
 	case 16:
 		t.Title = "Task completion time (s) while server capacity changes, moderate scale (2 LBs, 7 servers)"
-		t.Columns = dynamicColumns()
+		t.Columns = capacityChangeColumns()
 		t.Rows = rows(true,
 			method{"QMix-LB", []string{"MS", "PBF", "VBF", "VBF+logVBF"}},
 			method{"Distr-LB", []string{"VBF", "VBF+logVBF"}})
@@ -148,8 +148,8 @@ func rateColumns(class string) []Column {
 	return cs
 }
 
-// dynamicColumns are the columns of Table 16.
-func dynamicColumns() []Column {
+// capacityChangeColumns are the columns of Table 16.
+func capacityChangeColumns() []Column {
 	var cs []Column
 	for _, class := range classes {
 		for _, m := range []struct {
