@@ -9,10 +9,9 @@ import (
 	"sync"
 )
 
-// Build names the executable that runs: the first twelve hexadecimal digits of
-// its SHA-256. Two programs of one Version may differ, where files were changed
-// or the version was not stamped; of one Build they are the same. It is computed
-// once.
+// Build names the executable that runs by the first twelve hexadecimal digits of its
+// SHA-256. Two programs of one Version may differ, if files were changed or the version
+// was not stamped; two of one Build are the same. It is computed once.
 func Build() string { return build() }
 
 var build = sync.OnceValue(func() string {

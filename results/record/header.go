@@ -26,7 +26,7 @@ type Header struct {
 	Started      time.Time       `json:"started"`
 }
 
-// stamp fills in what the program knows about itself.
+// stamp sets the fields that Create sets.
 func (h *Header) stamp() {
 	h.Format = Format
 	h.Go = runtime.Version()

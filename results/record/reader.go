@@ -47,8 +47,8 @@ func Read(path string) (Record, error) {
 	return r, err
 }
 
-// scan reads a record, and returns where each of its whole lines ends, in
-// bytes.
+// scan reads a record, and returns the offset in bytes at which each of its whole lines
+// ends.
 func scan(path string) (r Record, truncated bool, ends []int64, err error) {
 	f, err := file.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {

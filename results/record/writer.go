@@ -71,9 +71,9 @@ func Resume(path string, rows int) (*Writer, error) {
 	return &Writer{f: f}, nil
 }
 
-// Write adds a row of the given type: the fields of v, which must encode as a
-// JSON object without a field "row". The line is with the operating system
-// when Write returns.
+// Write adds a row of the given type with the fields of v, which must encode as a JSON
+// object without a field "row". When Write returns the operating system has the line;
+// Sync brings it to disk.
 func (w *Writer) Write(row string, v any) error {
 	if w.err != nil {
 		return w.err

@@ -1,6 +1,8 @@
-// Package tfevents writes the event files of training that TensorBoard shows:
-// records framed as TensorFlow's TFRecord, each an Event message of Protocol
-// Buffers, with scalars in its summary.
+// Package tfevents writes the event files of training that TensorBoard shows, and
+// reads them back. The command writes one beside the record of a run (package
+// results/record) while it trains. A file is a sequence of records framed as
+// TensorFlow's TFRecord, each an Event message of Protocol Buffers with scalars in its
+// summary.
 //
 // A record is
 //

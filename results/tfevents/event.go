@@ -9,7 +9,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// version is what the first event of a file says of its format.
+// version is the format of a file, which its first event names.
 const version = "brain.Event:2"
 
 // The numbers of the fields that are written.
@@ -26,11 +26,12 @@ const (
 
 // Scalar is a named number of a step.
 type Scalar struct {
-	Tag   string // "train/critic_loss_0": what stands before the slash groups
+	Tag   string // such as "train/critic_loss_0"; tags with the same text before the slash are shown together
 	Value float64
 }
 
-// event returns an Event of that time and step with a further field.
+// event returns the message of an Event of that time and step with one more field,
+// given by its number and contents.
 func event(wall time.Time, step int64, number protowire.Number, field []byte) []byte {
 	b := protowire.AppendTag(nil, eventWallTime, protowire.Fixed64Type)
 	b = protowire.AppendFixed64(b, math.Float64bits(float64(wall.UnixMicro())/1e6))
@@ -42,7 +43,8 @@ func event(wall time.Time, step int64, number protowire.Number, field []byte) []
 	return protowire.AppendBytes(b, field)
 }
 
-// summary returns a Summary of scalars, which it keeps in float32.
+// summary returns the message of a Summary of scalars, whose values it rounds to
+// float32.
 func summary(scalars []Scalar) []byte {
 	var b []byte
 	for _, s := range scalars {
@@ -58,10 +60,10 @@ func summary(scalars []Scalar) []byte {
 
 const (
 	headLength = 8 + 4 // bytes before a record's data
-	tailLength = 4     // bytes behind it
+	tailLength = 4     // bytes after it
 )
 
-// frame returns a record of data.
+// frame returns the record that holds data.
 func frame(data []byte) []byte {
 	b := binary.LittleEndian.AppendUint64(make([]byte, 0, headLength+len(data)+tailLength), uint64(len(data)))
 	b = binary.LittleEndian.AppendUint32(b, masked(b))

@@ -15,7 +15,7 @@ import (
 // ErrMalformed reports a file that is no event file.
 var ErrMalformed = errors.New("not an event file")
 
-// Event is what a record of scalars says.
+// Event is the scalars of one step.
 type Event struct {
 	Wall    time.Time
 	Step    int64
@@ -25,10 +25,10 @@ type Event struct {
 // maxBytes is the largest event file that is read.
 const maxBytes = 1 << 32
 
-// Read reads the scalars of an event file, and whether what follows them is no
-// whole record: cut off, or damaged. It fails with ErrMalformed, naming the
-// file, if the first record is not that of an event file or a later one is not
-// an event.
+// Read reads the scalars of an event file. truncated says that after them there is
+// something that is not a whole record, cut off or damaged. It fails with ErrMalformed,
+// naming the file, if the first record is not that of an event file or a later one is
+// not an event.
 func Read(path string) (events []Event, truncated bool, err error) {
 	data, err := file.Read(path, maxBytes)
 	if err != nil {
@@ -41,8 +41,8 @@ func Read(path string) (events []Event, truncated bool, err error) {
 	return events, end < len(data), nil
 }
 
-// scan reads the whole records that data begins with, and returns where each of
-// the events starts and where all end.
+// scan reads the whole records that data begins with, and returns the offsets at which
+// each of the events starts and at which the last record ends.
 func scan(data []byte) (events []Event, starts []int, end int, err error) {
 	for k := 0; ; k++ {
 		body := unframe(data[end:])
@@ -66,7 +66,7 @@ func scan(data []byte) (events []Event, starts []int, end int, err error) {
 	}
 }
 
-// unframe returns the data of the record that b begins with, nil if that is not
+// unframe returns the data of the record that b begins with; nil if the record is not
 // whole.
 func unframe(b []byte) []byte {
 	if len(b) < headLength || binary.LittleEndian.Uint32(b[8:]) != masked(b[:8]) {
@@ -79,7 +79,8 @@ func unframe(b []byte) []byte {
 	return rest[:n:n]
 }
 
-// parse reads an Event and the version of the file that it may name.
+// parse reads the message of an Event, and the version of the file if the event names
+// it.
 func parse(body []byte) (e Event, file string, err error) {
 	wall := 0.0
 	err = fields(body, func(number protowire.Number, value uint64, bytes []byte) error {
@@ -106,6 +107,7 @@ func parse(body []byte) (e Event, file string, err error) {
 	return e, file, err
 }
 
+// parseScalar reads the message of a Value of a Summary.
 func parseScalar(value []byte) (s Scalar, err error) {
 	err = fields(value, func(number protowire.Number, value uint64, bytes []byte) error {
 		switch number {

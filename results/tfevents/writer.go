@@ -26,14 +26,14 @@ func Create(path string, wall time.Time) (*Writer, error) {
 		return nil, fmt.Errorf("tfevents: %w", err)
 	}
 	w := &Writer{f: f}
-	if err := w.put(event(wall, 0, eventFileVersion, []byte(version))); err != nil {
+	if err := w.writeRecord(event(wall, 0, eventFileVersion, []byte(version))); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	return w, nil
 }
 
-// Append opens an event file for a run that is resumed, whose next step is the
-// one given. What stands at that step or later is removed first, and a last
+// Append opens an event file to write on, for a run that is resumed and whose next step
+// is the one given. Events of that step or later are removed first, and so is a last
 // record that a crash cut off. It fails with ErrMalformed as Read does.
 func Append(path string, step int64) (*Writer, error) {
 	data, err := file.Read(path, maxBytes)
@@ -60,11 +60,11 @@ func Append(path string, step int64) (*Writer, error) {
 // Write adds the scalars of a step. They are with the operating system when
 // Write returns.
 func (w *Writer) Write(wall time.Time, step int64, scalars []Scalar) error {
-	return w.put(event(wall, step, eventSummary, summary(scalars)))
+	return w.writeRecord(event(wall, step, eventSummary, summary(scalars)))
 }
 
-// put writes one record by one call.
-func (w *Writer) put(data []byte) error {
+// writeRecord writes one record by one call, so that only a crash can cut it.
+func (w *Writer) writeRecord(data []byte) error {
 	if w.err != nil {
 		return w.err
 	}
