@@ -56,7 +56,7 @@ func (t *Table) Groups(first int, groups ...string) {
 	t.equal, t.groups = first, groups
 }
 
-// set lays out rows of several cells, and rules.
+// set lays out rows of several cells and, in style Framed, rules.
 func (t *Table) set(b *bytes.Buffer, rows [][]string) error {
 	switch t.Style {
 	case Ruled:
@@ -67,8 +67,8 @@ func (t *Table) set(b *bytes.Buffer, rows [][]string) error {
 	return t.setPlain(b, rows)
 }
 
-// render sets rows by the library for tables: in columns of those widths,
-// aligned as t says.
+// render lays rows out in columns of the given widths, without their padding, and of
+// the table's alignment. The library tablewriter does the work.
 func (t *Table) render(w io.Writer, header []string, rows [][]string, columns []int, pad tw.Padding, rendition tw.Rendition) error {
 	widths := tw.NewMapper[int, int]()
 	align := make([]tw.Align, len(columns))
@@ -107,6 +107,7 @@ func (t *Table) render(w io.Writer, header []string, rows [][]string, columns []
 	return table.Render()
 }
 
+// setPlain lays rows out and removes the blanks after their last cells.
 func (t *Table) setPlain(b *bytes.Buffer, rows [][]string) error {
 	columns := t.widths(rows)
 	last := len(columns) - 1
@@ -133,6 +134,7 @@ func (t *Table) setPlain(b *bytes.Buffer, rows [][]string) error {
 	return nil
 }
 
+// setRuled lays rows out below the first as their header.
 func (t *Table) setRuled(b *bytes.Buffer, rows [][]string) error {
 	var raw bytes.Buffer
 	err := t.render(&raw, rows[0], rows[1:], t.widths(rows), tw.PaddingDefault, tw.Rendition{
@@ -147,7 +149,12 @@ func (t *Table) setRuled(b *bytes.Buffer, rows [][]string) error {
 	return err
 }
 
+// setFramed lays rows out between two lines, below the headers of their groups or the
+// first row.
 func (t *Table) setFramed(b *bytes.Buffer, rows [][]string) error {
+	if len(rows) == 0 {
+		return nil
+	}
 	columns := t.widths(rows)
 	t.widen(columns)
 	ruled := make([][]string, len(rows))
@@ -199,7 +206,7 @@ func (t *Table) widen(columns []int) {
 	}
 }
 
-// trimLines writes text without the blanks at the ends of its lines.
+// trimLines writes text to b without the blanks at the ends of its lines.
 func trimLines(b *bytes.Buffer, text string) {
 	for line := range strings.Lines(text) {
 		b.WriteString(strings.TrimRight(line, " \n") + "\n")

@@ -16,7 +16,7 @@ type Table struct {
 	// Style is how the table is set.
 	Style Style
 
-	// Indent is put before each row of several cells.
+	// Indent is put before each row of several cells, in style Plain.
 	Indent string
 
 	rows   [][]string
@@ -35,10 +35,11 @@ func NewTable(header ...string) *Table {
 	return t
 }
 
-// Row adds a row of cells. A row of one cell is a line by itself, outside the
-// columns; a row of no cells is a rule in a table of style Framed, and an empty
-// line in others. What breaks lines or separates cells in one of several cells
-// becomes a blank.
+// Row adds a row of cells. A row of no cells is a rule in a table of style Framed and
+// an empty line in others, where a row of one cell is a line by itself: the rows below
+// it are a table of their own, with columns, and in style Ruled a header, of their own.
+// Characters that break lines or separate cells become blanks in a row of several
+// cells.
 func (t *Table) Row(cells ...string) {
 	row := slices.Clone(cells)
 	if len(row) > 1 {
