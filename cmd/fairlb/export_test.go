@@ -47,7 +47,7 @@ func TestExport(t *testing.T) {
 		dir + " --out x.bin":       `--out "x.bin": must end in .onnx`,
 		dir + " --lb 2":            "--lb 2: must be in [-1, 1]",
 		dir + " --lb x":            `invalid argument "x" for "--lb" flag: must be a whole number (see fairlb export --help)`,
-		dir + " --out none/x.onnx": "--out: none/x.onnx: open none/",
+		dir + " --out none/x.onnx": "--out none/x.onnx: there is no folder none",
 	} {
 		_, _, err := command(t, append([]string{"export"}, strings.Fields(args)...)...)
 		require.ErrorContains(t, err, want)

@@ -86,7 +86,7 @@ forty episodes. The runs must be of one recipe: they differ in their seeds alone
 // levels evaluates heuristics, and the policies that the runs came to, on the
 // arrivals of the first forty episodes.
 func (a *app) levels(c *cobra.Command, hyper *train.Hyperparameters, heuristics, runs []string) ([]chart.ReferenceLevel, error) {
-	s, err := runfolder.TrainingScenario(hyper)
+	s, err := runfolder.Scenario(runs[0])
 	if err != nil {
 		return nil, err
 	}

@@ -49,8 +49,8 @@ Long names are cut in the middle.`,
 			}
 			table := text.NewTable("RUN", "METHOD", "REWARD", "SCENARIO", "SEED", "EPISODES", "COMPLETION", "STARTED (UTC)", "CHECKPOINT")
 			for _, dir := range dirs {
-				r := runfolder.Read(dir)
-				if err := r.Verify(c.Context(), false); err != nil {
+				r, err := runfolder.Inspect(c.Context(), dir, false)
+				if err != nil {
 					return err
 				}
 				table.Row(summary(r)...)
@@ -129,8 +129,8 @@ which tables, a study or a queue makes a run, is named as unfinished and not loo
 
 // verifyRun prints what is wrong with a run and returns the number of faults.
 func (a *app) verifyRun(ctx context.Context, dir string) (faults int, err error) {
-	r := runfolder.Read(dir)
-	if err := r.Verify(ctx, true); err != nil {
+	r, err := runfolder.Inspect(ctx, dir, true)
+	if err != nil {
 		return 0, err
 	}
 	switch {

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -10,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
@@ -17,6 +20,7 @@ import (
 	"fairlb/agents/checkpoint"
 	"fairlb/cmd/fairlb/internal/progress"
 	"fairlb/cmd/fairlb/internal/runfolder"
+	"fairlb/results/record/recordtest"
 	"fairlb/results/tfevents"
 	"fairlb/train"
 )
@@ -103,13 +107,17 @@ func TestListFits(t *testing.T) {
 	require.Regexp(t, `^runs/tables-smoke-.+….+-cdef01234567  distr-lb  `, lines[3])
 }
 
-// edit replaces one text in a file by another.
+// edit replaces one text in a file by another. A record has the sums of what it is
+// then.
 func edit(t *testing.T, path, from, to string) {
 	t.Helper()
 	data, err := os.ReadFile(path)
 	require.NoError(t, err)
 	require.Contains(t, string(data), from)
 	require.NoError(t, os.WriteFile(path, []byte(strings.Replace(string(data), from, to, 1)), 0o666))
+	if filepath.Base(path) == runfolder.RecordName {
+		recordtest.Reseal(t, path)
+	}
 }
 
 var hexadecimal = regexp.MustCompile(`\b[0-9a-f]{12}\b`)
@@ -162,7 +170,15 @@ func TestVerifyNamesEveryFault(t *testing.T) {
 		{"bad scenario", func(t *testing.T) { edit(t, runfolder.ScenarioName, "lbs: 2", "lbs: -2") },
 			[]string{"scenario.yaml:2:6: lbs = -2: must be in [1, 1000]"}},
 		{"another scenario", func(t *testing.T) { edit(t, runfolder.ScenarioName, "lbs: 2", "lbs: 3") },
-			[]string{"policy.safetensors: trained for 2 LBs and 8 servers; the scenario has 3 LBs and 8 servers"}},
+			[]string{"record.jsonl: was made in another scenario than scenario.yaml",
+				"policy.safetensors: trained for 2 LBs and 8 servers; the scenario has 3 LBs and 8 servers"}},
+		{"a figure of the record", func(t *testing.T) {
+			data, err := os.ReadFile(runfolder.RecordName)
+			require.NoError(t, err)
+			k := bytes.Index(data, []byte(`"completion":`)) + len(`"completion":`)
+			data[k] = '0' + (data[k]-'0'+1)%10
+			require.NoError(t, os.WriteFile(runfolder.RecordName, data, 0o666))
+		}, []string{"record.jsonl:2: malformed record: was changed, or a line before it: its sum is not that of the lines up to it"}},
 		{"scenario's name", meta(func(m *checkpoint.Meta) { m.Scenario = "web" }),
 			[]string{"policy.safetensors: was trained in web: scenario.yaml is sim-moderate/pure-cpu"}},
 		{"method", meta(func(m *checkpoint.Meta) { m.Method = "es" }),
@@ -173,7 +189,8 @@ func TestVerifyNamesEveryFault(t *testing.T) {
 		{"checkpoint ahead", meta(func(m *checkpoint.Meta) { m.Episode = 6 }),
 			[]string{"policy.safetensors: holds what 6 episodes taught: the record has 4"}},
 		{"checkpoint behind", meta(func(m *checkpoint.Meta) { m.Episode = 2 }),
-			[]string{"policy.safetensors: holds what 2 episodes taught: the record has 4"}},
+			[]string{"policy.safetensors: holds what 2 episodes taught: the record has 4",
+				"state.bin: is missing: the run is not at its end, and cannot go on without it"}},
 		{"format", func(t *testing.T) { edit(t, train.CheckpointName, `"format":"1"`, `"format":"9"`) },
 			[]string{"policy.safetensors: format 9: this fairlb reads format 1"}},
 		{"hash", func(t *testing.T) { edit(t, train.CheckpointName, `"scenario":"sim`, `"scenario":"Sim`) },
@@ -217,13 +234,14 @@ func stoppedRun(t *testing.T) string {
 	return dir
 }
 
-// withoutLine removes one line of a file; 1 is the first.
+// withoutLine removes one line of a record; 1 is the first.
 func withoutLine(t *testing.T, path string, line int) {
 	t.Helper()
 	data, err := os.ReadFile(path)
 	require.NoError(t, err)
 	lines := strings.SplitAfter(string(data), "\n")
 	require.NoError(t, os.WriteFile(path, []byte(strings.Join(slices.Delete(lines, line-1, line), "")), 0o666))
+	recordtest.Reseal(t, path)
 }
 
 // flip changes one bit in the middle of a file.
@@ -266,7 +284,10 @@ func TestVerifyStoppedRun(t *testing.T) {
 		{"state cut off", func(t *testing.T) { require.NoError(t, os.Truncate(train.StateName, 1000)) },
 			[]string{"state.bin: not the state of this run: truncated or changed: the hash of its content differs"}},
 		{"another scenario", func(t *testing.T) { edit(t, runfolder.ScenarioName, "timeout: 40", "timeout: 41") },
-			[]string{"state.bin: was begun in another scenario than scenario.yaml"}},
+			[]string{"record.jsonl: was made in another scenario than scenario.yaml",
+				"state.bin: was begun in another scenario than scenario.yaml"}},
+		{"state removed", func(t *testing.T) { require.NoError(t, os.Remove(train.StateName)) },
+			[]string{"state.bin: is missing: the run is not at its end, and cannot go on without it"}},
 		{"another learner", func(t *testing.T) { edit(t, runfolder.HyperparametersName, "hidden: 4", "hidden: 5") },
 			[]string{"record.jsonl: was made with other settings than hyperparameters.yaml",
 				"policy.safetensors: was made with other settings than hyperparameters.yaml",
@@ -393,5 +414,74 @@ func TestVerifyDamage(t *testing.T) {
 		require.NoError(t, os.WriteFile(path, whole, 0o666))
 	}
 	_, _, err := command(t, "runs", "verify", dir)
+	require.NoError(t, err)
+}
+
+// TestVerifyLiveRun: a run that is being made has no faults, whenever it is looked
+// at; what is wrong with it stays a fault.
+func TestVerifyLiveRun(t *testing.T) {
+	recipe := fileOf(t, "tiny.yaml", "method: distr-lb\n")
+	t.Chdir(t.TempDir())
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		args := append([]string{"train", recipe, "--out", "live"}, briefRun...)
+		ended <- run(ctx, append(args, "--set", "episodes=1000000", "--set", "checkpoint_every=1"), io.Discard, io.Discard)
+	}()
+	require.Eventually(t, func() bool {
+		_, err := os.Stat(filepath.Join("live", train.BestName))
+		return err == nil
+	}, time.Minute, time.Millisecond)
+	for range 20 {
+		out, _, err := command(t, "runs", "verify", "live")
+		require.NoError(t, err, out)
+		require.Regexp(t, `^live: ok so far: \d+ of 1000000 episodes\n$`, out)
+	}
+	edit(t, filepath.Join("live", runfolder.ScenarioName), "lbs: 2", "lbs: -2")
+	out, _, err := command(t, "runs", "verify", "live")
+	require.Error(t, err)
+	require.Contains(t, out, "scenario.yaml:2:6: lbs = -2: must be in [1, 1000]")
+	cancel()
+	require.Equal(t, exitInterrupted, exitCode(<-ended))
+}
+
+// TestRunStandsAlone: a run verifies, is drawn, and goes on with the scenario
+// that it stored, when the file that it was trained from is gone. A trace is looked for
+// where it was and in the run's folder, and must be what it was.
+func TestRunStandsAlone(t *testing.T) {
+	t.Chdir(t.TempDir())
+	trace := "time\tquery\n"
+	for k := range 400 {
+		trace += formatTime(k) + "\t/?n=1000\n"
+	}
+	require.NoError(t, os.Mkdir("first", 0o777))
+	require.NoError(t, os.WriteFile("first/t.tsv", []byte(trace), 0o666))
+	scenarioText, _, err := command(t, "scenarios", "show", "for-loop", "--set", "workload.trace=first/t.tsv", "--set", "duration=2", "--set", "workload.seconds_per_n=1e-5")
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile("first/s.yaml", []byte(scenarioText), 0o666))
+	require.NoError(t, os.WriteFile("first/r.yaml", []byte("scenario: first/s.yaml\n"), 0o666))
+	args := append([]string{"train", "first/r.yaml", "--out", "run"}, small...)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.Equal(t, exitInterrupted, exitCode(run(ctx, args, io.Discard, io.Discard)))
+
+	require.NoError(t, os.Rename("first", "second"))
+	_, _, err = command(t, "train", "--resume", "--out", "run")
+	require.ErrorContains(t, err, "first/t.tsv: the trace that run was trained on (SHA-256 ")
+	require.ErrorContains(t, err, "is not there: looked for first/t.tsv and run/t.tsv")
+	require.Equal(t, exitUsage, exitCode(err))
+	require.NoError(t, os.WriteFile("run/t.tsv", []byte(strings.Replace(trace, "n=1000", "n=1001", 1)), 0o666))
+	_, _, err = command(t, "train", "--resume", "--out", "run")
+	require.ErrorContains(t, err, "run/t.tsv: is not the trace that run was trained on: its SHA-256 begins with ")
+	out, _, err := command(t, "runs", "verify", "run")
+	require.Error(t, err)
+	require.Contains(t, out, "is not the trace that run was trained on")
+
+	require.NoError(t, os.WriteFile("run/t.tsv", []byte(trace), 0o666))
+	_, _, err = command(t, "train", "--resume", "--out", "run")
+	require.NoError(t, err)
+	out, _, err = command(t, "runs", "verify", "run")
+	require.NoError(t, err, out)
+	_, _, err = command(t, "plot", "run", "--out", "curve.svg", "--compare", "")
 	require.NoError(t, err)
 }

@@ -7,7 +7,8 @@
 // resume runs. What a row of a type holds is the writer's matter, such as train.Round;
 // this package knows lines only. A crash can cut off the last line alone: Read drops it
 // and says so, Resume removes it. Any other line that is not whole is an error with
-// file and line.
+// file and line, and so is one that was changed: each line ends in a sum over all
+// lines up to it.
 //
 // The package reads no clock: a record's time is a value of its Header. A new field of
 // the Header needs no new Format if records without it can still be read.

@@ -8,8 +8,9 @@ import (
 	"time"
 )
 
-// Format is the version of the record that Create writes and Read reads.
-const Format = 1
+// Format is the version of the record that Create writes. Read reads this and
+// version 1, whose lines have no sums.
+const Format = 2
 
 // Header is the first line of a record.
 type Header struct {
@@ -19,11 +20,18 @@ type Header struct {
 	Settings     json.RawMessage `json:"settings,omitempty"` // resolved, as a JSON value
 	SettingsHash string          `json:"settings_hash,omitempty"`
 	Seeds        []uint64        `json:"seeds"`
-	Go           string          `json:"go"`              // set by Create: "go1.26.8"
-	Version      string          `json:"version"`         // set by Create: the program's
-	Build        string          `json:"build,omitempty"` // set by Create: Build()
-	Platform     string          `json:"platform"`        // set by Create: "linux/amd64"
-	Started      time.Time       `json:"started"`
+
+	// ScenarioHash names all that an environment of the run depends on, and
+	// Traces has the SHA-256 of each trace file that the scenario reads, by its
+	// path. Records of version 1 have neither.
+	ScenarioHash string            `json:"scenario_hash,omitempty"`
+	Traces       map[string]string `json:"traces,omitempty"`
+
+	Go       string    `json:"go"`              // set by Create: "go1.26.8"
+	Version  string    `json:"version"`         // set by Create: the program's
+	Build    string    `json:"build,omitempty"` // set by Create: Build()
+	Platform string    `json:"platform"`        // set by Create: "linux/amd64"
+	Started  time.Time `json:"started"`
 }
 
 // stamp sets the fields that Create sets.

@@ -37,25 +37,27 @@ type Record struct {
 	// Truncated says that the last line was cut off, by a crash or because
 	// the run still writes it, and has been left out.
 	Truncated bool
+
+	sum string // of the last line; empty where lines have none
 }
 
 // Read reads a record. Errors that are the file's fault wrap ErrMalformed and
 // name file, line and rule.
 func Read(path string) (Record, error) {
-	r, truncated, _, err := scan(path)
+	r, truncated, _, _, err := scan(path)
 	r.Truncated = truncated
 	return r, err
 }
 
-// scan reads a record, and returns the offset in bytes at which each of its whole lines
-// ends.
-func scan(path string) (r Record, truncated bool, ends []int64, err error) {
+// scan reads a record, and returns where each of its whole lines ends, in bytes,
+// and the line's sum.
+func scan(path string) (r Record, truncated bool, ends []int64, sums []string, err error) {
 	f, err := file.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return r, false, nil, fmt.Errorf("record: %w", err)
+		return r, false, nil, nil, fmt.Errorf("record: %w", err)
 	}
 	if err != nil {
-		return r, false, nil, fmt.Errorf("record: %w", err)
+		return r, false, nil, nil, fmt.Errorf("record: %w", err)
 	}
 	defer f.Close()
 	in := bufio.NewReader(f)
@@ -63,19 +65,20 @@ func scan(path string) (r Record, truncated bool, ends []int64, err error) {
 	for line := 1; ; line++ {
 		text, err := in.ReadBytes('\n')
 		if err != nil && err != io.EOF {
-			return r, false, nil, fmt.Errorf("record: %w", err)
+			return r, false, nil, nil, fmt.Errorf("record: %w", err)
 		}
 		if err == io.EOF {
 			if line == 1 {
-				return r, false, nil, fmt.Errorf("%s:1: %w: no header", path, ErrMalformed)
+				return r, false, nil, nil, fmt.Errorf("%s:1: %w: no header", path, ErrMalformed)
 			}
-			return r, len(text) > 0, ends, nil
+			return r, len(text) > 0, ends, sums, nil
 		}
 		if err := r.add(text, line); err != nil {
-			return r, false, nil, fmt.Errorf("%s:%d: %w: %w", path, line, ErrMalformed, err)
+			return r, false, nil, nil, fmt.Errorf("%s:%d: %w: %w", path, line, ErrMalformed, err)
 		}
 		end += int64(len(text))
 		ends = append(ends, end)
+		sums = append(sums, r.sum)
 	}
 }
 
@@ -85,10 +88,10 @@ func (r *Record) add(text []byte, line int) error {
 		if err := json.Unmarshal(text, &r.Header); err != nil {
 			return err
 		}
-		if r.Header.Format != Format || r.Header.Kind == "" {
-			return fmt.Errorf("not the header of a record of format %d", Format)
+		if r.Header.Format < 1 || r.Header.Format > Format || r.Header.Kind == "" {
+			return fmt.Errorf("not the header of a record of a format from 1 to %d", Format)
 		}
-		return nil
+		return r.checkSum(text)
 	}
 	var row struct {
 		Type string `json:"row"`
@@ -99,6 +102,17 @@ func (r *Record) add(text []byte, line int) error {
 	if row.Type == "" {
 		return errors.New(`a row must name its type in "row"`)
 	}
+	if err := r.checkSum(text); err != nil {
+		return err
+	}
 	r.Rows = append(r.Rows, Row{Type: row.Type, JSON: text[:len(text)-1], Line: line})
 	return nil
+}
+
+// checkSum checks the sum of the next line.
+func (r *Record) checkSum(text []byte) (err error) {
+	if r.Header.Format > 1 {
+		r.sum, err = checkSum(r.sum, text[:len(text)-1])
+	}
+	return err
 }

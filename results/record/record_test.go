@@ -51,7 +51,7 @@ func TestRoundTrip(t *testing.T) {
 	require.False(t, r.Truncated)
 
 	want := header()
-	want.Format, want.Go, want.Platform = 1, runtime.Version(), runtime.GOOS+"/"+runtime.GOARCH
+	want.Format, want.Go, want.Platform = 2, runtime.Version(), runtime.GOOS+"/"+runtime.GOARCH
 	require.NotEmpty(t, r.Header.Version)
 	want.Version, want.Build = r.Header.Version, Build()
 	require.Regexp(t, "^[0-9a-f]{12}$", want.Build)
@@ -60,8 +60,8 @@ func TestRoundTrip(t *testing.T) {
 	require.Equal(t, want, r.Header)
 
 	require.Len(t, r.Rows, 2)
-	require.Equal(t, Row{"round", json.RawMessage(`{"row":"round","episode":1,"mean":1.5}`), 2}, r.Rows[0])
-	require.Equal(t, Row{"done", json.RawMessage(`{"row":"done"}`), 3}, r.Rows[1])
+	require.Equal(t, Row{"round", json.RawMessage(`{"row":"round","episode":1,"mean":1.5,"sum":"` + r.Rows[0].sum() + `"}`), 2}, r.Rows[0])
+	require.Equal(t, Row{"done", json.RawMessage(`{"row":"done","sum":"` + r.Rows[1].sum() + `"}`), 3}, r.Rows[1])
 	var got round
 	require.NoError(t, r.Rows[0].Decode(&got))
 	require.Equal(t, round{1, 1.5}, got)
@@ -69,7 +69,7 @@ func TestRoundTrip(t *testing.T) {
 
 	text, err := os.ReadFile(path)
 	require.NoError(t, err)
-	require.True(t, strings.HasPrefix(string(text), `{"kind":"train","format":1,"command":["fairlb","train","a b.yaml"],"settings":{"sac":{"gamma":0.9}},`), "%s", text)
+	require.True(t, strings.HasPrefix(string(text), `{"kind":"train","format":2,"command":["fairlb","train","a b.yaml"],"settings":{"sac":{"gamma":0.9}},`), "%s", text)
 	require.Contains(t, string(text), `"started":"2026-11-23T03:04:05Z"`)
 }
 
@@ -177,8 +177,8 @@ func TestReadErrors(t *testing.T) {
 	head := `{"kind":"eval","format":1}` + "\n"
 	for _, tt := range []struct{ name, text, want string }{
 		{"empty", "", ":1: malformed record: no header"},
-		{"no header", `{"row":"round"}` + "\n", ":1: malformed record: not the header of a record of format 1"},
-		{"later format", `{"kind":"eval","format":2}` + "\n", ":1: malformed record: not the header of a record of format 1"},
+		{"no header", `{"row":"round"}` + "\n", ":1: malformed record: not the header of a record of a format from 1 to 2"},
+		{"later format", `{"kind":"eval","format":3}` + "\n", ":1: malformed record: not the header of a record of a format from 1 to 2"},
 		{"broken line", head + "{\"row\":\"a\"}\n{\"row\":\n{\"row\":\"b\"}\n", ":3: malformed record: unexpected end of JSON input"},
 		{"broken whole last line", head + "{\"row\":\n", ":2: malformed record: unexpected end of JSON input"},
 		{"no type", head + "{}\n", `:2: malformed record: a row must name its type in "row"`},
@@ -226,4 +226,53 @@ func TestVersion(t *testing.T) {
 	require.Equal(t, "v1.2.3 0123456789ab", version(info))
 	info.Settings = append(info.Settings, debug.BuildSetting{Key: "vcs.modified", Value: "true"})
 	require.Equal(t, "v1.2.3 0123456789ab+dirty", version(info))
+}
+
+// sum is what the line of a row says of itself.
+func (r Row) sum() string {
+	var line struct{ Sum string }
+	_ = json.Unmarshal(r.JSON, &line) // Read has read it
+	return line.Sum
+}
+
+// TestSums: whatever byte of a record is changed, and whichever line is taken
+// out, put twice or moved, reading it fails, or the record is as long as it was
+// and means the same. Records without sums are read as they are, and stay so.
+func TestSums(t *testing.T) {
+	t.Parallel()
+	path := write(t)
+	whole, err := os.ReadFile(path)
+	require.NoError(t, err)
+	want, err := Read(path)
+	require.NoError(t, err)
+	for k := range whole {
+		changed := append([]byte(nil), whole...)
+		changed[k] ^= 1
+		require.NoError(t, os.WriteFile(path, changed, 0o600))
+		got, err := Read(path)
+		if err == nil {
+			require.True(t, got.Truncated, "byte %d", k)
+			require.Equal(t, want.Rows[:len(got.Rows)], got.Rows)
+		}
+	}
+	lines := strings.SplitAfter(string(whole), "\n")[:3]
+	for _, order := range [][]int{{0, 2}, {0, 1, 1, 2}, {0, 2, 1}} {
+		text := ""
+		for _, k := range order {
+			text += lines[k]
+		}
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+		_, err := Read(path)
+		require.ErrorContains(t, err, "was changed, or a line before it")
+	}
+
+	old := `{"kind":"train","format":1}` + "\n" + `{"row":"round","episode":1}` + "\n"
+	require.NoError(t, os.WriteFile(path, []byte(old), 0o600))
+	w, err := Resume(path, 1)
+	require.NoError(t, err)
+	require.NoError(t, w.Write("done", struct{}{}))
+	require.NoError(t, w.Close())
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, old+`{"row":"done"}`+"\n", string(text))
 }

@@ -19,6 +19,9 @@ var ErrRows = errors.New("rows are missing")
 type Writer struct {
 	f   *os.File
 	err error // the first failure; every later Write repeats it
+
+	summed bool   // whether lines have sums
+	sum    string // of the last line
 }
 
 // Create starts a record. It fails with ErrExists if path is there already,
@@ -41,7 +44,7 @@ func Create(path string, h Header, overwrite bool) (*Writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("record: %w", err)
 	}
-	w := &Writer{f: f}
+	w := &Writer{f: f, summed: true}
 	if err := w.writeLine(line); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
@@ -53,7 +56,7 @@ func Create(path string, h Header, overwrite bool) (*Writer, error) {
 // that a crash cut off, are removed. It fails with ErrRows, and leaves the record as
 // it is, if there are fewer rows.
 func Resume(path string, rows int) (*Writer, error) {
-	r, _, ends, err := scan(path)
+	r, _, ends, sums, err := scan(path)
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +71,7 @@ func Resume(path string, rows int) (*Writer, error) {
 	if err := f.Truncate(end); err != nil {
 		return nil, errors.Join(fmt.Errorf("record: %w", err), f.Close())
 	}
-	return &Writer{f: f}, nil
+	return &Writer{f: f, summed: r.Header.Format > 1, sum: sums[rows]}, nil
 }
 
 // Write adds a row of the given type with the fields of v, which must encode as a JSON
@@ -102,6 +105,10 @@ func (w *Writer) Write(row string, v any) error {
 
 // writeLine writes one line by one call, so that only a crash can cut it.
 func (w *Writer) writeLine(line []byte) error {
+	if w.summed {
+		w.sum = sumOf(w.sum, line)
+		line = withSum(line, w.sum)
+	}
 	if _, err := w.f.Write(append(line, '\n')); err != nil {
 		w.err = fmt.Errorf("record: %w", err)
 	}

@@ -39,6 +39,24 @@ func Lock(dir string) (release func(), err error) {
 	return func() { _ = lock.Unlock() }, nil // the file stays: another process may be waiting for it
 }
 
+// InUse says whether a process, this one among them, writes into a folder that it
+// has locked.
+func InUse(dir string) bool {
+	path := filepath.Join(dir, lockName)
+	if _, err := os.Stat(path); err != nil {
+		return false
+	}
+	lock := flock.New(path, flock.SetFlag(os.O_RDWR))
+	free, err := lock.TryLock()
+	if err != nil {
+		return false // whoever writes there is somebody else
+	}
+	if free {
+		_ = lock.Unlock()
+	}
+	return !free
+}
+
 // CheckOutput says, before the work that it is for, whether a flag's file can be
 // written: it is in a folder that exists, is no folder, device, fifo or link, and
 // is none of the inputs.

@@ -107,8 +107,7 @@ func Read(dir string) *Folder {
 	} else {
 		r.Hyperparameters = &h
 	}
-	path := filepath.Join(dir, ScenarioName)
-	if s, err := scenario.Load(path, nil); err != nil {
+	if s, err := Scenario(dir); err != nil {
 		r.fault(err)
 	} else {
 		r.Scenario = &s
@@ -143,6 +142,13 @@ func (r *Folder) readRecord() {
 		return
 	}
 	r.sameSettings(path, rec.Header.Settings)
+	if hash := rec.Header.ScenarioHash; hash != "" && r.Scenario != nil {
+		if same, err := isScenario(hash, *r.Scenario); err != nil {
+			r.fault(fmt.Errorf("%s: %w", path, err))
+		} else if !same {
+			r.fault(fmt.Errorf("%s: was made in another scenario than %s", path, ScenarioName))
+		}
+	}
 	for _, row := range rec.Rows {
 		if row.Type != "round" {
 			continue

@@ -13,8 +13,6 @@ import (
 	"fairlb/agents/nn/simd"
 	"fairlb/cmd/fairlb/internal/invalid"
 	"fairlb/env/file"
-	"fairlb/env/scenario"
-	"fairlb/env/settings"
 	"fairlb/results/record"
 	"fairlb/results/text"
 	"fairlb/results/tfevents"
@@ -63,7 +61,7 @@ func (t *Training) checkSettings() error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	keptScenario, err := scenario.Load(t.path(ScenarioName), nil)
+	keptScenario, err := Scenario(t.Dir)
 	if err == nil {
 		err = sameSettings(t.path(ScenarioName), keptScenario, t.Scenario)
 	}
@@ -98,9 +96,9 @@ func (t *Training) openAtState() (rounds roundLog, state *train.State, err error
 	if err := sameSettings(t.path(train.StateName), h, t.Hyperparameters); err != nil {
 		return rounds, nil, err
 	}
-	if hash, err := settings.Hash(t.Scenario); err != nil {
+	if same, err := isScenario(state.ScenarioHash, t.Scenario); err != nil {
 		return rounds, nil, err
-	} else if hash != state.ScenarioHash {
+	} else if !same {
 		return rounds, nil, invalid.Errorf("%s: is not the scenario that the run was begun in", t.path(ScenarioName))
 	}
 	if rounds.record, err = record.Resume(t.path(RecordName), state.Rounds); err != nil {
@@ -203,19 +201,20 @@ func (t *Training) removeTemporaries() error {
 // settings are those of the recipe, if one is named, under the overrides.
 func resumed(dir, recipe string, overrides []string) (Training, error) {
 	t := Training{Dir: dir, KeepState: true, Resume: true}
-	from := recipe
-	if from == "" {
-		from = t.path(HyperparametersName)
-	}
 	var err error
-	if t.Hyperparameters, err = LoadHyperparameters(from, overrides); err != nil {
+	if recipe == "" {
+		t.Hyperparameters, err = ownHyperparameters(dir, overrides)
+	} else {
+		t.Hyperparameters, err = LoadHyperparameters(recipe, overrides)
+	}
+	if err != nil {
 		return t, err
 	}
 	if t.Dir == "" {
 		t.Dir = filepath.Join("runs", Name(&t.Hyperparameters))
 	}
 	if recipe == "" {
-		t.Scenario, err = scenario.Load(t.path(ScenarioName), nil)
+		t.Scenario, err = Scenario(dir)
 	}
 	if recipe != "" || errors.Is(err, fs.ErrNotExist) {
 		t.Scenario, err = TrainingScenario(&t.Hyperparameters)

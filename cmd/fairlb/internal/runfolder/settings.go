@@ -27,9 +27,21 @@ func LoadHyperparameters(path string, overrides []string) (train.Hyperparameters
 	return train.LoadHyperparameters(path, data, overrides, checkScenario)
 }
 
-// Hyperparameters reads the resolved hyperparameters of a run's folder.
+// Hyperparameters reads the resolved hyperparameters of a run's folder. The
+// scenario that they name may be anywhere, or gone: that which the run is of is
+// in the folder.
 func Hyperparameters(dir string) (train.Hyperparameters, error) {
-	return LoadHyperparameters(filepath.Join(dir, HyperparametersName), nil)
+	return ownHyperparameters(dir, nil)
+}
+
+// ownHyperparameters is Hyperparameters under overrides.
+func ownHyperparameters(dir string, overrides []string) (train.Hyperparameters, error) {
+	path := filepath.Join(dir, HyperparametersName)
+	data, err := settings.ReadFile(path)
+	if err != nil {
+		return train.Hyperparameters{}, err
+	}
+	return train.LoadHyperparameters(path, data, overrides)
 }
 
 // TrainingScenario returns the scenario that a hyperparameter file trains in.

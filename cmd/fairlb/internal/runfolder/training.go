@@ -85,7 +85,7 @@ func (t *Training) Run(ctx context.Context) (err error) {
 		return nil
 	}
 	defer func() { err = errors.Join(err, rounds.Close()) }()
-	scenarioHash, err := settings.Hash(t.Scenario)
+	scenarioHash, err := t.Scenario.ContentHash()
 	if err != nil {
 		return err
 	}
@@ -180,8 +180,16 @@ func (t *Training) createRecord() (*record.Writer, error) {
 	if err != nil {
 		return nil, err
 	}
+	scenarioHash, err := t.Scenario.ContentHash()
+	if err != nil {
+		return nil, err
+	}
+	traces, err := traceHashes(&t.Scenario)
+	if err != nil {
+		return nil, err
+	}
 	return record.Create(t.path(RecordName), record.Header{
-		Kind: "train", Command: t.Command, Settings: resolved, SettingsHash: hash,
+		Kind: "train", Command: t.Command, Settings: resolved, SettingsHash: hash, ScenarioHash: scenarioHash, Traces: traces,
 		Seeds: []uint64{t.Hyperparameters.Seed}, Started: time.Now().UTC(),
 	}, t.Resume)
 }

@@ -7,12 +7,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"time"
 
 	"fairlb/agents/checkpoint"
 	"fairlb/agents/methods"
+	"fairlb/cmd/fairlb/internal/files"
 	"fairlb/cmd/fairlb/internal/simulate"
 	"fairlb/env"
-	"fairlb/env/settings"
 	"fairlb/results/text"
 	"fairlb/rewards"
 	"fairlb/train"
@@ -122,6 +124,9 @@ func (r *Folder) readState() {
 	path := filepath.Join(r.Dir, train.StateName)
 	s, err := train.LoadState(path)
 	if errors.Is(err, fs.ErrNotExist) {
+		if r.EpisodesLearned() > 0 && r.Hyperparameters != nil {
+			r.fault(fmt.Errorf("%s: is missing: the run is not at its end, and cannot go on without it", path))
+		}
 		return
 	}
 	if err != nil {
@@ -131,9 +136,9 @@ func (r *Folder) readState() {
 	r.State = s
 	r.sameSettings(path, []byte(s.Settings))
 	if r.Scenario != nil {
-		if hash, err := settings.Hash(*r.Scenario); err != nil {
+		if same, err := isScenario(s.ScenarioHash, *r.Scenario); err != nil {
 			r.fault(fmt.Errorf("%s: %w", path, err))
-		} else if hash != s.ScenarioHash {
+		} else if !same {
 			r.fault(fmt.Errorf("%s: was begun in another scenario than %s", path, ScenarioName))
 		}
 	}
@@ -147,6 +152,36 @@ func (r *Folder) readState() {
 	if n := r.EpisodesLearned(); n > s.Episodes {
 		r.fault(fmt.Errorf("%s: goes on behind episode %d: %s holds what %d taught", path, s.Episodes, train.CheckpointName, n))
 	}
+}
+
+// A run that is being written may be read between two of its files. What is wrong
+// with it is read again so often, and only what is wrong each time is a fault.
+const (
+	liveReads    = 10
+	liveInterval = 100 * time.Millisecond
+)
+
+// Inspect reads and verifies a run, as Read and Verify do. Of a run that another
+// process makes at this moment, only what stays wrong is a fault.
+func Inspect(ctx context.Context, dir string, restore bool) (*Folder, error) {
+	r, err := inspect(ctx, dir, restore)
+	for k := 0; err == nil && len(r.Faults) > 0 && k < liveReads && files.InUse(dir); k++ {
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(liveInterval):
+		}
+		faults := r.Faults
+		if r, err = inspect(ctx, dir, restore); err == nil {
+			r.Faults = slices.DeleteFunc(r.Faults, func(fault string) bool { return !slices.Contains(faults, fault) })
+		}
+	}
+	return r, err
+}
+
+func inspect(ctx context.Context, dir string, restore bool) (*Folder, error) {
+	r := Read(dir)
+	return r, r.Verify(ctx, restore)
 }
 
 // actSteps is the number of steps that verify lets a policy act.

@@ -182,7 +182,7 @@ func (c *trainingCost) add(dir string) error {
 	if err != nil {
 		return err
 	}
-	s, err := runfolder.TrainingScenario(&h)
+	s, err := runfolder.Scenario(dir)
 	if err != nil {
 		return err
 	}

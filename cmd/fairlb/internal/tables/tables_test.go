@@ -19,6 +19,7 @@ import (
 	"fairlb/eval/paper"
 	"fairlb/results/chart"
 	"fairlb/results/record"
+	"fairlb/results/record/recordtest"
 	"fairlb/train"
 )
 
@@ -185,6 +186,7 @@ func TestPrintTables(t *testing.T) {
 	require.Contains(t, string(data), `"build":"`+record.Build()+`"`)
 	changed := strings.Replace(string(data), `"build":"`+record.Build()+`"`, `"build":"0123456789ab"`, 1)
 	require.NoError(t, os.WriteFile(records[0], []byte(changed), 0o666))
+	recordtest.Reseal(t, records[0])
 	text = strings.Join(strings.Fields(show()), " ")
 	require.Equal(t, 1, strings.Count(text, "Warning: "), text)
 	require.Contains(t, text, fmt.Sprintf("Warning: 1 of %d trainings were made by other builds of the program (%s, build 0123456789ab) than this one (%s).",
