@@ -46,40 +46,47 @@ func WriteStudyMarkdown(w io.Writer, r *study.Report, picture func(scenario stri
 func writeOverview(b *bytes.Buffer, r *study.Report) {
 	fmt.Fprintf(b, "## At a glance\n\nMean completion time over %s's; bold: the least of the methods. IQM: the interquartile mean over scenarios and\n"+
 		"training runs, with its 95 %% bootstrap interval, scenarios being strata (which of five runs holds about 91 %% of the\n"+
-		"time: bars are judged by the Student-t intervals below).\n\n| |", study.Baseline)
-	rule := "|---|"
+		"time: bars are judged by the Student-t intervals below).\n\n", study.Baseline)
+	header := []string{""}
 	for _, o := range r.Scenarios {
-		fmt.Fprintf(b, " %s |", o.Name)
-		rule += "---|"
+		header = append(header, o.Name)
 	}
-	fmt.Fprintf(b, " IQM |\n%s---|\n", rule)
-	line := func(target string) {
+	table := newMarkdownTable(append(header, "IQM")...)
+	add := func(target string) {
 		overall, ok := r.Overall(target)
 		if !ok {
 			return
 		}
-		cells := "| " + target + " |"
+		cells := []string{target}
 		for k := range r.Scenarios {
-			o, cell := &r.Scenarios[k], ""
-			if row := o.Target(target); row != nil {
-				if ratio, ok := row.Ratios[study.Baseline]; ok {
-					cell = fmt.Sprintf("%.3f", ratio.Value)
-					if row == o.BestMethod() {
-						cell = "**" + cell + "**"
-					}
-				}
-			}
-			cells += " " + cell + " |"
+			cells = append(cells, overviewCell(&r.Scenarios[k], target))
 		}
-		b.WriteString(cells + " " + ratioText(overall) + " |\n")
+		table.row(append(cells, ratioText(overall))...)
 	}
 	for _, name := range r.Study.Heuristics {
-		line(name)
+		add(name)
 	}
 	for _, m := range r.Study.Methods {
-		line(m.Name)
+		add(m.Name)
 	}
-	b.WriteByte('\n')
+	table.write(b)
+}
+
+// overviewCell writes the ratio of a target to the baseline in one scenario, bold if it
+// is the best method's; it is empty if there is none.
+func overviewCell(o *study.ScenarioOutcome, target string) string {
+	outcome := o.Target(target)
+	if outcome == nil {
+		return ""
+	}
+	ratio, ok := outcome.Ratios[study.Baseline]
+	switch {
+	case !ok:
+		return ""
+	case outcome == o.BestMethod():
+		return fmt.Sprintf("**%.3f**", ratio.Value)
+	}
+	return fmt.Sprintf("%.3f", ratio.Value)
 }
 
 // writeBars writes a row a verdict.
@@ -89,7 +96,7 @@ func writeBars(b *bytes.Buffer, r *study.Report) {
 	}
 	b.WriteString("## Bars\n\nEach for the best method of a family in that scenario, chosen by the means reported here: a choice after the\n" +
 		"fact, so that every method is in the tables below. \"surely\": the whole interval is on that side.\n\n")
-	b.WriteString("| scenario | bar | family | best | ratio | verdict |\n|---|---|---|---|---|---|\n")
+	table := newMarkdownTable("scenario", "bar", "family", "best", "ratio", "verdict")
 	for _, v := range r.Verdicts {
 		verdict := "**missed**"
 		if v.Met {
@@ -98,9 +105,9 @@ func writeBars(b *bytes.Buffer, r *study.Report) {
 		if v.Sure() {
 			verdict += ", surely"
 		}
-		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s |\n", v.Scenario, v.Rule, v.Family, v.Method, ratioText(v.Ratio), verdict)
+		table.row(v.Scenario, v.Rule, v.Family, v.Method, ratioText(v.Ratio), verdict)
 	}
-	b.WriteByte('\n')
+	table.write(b)
 }
 
 // writeOutcome writes what the targets of one scenario came to, a row a target.
@@ -120,27 +127,27 @@ func writeOutcome(b *bytes.Buffer, r *study.Report, o *study.ScenarioOutcome, pi
 			others = append(others, name)
 		}
 	}
-	b.WriteString("| target | runs | mean |")
+	header := []string{"target", "runs", "mean"}
 	for _, name := range others {
-		fmt.Fprintf(b, " / %s |", name)
+		header = append(header, "/ "+name)
 	}
-	b.WriteString(" p50 | p90 | p99 | failed |\n|---|---|---|" + strings.Repeat("---|", len(others)) + "---|---|---|---|\n")
+	table := newMarkdownTable(append(header, "p50", "p90", "p99", "failed")...)
 	for _, row := range o.Targets {
 		runs := ""
 		if row.Family != "" {
 			runs = strconv.Itoa(row.Runs)
 		}
-		fmt.Fprintf(b, "| %s | %s | %s |", row.Target, runs, fourDigits(row.Mean))
+		cells := []string{row.Target, runs, fourDigits(row.Mean)}
 		for _, name := range others {
-			text := "" // of itself
-			if ratio, ok := row.Ratios[name]; ok {
-				text = ratioText(ratio)
+			ratio := "" // a heuristic has none to itself
+			if x, ok := row.Ratios[name]; ok {
+				ratio = ratioText(x)
 			}
-			fmt.Fprintf(b, " %s |", text)
+			cells = append(cells, ratio)
 		}
-		fmt.Fprintf(b, " %s | %s | %s | %.3g %% |\n", fourDigits(row.P50), fourDigits(row.P90), fourDigits(row.P99), 100*row.Failed)
+		table.row(append(cells, fourDigits(row.P50), fourDigits(row.P90), fourDigits(row.P99), fmt.Sprintf("%.3g %%", 100*row.Failed))...)
 	}
-	b.WriteByte('\n')
+	table.write(b)
 }
 
 // scenarioText says what a scenario of a study is made of.
@@ -165,11 +172,11 @@ func writeSpeeds(b *bytes.Buffer, r *study.Report) {
 	}
 	b.WriteString("## What training took\n\nA run has one core for its episodes and one for each load balancer's updates; several runs went on at once, so\n" +
 		"that these say what the study cost, not what the code can do.\n\n")
-	b.WriteString("| method | runs | s a run | env steps/s | updates/s | part of the time that is playing |\n|---|---|---|---|---|---|\n")
+	table := newMarkdownTable("method", "runs", "s a run", "env steps/s", "updates/s", "part of the time that is playing")
 	for _, s := range r.Speeds {
-		fmt.Fprintf(b, "| %s | %d | %.1f | %.0f | %.0f | %.0f %% |\n", s.Method, s.Runs, s.Seconds, s.Steps, s.Updates, 100*s.Playing)
+		table.row(s.Method, strconv.Itoa(s.Runs), fixed(s.Seconds, 1), fixed(s.Steps, 0), fixed(s.Updates, 0), fixed(100*s.Playing, 0)+" %")
 	}
-	b.WriteByte('\n')
+	table.write(b)
 }
 
 // ratioText is a ratio with its interval, if there is one.

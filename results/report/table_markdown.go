@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 
 	"fairlb/eval"
 	"fairlb/eval/paper"
@@ -55,20 +54,19 @@ func WriteTableMarkdown(w io.Writer, f *paper.Filled, o TableOptions) error {
 // markdownGrid writes the rows and columns of a table. text returns our value and the
 // published one of row i and column j.
 func markdownGrid(b *bytes.Buffer, f *paper.Filled, text func(i, j int) (ours, published string)) {
-	b.WriteString("| Method | Reward |")
+	table := &markdownTable{header: []string{"Method", "Reward"}, labels: 2}
 	for j, c := range f.Columns {
-		fmt.Fprintf(b, " %s, %s%s |", c.Group, c.Sub, marks(&f.Table, j))
+		table.header = append(table.header, c.Group+", "+c.Sub+marks(&f.Table, j))
 	}
-	b.WriteString("\n|---|---|" + strings.Repeat("---:|", len(f.Columns)) + "\n")
 	for i, r := range f.Rows {
-		fmt.Fprintf(b, "| %s | %s |", r.Method, r.Reward)
+		cells := []string{r.Method, r.Reward}
 		for j := range f.Columns {
 			ours, published := text(i, j)
-			fmt.Fprintf(b, " %s (%s) |", ours, published)
+			cells = append(cells, ours+" ("+published+")")
 		}
-		b.WriteByte('\n')
+		table.row(cells...)
 	}
-	b.WriteByte('\n')
+	table.write(b)
 }
 
 // oursRatio writes the ratio of two of our values: the paired ratio, marked if it is
