@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 
 	"fairlb/cmd/fairlb/internal/progress"
@@ -114,10 +115,42 @@ func (f *Found) Write(w io.Writer) error {
 // checks that it fits them.
 func Read(data []byte, s scenario.Scenario, x Settings) (Found, error) {
 	f := Found{Scenario: SearchScenario(s), Settings: x}
-	if err := json.Unmarshal(data, &f.Result); err != nil || len(f.Best.Weights) != len(s.Servers) || x.Tolerance > 0 && len(f.Ranges) != len(s.Servers) {
-		return Found{}, fmt.Errorf("is not the record of a search of weights (%v)", err)
+	err := json.Unmarshal(data, &f.Result)
+	if err == nil {
+		err = f.check()
+	}
+	if err != nil {
+		return Found{}, fmt.Errorf("is not the record of a search of weights (%w)", err)
 	}
 	return f, nil
+}
+
+// check reports a result that no search in the scenario comes to.
+func (f *Found) check() error {
+	groups := len(f.Scenario.Servers)
+	points := append([]tune.Point{f.Best}, f.Starts...)
+	if len(f.Starts) != 2 {
+		return fmt.Errorf("%d starts: must be 2", len(f.Starts))
+	}
+	for _, p := range points {
+		if len(p.Weights) != groups {
+			return fmt.Errorf("%d weights for %d groups of servers", len(p.Weights), groups)
+		}
+		for _, w := range append([]float64{p.Mean}, p.Weights...) {
+			if !(w > 0) || math.IsInf(w, 0) {
+				return fmt.Errorf("a weight or a mean of %g: must be positive", w)
+			}
+		}
+	}
+	if f.Settings.Tolerance > 0 && len(f.Ranges) != groups {
+		return fmt.Errorf("%d ranges for %d groups of servers", len(f.Ranges), groups)
+	}
+	for _, r := range f.Ranges {
+		if !(r.Low > 0 && r.Low <= r.High) || math.IsInf(r.High, 0) {
+			return fmt.Errorf("a range from %g to %g", r.Low, r.High)
+		}
+	}
+	return nil
 }
 
 // ByServer returns the weights, one a server.

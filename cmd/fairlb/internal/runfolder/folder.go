@@ -54,15 +54,32 @@ const (
 const (
 	partialSuffix = ".partial"
 	partialPrefix = ".partial-"
+
+	incompleteInfix = ".incomplete-" // of what was there without a checkpoint, set aside
 )
 
 // Partial is the folder in which the run of the folder dir is made.
 func Partial(dir string) string { return dir + partialSuffix }
 
+// SetAside gives another name to a folder without a complete run, if it is there,
+// so that the run can be made.
+func SetAside(dir string) error {
+	for k := 1; ; k++ {
+		name := fmt.Sprint(dir, incompleteInfix, k)
+		if _, err := os.Lstat(name); err == nil {
+			continue
+		}
+		if err := os.Rename(dir, name); !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return nil
+	}
+}
+
 // isPartial says whether a folder is one in which a run is being made.
 func isPartial(dir string) bool {
 	name := filepath.Base(dir)
-	return strings.HasSuffix(name, partialSuffix) || strings.HasPrefix(name, partialPrefix)
+	return strings.HasSuffix(name, partialSuffix) || strings.HasPrefix(name, partialPrefix) || strings.Contains(name, incompleteInfix)
 }
 
 // Exists says whether a complete run is in a folder.

@@ -6,8 +6,8 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -20,6 +20,7 @@ import (
 	"fairlb/cmd/fairlb/internal/job"
 	"fairlb/cmd/fairlb/internal/progress"
 	"fairlb/cmd/fairlb/internal/runfolder"
+	"fairlb/env/file"
 	"fairlb/env/scenario"
 	"fairlb/eval"
 )
@@ -75,17 +76,23 @@ func (s *Store) Train(ctx context.Context, t *job.Training) (dir string, err err
 	}
 	if !there {
 		_, err, _ = s.trainings.Do(dir, func() (any, error) {
-			if _, err := os.Stat(dir); err == nil {
+			if runfolder.Exists(dir) {
 				return nil, nil // another job was quicker
 			}
 			if err := ctx.Err(); err != nil {
 				return nil, err // nothing is begun any more
+			}
+			if err := runfolder.SetAside(dir); err != nil {
+				return nil, err
 			}
 			return nil, s.Executor.Train(ctx, t, dir)
 		})
 		if err != nil {
 			return dir, err
 		}
+	}
+	if err := t.CheckRun(dir); err != nil {
+		return dir, fmt.Errorf("%w; remove the folder %s, and the run is made again", err, dir)
 	}
 	return dir, os.RemoveAll(runfolder.Partial(dir)) // which this process may have begun and another ended
 }
@@ -100,6 +107,9 @@ func (s *Store) Policy(in scenario.Scenario, t *job.Training, name, title string
 	return job.Policy(in, t, name, title, dir)
 }
 
+// maxReport is the largest report that is read, in bytes.
+const maxReport = 1 << 30
+
 // reportFile is the path of an evaluation's report.
 func (s *Store) reportFile(e *job.Evaluation) (string, error) {
 	name, err := e.FileName()
@@ -108,22 +118,21 @@ func (s *Store) reportFile(e *job.Evaluation) (string, error) {
 
 // Evaluated returns the result of an evaluation that was made before, if it was.
 func (s *Store) Evaluated(e *job.Evaluation) (result eval.Result, there bool, err error) {
-	file, err := s.reportFile(e)
+	path, err := s.reportFile(e)
 	if err != nil {
 		return result, false, err
 	}
-	data, err := os.ReadFile(file)
+	data, err := file.Read(path, maxReport)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return result, false, nil
 	case err != nil:
 		return result, false, err
 	}
-	var report eval.Evaluation
-	if err := json.Unmarshal(data, &report); err != nil || len(report.Results) != 1 {
-		return result, false, invalid.Errorf("%s: is not the record of an evaluation (%v); remove it", file, err)
+	if result, err = e.CheckReport(data); err != nil {
+		return result, false, invalid.Errorf("%s: %w; remove it", path, err)
 	}
-	return report.Results[0], true, nil
+	return result, true, nil
 }
 
 // Evaluate returns the result of an evaluation, after making it if it is not
@@ -132,18 +141,21 @@ func (s *Store) Evaluate(ctx context.Context, e *job.Evaluation) (eval.Result, e
 	if result, there, err := s.Evaluated(e); err != nil || there {
 		return result, err
 	}
-	file, err := s.reportFile(e)
+	path, err := s.reportFile(e)
 	if err != nil {
 		return eval.Result{}, err
 	}
-	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return eval.Result{}, err
 	}
 	report, err := s.Executor.Evaluate(ctx, e)
 	if err != nil {
 		return eval.Result{}, err
 	}
-	if err := files.WriteBytes(file, report); err != nil {
+	if _, err := e.CheckReport(report); err != nil {
+		return eval.Result{}, fmt.Errorf("what came of the evaluation %s %w", e.Describe(), err)
+	}
+	if err := files.WriteBytes(path, report); err != nil {
 		return eval.Result{}, err
 	}
 	result, _, err := s.Evaluated(e)
@@ -157,16 +169,16 @@ func (s *Store) Searched(x *job.Search, dir string) (found fixedweights.Found, t
 	if err != nil {
 		return found, false, err
 	}
-	file := filepath.Join(dir, name)
-	data, err := os.ReadFile(file)
+	path := filepath.Join(dir, name)
+	data, err := file.Read(path, maxReport)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return found, false, nil
 	case err != nil:
 		return found, false, err
 	}
-	if found, err = fixedweights.Read(data, x.Scenario, x.Settings); err != nil {
-		return found, false, invalid.Errorf("%s: %w; remove it", file, err)
+	if found, err = x.CheckFound(data); err != nil {
+		return found, false, invalid.Errorf("%s: %w; remove it", path, err)
 	}
 	return found, true, nil
 }

@@ -1,23 +1,29 @@
-package store
+package store_test
 
 import (
 	"context"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"fairlb/cmd/fairlb/internal/executor"
 	"fairlb/cmd/fairlb/internal/fixedweights"
 	"fairlb/cmd/fairlb/internal/invalid"
 	"fairlb/cmd/fairlb/internal/job"
 	"fairlb/cmd/fairlb/internal/progress"
+	"fairlb/cmd/fairlb/internal/runfolder"
+	"fairlb/cmd/fairlb/internal/store"
 	"fairlb/env/scenario"
+	"fairlb/train"
 )
 
 // searcher is an executor of searches alone.
-type searcher struct{ Executor }
+type searcher struct{ store.Executor }
 
 func (searcher) Search(ctx context.Context, x *job.Search) (fixedweights.Found, error) {
 	return fixedweights.Search(ctx, x.Scenario, x.Settings, progress.None{})
@@ -38,11 +44,121 @@ func modified(t *testing.T, dir string) map[string]int64 {
 	return times
 }
 
+// scripted is an executor whose reports and runs a test gives.
+type scripted struct {
+	store.Executor
+	report func() []byte
+	train  func(dir string) error
+	asked  *int
+}
+
+func (x scripted) Evaluate(context.Context, *job.Evaluation) ([]byte, error) {
+	*x.asked++
+	return x.report(), nil
+}
+
+func (x scripted) Train(_ context.Context, _ *job.Training, dir string) error {
+	*x.asked++
+	return x.train(dir)
+}
+
+// TestDamagedReports: whatever was changed in a report that is kept, or comes from
+// an executor, it is refused with what to do, or it says what it said.
+func TestDamagedReports(t *testing.T) {
+	s, err := scenario.Load("web-moderate/period-1", []string{"duration=1"})
+	require.NoError(t, err)
+	e := job.Evaluation{Subject: job.Heuristic(s, "lsq"), Scenario: s, Seeds: []uint64{1, 2}}
+	made, err := executor.Evaluate(t.Context(), s, e.Seeds, e.Target, nil)
+	require.NoError(t, err)
+	asked := 0
+	report := made
+	kept := store.New(t.TempDir(), scripted{report: func() []byte { return report }, asked: &asked})
+	want, err := kept.Evaluate(t.Context(), &e)
+	require.NoError(t, err)
+	again, err := kept.Evaluate(t.Context(), &e)
+	require.NoError(t, err)
+	require.Equal(t, want, again)
+	require.Equal(t, 1, asked)
+	path, err := kept.ReportFile(&e)
+	require.NoError(t, err)
+
+	for _, test := range []struct{ from, to, want string }{
+		{"}", "", "is not the record of an evaluation"},
+		{`"target": "lsq"`, `"target": "sed"`, `is the record of an evaluation of "sed"`},
+		{`"lbs": 2`, `"lbs": 3`, "is the record of an evaluation in another scenario"},
+		{"    2\n", "    3\n", "is the record of an evaluation on other seeds"},
+		{`"wiki": {`, `"news": {`, `no class "news"`},
+		{`"per_seed": [`, `"per_seed": [-`, "is not the record of an evaluation"},
+		{`"per_seed_p99": [`, `"per_seed_p98": [`, "per_seed_p99 has 0 values for 2 seeds"},
+		{`"classes": {`, `"classes": [`, "is not the record of an evaluation"},
+	} {
+		changed := strings.Replace(string(made), test.from, test.to, 1)
+		require.NotEqual(t, string(made), changed, test.from)
+		require.NoError(t, os.WriteFile(path, []byte(changed), 0o666))
+		_, err := kept.Evaluate(t.Context(), &e)
+		require.ErrorContains(t, err, path+": ")
+		require.ErrorContains(t, err, test.want)
+		require.ErrorContains(t, err, "; remove it")
+		require.True(t, invalid.Is(err))
+
+		require.NoError(t, os.Remove(path))
+		report = []byte(changed)
+		_, err = kept.Evaluate(t.Context(), &e)
+		require.ErrorContains(t, err, "what came of the evaluation lsq on web-moderate/period-1 is ")
+		require.NoFileExists(t, path)
+	}
+	rng := rand.New(rand.NewPCG(1, 1))
+	for range 300 {
+		data := append([]byte(nil), made...)
+		data[rng.IntN(len(data))] ^= byte(1 << rng.IntN(8))
+		require.NoError(t, os.WriteFile(path, data, 0o666))
+		_, _ = kept.Evaluate(t.Context(), &e) // does not panic
+	}
+}
+
+// TestRunsOfOthers: a folder without its checkpoint is set aside and the run made;
+// a run that is not the training's is refused.
+func TestRunsOfOthers(t *testing.T) {
+	h := train.DefaultHyperparameters()
+	h.Episodes, h.EpisodeDuration, h.EpisodesPerRound, h.UpdatesPerRound = 2, 1, 1, 1
+	h.Methods.SAC.Batch, h.Methods.SAC.CriticRounds = 8, 1
+	training, err := job.NewTraining(h, "tiny")
+	require.NoError(t, err)
+	asked := 0
+	local := executor.Local{Log: progress.Silent(), Progress: progress.None{}}
+	kept := store.New(t.TempDir(), scripted{asked: &asked, train: func(dir string) error { return local.Train(t.Context(), &training, dir) }})
+	dir, _, err := kept.RunFolder(&training)
+	require.NoError(t, err)
+	require.NoError(t, os.MkdirAll(dir, 0o777))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "record.jsonl"), []byte("left"), 0o666))
+	_, err = kept.Train(t.Context(), &training)
+	require.NoError(t, err)
+	require.Equal(t, 1, asked)
+	require.FileExists(t, filepath.Join(dir+".incomplete-1", "record.jsonl"), "nothing is lost")
+	found, partial, err := runfolder.Find(kept.Dir)
+	require.NoError(t, err)
+	require.Equal(t, []string{dir}, found)
+	require.Equal(t, []string{dir + ".incomplete-1"}, partial)
+	_, err = kept.Train(t.Context(), &training)
+	require.NoError(t, err)
+	require.Equal(t, 1, asked)
+
+	h.Seed = 2
+	second, err := job.NewTraining(h, "second")
+	require.NoError(t, err)
+	other, _, err := kept.RunFolder(&second)
+	require.NoError(t, err)
+	require.NoError(t, os.CopyFS(other, os.DirFS(dir)))
+	_, err = kept.Train(t.Context(), &second)
+	require.ErrorContains(t, err, "is of other settings, seed or scenario than the training second; remove the folder "+other+", and the run is made again")
+	require.True(t, invalid.Is(err))
+}
+
 // TestSearch: a search is made once for what it depends on, and a file
 // that is no record of one is refused.
 func TestSearch(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "weights")
-	kept := New(t.TempDir(), searcher{})
+	kept := store.New(t.TempDir(), searcher{})
 	settings := fixedweights.DefaultSettings()
 	settings.Episodes = 2
 	find := func(set ...string) (fixedweights.Found, error) {

@@ -1,0 +1,45 @@
+package eval
+
+import (
+	"encoding/json"
+	"math"
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestCheck: a kept evaluation passes, and any of its parts that does not belong
+// to the others is found.
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile("testdata/classes.json")
+	require.NoError(t, err)
+	for _, test := range []struct {
+		want   string
+		damage func(e *Evaluation)
+	}{
+		{"", func(*Evaluation) {}},
+		{"per_seed has 5 values for 4 seeds", func(e *Evaluation) { e.Seeds = e.Seeds[1:] }},
+		{`its first class must be "all"`, func(e *Evaluation) { e.Results[0].Classes = nil }},
+		{`its first class must be "all"`, func(e *Evaluation) { e.Results[0].Classes = e.Results[0].Classes[1:] }},
+		{`the class "wiki" is there twice`, func(e *Evaluation) { e.Results[1].Classes[2] = e.Results[1].Classes[1] }},
+		{"per_seed_p95 has 0 values", func(e *Evaluation) { e.Results[0].Classes[1].PerSeedP95 = nil }},
+		{"per_seed has the value -1", func(e *Evaluation) { e.Results[0].Classes[0].PerSeed[2] = -1 }},
+		{"per_seed_p99 has the value +Inf", func(e *Evaluation) { e.Results[0].Classes[0].PerSeedP99[2] = math.Inf(1) }},
+		{"551 of 550 requests failed", func(e *Evaluation) { e.Results[0].Classes[0].Failed = 551 }},
+		{"per_seed_n has 1 values for 5 seeds", func(e *Evaluation) { e.Results[0].Classes[0].PerSeedN = []uint64{550} }},
+		{"a completion time of -2 s", func(e *Evaluation) { e.Results[0].Classes[0].P50 = -2 }},
+	} {
+		var e Evaluation
+		require.NoError(t, json.Unmarshal(data, &e))
+		test.damage(&e)
+		err := e.Check()
+		if test.want == "" {
+			require.NoError(t, err)
+			continue
+		}
+		require.ErrorIs(t, err, ErrDamaged)
+		require.ErrorContains(t, err, test.want)
+	}
+}
