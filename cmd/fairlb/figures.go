@@ -17,6 +17,7 @@ import (
 func (a *app) figuresCommand() *cobra.Command {
 	var profile, out, tablesFolder string
 	var runs []string
+	var kept storeFlags
 	c := &cobra.Command{
 		Use:   "figures NAME...",
 		Short: "Make figures of the paper from our own runs: " + strings.Join(paper.FigureNumbers(), ", "),
@@ -66,7 +67,7 @@ PNG and SVG into the folder, a table of them to stdout.
 			}
 			m := figures.Maker{
 				Dir: out, Profile: p, Search: fixedweights.DefaultSettings(), Runs: runs, Tables: tablesFolder,
-				Executor: executor.Local{Log: a.log, Progress: a.progress}, Out: a.stdout, Log: a.log, Progress: a.progress,
+				AnyBuild: kept.anyBuild, Executor: executor.Local{Log: a.log, Progress: a.progress}, Out: a.stdout, Log: a.log, Progress: a.progress,
 			}
 			return m.Make(c.Context(), list)
 		},
@@ -75,5 +76,6 @@ PNG and SVG into the folder, a table of them to stdout.
 	c.Flags().StringVar(&out, "out", "", "the folder of data and pictures (default runs/figures-PROFILE)")
 	c.Flags().StringArrayVar(&runs, "run", nil, "a run's folder or checkpoint to show in figures 4b, 8 and 12 (repeatable)")
 	c.Flags().StringVar(&tablesFolder, "tables", "", "the folder of fairlb tables whose training runs figures 4b and 8 show, and which takes what it lacks (default runs/tables-PROFILE)")
+	kept.add(c)
 	return c
 }

@@ -23,6 +23,7 @@ func (a *app) studyCommand() *cobra.Command {
 	var workers int
 	var report bool
 	var queued queueFlags
+	var kept storeFlags
 	c := &cobra.Command{
 		Use:   "study FILE",
 		Short: "Train every method of a study file with several seeds, evaluate, judge by bars",
@@ -56,13 +57,15 @@ in progress from its last checkpoint.
 			var failed error // of some of the jobs: the others are worth reporting
 			if !report {
 				failed = queued.withExecutor(c.Context(), a, out, workers, func(ctx context.Context, x store.Executor) error {
-					return study.Run(ctx, store.New(out, x))
+					return study.Run(ctx, kept.open(out, x))
 				})
 				if partial := (*job.PartialError)(nil); failed != nil && !errors.As(failed, &partial) {
 					return failed
 				}
 			}
-			verdicts, err := study.Report(store.New(out, nil), "fairlb study "+args[0])
+			s := kept.open(out, nil)
+			defer kept.note(a, s)
+			verdicts, err := study.Report(s, "fairlb study "+args[0])
 			if err == nil {
 				err = printVerdicts(a.stdout, verdicts)
 			}
@@ -76,6 +79,7 @@ in progress from its last checkpoint.
 	c.Flags().StringArrayVar(&only, "only", nil, "method=NAME or scenario=NAME: run these alone (repeatable)")
 	c.Flags().IntVar(&workers, "workers", runtime.GOMAXPROCS(0), "trainings at a time in this process; 0 by default beside the URL of a queue")
 	queued.add(c)
+	kept.add(c)
 	c.Flags().BoolVar(&report, "report", false, "run nothing, report what is there")
 	return c
 }

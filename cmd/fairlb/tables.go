@@ -21,6 +21,7 @@ func (a *app) tablesCommand() *cobra.Command {
 	var dryRun bool
 	var workers int
 	var queued queueFlags
+	var kept storeFlags
 	c := &cobra.Command{
 		Use:   "tables NUMBER...",
 		Short: "Print Tables 11 to 16 of the paper from our own runs, beside the published values",
@@ -66,7 +67,9 @@ It writes nothing.
 				return err
 			}
 			if dryRun {
-				return tables.NewResults(store.New(out, nil), p, a.log).PrintPlan(c.Context(), a.stdout, jobs)
+				s := kept.open(out, nil)
+				defer kept.note(a, s)
+				return tables.NewResults(s, p, a.log).PrintPlan(c.Context(), a.stdout, jobs)
 			}
 			release, err := files.Lock(out)
 			if err != nil {
@@ -75,7 +78,9 @@ It writes nothing.
 			defer release()
 			command := "fairlb tables " + strings.Join(args, " ") + " --profile " + p.Name
 			return queued.withExecutor(c.Context(), a, out, workers, func(ctx context.Context, x store.Executor) error {
-				results := tables.NewResults(store.New(out, x), p, a.log)
+				s := kept.open(out, x)
+				defer kept.note(a, s)
+				results := tables.NewResults(s, p, a.log)
 				if err := results.Fill(ctx, jobs); err != nil {
 					return err
 				}
@@ -87,6 +92,7 @@ It writes nothing.
 	c.Flags().StringVar(&out, "out", "", "the folder of runs and results (default runs/tables-PROFILE)")
 	c.Flags().IntVar(&workers, "workers", runtime.GOMAXPROCS(0), "jobs at a time in this process; 0 by default beside the URL of a queue")
 	queued.add(c)
+	kept.add(c)
 	c.Flags().BoolVar(&dryRun, "dry-run", false, "say what would run and about how long, and run nothing")
 	return c
 }

@@ -12,7 +12,6 @@ import (
 	"fairlb/cmd/fairlb/internal/files"
 	"fairlb/cmd/fairlb/internal/fixedweights"
 	"fairlb/cmd/fairlb/internal/invalid"
-	"fairlb/cmd/fairlb/internal/store"
 	"fairlb/cmd/fairlb/internal/tables"
 	"fairlb/cmd/fairlb/internal/target"
 	"fairlb/env"
@@ -98,7 +97,7 @@ func (m *Maker) trained(ctx context.Context, cases []paper.TestCase) (map[paper.
 			}
 		}
 	}
-	kept := tables.NewResults(store.New(m.Tables, m.Executor), m.Profile, m.Log)
+	kept := tables.NewResults(m.open(m.Tables), m.Profile, m.Log)
 	release, err := files.Lock(m.Tables)
 	if err != nil {
 		return nil, err

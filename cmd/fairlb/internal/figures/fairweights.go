@@ -10,7 +10,6 @@ import (
 	"fairlb/cmd/fairlb/internal/job"
 	"fairlb/cmd/fairlb/internal/progress"
 	"fairlb/cmd/fairlb/internal/simulate"
-	"fairlb/cmd/fairlb/internal/store"
 	"fairlb/cmd/fairlb/internal/target"
 	"fairlb/env"
 	"fairlb/env/scenario"
@@ -96,7 +95,7 @@ func (m *Maker) fairProfile(ctx context.Context, application paper.Application, 
 	if err != nil {
 		return out, err
 	}
-	best, err := store.New(m.Dir, m.Executor).Search(ctx, &x, m.Dir)
+	best, err := m.open(m.Dir).Search(ctx, &x, m.Dir)
 	if err != nil {
 		return out, err
 	}

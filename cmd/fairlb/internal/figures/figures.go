@@ -33,6 +33,7 @@ type Maker struct {
 	Search   fixedweights.Settings // of the best fixed weights
 	Runs     []string              // that the user names, for the figures that show them
 	Executor store.Executor        // of the trainings and searches that figures need
+	AnyBuild bool                  // take what other builds of the program have made, too
 	Tables   string                // the folder of the tables' training runs
 
 	Out      io.Writer // takes the tables of figures
@@ -80,6 +81,13 @@ func (m *Maker) Make(ctx context.Context, figures []paper.Figure) error {
 	}
 	m.Log.WithField("folder", m.Dir).Info("figures written as CSV, PNG and SVG")
 	return nil
+}
+
+// open returns the store of a folder.
+func (m *Maker) open(dir string) *store.Store {
+	s := store.New(dir, m.Executor)
+	s.AnyBuild = m.AnyBuild
+	return s
 }
 
 // write writes the data of the figure, or part of one, of that number, and its

@@ -7,6 +7,7 @@ package job
 
 import (
 	"encoding/json"
+	"strings"
 
 	"fairlb/cmd/fairlb/internal/files"
 	"fairlb/cmd/fairlb/internal/fixedweights"
@@ -16,6 +17,7 @@ import (
 	"fairlb/env/scenario"
 	"fairlb/env/settings"
 	"fairlb/eval/episodes"
+	"fairlb/results/record"
 	"fairlb/train"
 )
 
@@ -26,8 +28,34 @@ const (
 	SearchKind = "search" // of the best fixed weights
 )
 
-// digits of a key are part of the name of a file or folder.
-const digits = 12
+// nameDigits of a key are part of the name of a file or folder, and buildDigits
+// of the build that made it (record.Build).
+const (
+	nameDigits  = 12
+	buildDigits = 8
+	buildMark   = "-b"
+)
+
+// Name is the name of a file or folder that keeps the result of a job. Builds of
+// the program may compute differently, so that each has results of its own.
+type Name struct{ base, ending string }
+
+// Own is the name of the result of this build.
+func (n Name) Own() string {
+	build := record.Build()
+	return n.base + buildMark + build[len(build)-buildDigits:] + n.ending
+}
+
+// IsOther says whether a name is that of the result of another build, or of a
+// program of before builds were told apart.
+func (n Name) IsOther(name string) bool {
+	rest, found := strings.CutPrefix(name, n.base)
+	if !found || name == n.Own() {
+		return false
+	}
+	rest, found = strings.CutSuffix(rest, n.ending)
+	return found && (rest == "" || strings.HasPrefix(rest, buildMark) && len(rest) == len(buildMark)+buildDigits)
+}
 
 // Training is a training run.
 type Training struct {
@@ -44,16 +72,22 @@ func NewTraining(h train.Hyperparameters, title string) (Training, error) {
 }
 
 // Key is the hash of the hyperparameters, but for the settings of other
-// methods, and of the resolved scenario.
+// methods, and of the content of the scenario that they come to.
 func (t *Training) Key() (string, error) {
-	key, err := t.Hyperparameters.Key()
+	h := t.Hyperparameters
+	h.Scenario, h.ScenarioSet, h.EpisodeDuration = "", nil, 0 // t.Scenario is what they come to
+	key, err := h.Key()
+	if err != nil {
+		return "", err
+	}
+	content, err := t.Scenario.ContentHash()
 	if err != nil {
 		return "", err
 	}
 	return settings.Hash(struct {
-		Hyperparameters string            `yaml:"hyper"`
-		Scenario        scenario.Scenario `yaml:"scenario"`
-	}{key, t.Scenario})
+		Hyperparameters string `yaml:"hyperparameters"`
+		Scenario        string `yaml:"scenario"`
+	}{key, content})
 }
 
 // QueueKey names the job in a queue.
@@ -63,9 +97,9 @@ func (t *Training) QueueKey() (string, error) {
 }
 
 // FolderName is the name of the run's folder.
-func (t *Training) FolderName() (string, error) {
+func (t *Training) FolderName() (Name, error) {
 	key, err := t.Key()
-	return runfolder.Name(&t.Hyperparameters) + "-" + key[:min(digits, len(key))], err
+	return Name{runfolder.Name(&t.Hyperparameters) + "-" + key[:min(nameDigits, len(key))], ""}, err
 }
 
 // Subject is what an evaluation evaluates.
@@ -117,17 +151,22 @@ type Evaluation struct {
 	Seeds    []uint64
 }
 
-// Key is the hash of the policy or the heuristic, the scenario and the seeds.
+// Key is the hash of the policy or the heuristic, the content of the scenario and
+// the seeds.
 func (e *Evaluation) Key() (string, error) {
 	subject := e.Hash
 	if subject == "" {
 		subject = e.Name
 	}
+	content, err := e.Scenario.ContentHash()
+	if err != nil {
+		return "", err
+	}
 	return settings.Hash(struct {
-		Subject  string            `yaml:"subject"`
-		Scenario scenario.Scenario `yaml:"scenario"`
-		Seeds    []uint64          `yaml:"seeds"`
-	}{subject, e.Scenario, e.Seeds})
+		Subject  string   `yaml:"subject"`
+		Scenario string   `yaml:"scenario"`
+		Seeds    []uint64 `yaml:"seeds"`
+	}{subject, content, e.Seeds})
 }
 
 // QueueKey names the job in a queue. Jobs whose reports call one policy by two
@@ -146,9 +185,9 @@ func (e *Evaluation) QueueKey() (string, error) {
 }
 
 // FileName is the name of the file of the report.
-func (e *Evaluation) FileName() (string, error) {
+func (e *Evaluation) FileName() (Name, error) {
 	key, err := e.Key()
-	return files.Name(e.Name+"-"+e.Scenario.Name) + "-" + key[:min(digits, len(key))] + ".json", err
+	return Name{files.Name(e.Name+"-"+e.Scenario.Name) + "-" + key[:min(nameDigits, len(key))], ".json"}, err
 }
 
 // Describe says in a line what is evaluated where.
@@ -172,12 +211,17 @@ func NewSearch(s scenario.Scenario, x fixedweights.Settings) (Search, error) {
 	return Search{s, x}, err
 }
 
-// Key is the hash of the settings and of the scenario as it is searched.
+// Key is the hash of the settings and of the content of the scenario as it is
+// searched.
 func (x *Search) Key() (string, error) {
+	content, err := fixedweights.SearchScenario(x.Scenario).ContentHash()
+	if err != nil {
+		return "", err
+	}
 	return settings.Hash(struct {
 		Search   fixedweights.Settings `yaml:"search"`
-		Scenario scenario.Scenario     `yaml:"scenario"`
-	}{x.Settings, fixedweights.SearchScenario(x.Scenario)})
+		Scenario string                `yaml:"scenario"`
+	}{x.Settings, content})
 }
 
 // QueueKey names the job in a queue.
@@ -187,7 +231,7 @@ func (x *Search) QueueKey() (string, error) {
 }
 
 // FileName is the name of the file of what was found.
-func (x *Search) FileName() (string, error) {
+func (x *Search) FileName() (Name, error) {
 	key, err := x.Key()
-	return files.Name(fixedweights.TargetName+"-"+x.Scenario.Name) + "-" + key[:min(digits, len(key))] + ".json", err
+	return Name{files.Name(fixedweights.TargetName+"-"+x.Scenario.Name) + "-" + key[:min(nameDigits, len(key))], ".json"}, err
 }

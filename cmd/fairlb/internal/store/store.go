@@ -11,6 +11,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync"
 
 	"golang.org/x/sync/singleflight"
 
@@ -50,11 +52,60 @@ type Store struct {
 	Executor
 	Dir string
 
+	// AnyBuild takes results that other builds of the program have made, too,
+	// where there are none of this build.
+	AnyBuild bool
+
+	mu     sync.Mutex
+	others map[string]bool // by path: results of other builds, that were taken or, without AnyBuild, left
+
 	trainings singleflight.Group // in progress, by folder: several jobs may want one
 }
 
 // New returns the store of a folder.
-func New(dir string, executor Executor) *Store { return &Store{Executor: executor, Dir: dir} }
+func New(dir string, executor Executor) *Store {
+	return &Store{Executor: executor, Dir: dir, others: map[string]bool{}}
+}
+
+// OtherBuilds is how many results of other builds of the program were taken or,
+// without AnyBuild, left where they are.
+func (s *Store) OtherBuilds() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.others)
+}
+
+// locate returns the path of the result of a name in a folder, and whether it is
+// there.
+func (s *Store) locate(dir string, name job.Name, there func(path string) bool) (string, bool, error) {
+	own := filepath.Join(dir, name.Own())
+	if there(own) {
+		return own, true, nil
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return own, false, err
+	}
+	for _, e := range slices.Backward(entries) { // the last by name, for want of a better one
+		path := filepath.Join(dir, e.Name())
+		if !name.IsOther(e.Name()) || !there(path) {
+			continue
+		}
+		s.mu.Lock()
+		s.others[path] = true
+		s.mu.Unlock()
+		if s.AnyBuild {
+			return path, true, nil
+		}
+	}
+	return own, false, nil
+}
+
+// isFile says whether a file is there.
+func isFile(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
 
 // RunFolder returns the folder of a training's run, and whether the run is
 // there.
@@ -63,8 +114,7 @@ func (s *Store) RunFolder(t *job.Training) (dir string, there bool, err error) {
 	if err != nil {
 		return "", false, err
 	}
-	dir = filepath.Join(s.Dir, "train", name)
-	return dir, runfolder.Exists(dir), nil
+	return s.locate(filepath.Join(s.Dir, "train"), name, runfolder.Exists)
 }
 
 // Train returns the folder of a training's run, after making the run if it is
@@ -113,7 +163,11 @@ const maxReport = 1 << 30
 // reportFile is the path of an evaluation's report.
 func (s *Store) reportFile(e *job.Evaluation) (string, error) {
 	name, err := e.FileName()
-	return filepath.Join(s.Dir, "eval", name), err
+	if err != nil {
+		return "", err
+	}
+	path, _, err := s.locate(filepath.Join(s.Dir, "eval"), name, isFile)
+	return path, err
 }
 
 // Evaluated returns the result of an evaluation that was made before, if it was.
@@ -169,7 +223,10 @@ func (s *Store) Searched(x *job.Search, dir string) (found fixedweights.Found, t
 	if err != nil {
 		return found, false, err
 	}
-	path := filepath.Join(dir, name)
+	path, _, err := s.locate(dir, name, isFile)
+	if err != nil {
+		return found, false, err
+	}
 	data, err := file.Read(path, maxReport)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -200,5 +257,5 @@ func (s *Store) Search(ctx context.Context, x *job.Search, dir string) (fixedwei
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return found, err
 	}
-	return found, files.Write(filepath.Join(dir, name), found.Write)
+	return found, files.Write(filepath.Join(dir, name.Own()), found.Write)
 }

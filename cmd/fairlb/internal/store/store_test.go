@@ -19,6 +19,7 @@ import (
 	"fairlb/cmd/fairlb/internal/runfolder"
 	"fairlb/cmd/fairlb/internal/store"
 	"fairlb/env/scenario"
+	"fairlb/results/record"
 	"fairlb/train"
 )
 
@@ -152,6 +153,73 @@ func TestRunsOfOthers(t *testing.T) {
 	_, err = kept.Train(t.Context(), &second)
 	require.ErrorContains(t, err, "is of other settings, seed or scenario than the training second; remove the folder "+other+", and the run is made again")
 	require.True(t, invalid.Is(err))
+}
+
+// TestOtherBuilds: each build of the program has results of its own; those of
+// others, and of programs before builds were told apart, are counted, and taken
+// only if that is asked for.
+func TestOtherBuilds(t *testing.T) {
+	s, err := scenario.Load("web-moderate/period-1", []string{"duration=1"})
+	require.NoError(t, err)
+	e := job.Evaluation{Subject: job.Heuristic(s, "lsq"), Scenario: s, Seeds: []uint64{1, 2}}
+	made, err := executor.Evaluate(t.Context(), s, e.Seeds, e.Target, nil)
+	require.NoError(t, err)
+	asked := 0
+	dir := t.TempDir()
+	open := func() *store.Store {
+		return store.New(dir, scripted{report: func() []byte { return made }, asked: &asked})
+	}
+	first := open()
+	_, err = first.Evaluate(t.Context(), &e)
+	require.NoError(t, err)
+	require.Zero(t, first.OtherBuilds())
+	path, err := first.ReportFile(&e)
+	require.NoError(t, err)
+	build := record.Build()
+	own := "-b" + build[len(build)-8:] + ".json"
+	require.True(t, strings.HasSuffix(path, own), path)
+
+	for k, other := range []string{"-b01234567.json", ".json"} {
+		before := strings.TrimSuffix(path, own) + other
+		require.NoError(t, os.Rename(path, before))
+		without := open()
+		_, there, err := without.Evaluated(&e)
+		require.NoError(t, err)
+		require.False(t, there)
+		require.Equal(t, 1, without.OtherBuilds())
+		with := open()
+		with.AnyBuild = true
+		_, err = with.Evaluate(t.Context(), &e)
+		require.NoError(t, err)
+		require.Equal(t, 1, with.OtherBuilds())
+		require.Equal(t, 1+k, asked)
+		_, err = without.Evaluate(t.Context(), &e)
+		require.NoError(t, err)
+		require.Equal(t, 2+k, asked)
+		require.NoError(t, os.Remove(before))
+	}
+}
+
+// TestContentOfTraces: a trace that is changed gives other results, one that is
+// moved the same.
+func TestContentOfTraces(t *testing.T) {
+	dir := t.TempDir()
+	of := func(name, text string) job.Evaluation {
+		path := filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o666))
+		s, err := scenario.Load("for-loop", []string{"workload.trace=" + path, "duration=1"})
+		require.NoError(t, err)
+		return job.Evaluation{Subject: job.Heuristic(s, "lsq"), Scenario: s, Seeds: []uint64{1}}
+	}
+	key := func(e job.Evaluation) string {
+		k, err := e.Key()
+		require.NoError(t, err)
+		return k
+	}
+	one := "time\tquery\n0.5\t/?n=1000\n"
+	first := key(of("a.tsv", one))
+	require.Equal(t, first, key(of("b.tsv", one)))
+	require.NotEqual(t, first, key(of("a.tsv", one+"0.6\t/?n=1000\n")))
 }
 
 // TestSearch: a search is made once for what it depends on, and a file

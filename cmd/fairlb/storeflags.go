@@ -1,0 +1,32 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"fairlb/cmd/fairlb/internal/store"
+)
+
+// storeFlags are the flags of commands that keep the results of jobs in a folder.
+type storeFlags struct{ anyBuild bool }
+
+func (f *storeFlags) add(c *cobra.Command) {
+	c.Flags().BoolVar(&f.anyBuild, "any-build", false, "take trainings and evaluations in the folder that other builds of the program have made, too")
+}
+
+// open returns the store of a folder.
+func (f *storeFlags) open(dir string, x store.Executor) *store.Store {
+	s := store.New(dir, x)
+	s.AnyBuild = f.anyBuild
+	return s
+}
+
+// note says what became of results that other builds have made.
+func (f *storeFlags) note(a *app, s *store.Store) {
+	switch n := s.OtherBuilds(); {
+	case n == 0:
+	case f.anyBuild:
+		a.log.Warnf("%d results in %s were made by other builds of the program", n, s.Dir)
+	default:
+		a.log.Infof("%d results in %s were made by other builds of the program and are left alone; --any-build takes them", n, s.Dir)
+	}
+}
