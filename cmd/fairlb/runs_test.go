@@ -485,3 +485,24 @@ func TestRunStandsAlone(t *testing.T) {
 	_, _, err = command(t, "plot", "run", "--out", "curve.svg", "--compare", "")
 	require.NoError(t, err)
 }
+
+// TestRunsByLinks: a link is followed, as the runs' folder and below it; none for
+// ever, and none twice.
+func TestRunsByLinks(t *testing.T) {
+	whole := trainSmall(t)
+	t.Chdir(t.TempDir())
+	require.NoError(t, os.MkdirAll("disk/deep", 0o777))
+	require.NoError(t, os.CopyFS("disk/deep/run", os.DirFS(whole)))
+	require.NoError(t, os.Symlink("disk", "runs"))
+	require.NoError(t, os.Symlink("..", "disk/deep/up"))
+	require.NoError(t, os.Symlink("nowhere", "disk/broken"))
+	require.NoError(t, os.Symlink("deep/run", "disk/same"))
+	for _, args := range [][]string{{"runs", "verify", "runs"}, {"runs", "verify", "runs/deep"}} {
+		out, _, err := command(t, args...)
+		require.NoError(t, err)
+		require.Equal(t, "runs/deep/run: ok\n", out)
+	}
+	out, _, err := command(t, "runs", "list")
+	require.NoError(t, err)
+	require.Equal(t, 2, strings.Count(out, "\n"), out)
+}

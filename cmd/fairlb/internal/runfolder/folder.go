@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"fairlb/agents"
@@ -89,30 +90,79 @@ func Exists(dir string) bool {
 }
 
 // Find returns the runs' folders among dir and what is below it, by name,
-// and apart from them the partial ones.
+// and apart from them the partial ones. Links to folders are followed, each
+// folder once.
 func Find(dir string) (found, partial []string, err error) {
 	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, invalid.Errorf("%s: there is no such folder", dir)
 	}
-	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || !d.IsDir() {
+	f := finder{}
+	err = f.visit(dir)
+	return f.found, f.partial, err
+}
+
+// finder looks for runs.
+type finder struct {
+	found, partial []string
+	visited        []fs.FileInfo // of folders
+}
+
+// visit looks at a folder and what is below it.
+func (f *finder) visit(dir string) error {
+	info, err := os.Stat(dir)
+	if err != nil || !info.IsDir() || slices.ContainsFunc(f.visited, func(v fs.FileInfo) bool { return os.SameFile(v, info) }) {
+		return err
+	}
+	f.visited = append(f.visited, info)
+	switch {
+	case !holdsRun(dir):
+	case isPartial(dir):
+		f.partial = append(f.partial, dir)
+	default:
+		f.found = append(f.found, dir)
+	}
+	entries, err := os.ReadDir(dir) // by name
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if !e.IsDir() && e.Type()&fs.ModeSymlink == 0 {
+			continue
+		}
+		if err := f.visit(filepath.Join(dir, e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) { // a link to nothing
 			return err
 		}
-		for _, name := range []string{RecordName, train.CheckpointName} {
-			info, err := os.Stat(filepath.Join(path, name))
-			switch {
-			case err != nil || !info.Mode().IsRegular():
-				continue
-			case isPartial(path):
-				partial = append(partial, path)
-			default:
-				found = append(found, path)
-			}
-			break
-		}
-		return nil
+	}
+	return nil
+}
+
+// holdsRun says whether a folder has one of the files by which a run is known.
+func holdsRun(dir string) bool {
+	return slices.ContainsFunc([]string{RecordName, train.CheckpointName}, func(name string) bool {
+		info, err := os.Stat(filepath.Join(dir, name))
+		return err == nil && info.Mode().IsRegular()
 	})
-	return found, partial, err
+}
+
+// RemovePartial removes the folders below dir in which a run was being unpacked
+// by a process that was killed. The caller must hold the lock of the folder of
+// results, and unpack nothing at the time.
+func RemovePartial(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.IsDir() && strings.HasPrefix(e.Name(), partialPrefix) {
+			if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // Read reads a run's folder. What cannot be read, and what its files say

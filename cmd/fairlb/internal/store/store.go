@@ -60,6 +60,7 @@ type Store struct {
 	others map[string]bool // by path: results of other builds, that were taken or, without AnyBuild, left
 
 	trainings singleflight.Group // in progress, by folder: several jobs may want one
+	tidied    sync.Once          // before the first training
 }
 
 // New returns the store of a folder.
@@ -121,6 +122,10 @@ func (s *Store) RunFolder(t *job.Training) (dir string, there bool, err error) {
 // not there.
 func (s *Store) Train(ctx context.Context, t *job.Training) (dir string, err error) {
 	dir, there, err := s.RunFolder(t)
+	if err != nil {
+		return dir, err
+	}
+	s.tidied.Do(func() { err = runfolder.RemovePartial(filepath.Join(s.Dir, "train")) })
 	if err != nil {
 		return dir, err
 	}
