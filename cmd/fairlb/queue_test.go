@@ -22,6 +22,7 @@ import (
 	"fairlb/cmd/fairlb/internal/jobqueue"
 	"fairlb/cmd/fairlb/internal/runfolder"
 	"fairlb/results/record"
+	"fairlb/train/queue"
 )
 
 // freeAddress is where nobody listens for the moment.
@@ -32,6 +33,9 @@ func freeAddress(t testing.TB) string {
 	defer l.Close()
 	return l.Addr().String()
 }
+
+// tokenOf is the file of the token of the queue of a folder of results.
+func tokenOf(out string) string { return filepath.Join(out, "queue", "token") }
 
 // awaitListener returns when somebody listens there, or ctx is done.
 func awaitListener(ctx context.Context, address string) {
@@ -52,12 +56,13 @@ func BenchmarkWorkers(b *testing.B) {
 		b.Run(strconv.Itoa(workers), func(b *testing.B) {
 			for b.Loop() {
 				address := freeAddress(b)
-				tables := program(b, "tables", "16", "--profile", "smoke", "--out", b.TempDir(), "--queue", "--listen", address, "--workers", "0")
+				out := b.TempDir()
+				tables := program(b, "tables", "16", "--profile", "smoke", "--out", out, "--queue", "--listen", address, "--workers", "0")
 				require.NoError(b, tables.Start())
 				awaitListener(b.Context(), address)
 				var helpers []*exec.Cmd
 				for range workers {
-					helper := program(b, "worker", "--queue", "nats://"+address, "--workers", "1")
+					helper := program(b, "worker", "--queue", "nats://"+address, "--token-file", tokenOf(out), "--workers", "1")
 					helper.Env = append(helper.Env, "GOMAXPROCS=1") // a processor each
 					require.NoError(b, helper.Start())
 					helpers = append(helpers, helper)
@@ -87,11 +92,12 @@ func TestStudyByQueue(t *testing.T) {
 
 	address := freeAddress(t)
 	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
 	worked := make(chan error, 1)
 	var said bytes.Buffer
 	go func() {
 		awaitListener(ctx, address)
-		worked <- run(ctx, []string{"worker", "--queue", "nats://" + address, "--workers", "2", "--name", "elsewhere"}, &said, &said)
+		worked <- run(ctx, []string{"worker", "--queue", "nats://" + address, "--token-file", tokenOf(queued), "--workers", "2", "--name", "elsewhere"}, &said, &said)
 	}()
 	stderr := study(queued, "--queue", "--listen", address, "--workers", "0")
 	cancel()
@@ -138,11 +144,12 @@ func TestWorkerOfAnotherBuild(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	studied := make(chan error, 1)
 	var said syncBuffer
+	out := t.TempDir()
 	go func() {
-		studied <- run(ctx, []string{"study", path, "--out", t.TempDir(), "--only", "method=es", "--queue", "--listen", address, "--workers", "0"}, io.Discard, &said)
+		studied <- run(ctx, []string{"study", path, "--out", out, "--only", "method=es", "--queue", "--listen", address, "--workers", "0"}, io.Discard, &said)
 	}()
 	awaitListener(t.Context(), address)
-	worker := exec.Command(other, "worker", "--queue", "nats://"+address, "--workers", "1", "--name", "other")
+	worker := exec.Command(other, "worker", "--queue", "nats://"+address, "--token-file", tokenOf(out), "--workers", "1", "--name", "other")
 	worker.Env = append(os.Environ(), asProgram+"=1")
 	var errs syncBuffer
 	worker.Stderr = &errs
@@ -207,6 +214,9 @@ func TestQueueFlags(t *testing.T) {
 		{"a --queue --listen h", "", 0, `--listen "h": must be HOST:PORT`},
 		{"a --listen h:1", "", 0, "--listen: goes with"},
 		{"a --queue --replicas 3", "", 0, "--replicas: goes with"},
+		{"a --queue --token-file f", "", 0, "--token-file: goes with"},
+		{"a --queue nats://h:1 --token-file f", "nats://h:1", 0, ""},
+		{"a --queue nats://secret@h:1", "", 0, "must be a URL without a token"},
 		{"a b --queue nats://h:1", "", 0, "accepts 1 arg(s), received 2"},
 	} {
 		f, rest, workers, err := parse(strings.Fields(test.args)...)
@@ -232,6 +242,13 @@ func TestWorkerRefuses(t *testing.T) {
 		{"worker --queue nats://127.0.0.1:1 --workers 0", "--workers 0: must be at least 1", exitUsage},
 		{"worker --queue foo://bar", `"foo://bar": must be a URL such as nats://127.0.0.1:4222`, exitUsage},
 		{"worker --queue 127.0.0.1:1", `"127.0.0.1:1": must be a URL`, exitUsage},
+		{"worker --queue nats://secret@127.0.0.1:1", `"127.0.0.1:1": must be a URL without a token`, exitUsage},
+		{"worker --queue nats://127.0.0.1:1 --token-file /dev/null", "--token-file: the token: open /dev/null: not a regular file", exitUsage},
+		{"worker --queue nats://127.0.0.1:1 --until-idle 0s", "--until-idle 0s: must be a time", exitUsage},
+		{"worker --queue nats://127.0.0.1:1 --until-idle=-1s", "--until-idle -1s: must be a time", exitUsage},
+		{"worker --queue nats://127.0.0.1:1 --until-idle soon", "unknown command", exitUsage},
+		{"worker --queue nats://127.0.0.1:1 10s", "unknown command", exitUsage},
+		{"worker --queue nats://127.0.0.1:1 --until-idle 100ms", "no queue at nats://127.0.0.1:1 for 100ms: nats: no servers available", exitFailed},
 		{"tables 16 --queue foo://bar", `"foo://bar": must be a URL`, exitUsage},
 		{"tables 16 --queue nats://h:99999", `"nats://h:99999": must be a URL`, exitUsage},
 		{"study none.yaml --queue foo://bar", `"foo://bar": must be a URL`, exitUsage},
@@ -247,11 +264,14 @@ func TestWorkerRefuses(t *testing.T) {
 func TestWorkerWaits(t *testing.T) {
 	t.Parallel()
 	address := freeAddress(t)
+	out := t.TempDir()
+	require.NoError(t, os.Mkdir(filepath.Dir(tokenOf(out)), 0o777))
+	require.NoError(t, os.WriteFile(tokenOf(out), []byte("a-token-for-tests\n"), 0o600))
 	ctx, cancel := context.WithCancel(t.Context())
 	var said syncBuffer
 	worked := make(chan error, 1)
 	work := func() {
-		worked <- run(ctx, []string{"worker", "--queue", "nats://" + address, "--workers", "1"}, io.Discard, &said)
+		worked <- run(ctx, []string{"worker", "--queue", "nats://" + address, "--token-file", tokenOf(out), "--workers", "1"}, io.Discard, &said)
 	}
 	waits := func() {
 		require.Eventually(t, func() bool { return strings.Contains(said.String(), "no queue there yet; waiting") }, time.Minute, 10*time.Millisecond)
@@ -267,11 +287,29 @@ func TestWorkerWaits(t *testing.T) {
 	go work()
 	waits()
 	path := writeStudy(t, ", train: sim-dynamic", "")
-	_, stderr, err := command(t, "study", path, "--out", t.TempDir(), "--only", "method=es", "--only", "scenario=cpu", "--queue", "--listen", address, "--workers", "0")
+	_, stderr, err := command(t, "study", path, "--out", out, "--only", "method=es", "--only", "scenario=cpu", "--queue", "--listen", address, "--workers", "0")
 	require.NoError(t, err, stderr)
 	cancel()
 	require.Equal(t, exitInterrupted, exitCode(<-worked))
 	require.Contains(t, said.String(), "joined the queue")
+}
+
+// TestWorkerUntilIdle: a worker ends by itself, with exit code 0, when the queue
+// has had nothing to do for so long, and says so if there is no queue.
+func TestWorkerUntilIdle(t *testing.T) {
+	t.Setenv(jobqueue.TokenVariable, "a-token-for-tests")
+	server, err := queue.Serve(queue.ServerConfig{Dir: t.TempDir(), Token: "a-token-for-tests"})
+	require.NoError(t, err)
+	defer server.Close()
+	q, err := queue.Open(t.Context(), queue.Config{URL: server.URL(), Token: "a-token-for-tests", Create: true})
+	require.NoError(t, err)
+	defer q.Close()
+	for _, idle := range [][]string{{"--until-idle", "2s"}, {"--until-idle=2s"}} {
+		_, stderr, err := command(t, append([]string{"worker", "--queue", server.URL(), "--workers", "1"}, idle...)...)
+		require.NoError(t, err)
+		require.Contains(t, stderr, "joined the queue")
+		require.Contains(t, stderr, "nothing to do for 2s: the worker ends")
+	}
 }
 
 // TestTraceByQueue: no job carries a trace file.

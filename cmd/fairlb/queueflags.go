@@ -24,17 +24,25 @@ const queueHelp = `--queue has the work done through a queue of jobs, which othe
 fairlb worker: alone, one in the folder, served by this process, which also works
 (--workers); with a URL, that of another server, where this process does not work
 unless told to. A worker that dies loses nothing, and a job that fails three times
-is set aside while the others go on.`
+is set aside while the others go on.
+
+` + tokenHelp
+
+const tokenHelp = `Whoever joins a queue needs its token. That of a process's own queue is in the
+file queue/token of its folder; it is given by --token-file, or by the environment
+variable ` + jobqueue.TokenVariable + `, and never on the command line, which others see.`
 
 // queueFlags are the flags of commands that may use a queue.
 type queueFlags struct {
 	url, listen string
+	tokenFile   string
 	replicas    int
 }
 
 func (f *queueFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.url, "queue", "", "do the work through a queue of jobs: this process's own, or that of a URL")
 	c.Flags().Lookup("queue").NoOptDefVal = ownQueue
+	c.Flags().StringVar(&f.tokenFile, "token-file", "", "the file of the token of a URL's queue; without it, "+jobqueue.TokenVariable+" in the environment")
 	c.Flags().StringVar(&f.listen, "listen", "127.0.0.1:0", "where this process's own queue listens (port 0: that of the last time, if it is free, or any); beyond loopback for networks that you trust")
 	c.Flags().IntVar(&f.replicas, "replicas", 1, "servers that keep everything, of a URL's cluster")
 }
@@ -72,6 +80,8 @@ func (f *queueFlags) validate(c *cobra.Command, workers *int) error {
 		return invalid.Errorf("--workers %d: must be at least 1", *workers)
 	case f.url != ownQueue && c.Flags().Changed("listen"):
 		return invalid.Errorf("--listen: goes with a queue of this process's own: --queue without a URL")
+	case !remote && c.Flags().Changed("token-file"):
+		return invalid.Errorf("--token-file: goes with the URL of a queue: this process's own makes its token")
 	case !remote && c.Flags().Changed("replicas"):
 		return invalid.Errorf("--replicas: goes with the URL of a cluster: --queue URL")
 	case remote:
@@ -114,6 +124,10 @@ func (f *queueFlags) withExecutor(ctx context.Context, a *app, dir string, worke
 		}
 	} else {
 		cfg.URL = f.url
+		var err error
+		if cfg.Token, err = jobqueue.Token(f.tokenFile); err != nil {
+			return invalid.Errorf("--token-file: %w", err)
+		}
 	}
 	c, err := jobqueue.Connect(ctx, cfg, jobqueue.Terminal{Out: a.stderr, Interactive: isTerminal(a.stderr), Log: a.log})
 	if err != nil {

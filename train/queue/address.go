@@ -16,16 +16,20 @@ import (
 )
 
 // CheckURL reports, as an ErrConfig, what is not the URL of a server, or several
-// with commas.
+// with commas. A token in it is refused: other users of the machine see a command
+// line.
 func CheckURL(urls string) error {
 	for text := range strings.SplitSeq(urls, ",") {
 		text = strings.TrimSpace(text)
 		u, err := url.Parse(text)
+		if err == nil && u.User != nil || strings.Contains(text, "@") {
+			return fmt.Errorf("%w: %q: must be a URL without a token, which everybody on the machine would see: a token comes from a file or the environment",
+				ErrConfig, text[strings.LastIndex(text, "@")+1:])
+		}
 		if err == nil && slices.Contains([]string{"nats", "tls", "ws", "wss"}, u.Scheme) && u.Hostname() != "" && isPort(u.Port()) {
 			continue
 		}
-		shown := text[strings.LastIndex(text, "@")+1:] // without a token
-		return fmt.Errorf("%w: %q: must be a URL such as nats://127.0.0.1:4222 (or tls, ws, wss)", ErrConfig, shown)
+		return fmt.Errorf("%w: %q: must be a URL such as nats://127.0.0.1:4222 (or tls, ws, wss)", ErrConfig, text)
 	}
 	return nil
 }
@@ -36,16 +40,20 @@ func isPort(text string) bool {
 	return text == "" || err == nil && n > 0 && n <= 65535
 }
 
-// redacted is a list of URLs without what is secret in them.
-func redacted(urls string) string {
-	list := strings.Split(urls, ",")
-	for k, text := range list {
-		if u, err := url.Parse(strings.TrimSpace(text)); err == nil && u.User != nil {
-			u.User = nil
-			list[k] = u.String()
-		}
+// The bounds of a token's length. A server of our own wants one that nobody
+// guesses.
+const (
+	minToken = 16
+	maxToken = 1024
+)
+
+// CheckToken reports, as an ErrConfig, what is no token, or one of less than so
+// many characters.
+func CheckToken(token string, least int) error {
+	if len(token) < least || len(token) > maxToken || strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return fmt.Errorf("%w: the token has %d bytes: must be %d to %d printable ASCII characters without spaces", ErrConfig, len(token), least, maxToken)
 	}
-	return strings.Join(list, ",")
+	return nil
 }
 
 // connect connects to a server, at once or, if somebody is told of the waiting,

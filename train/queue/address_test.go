@@ -12,17 +12,22 @@ import (
 
 func TestCheckURL(t *testing.T) {
 	t.Parallel()
-	for _, good := range []string{"nats://h:1", "nats://h", "tls://token@h:4222", "ws://[::1]:80", "nats://a:1, nats://b:2"} {
+	for _, good := range []string{"nats://h:1", "nats://h", "tls://h:4222", "ws://[::1]:80", "nats://a:1, nats://b:2"} {
 		require.NoError(t, CheckURL(good), good)
 	}
 	for _, bad := range []string{"", "h:1", "127.0.0.1:4222", "foo://bar", "nats://", "nats://:1", "nats://h:x", "nats://h:0", "nats://h:65536", "nats://a:1,b:2", "nats://h:1,", "nats://%zz"} {
 		err := CheckURL(bad)
 		require.ErrorIs(t, err, ErrConfig, bad)
 		require.ErrorContains(t, err, "must be a URL such as nats://127.0.0.1:4222")
-		_, err = Open(t.Context(), Config{URL: bad, Waiting: func(error) {}})
+		_, err = Open(t.Context(), Config{Token: token, URL: bad, Waiting: func(error) {}})
 		require.ErrorIs(t, err, ErrConfig, bad)
 	}
-	require.NotContains(t, CheckURL("nats://secret@h:x").Error(), "secret")
+	for _, told := range []string{"nats://secret@h:1", "nats://h:1,nats://me:secret@h:2", "nats://secret@h:x", "secret@h:1"} {
+		err := CheckURL(told)
+		require.ErrorIs(t, err, ErrConfig, told)
+		require.ErrorContains(t, err, "must be a URL without a token")
+		require.NotContains(t, err.Error(), "secret")
+	}
 }
 
 // TestOpenWaits: a queue is waited for whether its server is not there yet, or
@@ -32,17 +37,17 @@ func TestOpenWaits(t *testing.T) {
 	ctx := limited(t)
 	port := freePorts(t, 1)[0]
 	url := fmt.Sprintf("nats://127.0.0.1:%d", port)
-	_, err := Open(ctx, Config{URL: url})
+	_, err := Open(ctx, Config{Token: token, URL: url})
 	require.ErrorContains(t, err, "no servers available", "nobody is told: nothing is waited for")
 
 	stopped, cancel := context.WithCancel(ctx)
-	_, err = Open(stopped, Config{URL: url, Waiting: func(error) { cancel() }})
+	_, err = Open(stopped, Config{Token: token, URL: url, Waiting: func(error) { cancel() }})
 	require.ErrorIs(t, err, context.Canceled)
 
 	why := make(chan error, 100)
 	opened := make(chan error, 1)
 	go func() {
-		q, err := Open(ctx, Config{URL: url, Waiting: func(err error) { why <- err }})
+		q, err := Open(ctx, Config{Token: token, URL: url, Waiting: func(err error) { why <- err }})
 		if err == nil {
 			q.Close()
 		}
@@ -55,8 +60,8 @@ func TestOpenWaits(t *testing.T) {
 	open(t, s.URL(), 1)
 	require.NoError(t, receive(t, ctx, opened))
 
-	closed := serve(t, ServerConfig{Dir: t.TempDir(), Token: "secret"})
-	_, err = Open(ctx, Config{URL: "nats://wrong@" + closed.nats.Addr().String(), Waiting: func(err error) { t.Errorf("waits: %v", err) }})
+	closed := serve(t, ServerConfig{Dir: t.TempDir()})
+	_, err = Open(ctx, Config{Token: "not-the-tests-token", URL: closed.URL(), Waiting: func(err error) { t.Errorf("waits: %v", err) }})
 	require.ErrorContains(t, err, "Authorization Violation")
 }
 
@@ -77,7 +82,7 @@ func TestWatchedWorker(t *testing.T) {
 				Handle: func(context.Context, Job, func(int, int)) ([]byte, error) { return nil, fmt.Errorf("broken") },
 			}).Run(worker)
 		}()
-		_, err := q.Watch(ctx, nil).Do(ctx, job("a"))
+		_, err := q.Watch(ctx, nil).Do(ctx, job("a"), nil)
 		require.ErrorIs(t, err, ErrSetAside)
 		stop()
 		require.NoError(t, receive(t, ctx, done))

@@ -13,6 +13,9 @@ var (
 	ErrInUse = errors.New("queue: the folder is in use by another server")
 	// ErrNoResult reports a key without a result.
 	ErrNoResult = errors.New("queue: no result")
+	// ErrUnusable reports bytes on a server that are not what is kept there: a
+	// damaged result, or one that is not its job's.
+	ErrUnusable = errors.New("queue: unusable")
 	// ErrSetAside reports a job that was given up; see SetAsideError.
 	ErrSetAside = errors.New("queue: the job was set aside")
 )
@@ -52,4 +55,11 @@ func Permanent(err error) error {
 var (
 	errStopping = errors.New("the worker stops")
 	errLost     = errors.New("another worker has the job")
+)
+
+// The reasons for which a job that is waited for is submitted once more, which
+// does nothing where it is queued or runs.
+var (
+	errForgotten = errors.New("nothing is known of the job any more")
+	errDoubtful  = errors.New("the job has been queued for long")
 )

@@ -4,7 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
+	"unicode"
 )
 
 // Job is what is to be done.
@@ -28,10 +32,87 @@ func checkKey(key string) error {
 	return nil
 }
 
+// maxText is the length, in bytes, of what is told to people: a title, an error, a
+// worker's name. maxMessage is that of a job's message or state, of which a server
+// takes 1 MB.
+const (
+	maxText    = 8 << 10
+	maxMessage = 1 << 20
+)
+
+// check reports a job that a queue does not carry.
+func (j *Job) check() error {
+	if err := checkKey(j.Key); err != nil {
+		return err
+	}
+	if len(j.Payload) > MaxPayload {
+		return fmt.Errorf("%w: %s: its payload has %d bytes: must be at most %d", ErrConfig, shortened(j.Title), len(j.Payload), MaxPayload)
+	}
+	for _, text := range []string{j.Kind, j.Title, j.Version} {
+		if len(text) > maxText {
+			return fmt.Errorf("%w: job %s: a kind, title or version of %d bytes: must be at most %d", ErrConfig, j.Key, len(text), maxText)
+		}
+	}
+	return nil
+}
+
+// shortened is text for people, no longer than it may be.
+func shortened(text string) string {
+	const more = "..."
+	if len(text) > maxText {
+		text = strings.ToValidUTF8(text[:maxText-len(more)], "") + more
+	}
+	return text
+}
+
+// printable is text without what would steer a terminal.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\n' || r == '\t' || unicode.IsPrint(r) {
+			return r
+		}
+		return '\uFFFD'
+	}, text)
+}
+
 // delivery is a job as it is in the stream.
 type delivery struct {
 	Job
 	Round int `json:"round"`
+	// PayloadDigest is the SHA-256, in hexadecimal digits, of a payload that is
+	// an object beside the stream; empty: the payload is here.
+	PayloadDigest string `json:"payload_sha256,omitempty"`
+}
+
+// maxRound is far above how often anybody submits a job again.
+const maxRound = 1 << 40
+
+var digests = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
+// subjectOf is the subject of a job's message.
+func subjectOf(key string, round int) string { return "fairlb.jobs." + key + "." + strconv.Itoa(round) }
+
+// decodeDelivery reads the message of a subject. Whoever reaches the server may
+// have written it.
+func decodeDelivery(subject string, data []byte) (d delivery, err error) {
+	if len(data) > maxMessage {
+		return d, fmt.Errorf("%w: a message of %d bytes", ErrUnusable, len(data))
+	}
+	if err := json.Unmarshal(data, &d); err != nil {
+		return d, fmt.Errorf("%w: %w", ErrUnusable, err)
+	}
+	switch err := d.Job.check(); {
+	case err != nil:
+		return d, fmt.Errorf("%w: %w", ErrUnusable, err)
+	case d.Round < 0 || d.Round > maxRound:
+		return d, fmt.Errorf("%w: round %d", ErrUnusable, d.Round)
+	case subject != subjectOf(d.Key, d.Round):
+		return d, fmt.Errorf("%w: the job of another subject, %s", ErrUnusable, subjectOf(d.Key, d.Round))
+	case d.PayloadDigest != "" && !digests.MatchString(d.PayloadDigest):
+		return d, fmt.Errorf("%w: a payload without a digest", ErrUnusable)
+	}
+	d.Title = printable(d.Title)
+	return d, nil
 }
 
 // Phase is where a job stands.
@@ -61,6 +142,9 @@ type JobState struct {
 	Of       int    `json:"of,omitempty"`
 	Error    string `json:"error,omitempty"` // of the last attempt that failed
 	Note     string `json:"note,omitempty"`  // why nobody takes it
+	// Rejected counts the results that were unusable since the job was last
+	// submitted by somebody who wants it.
+	Rejected int `json:"rejected,omitempty"`
 
 	// Round counts how often the job was submitted again after it had been
 	// set aside, or for another version of the program. A message of an
@@ -72,3 +156,23 @@ type JobState struct {
 
 // Ended says whether nothing more will happen in this round.
 func (s *JobState) Ended() bool { return s.Phase == Done || s.Phase == Failed }
+
+// decodeState reads what is written of a job's state. Whoever reaches the server
+// may have written it.
+func decodeState(key string, data []byte) (s JobState, err error) {
+	if len(data) > maxMessage {
+		return s, fmt.Errorf("%w: a state of %d bytes", ErrUnusable, len(data))
+	}
+	if err := json.Unmarshal(data, &s); err != nil {
+		return JobState{}, fmt.Errorf("%w: %w", ErrUnusable, err)
+	}
+	counts := []int{s.Attempts, s.Done, s.Of, s.Rejected, s.Round}
+	if s.Key != key || checkKey(key) != nil || !slices.Contains([]Phase{Queued, Running, Done, Failed}, s.Phase) ||
+		slices.Min(counts) < 0 || slices.Max(counts) > maxRound {
+		return JobState{}, fmt.Errorf("%w: not the state of %s", ErrUnusable, key)
+	}
+	for _, text := range []*string{&s.Kind, &s.Title, &s.Worker, &s.Error, &s.Note} {
+		*text = shortened(printable(*text))
+	}
+	return s, nil
+}

@@ -39,9 +39,9 @@ func (w *Worker) acquire(ctx context.Context, d delivery) (*lease, verdict, erro
 			return nil, refuse, err
 		}
 		switch {
-		case revision > 0 && s.Round > d.Round:
+		case s.Round > d.Round:
 			return nil, drop, nil
-		case revision > 0 && s.Lease == name: // a write whose answer was lost
+		case s.Lease == name: // a write whose answer was lost
 			return &lease{queue: w.Queue, state: s, revision: revision}, take, nil
 		case s.Phase == Done:
 			return nil, finish, nil
@@ -52,7 +52,7 @@ func (w *Worker) acquire(ctx context.Context, d delivery) (*lease, verdict, erro
 		next.Key, next.Kind, next.Title, next.Version, next.Round = d.Key, d.Kind, d.Title, d.Version, d.Round
 		next.Lease, next.Done, next.Of, next.Note = name, 0, 0, ""
 		what := take
-		_, broken := w.Queue.stored(ctx, d.Key)
+		_, broken := w.Queue.Result(ctx, d.Key)
 		switch {
 		case broken == nil:
 			next.enter(Done)
@@ -89,18 +89,6 @@ func (w *Worker) acquire(ctx context.Context, d delivery) (*lease, verdict, erro
 			return nil, what, nil
 		}
 	}
-}
-
-// stored returns the result of a key if there is one and it is whole.
-func (q *Queue) stored(ctx context.Context, key string) ([]byte, error) {
-	there, err := q.Has(ctx, key)
-	if err != nil {
-		return nil, err
-	}
-	if !there {
-		return nil, ErrNoResult
-	}
-	return q.Result(ctx, key)
 }
 
 // enter begins a phase.

@@ -1,17 +1,16 @@
 package queue
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
 	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"github.com/nats-io/nuid"
 )
 
 // The names of what a queue is kept in.
@@ -27,6 +26,8 @@ const (
 type Config struct {
 	// URL is of the NATS server, or several of a cluster, with commas.
 	URL string
+	// Token is what the server wants of its clients; empty: nothing.
+	Token string
 	// Name is the client's, for people.
 	Name string
 
@@ -52,7 +53,12 @@ type Queue struct {
 	consumer jetstream.Consumer
 	states   jetstream.KeyValue
 	results  jetstream.ObjectStore
+	objects  jetstream.Stream // of results
 	ackWait  time.Duration
+
+	// recheck is the constant of that name, and how long a result is looked for
+	// that is said to be stored; tests have less time.
+	recheck time.Duration
 
 	mu          sync.Mutex
 	reconnected chan struct{} // closed when the connection has been made anew
@@ -69,13 +75,16 @@ func Open(ctx context.Context, cfg Config) (*Queue, error) {
 	if err := CheckURL(cfg.URL); err != nil {
 		return nil, err
 	}
-	q := &Queue{reconnected: make(chan struct{})}
-	conn, err := connect(ctx, cfg, nats.Name(cfg.Name), nats.MaxReconnects(-1),
+	q := &Queue{reconnected: make(chan struct{}), recheck: recheck}
+	if err := CheckToken(cfg.Token, 0); err != nil {
+		return nil, err
+	}
+	conn, err := connect(ctx, cfg, nats.Name(cfg.Name), nats.Token(cfg.Token), nats.MaxReconnects(-1),
 		nats.ReconnectWait(500*time.Millisecond), nats.PingInterval(10*time.Second), nats.MaxPingsOutstanding(3),
 		nats.ReconnectHandler(func(*nats.Conn) { q.renew() }),
 		nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {})) // every request has its own error
 	if err != nil {
-		return nil, fmt.Errorf("queue: %s: %w", redacted(cfg.URL), err)
+		return nil, fmt.Errorf("queue: %s: %w", cfg.URL, err)
 	}
 	q.conn = conn
 	if q.js, err = jetstream.New(conn); err == nil {
@@ -85,9 +94,15 @@ func Open(ctx context.Context, cfg Config) (*Queue, error) {
 			err = q.find(ctx, cfg.Waiting)
 		}
 	}
+	if err == nil {
+		err = retry(ctx, func(ctx context.Context) (err error) {
+			q.objects, err = q.js.Stream(ctx, "OBJ_"+resultBucket)
+			return err
+		})
+	}
 	if err != nil {
 		conn.Close()
-		return nil, fmt.Errorf("queue: %s: %w", redacted(cfg.URL), err)
+		return nil, fmt.Errorf("queue: %s: %w", cfg.URL, err)
 	}
 	q.ackWait = q.consumer.CachedInfo().Config.AckWait
 	return q, nil
@@ -183,7 +198,7 @@ func (q *Queue) find(ctx context.Context, waiting func(error)) error {
 // was set aside is tried again, and one that waits for another version of the
 // program waits for this one from now on. The round is JobState.Round of the job.
 func (q *Queue) Submit(ctx context.Context, job Job) (round int, err error) {
-	if err := checkKey(job.Key); err != nil {
+	if err := job.check(); err != nil {
 		return 0, err
 	}
 	for {
@@ -191,8 +206,8 @@ func (q *Queue) Submit(ctx context.Context, job Job) (round int, err error) {
 		if err != nil {
 			return 0, err
 		}
-		stored := false
-		if revision == 0 || s.Phase == Done {
+		known, stored := s.Phase != "", false
+		if !known || s.Phase == Done {
 			if stored, err = q.Has(ctx, job.Key); err != nil {
 				return 0, err
 			}
@@ -202,14 +217,14 @@ func (q *Queue) Submit(ctx context.Context, job Job) (round int, err error) {
 			Phase: Queued, Since: time.Now().UTC(), Round: s.Round,
 		}
 		switch {
-		case stored && revision > 0:
+		case stored && known:
 			return s.Round, nil
 		case stored:
 			next.Phase = Done
-		case s.Ended(), revision > 0 && s.Version != job.Version:
+		case known && (s.Ended() || s.Version != job.Version):
 			next.Round++ // set aside, or done and its result is gone, or of another version
 		}
-		if revision == 0 || next.Round != s.Round {
+		if !known || next.Round != s.Round {
 			written, err := q.write(ctx, next, revision)
 			if err != nil {
 				return 0, err
@@ -221,19 +236,31 @@ func (q *Queue) Submit(ctx context.Context, job Job) (round int, err error) {
 		if stored {
 			return next.Round, nil
 		}
-		return next.Round, q.publish(ctx, delivery{job, next.Round})
+		return next.Round, q.publish(ctx, job, next.Round)
 	}
 }
 
-// publish puts a job into the stream, if it is not there.
-func (q *Queue) publish(ctx context.Context, d delivery) error {
+// publish puts a job into the stream, if it is not there. A long payload is an
+// object beside it: a server refuses long messages.
+func (q *Queue) publish(ctx context.Context, job Job, round int) error {
+	d := delivery{Job: job, Round: round}
+	if len(job.Payload) > inlinePayload {
+		name, digest := payloadObject(job.Payload)
+		if err := q.put(ctx, name, job.Payload); err != nil {
+			return fmt.Errorf("queue: submitting %s: %w", job.Title, err)
+		}
+		d.Payload, d.PayloadDigest = nil, digest
+	}
 	data, err := json.Marshal(d)
 	if err != nil {
 		return fmt.Errorf("queue: %w", err)
 	}
-	name := d.Key + "." + strconv.Itoa(d.Round)
+	subject := subjectOf(job.Key, round)
+	// The id is of this call alone: a job whose message was spoilt may be
+	// published again at once. That it is there once is MaxMsgsPerSubject's.
+	id := nuid.Next()
 	err = retry(ctx, func(ctx context.Context) error {
-		_, err := q.js.Publish(ctx, "fairlb.jobs."+name, data, jetstream.WithMsgID(name))
+		_, err := q.js.Publish(ctx, subject, data, jetstream.WithMsgID(id))
 		var refused *jetstream.APIError
 		if errors.As(err, &refused) && refused.Description == "maximum messages per subject exceeded" {
 			return nil // it is there
@@ -241,24 +268,29 @@ func (q *Queue) publish(ctx context.Context, d delivery) error {
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("queue: submitting %s: %w", d.Title, err)
+		return fmt.Errorf("queue: submitting %s: %w", job.Title, err)
 	}
 	return nil
 }
 
-// state returns a job's state and its revision, which is 0 if there is none.
+// state returns a job's state and the revision of what is written there, which is
+// 0 if nothing is. What is there and is no state of the job counts as none: its
+// Phase is empty, and the next write replaces it.
 func (q *Queue) state(ctx context.Context, key string) (s JobState, revision uint64, err error) {
 	err = retry(ctx, func(ctx context.Context) error {
+		s, revision = JobState{}, 0
 		entry, err := q.states.Get(ctx, key)
 		if errors.Is(err, jetstream.ErrKeyNotFound) {
-			s, revision = JobState{}, 0
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		s, revision = JobState{}, entry.Revision()
-		return json.Unmarshal(entry.Value(), &s)
+		revision = entry.Revision()
+		if read, err := decodeState(key, entry.Value()); err == nil {
+			s = read
+		}
+		return nil
 	})
 	if err != nil {
 		return s, 0, fmt.Errorf("queue: the state of %s: %w", key, err)
@@ -269,6 +301,7 @@ func (q *Queue) state(ctx context.Context, key string) (s JobState, revision uin
 // write replaces the state that has that revision (0: none is there) and
 // returns the new one, or 0 if that revision is not the last one any more.
 func (q *Queue) write(ctx context.Context, s JobState, revision uint64) (written uint64, err error) {
+	s.Title, s.Error, s.Note, s.Worker = shortened(s.Title), shortened(s.Error), shortened(s.Note), shortened(s.Worker)
 	data, err := json.Marshal(s)
 	if err != nil {
 		return 0, fmt.Errorf("queue: %w", err)
@@ -289,52 +322,4 @@ func (q *Queue) write(ctx context.Context, s JobState, revision uint64) (written
 		return 0, fmt.Errorf("queue: the state of %s: %w", s.Key, err)
 	}
 	return written, nil
-}
-
-// Has says whether a key has a result.
-func (q *Queue) Has(ctx context.Context, key string) (there bool, err error) {
-	err = retry(ctx, func(ctx context.Context) error {
-		_, err := q.results.GetInfo(ctx, key)
-		there = err == nil
-		if errors.Is(err, jetstream.ErrObjectNotFound) {
-			return nil
-		}
-		return err
-	})
-	if err != nil {
-		return false, fmt.Errorf("queue: the result of %s: %w", key, err)
-	}
-	return there, nil
-}
-
-// Put stores a result of any size.
-func (q *Queue) Put(ctx context.Context, key string, result []byte) error {
-	if err := checkKey(key); err != nil {
-		return err
-	}
-	err := retryLong(ctx, func(ctx context.Context) error {
-		_, err := q.results.Put(ctx, jetstream.ObjectMeta{Name: key}, bytes.NewReader(result))
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("queue: storing the result of %s: %w", key, err)
-	}
-	return nil
-}
-
-// Result returns what was stored, after comparing its digest, or ErrNoResult.
-func (q *Queue) Result(ctx context.Context, key string) ([]byte, error) {
-	var data []byte
-	err := retryLong(ctx, func(ctx context.Context) error {
-		var err error
-		data, err = q.results.GetBytes(ctx, key)
-		return err
-	})
-	switch {
-	case errors.Is(err, jetstream.ErrObjectNotFound):
-		return nil, fmt.Errorf("%w: %s", ErrNoResult, key)
-	case err != nil:
-		return nil, fmt.Errorf("queue: the result of %s: %w", key, err)
-	}
-	return data, nil
 }

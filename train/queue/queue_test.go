@@ -20,8 +20,12 @@ import (
 // busy machine may delay a heartbeat.
 const ackWait = 2 * time.Second
 
+// token is that of all servers of tests.
+const token = "a-token-for-tests"
+
 func serve(t *testing.T, cfg ServerConfig) *Server {
 	t.Helper()
+	cfg.Token = token
 	s, err := Serve(cfg)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = s.Close() }) // some have been closed by then
@@ -30,7 +34,7 @@ func serve(t *testing.T, cfg ServerConfig) *Server {
 
 func open(t *testing.T, url string, replicas int) *Queue {
 	t.Helper()
-	q, err := Open(t.Context(), Config{URL: url, Name: t.Name(), Create: true, Replicas: replicas, AckWait: ackWait})
+	q, err := Open(t.Context(), Config{Token: token, URL: url, Name: t.Name(), Create: true, Replicas: replicas, AckWait: ackWait})
 	require.NoError(t, err)
 	t.Cleanup(q.Close)
 	return q
@@ -113,7 +117,7 @@ func TestIdempotent(t *testing.T) {
 	watch := q.Watch(ctx, nil)
 	for range 2 {
 		for _, key := range []string{"a", "b"} {
-			data, err := watch.Do(ctx, job(key))
+			data, err := watch.Do(ctx, job(key), nil)
 			require.NoError(t, err)
 			require.Equal(t, `result of "`+key+`"`, string(data))
 		}
@@ -137,23 +141,20 @@ func TestResultIsThere(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, q.Put(ctx, key, []byte("from before")))
 	}
-	info, err := q.results.GetInfo(ctx, "broken")
-	require.NoError(t, err)
-	_, err = q.js.Publish(ctx, "$O."+resultBucket+".C."+info.NUID, []byte("garbage"))
-	require.NoError(t, err)
+	spoilBytes(t, q, "broken", "from befort")
 	var calls atomic.Int64
 	hire(t, q, "w", 1, echo(&calls))
 	watch := q.Watch(ctx, nil)
-	data, err := watch.Do(ctx, job("whole"))
+	data, err := watch.Do(ctx, job("whole"), nil)
 	require.NoError(t, err)
 	require.Equal(t, "from before", string(data))
-	data, err = watch.Do(ctx, job("broken"))
+	data, err = watch.Do(ctx, job("broken"), nil)
 	require.NoError(t, err)
 	require.Equal(t, `result of "broken"`, string(data))
 	require.EqualValues(t, 1, calls.Load())
 
 	require.NoError(t, q.Put(ctx, "unasked", []byte("x")))
-	data, err = watch.Do(ctx, job("unasked"))
+	data, err = watch.Do(ctx, job("unasked"), nil)
 	require.NoError(t, err)
 	require.Equal(t, "x", string(data))
 	_, err = q.Result(ctx, "absent")
@@ -203,7 +204,7 @@ func TestRedelivery(t *testing.T) {
 		defer mu.Unlock()
 		most = max(most, s.Done)
 	})
-	_, err = watch.Do(ctx, job("a"))
+	_, err = watch.Do(ctx, job("a"), nil)
 	require.NoError(t, err)
 	st, _, err = q.state(ctx, "a")
 	require.NoError(t, err)
@@ -283,7 +284,7 @@ func TestPoisoned(t *testing.T) {
 	var group sync.WaitGroup
 	for key, want := range wants {
 		group.Go(func() {
-			data, err := watch.Do(ctx, job(key))
+			data, err := watch.Do(ctx, job(key), nil)
 			if want == "" {
 				require.NoError(t, err)
 				require.Equal(t, key, string(data))
@@ -297,7 +298,7 @@ func TestPoisoned(t *testing.T) {
 	require.Equal(t, map[string]int{"poison": 3, "panic": 3, "invalid": 1, "shaky": 3, "good": 1}, calls)
 
 	mended.Store(true)
-	data, err := watch.Do(ctx, job("poison"))
+	data, err := watch.Do(ctx, job("poison"), nil)
 	require.NoError(t, err)
 	require.Equal(t, "poison", string(data))
 	require.Equal(t, 4, calls["poison"])
@@ -309,7 +310,7 @@ func TestHandedBack(t *testing.T) {
 	t.Parallel()
 	ctx := limited(t)
 	s := serve(t, ServerConfig{Dir: t.TempDir()})
-	q, err := Open(ctx, Config{URL: s.URL(), Create: true, AckWait: time.Hour})
+	q, err := Open(ctx, Config{Token: token, URL: s.URL(), Create: true, AckWait: time.Hour})
 	require.NoError(t, err)
 	defer q.Close()
 	_, err = q.Submit(ctx, job("a"))
@@ -326,7 +327,7 @@ func TestHandedBack(t *testing.T) {
 	}
 	var calls atomic.Int64
 	hire(t, q, "w", 1, echo(&calls))
-	_, err = q.Watch(ctx, nil).Do(ctx, job("a"))
+	_, err = q.Watch(ctx, nil).Do(ctx, job("a"), nil)
 	require.NoError(t, err)
 	st, _, err := q.state(ctx, "a")
 	require.NoError(t, err)
@@ -344,7 +345,7 @@ func TestRestart(t *testing.T) {
 	require.NoError(t, q.Put(ctx, "z", []byte("kept")))
 	_, err := q.Submit(ctx, job("a"))
 	require.NoError(t, err)
-	_, err = Serve(ServerConfig{Dir: dir})
+	_, err = Serve(ServerConfig{Dir: dir, Token: token})
 	require.ErrorIs(t, err, ErrInUse)
 	watch := q.Watch(ctx, nil)
 	require.NoError(t, s.Close())
@@ -373,7 +374,7 @@ func TestLargeResult(t *testing.T) {
 	large := bytes.Repeat([]byte("0123456789abcdef"), 5<<16) // 5 MiB
 	require.Greater(t, int64(len(large)), 4*q.conn.MaxPayload())
 	hire(t, q, "w", 1, func(context.Context, Job, func(int, int)) ([]byte, error) { return large, nil })
-	data, err := q.Watch(ctx, nil).Do(ctx, job("a"))
+	data, err := q.Watch(ctx, nil).Do(ctx, job("a"), nil)
 	require.NoError(t, err)
 	require.True(t, bytes.Equal(large, data))
 }
@@ -402,7 +403,7 @@ func TestVersions(t *testing.T) {
 	})
 	require.Equal(t, `worker old of version "v1" refuses it: it is for version "v2"`, receive(t, ctx, noted))
 	require.Zero(t, calls.Load())
-	data, err := q.Watch(ctx, nil).Do(ctx, job("a"))
+	data, err := q.Watch(ctx, nil).Do(ctx, job("a"), nil)
 	require.NoError(t, err)
 	require.Equal(t, `result of "a"`, string(data))
 	stop()

@@ -25,7 +25,8 @@ type ServerConfig struct {
 	Host string
 	// Port is the TCP port; 0: any that is free.
 	Port int
-	// Token is what clients must give; empty: nothing.
+	// Token is what clients must give, and the cluster's other servers: at least
+	// 16 printable ASCII characters, no spaces.
 	Token string
 	// Log takes the server's warnings and errors; nil: they are dropped.
 	Log logrus.FieldLogger
@@ -41,10 +42,12 @@ type ServerConfig struct {
 
 // Server is an embedded server.
 type Server struct {
-	nats  *server.Server
-	lock  *os.File
-	token string
+	nats *server.Server
+	lock *os.File
 }
+
+// routeUser is the name by which servers of a cluster know each other.
+const routeUser = "fairlb"
 
 // startWait is how long a server may take until it accepts connections.
 const startWait = 20 * time.Second
@@ -58,6 +61,9 @@ func Serve(cfg ServerConfig) (*Server, error) {
 	if cfg.Port < 0 || cfg.Port > 65535 {
 		return nil, fmt.Errorf("%w: port %d: must be in [0, 65535]", ErrConfig, cfg.Port)
 	}
+	if err := CheckToken(cfg.Token, minToken); err != nil {
+		return nil, err
+	}
 	lock, err := lockDir(cfg.Dir)
 	if err != nil {
 		return nil, err
@@ -67,7 +73,7 @@ func Serve(cfg ServerConfig) (*Server, error) {
 	if err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
-	return &Server{ns, lock, cfg.Token}, nil
+	return &Server{ns, lock}, nil
 }
 
 func start(cfg ServerConfig, log *serverLog) (*server.Server, error) {
@@ -82,12 +88,15 @@ func start(cfg ServerConfig, log *serverLog) (*server.Server, error) {
 		options.Port = server.RANDOM_PORT
 	}
 	if cfg.Cluster != "" {
-		options.Cluster = server.ClusterOpts{Name: cfg.Cluster, Host: options.Host, Port: cfg.ClusterPort}
+		options.Cluster = server.ClusterOpts{
+			Name: cfg.Cluster, Host: options.Host, Port: cfg.ClusterPort, Username: routeUser, Password: cfg.Token,
+		}
 		for _, text := range cfg.Routes {
 			route, err := url.Parse(text)
 			if err != nil {
 				return nil, fmt.Errorf("%w: route %q: %w", ErrConfig, text, err)
 			}
+			route.User = url.UserPassword(routeUser, cfg.Token)
 			options.Routes = append(options.Routes, route)
 		}
 	}
@@ -105,15 +114,8 @@ func start(cfg ServerConfig, log *serverLog) (*server.Server, error) {
 	return ns, nil
 }
 
-// URL is where clients find the server, with its token.
-func (s *Server) URL() string {
-	u, err := url.Parse(s.nats.ClientURL())
-	if err != nil || s.token == "" {
-		return s.nats.ClientURL()
-	}
-	u.User = url.User(s.token)
-	return u.String()
-}
+// URL is where clients find the server. They need its token, too.
+func (s *Server) URL() string { return s.nats.ClientURL() }
 
 // Close ends the server; what it was given stays on disk.
 func (s *Server) Close() error {

@@ -75,37 +75,45 @@ func TestCluster(t *testing.T) {
 	close(gone)
 	watch := q.Watch(ctx, nil)
 	for k := range jobs {
-		data, err := watch.Do(ctx, job(fmt.Sprintf("j%d", k)))
+		data, err := watch.Do(ctx, job(fmt.Sprintf("j%d", k)), nil)
 		require.NoError(t, err)
 		require.Equal(t, fmt.Sprintf(`"j%d"`, k), string(data))
 	}
 }
 
+// TestToken: a server wants a token that nobody guesses, of clients the same one,
+// and a URL has none.
 func TestToken(t *testing.T) {
 	t.Parallel()
-	s := serve(t, ServerConfig{Dir: t.TempDir(), Token: "secret"})
-	require.Contains(t, s.URL(), "//secret@127.0.0.1:")
+	for _, bad := range []string{"", "short", "a token with spaces in it", "a-token-with-\x00-in-it", strings.Repeat("x", maxToken+1)} {
+		_, err := Serve(ServerConfig{Dir: t.TempDir(), Token: bad})
+		require.ErrorIs(t, err, ErrConfig, bad)
+		require.ErrorContains(t, err, "the token")
+	}
+	s := serve(t, ServerConfig{Dir: t.TempDir()})
+	require.NotContains(t, s.URL(), token)
 	open(t, s.URL(), 1)
-	u, err := url.Parse(s.URL())
-	require.NoError(t, err)
-	_, err = Open(t.Context(), Config{URL: "nats://wrong@" + u.Host, Create: true})
-	require.ErrorContains(t, err, "nats://"+u.Host)
-	require.ErrorContains(t, err, "Authorization Violation")
-	require.NotContains(t, err.Error(), "wrong@")
+	for _, wrong := range []string{"", "another-token-for-tests"} {
+		_, err := Open(t.Context(), Config{URL: s.URL(), Token: wrong, Create: true})
+		require.ErrorContains(t, err, s.URL())
+		require.ErrorContains(t, err, "Authorization Violation")
+	}
+	_, err := Open(t.Context(), Config{URL: s.URL(), Token: "two words"})
+	require.ErrorIs(t, err, ErrConfig)
 }
 
 func TestRefuses(t *testing.T) {
 	t.Parallel()
-	_, err := Serve(ServerConfig{})
+	_, err := Serve(ServerConfig{Token: token})
 	require.ErrorIs(t, err, ErrConfig)
 	s := serve(t, ServerConfig{Dir: t.TempDir()})
 	u, err := url.Parse(s.URL())
 	require.NoError(t, err)
 	port, err := strconv.Atoi(u.Port())
 	require.NoError(t, err)
-	_, err = Serve(ServerConfig{Dir: t.TempDir(), Port: port})
+	_, err = Serve(ServerConfig{Dir: t.TempDir(), Port: port, Token: token})
 	require.ErrorContains(t, err, "address already in use")
-	_, err = Open(t.Context(), Config{URL: s.URL(), Replicas: 9})
+	_, err = Open(t.Context(), Config{Token: token, URL: s.URL(), Replicas: 9})
 	require.ErrorIs(t, err, ErrConfig)
 	q := open(t, s.URL(), 1)
 	_, err = q.Submit(t.Context(), job("a.b"))
@@ -114,6 +122,6 @@ func TestRefuses(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	empty := serve(t, ServerConfig{Dir: t.TempDir()})
-	_, err = Open(ctx, Config{URL: empty.URL()})
+	_, err = Open(ctx, Config{Token: token, URL: empty.URL()})
 	require.ErrorIs(t, err, context.DeadlineExceeded, "waits for somebody to make the queue")
 }

@@ -3,8 +3,8 @@ package queue
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -15,27 +15,36 @@ type Watch struct {
 	queue   *Queue
 	changed func(JobState)
 
+	ended sync.WaitGroup // of the goroutine that follows
+
 	mu     sync.Mutex
 	states map[string]JobState
 	wake   chan struct{} // closed at the next change
 }
 
 // recheck is how often a state that is waited for is asked for, lest a lost
-// change be waited for without end.
-const recheck = 10 * time.Second
+// change be waited for without end. After doubtfulChecks of them a job that is
+// still queued is submitted again, lest its message be lost.
+const (
+	recheck        = 10 * time.Second
+	doubtfulChecks = 6
+)
 
 // Watch begins to follow the jobs, until ctx is cancelled. changed, if not nil,
 // is called with each state that is new, from one goroutine.
 func (q *Queue) Watch(ctx context.Context, changed func(JobState)) *Watch {
 	w := &Watch{queue: q, changed: changed, states: map[string]JobState{}, wake: make(chan struct{})}
-	go func() {
+	w.ended.Go(func() {
 		for ctx.Err() == nil {
 			w.follow(ctx)
 			_ = sleep(ctx, time.Second)
 		}
-	}()
+	})
 	return w
 }
+
+// Join waits until changed is called no more, after the end of the context.
+func (w *Watch) Join() { w.ended.Wait() }
 
 // follow takes changes until there are no more of this subscription.
 func (w *Watch) follow(ctx context.Context) {
@@ -63,8 +72,7 @@ func (w *Watch) follow(ctx context.Context) {
 			if entry == nil {
 				continue // all that was there has come
 			}
-			var s JobState
-			if json.Unmarshal(entry.Value(), &s) == nil && s.Key == entry.Key() {
+			if s, err := decodeState(entry.Key(), entry.Value()); err == nil {
 				w.note(s)
 			}
 		}
@@ -100,9 +108,20 @@ func (w *Watch) States() []JobState {
 
 // Wait waits until a job has ended in this round or a later one.
 func (w *Watch) Wait(ctx context.Context, key string, round int) (JobState, error) {
-	ticker := time.NewTicker(recheck)
-	defer ticker.Stop()
 	for {
+		s, err := w.await(ctx, key, round)
+		if !errors.Is(err, errForgotten) && !errors.Is(err, errDoubtful) {
+			return s, err
+		}
+	}
+}
+
+// await is Wait, but returns errForgotten or errDoubtful of a job that may never
+// run: its state, or its message, was spoilt.
+func (w *Watch) await(ctx context.Context, key string, round int) (JobState, error) {
+	ticker := time.NewTicker(w.queue.recheck)
+	defer ticker.Stop()
+	for checks := 1; ; {
 		w.mu.Lock()
 		s, there := w.states[key]
 		wake := w.wake
@@ -115,44 +134,102 @@ func (w *Watch) Wait(ctx context.Context, key string, round int) (JobState, erro
 			return JobState{}, ctx.Err()
 		case <-wake:
 		case <-ticker.C:
-			s, revision, err := w.queue.state(ctx, key)
-			if err != nil {
+			s, _, err := w.queue.state(ctx, key)
+			switch {
+			case err != nil:
 				return JobState{}, err
-			}
-			if revision > 0 && s.Round >= round && s.Ended() {
+			case s.Phase == "":
+				return JobState{}, errForgotten
+			case s.Round >= round && s.Ended():
 				return s, nil
+			case s.Phase == Queued && checks >= doubtfulChecks:
+				return JobState{}, errDoubtful
 			}
+			checks++
 		}
 	}
 }
 
 // Do submits a job, waits for its end and returns its result, or a
-// SetAsideError.
-func (w *Watch) Do(ctx context.Context, job Job) ([]byte, error) {
-	round, err := w.queue.Submit(ctx, job)
-	if err != nil {
-		return nil, err
+// SetAsideError. A result that is damaged, or of which check, if not nil, says
+// that it is ErrUnusable, is removed and the job is done anew, until it is set
+// aside: what is wrong with one job is no error of the queue.
+func (w *Watch) Do(ctx context.Context, job Job, check func(result []byte) error) ([]byte, error) {
+	for {
+		round, err := w.queue.Submit(ctx, job)
+		if err != nil {
+			return nil, err
+		}
+		s, err := w.await(ctx, job.Key, round)
+		switch {
+		case errors.Is(err, errForgotten), errors.Is(err, errDoubtful):
+			continue
+		case err != nil:
+			return nil, err
+		case s.Phase == Failed:
+			return nil, &SetAsideError{s}
+		}
+		data, err := w.queue.settled(ctx, job.Key)
+		if err == nil && check != nil {
+			err = check(data)
+		}
+		if err == nil {
+			return data, nil
+		}
+		if !errors.Is(err, ErrUnusable) && !errors.Is(err, ErrNoResult) {
+			return nil, err
+		}
+		if err := w.queue.reject(ctx, job.Key, s.Round, data, err); err != nil {
+			return nil, err
+		}
 	}
-	s, err := w.Wait(ctx, job.Key, round)
-	if err != nil {
-		return nil, err
-	}
-	if s.Phase == Failed {
-		return nil, &SetAsideError{s}
-	}
-	return w.queue.settled(ctx, job.Key)
 }
 
-// settled is the result of a job that is done. The server of a cluster that is
-// asked may not know of it yet.
-func (q *Queue) settled(ctx context.Context, key string) ([]byte, error) {
-	for end := time.Now().Add(recheck); ; {
-		data, err := q.Result(ctx, key)
-		if !errors.Is(err, ErrNoResult) || time.Now().After(end) {
-			return data, err
+// maxRejected is how many results of a job may be unusable until it is set aside.
+const maxRejected = 3
+
+// reject removes the result of a job that was done in a round, and has the job
+// done in another round or, if that has been in vain too often, sets it aside,
+// which is a SetAsideError. data is the result if it could be read. Somebody else
+// may have rejected it already.
+func (q *Queue) reject(ctx context.Context, key string, round int, data []byte, cause error) error {
+	digest := ""
+	if data != nil {
+		digest = digestOf(data)
+	}
+	for {
+		s, revision, err := q.state(ctx, key)
+		switch {
+		case err != nil:
+			return err
+		case s.Phase == Failed && s.Round == round:
+			return &SetAsideError{s}
+		case s.Phase != Done || s.Round != round:
+			return nil
 		}
-		if err := sleep(ctx, 100*time.Millisecond); err != nil {
-			return nil, err
+		// First the result goes: a job that is done and has none is done anew.
+		if err := q.remove(ctx, key, digest); err != nil {
+			return fmt.Errorf("queue: removing the result of %s: %w", key, err)
+		}
+		next := s
+		next.Rejected++
+		next.Error, next.Lease, next.Done, next.Of = cause.Error(), "", 0, 0
+		if next.Rejected >= maxRejected {
+			next.Attempts = next.Rejected
+			next.enter(Failed)
+		} else {
+			next.Attempts = 0
+			next.Round++
+			next.enter(Queued)
+		}
+		written, err := q.write(ctx, next, revision)
+		switch {
+		case err != nil:
+			return err
+		case written > 0 && next.Phase == Failed:
+			return &SetAsideError{next}
+		case written > 0:
+			return nil
 		}
 	}
 }

@@ -2,12 +2,12 @@ package queue
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"runtime/debug"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -30,6 +30,10 @@ type Worker struct {
 	Attempts int
 	// RetryDelay is how long a job that failed waits for another try; 0: 5 s.
 	RetryDelay time.Duration
+	// UntilIdle, if not 0, ends the worker when for so long there has been
+	// nothing to do: no job of its version is queued or runs anywhere, or no
+	// server answers.
+	UntilIdle time.Duration
 	// Watched says that somebody who watches the queue logs which jobs failed,
 	// so that the worker does not.
 	Watched bool
@@ -57,26 +61,35 @@ func (w *Worker) retryDelay() time.Duration {
 }
 
 // Run works until ctx is cancelled, and then hands back what it has not
-// finished. What goes wrong with a job or with the servers is logged; the only
-// errors are of the configuration.
+// finished, or until there is nothing more to do (UntilIdle). What goes wrong
+// with a job or with the servers is logged; the only errors are of the
+// configuration.
 func (w *Worker) Run(ctx context.Context) error {
-	if w.Slots < 1 || w.Attempts < 0 || w.RetryDelay < 0 || w.Handle == nil {
-		return fmt.Errorf("%w: a worker of %d slots, %d attempts, a delay of %v", ErrConfig, w.Slots, w.Attempts, w.RetryDelay)
+	if w.Slots < 1 || w.Attempts < 0 || w.RetryDelay < 0 || w.UntilIdle < 0 || w.Handle == nil {
+		return fmt.Errorf("%w: a worker of %d slots, %d attempts, a delay of %v, idle for %v", ErrConfig, w.Slots, w.Attempts, w.RetryDelay, w.UntilIdle)
 	}
 	var slots sync.WaitGroup
+	var running atomic.Int64 // jobs
+	var idle atomic.Bool     // for long enough
 	for range w.Slots {
-		slots.Go(func() { w.work(ctx) })
+		slots.Go(func() { w.work(ctx, &running, &idle) })
+	}
+	if w.UntilIdle > 0 {
+		slots.Go(func() { w.awaitIdle(ctx, &running, &idle) })
 	}
 	slots.Wait()
 	return nil
 }
 
-// work does one job after the other.
-func (w *Worker) work(ctx context.Context) {
-	for ctx.Err() == nil {
+// work does one job after the other. It ends between two jobs when the worker has
+// been idle.
+func (w *Worker) work(ctx context.Context, running *atomic.Int64, idle *atomic.Bool) {
+	for ctx.Err() == nil && !idle.Load() {
 		msg, err := w.next(ctx)
 		if err == nil && msg != nil {
+			running.Add(1)
 			err = w.process(ctx, msg)
+			running.Add(-1)
 		}
 		if err != nil && ctx.Err() == nil {
 			w.Log.WithError(err).Warn("queue: trouble; going on")
@@ -87,7 +100,11 @@ func (w *Worker) work(ctx context.Context) {
 
 // next returns the next message, or nil if there is none so far.
 func (w *Worker) next(ctx context.Context) (jetstream.Msg, error) {
-	ctx, cancel := context.WithTimeout(ctx, pollWait)
+	wait := pollWait
+	if w.UntilIdle > 0 {
+		wait = min(wait, max(w.UntilIdle/2, 100*time.Millisecond))
+	}
+	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	batch, err := w.Queue.consumer.Fetch(1, jetstream.FetchContext(ctx))
 	if err != nil {
@@ -104,9 +121,9 @@ func (w *Worker) next(ctx context.Context) (jetstream.Msg, error) {
 
 // process does what a message asks for.
 func (w *Worker) process(ctx context.Context, msg jetstream.Msg) error {
-	var d delivery
-	if err := json.Unmarshal(msg.Data(), &d); err != nil || checkKey(d.Key) != nil {
-		w.Log.WithField("subject", msg.Subject()).Warn("queue: a message that is no job; dropped")
+	d, err := decodeDelivery(msg.Subject(), msg.Data())
+	if err != nil {
+		w.Log.WithField("subject", msg.Subject()).WithError(err).Warn("queue: a message that is no job; dropped")
 		return msg.TermWithReason("no job")
 	}
 	stop := w.keep(msg)
@@ -123,7 +140,7 @@ func (w *Worker) process(ctx context.Context, msg jetstream.Msg) error {
 		w.Log.Warnf("%s is for version %q, this is %q; left to other workers", d.Title, d.Version, w.Version)
 		return errors.Join(msg.NakWithDelay(w.Queue.ackWait), sleep(ctx, time.Second))
 	}
-	result, err := w.run(ctx, d.Job, l)
+	result, err := w.run(ctx, d, l)
 	// What has been done is kept, even if the worker is to stop now.
 	parting, cancel := linger(ctx, partingWait)
 	defer cancel()
@@ -216,33 +233,19 @@ func (w *Worker) keep(msg jetstream.Msg) (stop func()) {
 
 // run calls the handler, whose panic is an error, and writes how far it is once
 // a second at most.
-func (w *Worker) run(ctx context.Context, job Job, l *lease) (result []byte, err error) {
+func (w *Worker) run(ctx context.Context, d delivery, l *lease) (result []byte, err error) {
 	inner, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	var mu sync.Mutex
-	var last time.Time
-	progress := func(done, of int) {
-		mu.Lock()
-		defer mu.Unlock()
-		if time.Since(last) < time.Second || inner.Err() != nil {
-			return
-		}
-		last = time.Now()
-		switch err := l.set(inner, func(s *JobState) { s.Done, s.Of = done, of }); {
-		case errors.Is(err, errLost):
-			cancel(errLost)
-		case err != nil && inner.Err() == nil:
-			w.Log.WithError(err).Warn("queue: progress not written")
-		}
-	}
-	func() {
-		defer func() {
-			if p := recover(); p != nil {
-				err = fmt.Errorf("panic: %v\n%s", p, firstLines(string(debug.Stack()), 30))
-			}
-		}()
-		result, err = w.Handle(inner, job, progress)
+	var told atomic.Pointer[[2]int]
+	var telling sync.WaitGroup
+	telling.Go(func() { w.tell(inner, l, &told, cancel) })
+	defer func() {
+		cancel(nil)
+		telling.Wait()
 	}()
+	progress := func(done, of int) { told.Store(&[2]int{done, of}) }
+	if err = w.Queue.payload(inner, &d); err == nil {
+		result, err = w.handle(inner, d.Job, progress)
+	}
 	switch {
 	case err == nil:
 		return result, nil
@@ -252,6 +255,36 @@ func (w *Worker) run(ctx context.Context, job Job, l *lease) (result []byte, err
 		return nil, errStopping
 	}
 	return nil, err
+}
+
+// handle calls the handler.
+func (w *Worker) handle(ctx context.Context, job Job, progress func(done, of int)) (result []byte, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, firstLines(string(debug.Stack()), 30))
+		}
+	}()
+	return w.Handle(ctx, job, progress)
+}
+
+// tell writes how far a job is, until the context ends. The job does not wait
+// for it: a server may be away for long.
+func (w *Worker) tell(ctx context.Context, l *lease, told *atomic.Pointer[[2]int], cancel context.CancelCauseFunc) {
+	var last *[2]int
+	for sleep(ctx, time.Second/4) == nil {
+		now := told.Load()
+		if now == last {
+			continue
+		}
+		last = now
+		switch err := l.set(ctx, func(s *JobState) { s.Done, s.Of = max(0, now[0]), max(0, now[1]) }); {
+		case errors.Is(err, errLost):
+			cancel(errLost)
+		case err != nil && ctx.Err() == nil:
+			w.Log.WithError(err).Warn("queue: progress not written")
+		}
+		_ = sleep(ctx, time.Second)
+	}
 }
 
 func firstLines(text string, n int) string {

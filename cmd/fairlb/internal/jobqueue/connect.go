@@ -2,11 +2,8 @@ package jobqueue
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"net"
 	"net/url"
 	"os"
@@ -25,6 +22,7 @@ import (
 // Config is how a command has its jobs done.
 type Config struct {
 	URL      string // of a queue that another process serves; empty: this process serves one
+	Token    string // of the server of URL; empty: it wants none
 	Host     string // where this process's own queue listens
 	Port     int    // 0: that of the last time if it is free, or any
 	Replicas int    // servers that keep everything, of a URL's cluster
@@ -41,17 +39,21 @@ func Connect(ctx context.Context, cfg Config, terminal Terminal) (_ *Connection,
 			err = errors.Join(err, c.Close())
 		}
 	}()
-	address := cfg.URL
+	address, token := cfg.URL, cfg.Token
 	if address == "" {
-		server, err := serve(filepath.Join(cfg.Dir, "queue"), cfg.Host, cfg.Port, terminal.Log)
+		dir := filepath.Join(cfg.Dir, "queue")
+		if token, err = ownToken(dir); err != nil {
+			return nil, err
+		}
+		server, err := serve(dir, token, cfg.Host, cfg.Port, terminal.Log)
 		if err != nil {
 			return nil, err
 		}
 		c.onClose(server.Close)
 		address = server.URL()
-		terminal.Log.Infof("a queue; join it with: fairlb worker --queue %s", reachable(address))
+		terminal.Log.Info(invitation(address, dir, cfg.Host))
 	}
-	q, err := queue.Open(ctx, queue.Config{URL: address, Name: WorkerName(), Create: true, Replicas: cfg.Replicas})
+	q, err := queue.Open(ctx, queue.Config{URL: address, Token: token, Name: WorkerName(), Create: true, Replicas: cfg.Replicas})
 	if err != nil {
 		return nil, err
 	}
@@ -73,6 +75,7 @@ func Connect(ctx context.Context, cfg Config, terminal Terminal) (_ *Connection,
 	c.onClose(func() error {
 		cancel()
 		working.Wait()
+		c.Executor.watch.Join()
 		shown.close()
 		return failed
 	})
@@ -107,17 +110,10 @@ func WorkerName() string {
 	return fmt.Sprintf("%s-%d", host, os.Getpid())
 }
 
-// serve starts a queue of this process's own in a folder. One that other
-// machines can reach wants a token, which is kept in the folder, as is the port,
+// serve starts a queue of this process's own in a folder, which keeps its port,
 // so that workers that wait find the queue again.
-func serve(dir, host string, port int, log logrus.FieldLogger) (*queue.Server, error) {
-	cfg := queue.ServerConfig{Dir: dir, Host: host, Port: port, Log: log}
-	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		var err error
-		if cfg.Token, err = ownToken(dir); err != nil {
-			return nil, err
-		}
-	}
+func serve(dir, token, host string, port int, log logrus.FieldLogger) (*queue.Server, error) {
+	cfg := queue.ServerConfig{Dir: dir, Host: host, Port: port, Token: token, Log: log}
 	if cfg.Port == 0 {
 		cfg.Port = lastPort(dir, cfg.Host, log)
 	}
@@ -131,12 +127,31 @@ func serve(dir, host string, port int, log logrus.FieldLogger) (*queue.Server, e
 	return server, nil
 }
 
+// invitation says how to join the queue of a folder that listens at a host,
+// without its token, which others may see on the screen.
+func invitation(address, dir, host string) string {
+	path := filepath.Join(dir, tokenName)
+	if absolute, err := filepath.Abs(path); err == nil {
+		path = absolute
+	}
+	text := fmt.Sprintf("a queue; join it with: fairlb worker --queue %s --token-file %s", reachable(address), path)
+	if !isLoopback(host) {
+		text += " (on another machine, with a copy of that file)"
+	}
+	return text
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
 // portName is the file that keeps the port of a queue's last server.
 const portName = "port"
 
 // lastPort returns the port in the folder if nobody listens there, or 0.
 func lastPort(dir, host string, log logrus.FieldLogger) int {
-	data, err := os.ReadFile(filepath.Join(dir, portName))
+	data, err := file.Read(filepath.Join(dir, portName), 64)
 	if err != nil {
 		return 0 // the first time
 	}
@@ -161,23 +176,6 @@ func savePort(dir, address string) error {
 		return err
 	}
 	return files.WriteBytes(filepath.Join(dir, portName), []byte(u.Port()+"\n"))
-}
-
-// ownToken returns the token in the folder, after making one if there is none.
-func ownToken(dir string) (string, error) {
-	path := filepath.Join(dir, "token")
-	data, err := os.ReadFile(path)
-	if err == nil || !errors.Is(err, fs.ErrNotExist) {
-		return strings.TrimSpace(string(data)), err
-	}
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return "", err
-	}
-	token := rand.Text()
-	return token, file.Replace(path, 0o600, func(w io.Writer) error {
-		_, err := fmt.Fprintln(w, token)
-		return err
-	})
 }
 
 // reachable is a URL with this machine's name in place of all its addresses.

@@ -47,7 +47,7 @@ func (x *Executor) do(ctx context.Context, key, kind, title string, payload any)
 		return nil, err
 	}
 	x.display.follow(key)
-	return x.watch.Do(ctx, queue.Job{Key: key, Kind: kind, Title: title, Version: Version(), Payload: text})
+	return x.watch.Do(ctx, queue.Job{Key: key, Kind: kind, Title: title, Version: Version(), Payload: text}, nil)
 }
 
 // Train implements store.Executor.

@@ -96,33 +96,13 @@ func TestImpossibleJobs(t *testing.T) {
 	} {
 		test.job.Version = Version()
 		var failures job.Failures
-		_, err := x.watch.Do(t.Context(), test.job)
+		_, err := x.watch.Do(t.Context(), test.job, nil)
 		require.NoError(t, failures.Keep(err, x.OfOneJob(err)))
 		require.ErrorContains(t, failures.Join(nil), test.want)
 		require.ErrorIs(t, failures.Join(nil), queue.ErrSetAside)
 		require.False(t, invalid.Is(failures.Join(nil)))
 	}
 	require.False(t, x.OfOneJob(io.ErrUnexpectedEOF), "a queue that cannot be reached stops all")
-}
-
-// TestQueueToken: a queue that others can reach wants a token, the same again.
-func TestQueueToken(t *testing.T) {
-	dir := t.TempDir()
-	var tokens []string
-	for range 2 {
-		s, err := serve(dir, "0.0.0.0", 0, progress.Silent())
-		require.NoError(t, err)
-		token, _, found := strings.Cut(strings.TrimPrefix(s.URL(), "nats://"), "@")
-		require.True(t, found, s.URL())
-		require.NotContains(t, reachable(s.URL()), "0.0.0.0")
-		tokens = append(tokens, token)
-		require.NoError(t, s.Close())
-	}
-	require.Equal(t, tokens[0], tokens[1])
-	require.Len(t, tokens[0], 26)
-	info, err := os.Stat(filepath.Join(dir, "token"))
-	require.NoError(t, err)
-	require.Zero(t, info.Mode().Perm()&0o077, "its owner's alone")
 }
 
 // TestQueuePort: a queue that is served again is where it was, if the port is
@@ -134,7 +114,7 @@ func TestQueuePort(t *testing.T) {
 	log := logrus.New()
 	log.SetOutput(&said)
 	urlOf := func(host string, port int) string {
-		s, err := serve(dir, host, port, log)
+		s, err := serve(dir, "a-token-for-tests", host, port, log)
 		require.NoError(t, err)
 		defer s.Close()
 		return s.URL()
