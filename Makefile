@@ -5,7 +5,7 @@ BIN = bin/fairlb
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME = 20s
 
-.PHONY: build demo test race fuzz lint bench peers tables bench-peer onnx-check asm asm-test schema vectors portable arm64 clean
+.PHONY: build demo test race fuzz lint bench peers tables ratios bench-peer onnx-check asm asm-test schema vectors portable arm64 clean
 
 build:
 	go build -trimpath -o $(BIN) ./cmd/fairlb
@@ -85,6 +85,11 @@ onnx-check:
 
 tables: build
 	./$(BIN) tables 11 12 13 14 15 16 --profile smoke
+
+# The picture at the top of README.md, from recorded studies.
+ratios: build
+	./$(BIN) study ratios results/studies/moderate.csv results/studies/together.csv \
+		--targets lsq,sed-ordered,tuned,distr-lb,centr-lb,qmix-lb,ippo,delay,es --out results/studies/ratios.png
 
 clean:
 	rm -rf bin

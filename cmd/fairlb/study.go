@@ -81,6 +81,7 @@ in progress from its last checkpoint.
 	queued.add(c)
 	kept.add(c)
 	c.Flags().BoolVar(&report, "report", false, "run nothing, report what is there")
+	c.AddCommand(a.studyRatiosCommand())
 	return c
 }
 
