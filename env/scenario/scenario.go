@@ -127,11 +127,18 @@ func (s *Scenario) rate() float64 {
 	if a.Load == 0 {
 		return a.Rate
 	}
-	var capacity, demand [2]float64 // s of service a second, s a request; CPU and IO
+	var capacity [2]float64 // s of service a second; CPU and IO
 	for _, g := range s.Servers {
 		capacity[0] += float64(g.Count*g.CPUs) * g.Speed
 		capacity[1] += float64(g.Count)
 	}
+	demand := s.meanDemand()
+	return a.Load / max(demand[0]/capacity[0], demand[1]/capacity[1])
+}
+
+// meanDemand returns the mean demand of a request for CPU and IO (s at nominal
+// speed).
+func (s *Scenario) meanDemand() (demand [2]float64) {
 	for _, c := range s.Workload.Classes {
 		for _, stage := range c.Stages {
 			if stage.Resource == "io" {
@@ -141,5 +148,5 @@ func (s *Scenario) rate() float64 {
 			}
 		}
 	}
-	return a.Load / max(demand[0]/capacity[0], demand[1]/capacity[1])
+	return demand
 }

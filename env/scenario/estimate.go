@@ -1,0 +1,108 @@
+package scenario
+
+import (
+	"math"
+
+	"fairlb/env"
+	"fairlb/env/observe"
+	"fairlb/env/sim"
+	"fairlb/estimate"
+)
+
+// Spec returns the Spec of the scenario's environments, for which none need be
+// made.
+func (s *Scenario) Spec() env.Spec {
+	return env.Spec{
+		Agents: s.LBs, Servers: s.countServers(nil), StepInterval: s.StepInterval,
+		Features: observe.Features(),
+		Steps:    int(math.Round(s.Duration / s.StepInterval)),
+		Action:   env.ActionSpec{Low: math.Exp(-s.MaxLogWeight), High: math.Exp(s.MaxLogWeight)},
+	}
+}
+
+// Estimate returns what an environment of the scenario holds, and what one of
+// its episodes takes; observe says whether agents act in it, for which more is
+// kept. The scenario must have been checked. Requests that come from a trace
+// are not counted: they are as many as the file has.
+func (s *Scenario) Estimate(observe bool) estimate.Estimate {
+	size := sim.Size{
+		Servers: float64(s.countServers(nil)), LBs: float64(s.LBs), Steps: s.Duration / s.StepInterval, Observe: observe,
+	}
+	size.Changes = s.expectedChanges()
+	size.Stages, size.MaxStages = s.stages()
+	if s.Workload.Trace == "" {
+		size.Requests = math.Max(s.rate(), s.Workload.Arrivals.RateMax) * s.Duration
+		size.InFlight = s.expectedInFlight(size.Requests)
+	}
+	e := size.Estimate()
+	for _, x := range s.RandomChanges {
+		if x.Kind == "fail" && x.Count == 0 {
+			// What follows each failure is searched until the server returns.
+			n := x.PerMinute / 60 * s.Duration
+			e.Add(estimate.Events, "failures", []string{"random_changes", "duration"}, n, math.Min(n, 1+x.PerMinute/60*x.DownMean))
+		}
+	}
+	return e
+}
+
+// stages returns the mean and the largest number of stages of a request.
+func (s *Scenario) stages() (mean, largest float64) {
+	for _, c := range s.Workload.Classes {
+		mean += c.Share * float64(len(c.Stages))
+		largest = math.Max(largest, float64(len(c.Stages)))
+	}
+	return mean, largest
+}
+
+// expectedChanges is about how many changes an episode has.
+func (s *Scenario) expectedChanges() float64 {
+	n := 0.0
+	for _, x := range s.Changes {
+		switch {
+		case x.ofLB():
+			n++
+		case len(x.Servers) > 0:
+			n += float64(len(x.Servers))
+		default:
+			n += float64(s.Servers[x.Group].Count)
+		}
+	}
+	for _, x := range s.RandomChanges {
+		servers := float64(s.countServers(x.Groups))
+		if x.Initial {
+			n += servers
+		}
+		n += 2 * (float64(x.Count) + x.PerMinute/60*s.Duration)
+	}
+	return n
+}
+
+// expectedInFlight is about how many of an episode's requests are in flight at
+// a time, at most: packets, and what waits and is served at the processors,
+// where the backlog bounds it, and at the IO, where nothing does.
+func (s *Scenario) expectedInFlight(requests float64) float64 {
+	rate := requests / s.Duration
+	var slots, capacity [2]float64 // tasks that CPUs hold at most; s of service a second
+	for _, g := range s.Servers {
+		slots[0] += float64(g.Count) * (math.Max(float64(g.CPUs), float64(s.CPU.Workers)) + float64(s.CPU.Backlog))
+		capacity[0] += float64(g.Count*g.CPUs) * g.Speed
+		capacity[1] += float64(g.Count)
+	}
+	slots[1] = math.Inf(1)
+	demand := s.meanDemand()
+	n := rate * 2 * s.Latency.High
+	for k := range demand {
+		n += math.Min(slots[k], waiting(requests, rate*demand[k], capacity[k]))
+	}
+	return math.Min(n, requests)
+}
+
+// waiting is about how many of so many requests are at a resource at a time at
+// most, given the service (s) that they ask for and that there is, each second.
+func waiting(requests, offered, capacity float64) float64 {
+	load := offered / capacity
+	if load < 1 {
+		return math.Min(requests, 10*(1+offered)/(1-load))
+	}
+	return math.Min(requests, requests*(1-1/load)+10*math.Sqrt(requests))
+}

@@ -1,0 +1,47 @@
+package sim
+
+import (
+	"math"
+	"unsafe"
+
+	"fairlb/env/observe"
+	"fairlb/estimate"
+)
+
+// Size is what decides how much an environment takes. Its figures may be of a
+// scenario that nothing has been allocated for.
+type Size struct {
+	Servers, LBs float64
+	Steps        float64 // of an episode
+	Observe      bool    // Config.Observe
+	Requests     float64 // that arrive in an episode
+	Stages       float64 // mean number of stages of a request
+	MaxStages    float64
+	InFlight     float64 // requests in flight at a time, at most
+	Changes      float64 // of servers and LBs in an episode
+}
+
+// Bytes of what there is one of for each server at each LB: its part of the
+// view, of the tables of flows and reports, of a rule's scores, and of a step.
+const bytesOfView = 160
+
+// Bytes of a request in flight, beside its demands: what the engine, the event
+// queues and the balancer keep of it.
+const bytesOfRequest = 160
+
+// Estimate returns what an environment of that size holds, and what one of its
+// episodes takes.
+func (s Size) Estimate() estimate.Estimate {
+	var e estimate.Estimate
+	perServer := float64(bytesOfView)
+	if s.Observe {
+		perServer += 2 * float64(unsafe.Sizeof(observe.Reservoir{}))
+		e.Add(estimate.Events, "what load balancers observe of servers", []string{"servers", "lbs", "duration", "step_interval"}, s.Steps, s.LBs, s.Servers)
+	}
+	e.Add(estimate.Memory, "what load balancers know of servers", []string{"servers", "lbs"}, s.LBs, s.Servers, perServer)
+	e.Add(estimate.Memory, "servers", []string{"servers"}, s.Servers, 2*float64(unsafe.Sizeof(station{}))+200)
+	e.Add(estimate.Memory, "requests in flight", []string{"workload.arrivals", "workload.classes", "cpu.backlog", "duration"}, s.InFlight, bytesOfRequest+8*math.Max(1, s.MaxStages))
+	e.Add(estimate.Memory, "changes", []string{"random_changes", "duration"}, s.Changes, float64(unsafe.Sizeof(Change{})), 2)
+	e.Add(estimate.Events, "requests", []string{"workload.arrivals", "workload.classes", "duration"}, s.Requests, 1+s.Stages)
+	return e
+}
