@@ -133,7 +133,7 @@ func (e *ExceededError) Error() string {
 		if len(parts) > 0 && p.Amount < 0.1*e.Parts[0].Amount {
 			break
 		}
-		text := fmt.Sprintf("%s takes %s", p.Name, p.Quantity.Format(p.Amount))
+		text := fmt.Sprintf("%s for %s", p.Quantity.Format(p.Amount), p.Name)
 		if len(p.Fields) > 0 {
 			text += fmt.Sprintf(" (%s)", strings.Join(p.Fields, ", "))
 		}
@@ -149,7 +149,7 @@ func (e *ExceededError) InvalidInput() bool { return true }
 // Check returns an *ExceededError for the first quantity of which the estimate
 // is above its limit.
 func (l Limits) Check(e Estimate) error {
-	for _, q := range Quantities() {
+	for _, q := range []Quantity{Events, Memory, Products} { // too many events are why they find no room
 		total := e.Total(q)
 		if total <= l[q] {
 			continue

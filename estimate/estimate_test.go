@@ -21,7 +21,7 @@ func TestCheck(t *testing.T) {
 	e.Add(estimate.Events, "requests", []string{"duration"}, 1e6)
 	require.Equal(t, float64(20<<30+8), e.Total(estimate.Memory))
 	err := estimate.DefaultLimits().Check(e)
-	require.EqualError(t, err, "would take 20 GiB of memory, the limit is 16 GiB of memory: the replay buffer takes 16 GiB of memory (sac.capacity, duration), networks takes 4 GiB of memory (sac.hidden); make that smaller, or raise the limit by FAIRLB_MAX_MEMORY")
+	require.EqualError(t, err, "would take 20 GiB of memory, the limit is 16 GiB of memory: 16 GiB of memory for the replay buffer (sac.capacity, duration), 4 GiB of memory for networks (sac.hidden); make that smaller, or raise the limit by FAIRLB_MAX_MEMORY")
 	var exceeded *estimate.ExceededError
 	require.True(t, errors.As(err, &exceeded))
 	require.True(t, exceeded.InvalidInput())

@@ -55,15 +55,16 @@ func (c *pool) play(ctx context.Context, learner agents.Learner, seed uint64, fi
 	if c, ok := learner.(agents.Comparer); ok {
 		trials = c.Trials()
 	}
-	return c.playAll(ctx, learner.Explorer, first, n, func(episode int) (workload, explore uint64) {
+	return c.playAll(ctx, learner.Explorer, first, n, true, func(episode int) (workload, explore uint64) {
 		workload = EpisodeSeed(seed, episode/trials)
 		return workload, trialSeed(workload, episode%trials, trials)
 	})
 }
 
 // playAll plays n episodes from the one of number first on, each by the seeds
-// that its number gives, with an actor of newActor for each worker.
-func (c *pool) playAll(ctx context.Context, newActor func() (agents.Actor, error), first, n int,
+// that its number gives, with an actor of newActor for each worker. Unless the
+// episodes are to be kept, the results are their sums alone.
+func (c *pool) playAll(ctx context.Context, newActor func() (agents.Actor, error), first, n int, keep bool,
 	seeds func(episode int) (workload, explore uint64)) ([]played, error) {
 	actors := make([]agents.Actor, len(c.envs))
 	for k := range actors {
@@ -87,6 +88,9 @@ func (c *pool) playAll(ctx context.Context, newActor func() (agents.Actor, error
 				r, err := playOne(ctx, e, actor, c.reward, workload, explore)
 				if err != nil {
 					return fmt.Errorf("episode %d: %w", first+k, err)
+				}
+				if !keep {
+					r.episode = nil
 				}
 				results[k] = r
 			}

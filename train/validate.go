@@ -25,7 +25,7 @@ func (h *Hyperparameters) validationSeeds() ([]uint64, error) {
 // the given seeds, all together, by the policy that is evaluated; a failed
 // request counts at its timeout, one that is not over at the end does not.
 func (c *pool) validate(ctx context.Context, learner agents.Learner, seeds []uint64) (float64, error) {
-	results, err := c.playAll(ctx, learner.Policy, 0, len(seeds), func(k int) (workload, explore uint64) {
+	results, err := c.playAll(ctx, learner.Policy, 0, len(seeds), false, func(k int) (workload, explore uint64) {
 		return seeds[k], seeds[k]
 	})
 	if err != nil {

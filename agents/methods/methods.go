@@ -12,6 +12,7 @@ import (
 	"fairlb/agents/ppo"
 	"fairlb/env"
 	"fairlb/env/settings"
+	"fairlb/estimate"
 	"fairlb/qmix"
 	"fairlb/sac"
 )
@@ -27,6 +28,9 @@ type Method struct {
 	// New returns an untrained learner for environments of the given Spec. The
 	// seed is that of its parameters and of its exploration.
 	New func(s Settings, spec env.Spec, seed uint64) (agents.Learner, error)
+	// Estimate says what such a learner takes in a training, with the fields of
+	// its section by their names there.
+	Estimate func(s Settings, spec env.Spec, plan agents.Schedule) estimate.Estimate
 	// Export returns what writes the policy that is evaluated as ONNX.
 	Export func(s Settings) onnx.Policy
 }
@@ -56,37 +60,57 @@ func table() []Method {
 		return sac.New(s.SAC, spec, seed)
 	}
 	exportSAC := func(s Settings) onnx.Policy { return onnx.EachLB(s.SAC.Export) }
+	estimateSAC := func(joint bool) func(Settings, env.Spec, agents.Schedule) estimate.Estimate {
+		return func(s Settings, spec env.Spec, plan agents.Schedule) estimate.Estimate {
+			return s.SAC.Estimate(spec, joint, plan)
+		}
+	}
+	estimatePPO := func(central bool) func(Settings, env.Spec, agents.Schedule) estimate.Estimate {
+		return func(s Settings, spec env.Spec, plan agents.Schedule) estimate.Estimate {
+			return s.PPO.Estimate(spec, central, plan)
+		}
+	}
 	exportPPO := func(s Settings) onnx.Policy { return onnx.EachLB(s.PPO.Export) }
 	return []Method{
-		{Name: "distr-lb", Section: "sac", New: newSAC, Export: exportSAC},
-		{Name: "rlb-sac", Section: "sac", New: newSAC, Export: exportSAC},
+		{Name: "distr-lb", Section: "sac", New: newSAC, Estimate: estimateSAC(false), Export: exportSAC},
+		{Name: "rlb-sac", Section: "sac", New: newSAC, Estimate: estimateSAC(false), Export: exportSAC},
 		{Name: "centr-lb", Section: "sac",
 			New: func(s Settings, spec env.Spec, seed uint64) (agents.Learner, error) {
 				return sac.NewCentralised(s.SAC, spec, seed)
 			},
-			Export: func(s Settings) onnx.Policy { return s.SAC.ExportJoint }},
+			Estimate: estimateSAC(true),
+			Export:   func(s Settings) onnx.Policy { return s.SAC.ExportJoint }},
 		{Name: "qmix-lb", Section: "qmix",
 			New: func(s Settings, spec env.Spec, seed uint64) (agents.Learner, error) {
 				return qmix.New(s.QMIX, spec, seed)
+			},
+			Estimate: func(s Settings, spec env.Spec, plan agents.Schedule) estimate.Estimate {
+				return s.QMIX.Estimate(spec, plan)
 			},
 			Export: func(s Settings) onnx.Policy { return onnx.EachLB(s.QMIX.Export) }},
 		{Name: "ippo", Section: "ppo",
 			New: func(s Settings, spec env.Spec, seed uint64) (agents.Learner, error) {
 				return ppo.New(s.PPO, spec, false, seed)
 			},
-			Export: exportPPO},
+			Estimate: estimatePPO(false), Export: exportPPO},
 		{Name: "mappo", Section: "ppo",
 			New: func(s Settings, spec env.Spec, seed uint64) (agents.Learner, error) {
 				return ppo.New(s.PPO, spec, true, seed)
 			},
-			Export: exportPPO},
+			Estimate: estimatePPO(true), Export: exportPPO},
 		{Name: "delay", Section: "delay", Flows: true,
 			New: func(s Settings, spec env.Spec, seed uint64) (agents.Learner, error) {
 				return delay.New(s.Delay, spec, seed)
 			},
+			Estimate: func(s Settings, spec env.Spec, plan agents.Schedule) estimate.Estimate {
+				return s.Delay.Estimate(spec, plan)
+			},
 			Export: func(s Settings) onnx.Policy { return onnx.EachLB(s.Delay.Export) }},
 		{Name: "es", Section: "es",
-			New:    func(s Settings, spec env.Spec, _ uint64) (agents.Learner, error) { return es.New(s.ES, spec) },
+			New: func(s Settings, spec env.Spec, _ uint64) (agents.Learner, error) { return es.New(s.ES, spec) },
+			Estimate: func(s Settings, spec env.Spec, plan agents.Schedule) estimate.Estimate {
+				return s.ES.Estimate(spec, plan)
+			},
 			Export: func(s Settings) onnx.Policy { return onnx.EachLB(s.ES.Export) }},
 	}
 }

@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"fairlb/cmd/fairlb/internal/bounds"
 	"fairlb/cmd/fairlb/internal/files"
 	"fairlb/cmd/fairlb/internal/fixedweights"
 	"fairlb/cmd/fairlb/internal/invalid"
@@ -81,6 +83,9 @@ anew each time, on training seeds, in episodes as long as the scenario's (not
 						e.Place = "--duration"
 					}
 				}))
+			}
+			if err := bounds.Episodes(s, false, "--seeds", float64(len(args))*float64(len(list)), runtime.GOMAXPROCS(0)); err != nil {
+				return err // before any target is made
 			}
 			if _, err := s.Config(); err != nil {
 				return err // once, not by whichever seed comes to it first

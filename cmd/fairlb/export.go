@@ -8,6 +8,7 @@ import (
 
 	"fairlb/agents/checkpoint"
 	"fairlb/agents/methods"
+	"fairlb/cmd/fairlb/internal/bounds"
 	"fairlb/cmd/fairlb/internal/files"
 	"fairlb/cmd/fairlb/internal/invalid"
 	"fairlb/cmd/fairlb/internal/target"
@@ -56,6 +57,9 @@ are the weights, [batch, servers]. --lb K writes load balancer K's policy alone.
 				for i := range meta.Fingerprint.Agents {
 					lbs = append(lbs, i)
 				}
+			}
+			if err := bounds.Policy(meta.Method, hyper.Methods, meta.Fingerprint.Spec()); err != nil {
+				return fmt.Errorf("%s: %w", path, err)
 			}
 			model, err := methods.Export(meta, hyper.Methods, parameters, lbs...)
 			if err != nil {

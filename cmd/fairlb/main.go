@@ -16,6 +16,7 @@ import (
 	"golang.org/x/term"
 
 	"fairlb/agents/nn/simd"
+	"fairlb/cmd/fairlb/internal/bounds"
 	"fairlb/cmd/fairlb/internal/invalid"
 	"fairlb/cmd/fairlb/internal/progress"
 )
@@ -48,6 +49,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		PersistentPreRunE: func(*cobra.Command, []string) error {
 			if err := simd.CheckEnvironment(); err != nil {
 				return invalid.Errorf("%v", err)
+			}
+			if err := bounds.CheckEnvironment(); err != nil {
+				return invalid.Errorf("%w", err)
 			}
 			return nil
 		},

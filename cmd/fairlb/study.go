@@ -65,7 +65,7 @@ in progress from its last checkpoint.
 			}
 			s := kept.open(out, nil)
 			defer kept.note(a, s)
-			verdicts, err := study.Report(s, "fairlb study "+args[0])
+			verdicts, err := study.Report(c.Context(), s, "fairlb study "+args[0])
 			if err == nil {
 				err = printVerdicts(a.stdout, verdicts)
 			}

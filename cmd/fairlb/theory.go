@@ -5,8 +5,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"fairlb/cmd/fairlb/internal/bounds"
 	"fairlb/cmd/fairlb/internal/invalid"
 	"fairlb/env/sim/queueing"
+	"fairlb/estimate"
 	"fairlb/results/text"
 )
 
@@ -32,6 +34,11 @@ each on several seeds, and print theory and measurement with its %g %% interval
 				return invalid.Errorf("--seeds %d: must be in [2, 100000]", seeds)
 			case requests < 1000 || requests > 100_000_000:
 				return invalid.Errorf("--requests %d: must be in [1000, 100000000]", requests)
+			}
+			var e estimate.Estimate
+			e.Add(estimate.Events, "the systems", []string{"--seeds", "--requests"}, float64(len(queueing.Systems(requests))), float64(seeds), float64(requests), 2)
+			if err := bounds.Check(e); err != nil {
+				return err
 			}
 			return a.queues(c, seeds, requests)
 		},

@@ -10,6 +10,7 @@ import (
 
 	"github.com/sirupsen/logrus"
 
+	"fairlb/cmd/fairlb/internal/bounds"
 	"fairlb/cmd/fairlb/internal/fixedweights"
 	"fairlb/cmd/fairlb/internal/job"
 	"fairlb/cmd/fairlb/internal/progress"
@@ -66,6 +67,9 @@ func (l Local) Bar(what string, jobs int) progress.Bar { return l.Progress.Bar(w
 // Evaluate evaluates one target on one core and returns the report, as JSON.
 // Progress, if not nil, is told how many of the episodes are done.
 func Evaluate(ctx context.Context, s scenario.Scenario, seeds []uint64, target episodes.Target, progress func(done, of int)) ([]byte, error) {
+	if err := bounds.Episodes(s, target.Actor != nil, "seeds", float64(len(seeds)), 1); err != nil {
+		return nil, err
+	}
 	list, err := episodes.Run(ctx, episodes.Config{Seeds: seeds, Classes: s.ClassNames(), Workers: 1, Progress: progress}, []episodes.Target{target})
 	if err != nil {
 		return nil, err

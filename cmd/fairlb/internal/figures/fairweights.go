@@ -70,7 +70,7 @@ func (m *Maker) fairProfile(ctx context.Context, application paper.Application, 
 	s.Duration = m.Profile.EvalDuration
 	windows := make([]*figure.WorkRecorder, len(m.Profile.EvalSeeds))
 	for k, seed := range m.Profile.EvalSeeds {
-		work, err := simulate.Demands(s, seed)
+		work, err := simulate.Demands(ctx, s, seed)
 		if err != nil {
 			return out, err
 		}
@@ -91,7 +91,7 @@ func (m *Maker) fairProfile(ctx context.Context, application paper.Application, 
 
 	search := m.Search
 	search.Tolerance = fairTolerance
-	x, err := job.NewSearch(own, search)
+	x, err := job.NewSearch(ctx, own, search)
 	if err != nil {
 		return out, err
 	}

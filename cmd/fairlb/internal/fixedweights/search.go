@@ -10,8 +10,10 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"runtime"
 	"strings"
 
+	"fairlb/cmd/fairlb/internal/bounds"
 	"fairlb/cmd/fairlb/internal/progress"
 	"fairlb/cmd/fairlb/internal/simulate"
 	"fairlb/env"
@@ -49,11 +51,14 @@ const (
 
 // Resolved sets the number of episodes where it is open, by the requests of the
 // first one.
-func (x Settings) Resolved(s scenario.Scenario) (Settings, error) {
+func (x Settings) Resolved(ctx context.Context, s scenario.Scenario) (Settings, error) {
 	if x.Episodes > 0 {
 		return x, nil
 	}
-	demands, err := simulate.Demands(SearchScenario(s), train.EpisodeSeed(x.Run, 0))
+	if err := checkSize(SearchScenario(s), minEpisodes, x.MaxEvaluations); err != nil {
+		return x, err
+	}
+	demands, err := simulate.Demands(ctx, SearchScenario(s), train.EpisodeSeed(x.Run, 0))
 	x.Episodes = min(max(requestsOfSearch/max(1, len(demands)), minEpisodes), maxEpisodes)
 	return x, err
 }
@@ -76,11 +81,14 @@ type Found struct {
 
 // Search finds the best fixed weights of a scenario on training episodes.
 func Search(ctx context.Context, s scenario.Scenario, x Settings, display progress.Display) (Found, error) {
-	x, err := x.Resolved(s)
+	x, err := x.Resolved(ctx, s)
 	if err != nil {
 		return Found{}, err
 	}
 	s = SearchScenario(s)
+	if err := checkSize(s, x.Episodes, x.MaxEvaluations); err != nil {
+		return Found{}, err
+	}
 	bar := display.Bar("searching fixed weights", -1)
 	defer bar.Close()
 	cfg := tune.Config{
@@ -102,6 +110,11 @@ func Search(ctx context.Context, s scenario.Scenario, x Settings, display progre
 	}
 	r, err := tune.Search(ctx, cfg)
 	return Found{r, s, x}, err
+}
+
+// checkSize compares what a search takes with the limits.
+func checkSize(s scenario.Scenario, episodes, evaluations int) error {
+	return bounds.Episodes(s, false, "evaluations of the search", float64(episodes)*float64(evaluations), runtime.GOMAXPROCS(0))
 }
 
 // Write writes what was found in the form in which Read reads it.

@@ -1,6 +1,7 @@
 package fixedweights
 
 import (
+	"context"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -24,12 +25,12 @@ func TestSearchEpisodes(t *testing.T) {
 	} {
 		s, err := scenario.Load(test.name, []string{test.set})
 		require.NoError(t, err)
-		search, err := Settings{Episodes: test.given}.Resolved(s)
+		search, err := Settings{Episodes: test.given}.Resolved(context.Background(), s)
 		require.NoError(t, err)
 		require.InDelta(t, test.want, search.Episodes, 10, "%s %s", test.name, test.set)
 	}
 	s, err := scenario.Load("for-loop", []string{"workload.trace=none.tsv"})
 	require.NoError(t, err)
-	_, err = Settings{}.Resolved(s)
+	_, err = Settings{}.Resolved(context.Background(), s)
 	require.True(t, invalid.Is(err), "%v", err)
 }

@@ -7,7 +7,9 @@ package inferred
 import (
 	"context"
 	"fmt"
+	"runtime"
 
+	"fairlb/cmd/fairlb/internal/bounds"
 	"fairlb/cmd/fairlb/internal/invalid"
 	"fairlb/cmd/fairlb/internal/progress"
 	"fairlb/cmd/fairlb/internal/simulate"
@@ -15,6 +17,7 @@ import (
 	"fairlb/env/scenario"
 	"fairlb/env/sim"
 	"fairlb/env/sim/inference"
+	"fairlb/estimate"
 	"fairlb/eval"
 	"fairlb/eval/episodes"
 	"fairlb/train"
@@ -53,7 +56,25 @@ func New(s scenario.Scenario, seeds []uint64, particles int) (*Study, error) {
 	if law := s.Workload.Classes[0].Stages[0].Law; law != "exponential" || s.Workload.Trace != "" {
 		return nil, invalid.Errorf("%w: its demands must be exponential, not of law %s", inference.ErrScenario, law)
 	}
-	return &Study{Scenario: s, Seeds: seeds, Particles: particles, simulation: cfg}, nil
+	x := &Study{Scenario: s, Seeds: seeds, Particles: particles, simulation: cfg}
+	return x, x.check()
+}
+
+// check compares what the study takes with the limits: its evaluations, and the
+// queues that the filters hold of every server at each load balancer and move on
+// at every request.
+func (x *Study) check() error {
+	one := x.Scenario.Estimate(false)
+	targets := float64(3 + 2*len(trusts()))
+	filtered := float64(2*calibrationEpisodes) + float64(len(x.Seeds))*float64(2+2*len(trusts()))
+	servers := float64(len(x.simulation.Servers))
+	workers := min(float64(runtime.GOMAXPROCS(0)), float64(len(x.Seeds)))
+	var e estimate.Estimate
+	e.Include(one, workers, estimate.Memory)
+	e.Add(estimate.Memory, "the queues of the filters", []string{"--particles", "servers"}, float64(x.Particles), servers, 2*2*64, workers)
+	e.Add(estimate.Events, "the evaluations", []string{"--seeds", "--duration"}, one.Total(estimate.Events), float64(len(x.Seeds)), targets)
+	e.Add(estimate.Events, "the queues of the filters", []string{"--particles", "--seeds", "--duration"}, one.Total(estimate.Events), filtered, float64(x.Particles))
+	return bounds.Check(e)
 }
 
 // Explained is the part of the variance of the other load balancer's requests at

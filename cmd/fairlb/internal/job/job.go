@@ -6,9 +6,11 @@
 package job
 
 import (
+	"context"
 	"encoding/json"
 	"strings"
 
+	"fairlb/cmd/fairlb/internal/bounds"
 	"fairlb/cmd/fairlb/internal/files"
 	"fairlb/cmd/fairlb/internal/fixedweights"
 	"fairlb/cmd/fairlb/internal/runfolder"
@@ -65,9 +67,12 @@ type Training struct {
 }
 
 // NewTraining returns the training of hyperparameters in the scenario that they
-// name.
+// name. It fails if that takes more than the limits allow.
 func NewTraining(h train.Hyperparameters, title string) (Training, error) {
 	s, err := runfolder.TrainingScenario(&h)
+	if err == nil {
+		err = bounds.Training(&h, s, 1)
+	}
 	return Training{h, s, title}, err
 }
 
@@ -206,8 +211,8 @@ type Search struct {
 }
 
 // NewSearch returns the search of a scenario's best fixed weights.
-func NewSearch(s scenario.Scenario, x fixedweights.Settings) (Search, error) {
-	x, err := x.Resolved(s)
+func NewSearch(ctx context.Context, s scenario.Scenario, x fixedweights.Settings) (Search, error) {
+	x, err := x.Resolved(ctx, s)
 	return Search{s, x}, err
 }
 

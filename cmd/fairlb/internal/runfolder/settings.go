@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
+	"fairlb/cmd/fairlb/internal/bounds"
 	"fairlb/cmd/fairlb/internal/files"
 	"fairlb/cmd/fairlb/internal/invalid"
 	"fairlb/env/scenario"
@@ -26,6 +28,33 @@ func LoadHyperparameters(path string, overrides []string) (train.Hyperparameters
 	}
 	return train.LoadHyperparameters(path, data, overrides, checkScenario)
 }
+
+// loadForTraining is LoadHyperparameters for a run that is to be made, which
+// must not take more than the limits allow.
+func loadForTraining(path string, overrides []string) (train.Hyperparameters, error) {
+	data, err := settings.ReadFile(path)
+	if err != nil {
+		return train.Hyperparameters{}, err
+	}
+	return train.LoadHyperparameters(path, data, overrides, checkScenario, checkSize)
+}
+
+// checkSize implements train.Check: what the limits refuse.
+func checkSize(h *train.Hyperparameters, _ int, report func(path string, value any, rule string)) {
+	if settings.Faults(errInvalid, h) != nil {
+		return // of what breaks a rule nobody can say what it takes
+	}
+	s, err := TrainingScenario(h)
+	if err != nil {
+		return // as checkScenario reports
+	}
+	if fault := bounds.FaultOf(h, s, runtime.GOMAXPROCS(0)); fault != nil {
+		report(fault.Path, nil, fault.Rule)
+	}
+}
+
+// errInvalid is the kind of faults that are reported elsewhere.
+var errInvalid = errors.New("invalid hyperparameters")
 
 // Hyperparameters reads the resolved hyperparameters of a run's folder. The
 // scenario that they name may be anywhere, or gone: that which the run is of is

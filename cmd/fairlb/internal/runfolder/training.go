@@ -12,6 +12,7 @@ import (
 
 	"github.com/sirupsen/logrus"
 
+	"fairlb/cmd/fairlb/internal/bounds"
 	"fairlb/cmd/fairlb/internal/invalid"
 	"fairlb/cmd/fairlb/internal/progress"
 	"fairlb/cmd/fairlb/internal/simulate"
@@ -54,7 +55,7 @@ func New(file, dir string, overrides []string, resume bool) (Training, error) {
 	}
 	t := Training{Dir: dir, KeepState: true}
 	var err error
-	if t.Hyperparameters, err = LoadHyperparameters(file, overrides); err != nil {
+	if t.Hyperparameters, err = loadForTraining(file, overrides); err != nil {
 		return t, err
 	}
 	if t.Scenario, err = TrainingScenario(&t.Hyperparameters); err != nil {
@@ -69,6 +70,9 @@ func New(file, dir string, overrides []string, resume bool) (Training, error) {
 // Run makes the run in its folder, which must hold none yet unless the run is
 // to be resumed. An interruption saves what was learned.
 func (t *Training) Run(ctx context.Context) (err error) {
+	if err := bounds.Training(&t.Hyperparameters, t.Scenario, t.Workers); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(t.Dir, 0o777); err != nil {
 		return fmt.Errorf("--out: %w", err)
 	}

@@ -7,16 +7,20 @@
 package simulate
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"io"
 
 	"gonum.org/v1/gonum/floats"
 
 	"fairlb/agents/methods"
+	"fairlb/cmd/fairlb/internal/bounds"
 	"fairlb/env"
 	"fairlb/env/scenario"
 	"fairlb/env/sim"
 	"fairlb/env/workload"
+	"fairlb/estimate"
 	"fairlb/eval/episodes"
 	"fairlb/rewards"
 )
@@ -50,6 +54,9 @@ func Open(s scenario.Scenario, steer func(*sim.Config)) Opener {
 			cfg.Sampler, cfg.SampleInterval = sampler, SampleInterval
 		}
 		steer(&cfg)
+		if err := bounds.Environment(s, cfg.Observe); err != nil {
+			return nil, err
+		}
 		return sim.New(cfg)
 	}
 }
@@ -81,9 +88,17 @@ func Training(s scenario.Scenario, reward rewards.Reward, method string) Opener 
 	})
 }
 
+// bytesOfDemand is about what an entry of Demands takes.
+const bytesOfDemand = 40
+
 // Demands returns the service (s, of all stages together) that each request of
 // an episode needs, by its time of arrival.
-func Demands(s scenario.Scenario, seed uint64) (map[float64]float64, error) {
+func Demands(ctx context.Context, s scenario.Scenario, seed uint64) (map[float64]float64, error) {
+	e := s.Estimate(false)
+	e.Add(estimate.Memory, "the demands of all requests", []string{"workload.arrivals", "workload.classes", "duration"}, e.Total(estimate.Events), bytesOfDemand)
+	if err := bounds.Check(e); err != nil {
+		return nil, fmt.Errorf("scenario %s: %w", s.Name, err)
+	}
 	cfg, err := s.Config()
 	if err != nil {
 		return nil, err
@@ -95,7 +110,12 @@ func Demands(s scenario.Scenario, seed uint64) (map[float64]float64, error) {
 	defer source.Close()
 	out := make(map[float64]float64)
 	stages := workload.MaxStages(cfg.Classes)
-	for {
+	for n := 0; ; n++ {
+		if n%4096 == 0 {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+		}
 		r := workload.Request{Demand: make([]float64, stages)}
 		switch err := source.Next(&r); {
 		case errors.Is(err, io.EOF), err == nil && r.Time > s.Duration:

@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"context"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -13,7 +14,7 @@ import (
 func TestDemands(t *testing.T) {
 	s, err := scenario.Load("sim-moderate/cpu-io-cpu", []string{"duration=500"})
 	require.NoError(t, err)
-	work, err := Demands(s, 3)
+	work, err := Demands(context.Background(), s, 3)
 	require.NoError(t, err)
 	sum := 0.0
 	for at, w := range work {

@@ -235,7 +235,7 @@ func TestSearch(t *testing.T) {
 	find := func(set ...string) (fixedweights.Found, error) {
 		s, err := scenario.Load("sim-moderate/pure-cpu", append([]string{"duration=5"}, set...))
 		require.NoError(t, err)
-		search, err := job.NewSearch(s, settings)
+		search, err := job.NewSearch(context.Background(), s, settings)
 		require.NoError(t, err)
 		return kept.Search(t.Context(), &search, dir)
 	}

@@ -1,6 +1,7 @@
 package studies
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"math"
@@ -18,7 +19,7 @@ import (
 // Report writes what is there of the study into the folder: study.md, study.csv
 // and study.json, means and learning curves as pictures. It returns the verdicts
 // on the bars. The command is what makes all of it again.
-func (s *Study) Report(kept *store.Store, command string) ([]study.Verdict, error) {
+func (s *Study) Report(ctx context.Context, kept *store.Store, command string) ([]study.Verdict, error) {
 	r := study.Report{
 		Study: s.Study, Name: s.Name, Command: command,
 		TrainingSeeds: s.trainingSeeds, EvaluationSeeds: s.heldOut, Duration: s.Duration,
@@ -26,7 +27,7 @@ func (s *Study) Report(kept *store.Store, command string) ([]study.Verdict, erro
 	curves := map[string]string{} // the file of a scenario's learning curves
 	costs := make([]trainingCost, len(s.Methods))
 	for k, c := range s.Scenarios {
-		measured, runs, err := s.measured(kept, k, &r)
+		measured, runs, err := s.measured(ctx, kept, k, &r)
 		if err != nil {
 			return nil, err
 		}
@@ -78,7 +79,7 @@ func (s *Study) Report(kept *store.Store, command string) ([]study.Verdict, erro
 
 // measured gathers the results of a scenario that are there, and the folders of
 // the training runs by method; what is not there is noted as missing.
-func (s *Study) measured(kept *store.Store, k int, r *study.Report) (study.RunsByTarget, [][]string, error) {
+func (s *Study) measured(ctx context.Context, kept *store.Store, k int, r *study.Report) (study.RunsByTarget, [][]string, error) {
 	in := s.Scenarios[k].Name
 	measured := study.RunsByTarget{}
 	runs := make([][]string, len(s.Methods))
@@ -96,7 +97,7 @@ func (s *Study) measured(kept *store.Store, k int, r *study.Report) (study.RunsB
 		return there, nil
 	}
 	for _, name := range s.Heuristics {
-		e, there, err := s.heuristic(kept, k, name)
+		e, there, err := s.heuristic(ctx, kept, k, name)
 		if err == nil && there {
 			_, err = add(&e, name, 0)
 		}

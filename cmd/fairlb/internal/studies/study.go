@@ -18,13 +18,16 @@ import (
 	"github.com/sirupsen/logrus"
 	"golang.org/x/sync/errgroup"
 
+	"fairlb/cmd/fairlb/internal/bounds"
 	"fairlb/cmd/fairlb/internal/fixedweights"
 	"fairlb/cmd/fairlb/internal/invalid"
 	"fairlb/cmd/fairlb/internal/job"
+	"fairlb/cmd/fairlb/internal/runfolder"
 	"fairlb/cmd/fairlb/internal/store"
 	"fairlb/env/dispatch"
 	"fairlb/env/scenario"
 	"fairlb/env/settings"
+	"fairlb/estimate"
 	"fairlb/eval"
 	"fairlb/eval/study"
 	"fairlb/train"
@@ -72,6 +75,9 @@ func Load(file string, only []string, log logrus.FieldLogger) (*Study, error) {
 		}
 		s.recipes = append(s.recipes, list)
 	}
+	if err := s.checkSize(); err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
 	return s, s.restrict(only)
 }
 
@@ -107,6 +113,36 @@ func (s *Study) loadRecipes(file string, method int) ([]train.Hyperparameters, e
 		list = append(list, h)
 	}
 	return list, nil
+}
+
+// checkSize compares what all trainings and evaluations take together with the
+// limits. What one training takes has been checked.
+func (s *Study) checkSize() error {
+	var all estimate.Estimate
+	for k, c := range s.Scenarios {
+		for m := range s.Methods {
+			h := &s.recipes[m][k]
+			in, err := runfolder.TrainingScenario(h)
+			if err != nil {
+				return err
+			}
+			one, err := bounds.OfTraining(h, in, 1)
+			if err != nil {
+				return err
+			}
+			for _, q := range []estimate.Quantity{estimate.Events, estimate.Products} {
+				all.Add(q, fmt.Sprintf("training %s in %s", s.Methods[m].Name, c.Name), []string{"training_seeds"}, one.Total(q), float64(len(s.trainingSeeds)))
+			}
+		}
+		in, err := s.scenario(k)
+		if err != nil {
+			return err
+		}
+		one := in.Estimate(false)
+		subjects := float64(len(s.Heuristics)) + float64(len(s.Methods))*float64(len(s.trainingSeeds))
+		all.Add(estimate.Events, "evaluating in "+c.Name, []string{"evaluation_seeds", "training_seeds", "duration"}, one.Total(estimate.Events), float64(len(s.heldOut)), subjects)
+	}
+	return bounds.Check(all)
 }
 
 // restrict reads what alone is to run.
@@ -193,7 +229,7 @@ func (s *Study) runHeuristics(ctx context.Context, results *store.Store, k int) 
 
 func (s *Study) runHeuristic(ctx context.Context, results *store.Store, k int, name string) error {
 	if name == fixedweights.TargetName {
-		search, err := s.search(k)
+		search, err := s.search(ctx, k)
 		if err != nil {
 			return err
 		}
@@ -201,7 +237,7 @@ func (s *Study) runHeuristic(ctx context.Context, results *store.Store, k int, n
 			return err
 		}
 	}
-	e, _, err := s.heuristic(results, k, name)
+	e, _, err := s.heuristic(ctx, results, k, name)
 	if err != nil {
 		return err
 	}
@@ -214,25 +250,25 @@ func weightsFolder(results *store.Store) string { return filepath.Join(results.D
 
 // search is the search of a scenario's best fixed weights, in episodes of the
 // scenario's own duration.
-func (s *Study) search(k int) (job.Search, error) {
+func (s *Study) search(ctx context.Context, k int) (job.Search, error) {
 	c := &s.Scenarios[k]
 	own, err := scenario.Load(c.Scenario, c.Set)
 	if err != nil {
 		return job.Search{}, err
 	}
-	return job.NewSearch(own, fixedweights.DefaultSettings())
+	return job.NewSearch(ctx, own, fixedweights.DefaultSettings())
 }
 
 // heuristic returns the evaluation of a heuristic in a scenario; there is none
 // of the best fixed weights until they have been searched.
-func (s *Study) heuristic(results *store.Store, k int, name string) (e job.Evaluation, there bool, err error) {
+func (s *Study) heuristic(ctx context.Context, results *store.Store, k int, name string) (e job.Evaluation, there bool, err error) {
 	in, err := s.scenario(k)
 	if err != nil {
 		return e, false, err
 	}
 	subject := job.Heuristic(in, name)
 	if name == fixedweights.TargetName {
-		search, err := s.search(k)
+		search, err := s.search(ctx, k)
 		if err != nil {
 			return e, false, err
 		}

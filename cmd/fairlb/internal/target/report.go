@@ -2,8 +2,10 @@ package target
 
 import (
 	"context"
+	"runtime"
 	"slices"
 
+	"fairlb/cmd/fairlb/internal/bounds"
 	"fairlb/cmd/fairlb/internal/progress"
 	"fairlb/env/scenario"
 	"fairlb/env/settings"
@@ -24,6 +26,10 @@ func Evaluate(ctx context.Context, s scenario.Scenario, list []Target, seeds []u
 		targets = append(targets, t.Target)
 		report.Notes = append(report.Notes, t.Notes...)
 		report.Warnings = append(report.Warnings, t.Warnings...)
+	}
+	trained := slices.ContainsFunc(targets, func(t episodes.Target) bool { return t.Actor != nil })
+	if err := bounds.Episodes(s, trained, "--seeds", float64(len(targets))*float64(len(seeds)), runtime.GOMAXPROCS(0)); err != nil {
+		return nil, err
 	}
 	bar := display.Bar("evaluating", len(targets)*len(seeds))
 	results, err := episodes.Run(ctx, episodes.Config{

@@ -15,6 +15,7 @@ import (
 	"fairlb/agents"
 	"fairlb/agents/checkpoint"
 	"fairlb/agents/methods"
+	"fairlb/cmd/fairlb/internal/bounds"
 	"fairlb/cmd/fairlb/internal/fixedweights"
 	"fairlb/cmd/fairlb/internal/invalid"
 	"fairlb/cmd/fairlb/internal/runfolder"
@@ -121,6 +122,9 @@ func Checkpoint(s scenario.Scenario, name, path string) (Target, error) {
 	}
 	reward, err := rewards.New(h.Reward)
 	if err != nil {
+		return fail(err)
+	}
+	if err := bounds.Policy(meta.Method, h.Methods, s.Spec()); err != nil {
 		return fail(err)
 	}
 	open := simulate.Agents(s, reward)

@@ -20,11 +20,13 @@ import (
 
 	"github.com/sirupsen/logrus"
 
+	"fairlb/cmd/fairlb/internal/bounds"
 	"fairlb/cmd/fairlb/internal/files"
 	"fairlb/cmd/fairlb/internal/progress"
 	"fairlb/env"
 	"fairlb/env/scenario"
 	"fairlb/env/sim"
+	"fairlb/estimate"
 	"fairlb/eval/fit"
 	"fairlb/eval/paper"
 	"fairlb/results/chart"
@@ -108,6 +110,9 @@ func (x *Fit) Run(ctx context.Context) (*Found, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := x.check(cells); err != nil {
+		return nil, err
+	}
 	if err := os.MkdirAll(x.Dir, 0o777); err != nil {
 		return nil, fmt.Errorf("--out: %w", err)
 	}
@@ -132,6 +137,26 @@ func (x *Fit) Run(ctx context.Context) (*Found, error) {
 		return nil, err
 	}
 	return f, files.Write(filepath.Join(x.Dir, "web-mix.png"), func(w io.Writer) error { return chart.DrawFit(w, f.After, "png") })
+}
+
+// check compares what the search takes with the limits.
+func (x *Fit) check(cells []fit.Cell) error {
+	var e estimate.Estimate
+	counted := map[fit.Simulation]bool{}
+	for _, c := range cells {
+		if counted[c.Simulation] {
+			continue
+		}
+		counted[c.Simulation] = true
+		s, err := scenario.Load(c.Simulation.Scenario, nil)
+		if err != nil {
+			return err
+		}
+		seeds := len(seedsOf(c.Simulation, 0, x.Seeds))
+		one := s.Estimate(false)
+		e.Add(estimate.Events, "simulations of "+s.Name, []string{"--evaluations", "--seeds"}, one.Total(estimate.Events), float64(seeds), float64(x.Evaluations))
+	}
+	return bounds.Check(e)
 }
 
 // search returns the values of the parameters that come nearest, with three
