@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"context"
 	"errors"
 	"io"
 	"math"
@@ -194,11 +195,21 @@ const (
 	externalEvent // a change, or a sample of the true state
 )
 
+// pollEvery is the number of events after which advance looks whether it is to
+// stop: some milliseconds.
+const pollEvery = 1 << 14
+
 // advance runs the simulation up to the time until (s), that moment included. Of
 // events at one time, changes and samples go first, then completions, packets and
-// arrivals, in this order.
-func (e *engine) advance(until float64) error {
-	for {
+// arrivals, in this order. Between two looks at ctx are pollEvery events: a
+// single step may have any number of them.
+func (e *engine) advance(ctx context.Context, until float64) error {
+	for n := 1; ; n++ {
+		if n%pollEvery == 0 {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+		}
 		time := e.completions.time()
 		kind := stageCompletion
 		if e.toServers.len() > 0 && e.toServers.first().time < time {

@@ -108,7 +108,7 @@ func (e *Env) Step(ctx context.Context, actions [][]float64) (env.Step, error) {
 	e.engine.endedFlows, e.engine.currentStep = e.engine.endedFlows[:0], e.stepsTaken
 	e.stepsTaken++
 	now := float64(e.stepsTaken) * e.spec.StepInterval
-	if err := e.engine.advance(now); err != nil {
+	if err := e.engine.advance(ctx, now); err != nil {
 		e.stepsTaken = e.spec.Steps // the episode cannot go on
 		return env.Step{}, err
 	}
@@ -173,7 +173,7 @@ func (e *Env) Drain(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := e.engine.advance(e.engine.now + 10); err != nil {
+		if err := e.engine.advance(ctx, e.engine.now+10); err != nil {
 			return err
 		}
 	}
