@@ -230,7 +230,7 @@ func prepareBadInputs(t *testing.T) *strings.Replacer {
 		"order.tsv":    "time\tquery\n0.5\t/x?n=1\n0.4\t/x?n=1\n",
 		"access.log":   accessLog,
 		"short.tsv":    "time\tquery\n0.5\t/x?n=1\n",
-		"classes.scn":  strings.NewReplacer("workload:", "workload:\n  trace: short.tsv", "share: 1,", `share: 1, paths: ["/wiki/*"],`).Replace(smallScenario("3")),
+		"classes.scn":  strings.NewReplacer("workload:", "workload:\n  trace: short.tsv", "share: 1,", `share: 1, paths: ["/wiki/*"],`, "  arrivals:\n    rate: 3\n", "").Replace(smallScenario("3")),
 
 		"empty.safetensors":          "",
 		"folder/broken/record.jsonl": "x\n",

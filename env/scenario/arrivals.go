@@ -7,9 +7,24 @@ import (
 	"fairlb/env/workload"
 )
 
-// rules states the rules of an arrival process. One that a trace replaces need
-// not have a rate.
-func (a *Arrivals) rules(r *settings.Rules, replaced bool) {
+// besideTrace states the rule of arrivals that a trace gives.
+func (a *Arrivals) besideTrace(r *settings.Rules) {
+	const rule = "must be left out beside a trace, which gives the arrivals (workload.rate_factor and speed_up change its rate)"
+	for _, x := range []struct {
+		name  string
+		value float64
+	}{
+		{"rate", a.Rate}, {"rate_max", a.RateMax}, {"load", a.Load}, {"burst_factor", a.BurstFactor},
+		{"burst_mean", a.BurstMean}, {"calm_mean", a.CalmMean}, {"gap_cv", a.GapCV},
+	} {
+		r.Require(x.value == 0, x.name, x.value, rule)
+	}
+	r.Require(a.MMPP == nil, "mmpp", nil, rule)
+	r.Require(a.Profile == nil, "profile", nil, rule)
+}
+
+// rules states the rules of an arrival process.
+func (a *Arrivals) rules(r *settings.Rules) {
 	r.Check("rate", a.Rate, settings.NotNegative())
 	r.Check("rate_max", a.RateMax, settings.NotNegative())
 	r.Check("load", a.Load, settings.NotNegative())
@@ -17,7 +32,7 @@ func (a *Arrivals) rules(r *settings.Rules, replaced bool) {
 	r.Check("burst_mean", a.BurstMean, settings.NotNegative())
 	r.Check("calm_mean", a.CalmMean, settings.NotNegative())
 	r.Check("gap_cv", a.GapCV, settings.NotNegative())
-	r.Require((a.Rate != 0) != (a.Load != 0) || replaced && a.Rate == 0, "rate", a.Rate, "must be given, or else arrivals.load: one of the two, and not both")
+	r.Require((a.Rate != 0) != (a.Load != 0), "rate", a.Rate, "must be given, or else arrivals.load: one of the two, and not both")
 	// Above these a run would take forever and run out of memory.
 	r.Check("load", a.Load, settings.AtMost(100))
 	r.Check("rate", a.Rate, settings.AtMost(1e7).Saying("must be at most 1e7 requests/s"))

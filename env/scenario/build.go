@@ -28,8 +28,10 @@ func List() []Entry {
 // Load returns the built-in scenario of the given name, or the scenario in the
 // file of that path, after the overrides (path=value) and checked. A file does
 // not start from a built-in scenario: what it leaves out has the value that
-// Default gives it, which is zero for most fields.
+// Default gives it, which is zero for most fields. An override that gives a trace
+// replaces the arrivals of the scenario; others beside it are a fault.
 func Load(nameOrFile string, overrides []string) (Scenario, error) {
+	overrides = replaced(overrides)
 	for _, b := range builtins() {
 		if b.name == nameOrFile {
 			s := b.make()
@@ -67,6 +69,47 @@ func Default() Scenario {
 		Duration:     60,
 		MaxLogWeight: 1.5,
 	}
+}
+
+// LoadStored returns the scenario of a file that the program wrote. Unlike Load it
+// reads what older programs stored: arrivals beside a trace, which replaced them.
+func LoadStored(path string) (Scenario, error) {
+	data, err := settings.ReadFile(path)
+	if err != nil {
+		return Scenario{}, fmt.Errorf("scenario: %w", err)
+	}
+	type unruled Scenario
+	s := unruled(Default())
+	if err := settings.Load(path, data, nil, &s); err != nil || s.Workload.Trace == "" {
+		return Load(path, nil)
+	}
+	if _, err := Load(path, withoutArrivals()); err != nil {
+		return Scenario{}, err
+	}
+	if s.Name == "" {
+		s.Name = path
+	}
+	return Scenario(s), nil
+}
+
+// withoutArrivals are the overrides that leave out every field of the arrivals.
+func withoutArrivals() []string {
+	var list []string
+	for _, field := range []string{"rate", "rate_max", "load", "burst_factor", "burst_mean", "calm_mean", "gap_cv"} {
+		list = append(list, "workload.arrivals."+field+"=0")
+	}
+	return append(list, "workload.arrivals.mmpp=null", "workload.arrivals.profile=null")
+}
+
+// replaced returns the overrides, before which the arrivals are left out if one of
+// them puts a trace in their place.
+func replaced(overrides []string) []string {
+	for _, o := range overrides {
+		if value, ok := strings.CutPrefix(o, "workload.trace="); ok && value != "" {
+			return append(withoutArrivals(), overrides...)
+		}
+	}
+	return overrides
 }
 
 // nearest returns the built-in scenario whose name shares the longest prefix with
@@ -144,11 +187,11 @@ func (s *Scenario) source(classes []workload.Class) (func(uint64) (workload.Sour
 		}
 	}
 	if w := s.Workload; w.Trace != "" {
-		rec := workload.Recording{
-			Path: w.Trace, SecondsPerN: w.SecondsPerN, Classes: classes,
-			Random: w.Window == "random", Duration: s.Duration, Shares: shares,
-		}
-		return func(seed uint64) (workload.Source, error) { return workload.OpenRecorded(rec, seed) }, nil
+		replay := workload.NewReplay(workload.Recording{
+			Path: w.Trace, SecondsPerN: w.SecondsPerN, Classes: classes, Shares: shares,
+			Window: w.window(), Block: w.Block, Repeat: w.Repeat, SpeedUp: w.SpeedUp, RateFactor: w.RateFactor,
+		})
+		return func(seed uint64) (workload.Source, error) { return replay.Open(seed) }, nil
 	}
 	arrivals, err := s.Workload.Arrivals.process(s.rate())
 	if err != nil {

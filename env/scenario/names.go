@@ -1,11 +1,24 @@
 package scenario
 
+import "fairlb/env/workload"
+
 // The names that fields of a scenario may have, whose rules are in Rules; those
 // of changes are beside the changes, and those of laws in package workload.
 
 func disciplines() []string { return []string{"fifo", "processor-sharing"} }
 
 // windows has "" for a window that is left out: begin.
-func windows() []string { return []string{"", "begin", "random"} }
+func windows() []string { return []string{"", "begin", "random", "blocks"} }
+
+// window returns the part of a trace that an episode replays.
+func (w *Workload) window() workload.Window {
+	switch w.Window {
+	case "random":
+		return workload.FromAnywhere
+	case "blocks":
+		return workload.InBlocks
+	}
+	return workload.FromBeginning
+}
 
 func resources() []string { return []string{"cpu", "io"} }

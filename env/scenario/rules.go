@@ -61,7 +61,11 @@ func (w *Workload) rules(r *settings.Rules) {
 	r.Check("window", w.Window, oneOf(windows()))
 	r.Check("classes", w.Classes, settings.Elements(maxClasses).Saying("must be 1 to 255 classes"))
 	w.traceRules(r)
-	w.Arrivals.rules(r.Under("arrivals"), w.Trace != "")
+	if w.Trace != "" {
+		w.Arrivals.besideTrace(r.Under("arrivals"))
+	} else {
+		w.Arrivals.rules(r.Under("arrivals"))
+	}
 
 	shares := make([]float64, len(w.Classes))
 	names := map[string]bool{"all": true}
@@ -90,6 +94,7 @@ func (w *Workload) rules(r *settings.Rules) {
 // looked into: it is the run that reads it.
 func (w *Workload) traceRules(r *settings.Rules) {
 	r.Check("seconds_per_n", w.SecondsPerN, settings.NotNegative())
+	w.replayRules(r)
 	for k, class := range w.Classes {
 		path := fmt.Sprintf("classes[%d].paths", k)
 		for _, text := range class.Paths {
@@ -101,6 +106,22 @@ func (w *Workload) traceRules(r *settings.Rules) {
 	}
 	single := len(w.Classes) == 1 && len(w.Classes[0].Paths) == 0 && len(w.Classes[0].Stages) == 1 && w.Classes[0].Stages[0].Resource == "cpu"
 	r.Require(w.Trace == "" || !single || w.SecondsPerN != 0, "seconds_per_n", w.SecondsPerN, "must be positive and finite where the trace gives the demand of the only class")
+}
+
+// replayRules states the rules of which part of a trace is replayed, and how fast.
+func (w *Workload) replayRules(r *settings.Rules) {
+	const trace = "needs a trace"
+	r.Require(w.Window != "blocks" || w.Trace != "", "window", w.Window, trace)
+	r.Require(w.Block == 0 || w.Window == "blocks", "block", w.Block, "must be left out unless window is blocks")
+	r.Require(w.Window != "blocks" || w.Block > 0 && finite(w.Block), "block", w.Block, "must be positive and finite where window is blocks")
+	r.Require(!w.Repeat || w.Trace != "", "repeat", w.Repeat, trace)
+	r.Require(!w.Repeat || w.Window != "blocks", "repeat", w.Repeat, "must be left out where window is blocks, which never end")
+	r.Check("speed_up", w.SpeedUp, settings.Closed(0, 1e6))
+	r.Check("rate_factor", w.RateFactor, settings.Closed(0, 1000))
+	r.Require(!(w.SpeedUp > 0 && w.SpeedUp < 1e-6), "speed_up", w.SpeedUp, "must be at least 1e-6")
+	r.Require(!(w.RateFactor > 0 && w.RateFactor < 1e-6), "rate_factor", w.RateFactor, "must be at least 1e-6")
+	r.Require(w.SpeedUp == 0 || w.Trace != "", "speed_up", w.SpeedUp, trace)
+	r.Require(w.RateFactor == 0 || w.Trace != "", "rate_factor", w.RateFactor, trace)
 }
 
 // oneOf is the rule of a field that has one of the given names.

@@ -51,11 +51,18 @@ type Workload struct {
 	// drawn from the class's laws.
 	Trace       string  `yaml:"trace,omitempty"`
 	SecondsPerN float64 `yaml:"seconds_per_n,omitempty"`
-	// Window is where an episode begins in the trace: begin, or random (by
-	// the episode's seed, for training). Under begin a trace keeps its own
-	// times; one whose first request is later than the duration (times in
-	// epoch seconds, say) begins at 0 with that request.
-	Window string `yaml:"window,omitempty"`
+	// Window is what an episode replays of the trace: begin, its beginning,
+	// the same for all seeds; random, from a place that the seed gives; or
+	// blocks, as many as it takes, joined, each from a place that the seed
+	// gives. Under begin the first request is at time 0, whatever its time
+	// in the file.
+	Window string  `yaml:"window,omitempty"`
+	Block  float64 `yaml:"block,omitempty"` // length of a block, s of the trace: as long as what shall stay together, such as a burst
+	// Repeat begins the trace again whenever it ends. Without it no more
+	// requests come; random goes on once with the beginning, blocks never end.
+	Repeat     bool    `yaml:"repeat,omitempty"`
+	SpeedUp    float64 `yaml:"speed_up,omitempty"`    // divides the times of the trace, bursts and all; 0: 1
+	RateFactor float64 `yaml:"rate_factor,omitempty"` // requests for each of the trace, at its times: some left out, or copies between; 0: 1
 
 	Arrivals Arrivals `yaml:"arrivals"` // when requests come
 	Classes  []Class  `yaml:"classes"`  // the applications that they are of
@@ -63,7 +70,7 @@ type Workload struct {
 
 // Arrivals is a Poisson process or, with one of a burst factor, mmpp and
 // gap_cv, a burstier one. Exactly one of Rate and Load is set; beside a trace,
-// which gives the arrivals instead, neither need be.
+// which gives the arrivals instead, none of it may be.
 type Arrivals struct {
 	Rate        float64  `yaml:"rate,omitempty"`         // mean requests/s
 	RateMax     float64  `yaml:"rate_max,omitempty"`     // each episode's rate is drawn from [rate, rate_max]

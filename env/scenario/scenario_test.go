@@ -257,19 +257,20 @@ detection: 1.5
 	}, cfg)
 }
 
-// TestTrace: a trace file gives the arrivals, so that no rate is needed.
+// TestTrace: a trace file gives the arrivals, in place of the scenario's own.
 func TestTrace(t *testing.T) {
 	t.Parallel()
 	trace := filepath.Join(t.TempDir(), "t.tsv")
 	require.NoError(t, os.WriteFile(trace, []byte("time\tquery\n1\t/?n=500\n2\t/?n=100\n"), 0o600))
-	s := load(t, "for-loop", "workload.trace="+trace, "workload.arrivals.rate=0", "workload.seconds_per_n=0.01")
+	s := load(t, "for-loop", "workload.trace="+trace, "workload.seconds_per_n=0.01")
+	require.Zero(t, s.Workload.Arrivals)
 	cfg, err := s.Config()
 	require.NoError(t, err)
 	source, err := cfg.Workload(1)
 	require.NoError(t, err)
 	r := workload.Request{Demand: make([]float64, 1)}
 	require.NoError(t, source.Next(&r))
-	require.Equal(t, 1.0, r.Time)
+	require.Zero(t, r.Time)
 	require.InDelta(t, 5, r.Demand[0], 1e-12)
 	require.NoError(t, source.Next(&r))
 	require.ErrorIs(t, source.Next(&r), io.EOF)
@@ -279,6 +280,66 @@ func TestTrace(t *testing.T) {
 	require.NoError(t, err)
 	_, err = cfg.Workload(1)
 	require.ErrorContains(t, err, "none.tsv: no such file")
+
+	_, err = Load("for-loop", []string{"workload.trace=t.tsv", "workload.arrivals.rate=3"})
+	require.EqualError(t, err, "--set: workload.arrivals.rate = 3: must be left out beside a trace, which gives the arrivals (workload.rate_factor and speed_up change its rate)")
+}
+
+// TestLoadStored: what older programs stored, arrivals beside a trace, is read as
+// it stands, and nothing else that is wrong.
+func TestLoadStored(t *testing.T) {
+	t.Parallel()
+	s := load(t, "for-loop", "workload.trace=t.tsv")
+	s.Workload.Arrivals.Rate = 487
+	store := func(s Scenario) string {
+		text, err := settings.Marshal(s)
+		require.NoError(t, err)
+		path := filepath.Join(t.TempDir(), "scenario.yaml")
+		require.NoError(t, os.WriteFile(path, text, 0o600))
+		return path
+	}
+	path := store(s)
+	_, err := Load(path, nil)
+	require.ErrorContains(t, err, "must be left out beside a trace")
+	stored, err := LoadStored(path)
+	require.NoError(t, err)
+	require.Empty(t, cmp.Diff(s, stored))
+
+	s.LBs = 0
+	_, err = LoadStored(store(s))
+	require.ErrorContains(t, err, "lbs = 0")
+
+	synthetic := load(t, "web-dynamic")
+	stored, err = LoadStored(store(synthetic))
+	require.NoError(t, err)
+	require.Empty(t, cmp.Diff(synthetic, stored))
+}
+
+// TestReplaySettings: the settings of a replay come to the workload.
+func TestReplaySettings(t *testing.T) {
+	t.Parallel()
+	trace := filepath.Join(t.TempDir(), "t.tsv")
+	require.NoError(t, os.WriteFile(trace, []byte("time\tquery\n1\t/?n=1\n2\t/?n=2\n4\t/?n=3\n"), 0o600))
+	times := func(seed uint64, set ...string) []float64 {
+		s := load(t, "for-loop", append(set, "workload.trace="+trace, "workload.seconds_per_n=1")...)
+		cfg, err := s.Config()
+		require.NoError(t, err)
+		source, err := cfg.Workload(seed)
+		require.NoError(t, err)
+		defer source.Close()
+		var list []float64
+		r := workload.Request{Demand: make([]float64, 1)}
+		for len(list) < 6 && source.Next(&r) == nil {
+			list = append(list, r.Time)
+		}
+		return list
+	}
+	require.Equal(t, []float64{0, 1, 3}, times(1))
+	require.Equal(t, []float64{0, 0.5, 1.5}, times(1, "workload.speed_up=2"))
+	require.Equal(t, []float64{0, 1, 3, 4, 6, 7}, times(1, "workload.repeat=true"))
+	require.Len(t, times(1, "workload.rate_factor=2"), 6)
+	require.Len(t, times(1, "workload.window=blocks", "workload.block=1"), 6)
+	require.NotEqual(t, times(1, "workload.window=blocks", "workload.block=1"), times(2, "workload.window=blocks", "workload.block=1"))
 }
 
 // FuzzLoad: whatever a file holds, Load answers, and what it accepts reads

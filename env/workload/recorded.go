@@ -2,15 +2,38 @@ package workload
 
 import (
 	"fmt"
-	"io"
 	"math/rand/v2"
+	"sync"
 
 	"fairlb/env"
 )
 
 var _ Source = (*Recorded)(nil)
 
+// Window says which part of a trace an episode replays.
+type Window uint8
+
+const (
+	// FromBeginning begins with the trace's first request, which is at time 0 of
+	// the episode whatever time the trace gives it. All seeds have the same
+	// arrivals.
+	FromBeginning Window = iota
+	// FromAnywhere begins at a request that the seed gives, where the chance of a
+	// line is in proportion to its length in bytes, and after the trace's end goes
+	// on once with its beginning.
+	FromAnywhere
+	// InBlocks joins blocks of the trace, each of which begins anywhere in it,
+	// every moment being equally likely (the circular block bootstrap of Politis
+	// and Romano 1992). What happens within a block, such as a burst, stays
+	// together; what lasts longer than a block is cut.
+	InBlocks
+)
+
 // Recording says how a trace file is replayed.
+//
+// One rule joins the end of a trace to its beginning, wherever an episode goes on
+// from one to the other: the first request is taken to be the last one, so that
+// the trace's second request follows the last at the distance of the first two.
 type Recording struct {
 	Path        string
 	SecondsPerN float64 // CPU demand (s) of a unit of n
@@ -23,68 +46,87 @@ type Recording struct {
 	// law.
 	Classes []Class
 
-	// Random begins an episode at a place in the trace that its seed gives,
-	// and not at the trace's beginning.
-	Random bool
+	Window Window
+	Block  float64 // s of the trace, the length of a block of InBlocks; not more than the trace has
 
-	// Duration is the episode's length (s). A trace whose first request is
-	// later than that, such as one whose times are epoch seconds, is shifted
-	// so that this request is at time 0; any other keeps its times. 0: the
-	// episode has no end, and no trace is shifted.
-	Duration float64
+	// Repeat goes on with the trace from its beginning whenever it ends, so that
+	// no episode is too long. InBlocks never ends.
+	Repeat bool
+
+	// SpeedUp divides all times: at 2 the trace takes half its time, and its
+	// bursts, too. 0: 1.
+	SpeedUp float64
+
+	// RateFactor is how many requests there are, on average, for each of the
+	// trace, whose bursts keep their times. Below 1 each request is kept by that
+	// chance. Above 1 each is there again, as often as the factor says, the
+	// copies at random times before the next request. 0: 1.
+	RateFactor float64
 
 	Shares []float64 // the LBs' parts of the traffic
 }
 
 // Recorded is the Source of a trace file.
 type Recorded struct {
-	trace       *Trace
+	replay
 	secondsPerN float64
 	split       lbSplit
 
 	classes []Class // none: all requests are of one class with one CPU stage
 	paths   *Paths
 	demand  *rand.Rand
-
-	now        float64 // s, the time of the last request, in the episode
-	origin     float64 // s, the trace's time minus the episode's
-	setsOrigin bool    // the next request of the trace only sets origin, and is no part of the episode
-	wraps      bool    // after the trace's end it goes on with its beginning
-	maxFirst   float64 // s, a first request after this time sets origin; 0: the first request has been read
+	rate    rateFactor
 }
 
-// OpenRecorded opens a trace file for the episode with the given seed. The episode
-// begins and ends with the trace. If Recording.Random is set, it begins instead at
-// a request that follows from the seed, where the chance of a line is in
-// proportion to its length, and after the trace's end it goes on once with the
-// trace from its beginning. The request at which reading begins, or begins again,
-// only sets the clock and is no part of the episode: the requests after it are a
-// stationary stream, whereas an episode that always began with an arrival would
-// not be.
-func OpenRecorded(rec Recording, seed uint64) (*Recorded, error) {
+// arrival is a request of a trace before its demands are drawn.
+type arrival struct {
+	time  float64 // s, in the episode
+	class int
+	n     float64
+	hasN  bool
+}
+
+// Replay opens the episodes of a recording. It may be used by several goroutines at
+// once.
+type Replay struct {
+	rec   Recording
+	index func() (*TraceIndex, error) // read when it is first needed
+}
+
+// NewReplay returns the Replay of a recording, whose trace it does not open yet.
+func NewReplay(rec Recording) *Replay {
+	return &Replay{rec, sync.OnceValues(func() (*TraceIndex, error) { return IndexTrace(rec.Path) })}
+}
+
+// Open opens the trace for the episode with the given seed.
+//
+// FromAnywhere, the request at which reading begins only sets the clock and is no
+// part of the episode: the requests after it are a stationary stream, whereas an
+// episode that always began with an arrival would not be.
+func (p *Replay) Open(seed uint64) (*Recorded, error) {
+	rec := &p.rec
 	r := &Recorded{
-		secondsPerN: rec.SecondsPerN, split: newLBSplit(rec.Shares, seed), setsOrigin: rec.Random, wraps: rec.Random,
+		secondsPerN: rec.SecondsPerN, split: newLBSplit(rec.Shares, seed),
 		demand: rand.New(env.Stream(seed, "workload/demands")),
-	}
-	if !rec.Random {
-		r.maxFirst = rec.Duration
+		rate:   newRateFactor(rec.RateFactor, seed),
 	}
 	if err := r.setClasses(rec.Classes); err != nil {
 		return nil, err
 	}
+	var index *TraceIndex
+	if rec.Window == InBlocks {
+		var err error
+		if index, err = p.index(); err != nil {
+			return nil, err
+		}
+	}
 	var err error
-	if r.trace, err = OpenTrace(rec.Path); err != nil {
-		return nil, err
-	}
-	if rec.Random {
-		err = r.trace.SeekFraction(rand.New(env.Stream(seed, "workload/window")).Float64())
-	}
-	if err != nil {
-		r.trace.Close()
-		return nil, err
-	}
-	return r, nil
+	r.replay, err = openReplay(rec, index, seed)
+	return r, err
 }
+
+// OpenRecorded opens a trace file for the episode with the given seed.
+func OpenRecorded(rec Recording, seed uint64) (*Recorded, error) { return NewReplay(rec).Open(seed) }
 
 // setClasses takes the classes over, unless requests have an n alone.
 func (r *Recorded) setClasses(classes []Class) error {
@@ -105,30 +147,45 @@ func (r *Recorded) setClasses(classes []Class) error {
 
 // Next implements Source.
 func (r *Recorded) Next(x *Request) error {
-	line, err := r.next()
+	a, err := r.rate.next(r.arrival)
 	if err != nil {
 		return err
 	}
+	x.Class = a.class
 	if r.classes == nil {
-		x.Class = 0
 		x.Demand = x.Demand[:1]
-		x.Demand[0] = line.N * r.secondsPerN
+		x.Demand[0] = a.n * r.secondsPerN
 	} else {
-		if x.Class = r.paths.Class(line.Path()); x.Class < 0 {
-			return r.trace.Refuse(line.Query, "a query must match the paths of a class (a last class without paths takes every other)")
-		}
-		r.draw(x, line)
+		r.draw(x, a)
 	}
-	x.Time = r.now
+	x.Time = a.time
 	x.LB = r.split.draw()
 	return nil
 }
 
+// arrival returns the trace's next request.
+func (r *Recorded) arrival() (arrival, error) {
+	line, err := r.replay.next()
+	if err != nil {
+		return arrival{}, err
+	}
+	a := arrival{time: r.now / r.speedUp, n: line.N, hasN: line.HasN}
+	switch {
+	case r.classes == nil && !line.HasN:
+		return a, r.trace.Refuse(line.Query, numberRule)
+	case r.classes != nil:
+		if a.class = r.paths.Class(line.Path()); a.class < 0 {
+			return a, r.trace.Refuse(line.Query, "a query must match the paths of a class (a last class without paths takes every other)")
+		}
+	}
+	return a, nil
+}
+
 // draw fills the demands of a request whose class is set.
-func (r *Recorded) draw(x *Request, line Record) {
+func (r *Recorded) draw(x *Request, a arrival) {
 	stages := r.classes[x.Class].Stages
 	x.Demand = x.Demand[:len(stages)]
-	if !line.HasN || r.secondsPerN == 0 {
+	if !a.hasN || r.secondsPerN == 0 {
 		for k := range stages {
 			x.Demand[k] = stages[k].Law.Draw(r.demand)
 		}
@@ -143,42 +200,8 @@ func (r *Recorded) draw(x *Request, line Record) {
 		if total > 0 {
 			part = stages[k].Law.Mean() / total
 		}
-		x.Demand[k] = line.N * r.secondsPerN * part
+		x.Demand[k] = a.n * r.secondsPerN * part
 	}
-}
-
-// next moves now to the next request and returns its line.
-func (r *Recorded) next() (Record, error) {
-	for {
-		line, err := r.read()
-		switch {
-		case err == io.EOF && r.wraps:
-			r.wraps, r.setsOrigin = false, true
-			if err := r.trace.Rewind(); err != nil {
-				return line, err
-			}
-		case err != nil:
-			return line, err
-		case r.setsOrigin:
-			r.setsOrigin, r.origin = false, line.Time-r.now
-		default:
-			if r.maxFirst > 0 && line.Time > r.maxFirst {
-				r.origin = line.Time
-			}
-			r.maxFirst = 0
-			r.now = line.Time - r.origin
-			return line, nil
-		}
-	}
-}
-
-// read returns the trace's next line.
-func (r *Recorded) read() (Record, error) {
-	if r.classes != nil {
-		return r.trace.NextRecord()
-	}
-	time, n, err := r.trace.Next()
-	return Record{Time: time, N: n, HasN: true}, err
 }
 
 // Close implements Source.

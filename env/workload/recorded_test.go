@@ -48,7 +48,7 @@ func TestRecordedFromTheBeginning(t *testing.T) {
 	path := traceFile(t, 0.5, 2, 2, 7)
 	s, err := OpenRecorded(Recording{Path: path, SecondsPerN: 0.25, Shares: []float64{1}}, 1)
 	require.NoError(t, err)
-	require.Equal(t, []traced{{0.5, 0.25}, {2, 0.5}, {2, 0.75}, {7, 1}}, replayed(t, s))
+	require.Equal(t, []traced{{0, 0.25}, {1.5, 0.5}, {1.5, 0.75}, {6.5, 1}}, replayed(t, s))
 }
 
 // TestRecordedFromAnywhere: the requests that follow the one at which reading
@@ -60,7 +60,7 @@ func TestRecordedFromAnywhere(t *testing.T) {
 	path := traceFile(t, times...)
 	begins := map[int]bool{}
 	for seed := range uint64(60) {
-		s, err := OpenRecorded(Recording{Path: path, SecondsPerN: 1, Random: true, Shares: []float64{1}}, seed)
+		s, err := OpenRecorded(Recording{Path: path, SecondsPerN: 1, Window: FromAnywhere, Shares: []float64{1}}, seed)
 		require.NoError(t, err)
 		got := replayed(t, s)
 		k := 2*len(times) - 2 - len(got) // the line that set the clock
@@ -82,7 +82,7 @@ func TestRecordedFromAnywhere(t *testing.T) {
 			require.InDelta(t, want[i].time, got[i].time, 1e-9)
 			require.Equal(t, want[i].n, got[i].n)
 		}
-		again, err := OpenRecorded(Recording{Path: path, SecondsPerN: 1, Random: true, Shares: []float64{1}}, seed)
+		again, err := OpenRecorded(Recording{Path: path, SecondsPerN: 1, Window: FromAnywhere, Shares: []float64{1}}, seed)
 		require.NoError(t, err)
 		require.Equal(t, got, replayed(t, again), "one seed, one window")
 	}
@@ -94,7 +94,7 @@ func TestRecordedShortTraces(t *testing.T) {
 	for _, times := range [][]float64{{}, {3}, {3, 3}} {
 		path := traceFile(t, times...)
 		for seed := range uint64(8) {
-			s, err := OpenRecorded(Recording{Path: path, SecondsPerN: 1, Random: true, Shares: []float64{1}}, seed)
+			s, err := OpenRecorded(Recording{Path: path, SecondsPerN: 1, Window: FromAnywhere, Shares: []float64{1}}, seed)
 			require.NoError(t, err)
 			require.LessOrEqual(t, len(replayed(t, s)), 2)
 		}
@@ -133,7 +133,7 @@ func TestRecordedRefuses(t *testing.T) {
 
 	zipped := filepath.Join(t.TempDir(), "t.tsv.gz")
 	require.NoError(t, os.WriteFile(zipped, []byte("no gzip"), 0o600))
-	_, err = OpenRecorded(Recording{Path: zipped, SecondsPerN: 1, Random: true, Shares: []float64{1}}, 1)
+	_, err = OpenRecorded(Recording{Path: zipped, SecondsPerN: 1, Window: FromAnywhere, Shares: []float64{1}}, 1)
 	require.ErrorContains(t, err, "not a gzip file")
 }
 
@@ -199,14 +199,12 @@ func TestRecordedClasses(t *testing.T) {
 	require.ErrorContains(t, err, "class 0 has no pattern")
 }
 
-// TestRecordedEpoch: a trace that would begin after the episode begins with it.
-func TestRecordedEpoch(t *testing.T) {
+// TestRecordedStart: the first request is at time 0, whatever time a trace gives it.
+func TestRecordedStart(t *testing.T) {
 	t.Parallel()
-	path := textFile(t, "1.7e9\t/?n=1", "1700000002.5\t/?n=2")
-	for _, test := range []struct{ duration, first float64 }{{60, 0}, {0, 1.7e9}, {1.7e9, 1.7e9}} {
-		s, err := OpenRecorded(Recording{Path: path, SecondsPerN: 1, Duration: test.duration, Shares: []float64{1}}, 1)
+	for _, path := range []string{textFile(t, "1.7e9\t/?n=1", "1700000002.5\t/?n=2"), textFile(t, "59\t/?n=1", "61.5\t/?n=2")} {
+		s, err := OpenRecorded(Recording{Path: path, SecondsPerN: 1, Shares: []float64{1}}, 1)
 		require.NoError(t, err)
-		got := replayed(t, s)
-		require.Equal(t, []traced{{test.first, 1}, {test.first + 2.5, 2}}, got)
+		require.Equal(t, []traced{{0, 1}, {2.5, 2}}, replayed(t, s))
 	}
 }

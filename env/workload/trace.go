@@ -159,6 +159,19 @@ func (t *Trace) SeekFraction(f float64) error {
 	return nil
 }
 
+// seekLine goes to a line that was read before. It fails for gzip files.
+func (t *Trace) seekLine(at indexedLine) error {
+	if t.gz != nil {
+		return &TraceError{Place: t.path, Rule: "cannot start inside a gzip file: unpack it first"}
+	}
+	if _, err := t.file.Seek(at.offset, io.SeekStart); err != nil {
+		return fmt.Errorf("workload: trace: %w", err)
+	}
+	t.in.Reset(t.file)
+	t.offset, t.line, t.last, t.err = at.offset, at.line-1, 0, nil
+	return nil
+}
+
 // Record is one line of a trace.
 type Record struct {
 	Time  float64 // s

@@ -64,9 +64,9 @@ func (x Settings) Resolved(ctx context.Context, s scenario.Scenario) (Settings, 
 }
 
 // SearchScenario returns a scenario as the search meets it: episodes begin
-// anywhere in a trace, as those of training do.
+// anywhere in a trace, or are made of blocks of it, as those of training are.
 func SearchScenario(s scenario.Scenario) scenario.Scenario {
-	if s.Workload.Trace != "" {
+	if s.Workload.Trace != "" && s.Workload.Window != "blocks" {
 		s.Workload.Window = "random"
 	}
 	return s
@@ -180,7 +180,10 @@ func (f *Found) Note() string {
 		groups = append(groups, fmt.Sprintf("%d x %d CPU", g.Count, g.CPUs))
 	}
 	fmt.Fprintf(&b, " (%s), found on %d training episodes of %g s", strings.Join(groups, ", "), f.Settings.Episodes, f.Scenario.Duration)
-	if f.Scenario.Workload.Trace != "" {
+	switch w := f.Scenario.Workload; {
+	case w.Trace != "" && w.Window == "blocks":
+		b.WriteString(" of blocks of the trace")
+	case w.Trace != "":
 		b.WriteString(" that begin anywhere in the trace")
 	}
 	fmt.Fprintf(&b, ", where their mean is %.4g s, that of equal weights %.4g s and of weights by processors %.4g s; %d evaluations",

@@ -16,7 +16,7 @@ import (
 // stored it. A trace file that is not where it was is looked for in the folder,
 // too. A trace that is not what it was in training is an error.
 func Scenario(dir string) (scenario.Scenario, error) {
-	s, err := scenario.Load(filepath.Join(dir, ScenarioName), nil)
+	s, err := scenario.LoadStored(filepath.Join(dir, ScenarioName))
 	if err != nil || len(s.Traces()) == 0 {
 		return s, err
 	}
