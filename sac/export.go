@@ -1,22 +1,16 @@
 package sac
 
 import (
-	"errors"
+	"strconv"
 
 	"fairlb/agents/onnx"
 	"fairlb/agents/policy"
 )
 
-// errRecurrent refuses what onnx.Graph has no operators for.
-var errRecurrent = errors.New("the policy of a recurrent network cannot be exported: its state would have to be kept between calls")
-
 // Export adds to an ONNX graph the policy of one LB of Distr-LB or RLB-SAC.
 func (c Config) Export(g *onnx.Graph, lb int) error {
-	if c.Network == Recurrent {
-		return errRecurrent
-	}
 	prefix := g.Scope + "."
-	x := g.ServerNet(prefix+"actor", g.Normalised(prefix, g.Observation(lb)))
+	x := c.exportActor(g, prefix, strconv.Itoa(lb), g.Observation(lb))
 	if c.Head == policy.Discrete {
 		g.OutputBest(x, c.Levels, lb)
 	} else {
@@ -31,9 +25,6 @@ func (c Config) Export(g *onnx.Graph, lb int) error {
 // next. It has outputs for each LB: a mean and a standard deviation per server,
 // or a value for each level.
 func (c Config) ExportJoint(g *onnx.Graph, lbs []int) error {
-	if c.Network == Recurrent {
-		return errRecurrent
-	}
 	g.Scope = "all"
 	prefix := "all." // of the parameters' names
 	if g.LBs == 1 {
@@ -47,7 +38,7 @@ func (c Config) ExportJoint(g *onnx.Graph, lbs []int) error {
 	if len(seen) > 1 {
 		x = g.Op("Concat", seen, onnx.Integer("axis", 2))
 	}
-	x = g.ServerNet(prefix+"actor", g.Normalised(prefix, x))
+	x = c.exportActor(g, prefix, onnx.AllLBs, x)
 	levels := len(c.Levels)
 	for _, lb := range lbs {
 		if c.Head != policy.Discrete {
@@ -61,4 +52,15 @@ func (c Config) ExportJoint(g *onnx.Graph, lbs []int) error {
 		g.OutputBest(g.MatMul(x, g.Constant("own", []int{g.LBs * levels, levels}, own)), c.Levels, lb)
 	}
 	return nil
+}
+
+// exportActor adds the actor's network, whose parameters' names begin with prefix,
+// on the raw observation x [B,N,F] -> [B,N,K]. owner is who a recurrent network's
+// state belongs to.
+func (c Config) exportActor(g *onnx.Graph, prefix, owner, x string) string {
+	x = g.Normalised(prefix, x)
+	if c.Network == Recurrent {
+		return g.RecurrentNet(prefix+"actor", owner, x)
+	}
+	return g.ServerNet(prefix+"actor", x)
 }

@@ -3,6 +3,7 @@ package onnx_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -31,7 +32,16 @@ var policies = []struct {
 	{"distr-lb", "distr-lb", func(*methods.Settings) {}},
 	{"rlb-sac", "rlb-sac", func(s *methods.Settings) { s.SAC.Layers, s.SAC.Embedding, s.SAC.Box = 1, 1, 0.5 }},
 	{"distr-lb-discrete", "distr-lb", func(s *methods.Settings) { s.SAC.Head = policy.Discrete }},
+	{"distr-lb-straight-through", "distr-lb", func(s *methods.Settings) {
+		s.SAC.Head, s.SAC.Discrete = policy.Discrete, sac.StraightThrough
+	}},
+	{"distr-lb-recurrent", "distr-lb", func(s *methods.Settings) { s.SAC.Network = sac.Recurrent }},
+	{"distr-lb-recurrent-windows", "distr-lb", func(s *methods.Settings) {
+		s.SAC.Network, s.SAC.Hidden, s.SAC.Window, s.SAC.BurnIn = sac.Recurrent, 16, 4, 2
+	}},
+	{"rlb-sac-recurrent", "rlb-sac", func(s *methods.Settings) { s.SAC.Network, s.SAC.Box = sac.Recurrent, 0.5 }},
 	{"centr-lb", "centr-lb", func(s *methods.Settings) { s.SAC.Layers = 3 }},
+	{"centr-lb-recurrent", "centr-lb", func(s *methods.Settings) { s.SAC.Network = sac.Recurrent }},
 	{"centr-lb-discrete", "centr-lb", func(s *methods.Settings) {
 		s.SAC.Head, s.SAC.Discrete = policy.Discrete, sac.StraightThrough
 	}},
@@ -40,6 +50,7 @@ var policies = []struct {
 	{"ippo", "ippo", func(*methods.Settings) {}},
 	{"ippo-discrete", "ippo", func(s *methods.Settings) { s.PPO.Head = "discrete" }},
 	{"mappo", "mappo", func(*methods.Settings) {}},
+	{"mappo-discrete", "mappo", func(s *methods.Settings) { s.PPO.Head = "discrete" }},
 	{"es", "es", func(*methods.Settings) {}},
 	{"es-offsets", "es", func(s *methods.Settings) { s.ES.Features = false }},
 	{"delay", "delay", func(*methods.Settings) {}},
@@ -103,52 +114,106 @@ func observed(spec env.Spec, states int, rng *rand.Rand) []float32 {
 	return out
 }
 
-// compared are observations and the weights that the Actor gives.
+// compared are observations and the weights that the Actor gives, in several
+// episodes, one after the other: value [t,s] is that of step t of episode s.
 type compared struct {
-	Obs     map[string][]float32 `json:"obs"`     // [states,N,F] by input
-	Weights map[string][]float64 `json:"weights"` // [states,N] by output
-	Shape   [3]int               `json:"shape"`
+	Obs      map[string][]float32 `json:"obs"`     // [steps,episodes,N,F] by input
+	Weights  map[string][]float64 `json:"weights"` // [steps,episodes,N] by output
+	Steps    int                  `json:"steps"`
+	Episodes int                  `json:"episodes"`
+	Servers  int                  `json:"servers"`
+	Features int                  `json:"features"`
+	States   []stateEnds          `json:"states"` // that the model keeps, from its metadata
 }
 
-func compare(t *testing.T, actor agents.Actor, spec env.Spec, states int, rng *rand.Rand) compared {
+// stateEnds is what a model's metadata say of a state.
+type stateEnds struct {
+	Input   string `json:"input"`
+	Output  string `json:"output"`
+	Shape   []any  `json:"shape"`
+	Initial string `json:"initial"`
+}
+
+// statesOf returns what a model's metadata say of its states.
+func statesOf(t *testing.T, m model) []stateEnds {
 	t.Helper()
-	c := compared{map[string][]float32{}, map[string][]float64{}, [3]int{states, spec.Servers, len(spec.Features)}}
+	list := []stateEnds{}
+	if text := m.properties["states"]; text != "" {
+		require.NoError(t, json.Unmarshal([]byte(text), &list))
+	}
+	return list
+}
+
+func compare(t *testing.T, actor agents.Actor, spec env.Spec, steps, episodes int, rng *rand.Rand) compared {
+	t.Helper()
+	c := compared{map[string][]float32{}, map[string][]float64{}, steps, episodes, spec.Servers, len(spec.Features), []stateEnds{}}
 	for lb := range spec.Agents {
-		c.Obs[onnx.InputName(lb)] = observed(spec, states, rng)
+		c.Obs[onnx.InputName(lb)] = observed(spec, steps*episodes, rng)
+		c.Weights[onnx.OutputName(lb)] = make([]float64, steps*episodes*spec.Servers)
 	}
 	dst := make([][]float64, spec.Agents)
-	for i := range dst {
-		dst[i] = make([]float64, spec.Servers)
-	}
 	step := env.Step{Obs: make([][]float32, spec.Agents)}
 	width := spec.Servers * len(spec.Features)
-	for s := range states {
-		for lb := range step.Obs {
-			step.Obs[lb] = c.Obs[onnx.InputName(lb)][s*width : (s+1)*width]
-		}
-		require.NoError(t, actor.Act(dst, &step))
-		for lb, row := range dst {
-			c.Weights[onnx.OutputName(lb)] = append(c.Weights[onnx.OutputName(lb)], row...)
+	for s := range episodes {
+		actor.Reset(0)
+		for k := range steps {
+			row := k*episodes + s
+			for lb := range step.Obs {
+				step.Obs[lb] = c.Obs[onnx.InputName(lb)][row*width : (row+1)*width]
+				dst[lb] = c.Weights[onnx.OutputName(lb)][row*spec.Servers : (row+1)*spec.Servers]
+			}
+			require.NoError(t, actor.Act(dst, &step))
 		}
 	}
 	return c
 }
 
-// arrays are the inputs as the interpreter takes them.
-func (c compared) arrays() map[string]array {
-	out := map[string]array{}
-	for name, data := range c.Obs {
-		a := array{dims: c.Shape[:]}
-		for _, v := range data {
-			a.data = append(a.data, float64(v))
-		}
-		out[name] = a
+// play runs a model over the steps of all episodes and returns its weights as
+// those of compared. It gives states back, or zeros at each step if forget is set.
+func (c compared) play(t *testing.T, m model, forget bool) map[string][]float64 {
+	t.Helper()
+	states := map[string]array{}
+	zeros := func(s stateEnds) array {
+		require.Equal(t, "zeros", s.Initial)
+		require.Equal(t, "batch", s.Shape[0])
+		dims := []int{c.Episodes, int(s.Shape[1].(float64))}
+		return array{dims: dims, data: make([]float64, size(dims))}
 	}
-	return out
+	list := statesOf(t, m)
+	for _, s := range list {
+		states[s.Input] = zeros(s)
+	}
+	weights := map[string][]float64{}
+	for k := range c.Steps {
+		in := map[string]array{}
+		for name, data := range c.Obs {
+			a := array{dims: []int{c.Episodes, c.Servers, c.Features}}
+			each := size(a.dims)
+			for _, v := range data[k*each : (k+1)*each] {
+				a.data = append(a.data, float64(v))
+			}
+			in[name] = a
+		}
+		maps.Copy(in, states)
+		out := m.run(t, in)
+		for name := range c.Weights {
+			if a, there := out[name]; there {
+				require.Equal(t, []int{c.Episodes, c.Servers}, a.dims)
+				weights[name] = append(weights[name], a.data...)
+			}
+		}
+		for _, s := range list {
+			if states[s.Input] = out[s.Output]; forget {
+				states[s.Input] = zeros(s)
+			}
+		}
+	}
+	return weights
 }
 
 // TestExportActs: for every kind of policy and several sizes, the exported
-// graph gives the Actor's weights, to 1e-5, and not the same ones everywhere.
+// graph gives the Actor's weights, to 1e-5, over episodes in which the state is
+// given back, and not the same ones everywhere.
 func TestExportActs(t *testing.T) {
 	t.Parallel()
 	for _, p := range policies {
@@ -157,32 +222,84 @@ func TestExportActs(t *testing.T) {
 			for k, spec := range []env.Spec{spec(2, 5, 3), spec(1, 1, 1), spec(3, 8, 11)} {
 				rng := rand.New(rand.NewPCG(uint64(k), 1))
 				meta, s, parameters, actor := untrained(t, p.method, p.change, spec, rng)
-				lbs := make([]int, spec.Agents)
-				for i := range lbs {
-					lbs[i] = i
-				}
-				data, err := methods.Export(meta, s, parameters, lbs...)
+				data, err := methods.Export(meta, s, parameters, allLBs(spec)...)
 				require.NoError(t, err)
 				m := load(t, data)
-				c := compare(t, actor, spec, 40, rng)
-				got := m.run(t, c.arrays())
-				require.Len(t, m.inputs, spec.Agents)
-				require.Len(t, m.outputs, spec.Agents)
+				c := compare(t, actor, spec, 50, 2, rng)
+				got := c.play(t, m, false)
+				states := len(statesOf(t, m))
+				require.Len(t, m.inputs, spec.Agents+states)
+				require.Len(t, m.outputs, spec.Agents+states)
 				for lb := range spec.Agents {
 					require.Equal(t, []int{-1, spec.Servers, len(spec.Features)}, m.dims[onnx.InputName(lb)])
 					require.Equal(t, []int{-1, spec.Servers}, m.dims[onnx.OutputName(lb)])
 					out := got[onnx.OutputName(lb)]
-					require.Equal(t, []int{40, spec.Servers}, out.dims)
-					require.InDeltaSlice(t, c.Weights[onnx.OutputName(lb)], out.data, 1e-5)
-					for _, w := range out.data {
+					require.InDeltaSlice(t, c.Weights[onnx.OutputName(lb)], out, 1e-5)
+					for _, w := range out {
 						require.True(t, w >= spec.Action.Low && w <= spec.Action.High)
 					}
 					if spec.Servers > 1 {
-						require.NotEqual(t, slices.Min(out.data), slices.Max(out.data), "the check would pass on equal weights")
+						require.NotEqual(t, slices.Min(out), slices.Max(out), "the check would pass on equal weights")
 					}
 				}
 			}
 		})
+	}
+}
+
+// allLBs are the LBs of an environment.
+func allLBs(spec env.Spec) []int {
+	lbs := make([]int, spec.Agents)
+	for i := range lbs {
+		lbs[i] = i
+	}
+	return lbs
+}
+
+// TestExportState: the model of a recurrent policy has an input and an output for
+// each state, which its metadata name, and the state makes a difference.
+func TestExportState(t *testing.T) {
+	t.Parallel()
+	spec := spec(3, 4, 2)
+	recurrent := func(s *methods.Settings) { s.SAC.Network, s.SAC.Hidden = sac.Recurrent, 24 }
+	for _, test := range []struct {
+		method          string
+		lbs             []int
+		inputs, outputs []string
+		states          string
+	}{
+		{"distr-lb", []int{0, 2}, []string{"obs_0", "obs_2", "state_0", "state_2"},
+			[]string{"weights_0", "weights_2", "next_state_0", "next_state_2"},
+			`[{"input":"state_0","output":"next_state_0","shape":["batch",24],"initial":"zeros"},` +
+				`{"input":"state_2","output":"next_state_2","shape":["batch",24],"initial":"zeros"}]`},
+		{"centr-lb", []int{1}, []string{"obs_0", "obs_1", "obs_2", "state_all"}, []string{"weights_1", "next_state_all"},
+			`[{"input":"state_all","output":"next_state_all","shape":["batch",24],"initial":"zeros"}]`},
+	} {
+		rng := rand.New(rand.NewPCG(5, 1))
+		meta, s, parameters, actor := untrained(t, test.method, recurrent, spec, rng)
+		data, err := methods.Export(meta, s, parameters, test.lbs...)
+		require.NoError(t, err)
+		m := load(t, data)
+		require.Equal(t, test.inputs, m.inputs)
+		require.Equal(t, test.outputs, m.outputs)
+		require.Equal(t, test.states, m.properties["states"])
+		c := compare(t, actor, spec, 60, 3, rng)
+		kept, forgot := c.play(t, m, false), c.play(t, m, true)
+		for _, lb := range test.lbs {
+			name := onnx.OutputName(lb)
+			require.InDeltaSlice(t, c.Weights[name], kept[name], 1e-5)
+			differ := 0
+			for i, w := range c.Weights[name] {
+				if math.Abs(w-forgot[name][i]) > 1e-3 {
+					differ++
+				}
+			}
+			require.Greater(t, differ, len(kept[name])/2, "the check would pass on a model that forgets")
+		}
+		for _, state := range statesOf(t, m) {
+			require.Equal(t, []int{-1, 24}, m.dims[state.Input])
+			require.Equal(t, []int{-1, 24}, m.dims[state.Output])
+		}
 	}
 }
 
@@ -203,8 +320,8 @@ func TestExportOne(t *testing.T) {
 			"method": method, "scenario": "a test's", "train_seed": "1", "episodes": "7", "checkpoint_sha256": "abc",
 			"features": `["f0 [s]","f1 [s]"]`, "step_interval_s": "0.5",
 		}, m.properties)
-		c := compare(t, actor, spec, 10, rng)
-		require.InDeltaSlice(t, c.Weights["weights_1"], m.run(t, c.arrays())["weights_1"].data, 1e-5)
+		c := compare(t, actor, spec, 1, 10, rng)
+		require.InDeltaSlice(t, c.Weights["weights_1"], c.play(t, m, false)["weights_1"], 1e-5)
 	}
 }
 
@@ -221,9 +338,6 @@ func TestExportRefuses(t *testing.T) {
 	s.SAC.Hidden = 3
 	_, err = methods.Export(meta, s, parameters, 0)
 	require.ErrorIs(t, err, agents.ErrParameters)
-	meta, s, parameters, _ = untrained(t, "distr-lb", func(s *methods.Settings) { s.SAC.Network = sac.Recurrent }, spec, rand.New(rand.NewPCG(1, 1)))
-	_, err = methods.Export(meta, s, parameters, 0)
-	require.EqualError(t, err, `onnx: method "distr-lb": the policy of a recurrent network cannot be exported: its state would have to be kept between calls`)
 	meta.Method = "sed"
 	_, err = methods.Export(meta, s, parameters, 0)
 	require.ErrorContains(t, err, `method "sed"`)
@@ -241,8 +355,8 @@ func TestEveryMethod(t *testing.T) {
 	}
 }
 
-// TestWriteCases writes models, a thousand observations each and the Actor's
-// weights, for make onnx-check, where another runtime is asked.
+// TestWriteCases writes models, the observations of twenty episodes of sixty steps
+// each and the Actor's weights, for make onnx-check, where another runtime is asked.
 func TestWriteCases(t *testing.T) {
 	dir := os.Getenv("FAIRLB_ONNX_CASES")
 	if dir == "" {
@@ -254,7 +368,9 @@ func TestWriteCases(t *testing.T) {
 		meta, s, parameters, actor := untrained(t, p.method, p.change, spec, rng)
 		data, err := methods.Export(meta, s, parameters, 0, 1)
 		require.NoError(t, err)
-		text, err := json.Marshal(compare(t, actor, spec, 1000, rng))
+		c := compare(t, actor, spec, 60, 20, rng)
+		c.States = statesOf(t, load(t, data))
+		text, err := json.Marshal(c)
 		require.NoError(t, err)
 		require.NoError(t, os.WriteFile(filepath.Join(dir, p.name+".onnx"), data, 0o666))
 		require.NoError(t, os.WriteFile(filepath.Join(dir, p.name+".json"), text, 0o666))

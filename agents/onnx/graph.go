@@ -22,6 +22,7 @@ type Graph struct {
 	low, high  float64                     // bounds of weights
 	parameters map[string]agents.Parameter // of the checkpoint, by name
 	observed   map[int]bool                // the LBs whose observations are inputs
+	states     []state                     // of recurrent networks
 	body       message
 	names      int // that were given out
 }
@@ -81,6 +82,17 @@ func (g *Graph) index(what string, v int) string {
 	name := g.name(what)
 	g.body.bytes(graphInitializer, tensor(name, elementInt, nil, binary.LittleEndian.AppendUint64(nil, uint64(v))))
 	return name
+}
+
+// reshape gives x the given dimensions, of which one may be -1: what is left.
+func (g *Graph) reshape(x string, dims ...int) string {
+	name := g.name("shape")
+	var raw []byte
+	for _, n := range dims {
+		raw = binary.LittleEndian.AppendUint64(raw, uint64(n))
+	}
+	g.body.bytes(graphInitializer, tensor(name, elementInt, []int{len(dims)}, raw))
+	return g.Op("Reshape", []string{x, name})
 }
 
 // Add is a + b, broadcast.

@@ -235,6 +235,10 @@ func (n node) compute(t *testing.T, in []array) array {
 		return broadcast(t, in, func(a, b float64) float64 { return a / b })
 	case "Relu":
 		return each(func(v float64) float64 { return max(v, 0) })
+	case "Sigmoid":
+		return each(func(v float64) float64 { return 1 / (1 + math.Exp(-v)) })
+	case "Reshape":
+		return reshape(t, in[0], in[1])
 	case "Tanh":
 		return each(math.Tanh)
 	case "Exp":
@@ -322,15 +326,39 @@ func broadcast(t *testing.T, in []array, f func(a, b float64) float64) array {
 	return out
 }
 
-// matMul is the product of [B,N,F] and [F,H].
+// reshape gives a other dimensions, of which one may be -1, what is left.
+func reshape(t *testing.T, a, to array) array {
+	t.Helper()
+	require.Len(t, to.dims, 1)
+	out := array{data: a.data, float64: a.float64}
+	known, open := 1, -1
+	for k, v := range to.data {
+		require.NotZero(t, v, "0 would copy a dimension")
+		out.dims = append(out.dims, int(v))
+		if v > 0 {
+			known *= int(v)
+			continue
+		}
+		require.Equal(t, -1, open, "one dimension is left open")
+		open = k
+	}
+	if open >= 0 {
+		out.dims[open] = len(a.data) / known
+	}
+	require.Equal(t, len(a.data), size(out.dims))
+	return out
+}
+
+// matMul is the product of [B,N,F] or [B,F] and [F,H].
 func matMul(t *testing.T, a, b array) array {
 	t.Helper()
-	require.Len(t, a.dims, 3)
+	require.Contains(t, []int{2, 3}, len(a.dims))
 	require.Len(t, b.dims, 2)
 	f, h := b.dims[0], b.dims[1]
-	require.Equal(t, f, a.dims[2])
-	out := array{dims: []int{a.dims[0], a.dims[1], h}}
-	for r := range a.dims[0] * a.dims[1] {
+	last := len(a.dims) - 1
+	require.Equal(t, f, a.dims[last])
+	out := array{dims: append(slices.Clone(a.dims[:last]), h)}
+	for r := range size(a.dims[:last]) {
 		for c := range h {
 			sum := 0.0
 			for k := range f {
@@ -428,6 +456,10 @@ func TestInterpreter(t *testing.T) {
 			array{dims: []int{1, 2, 3}, data: []float64{2, 4, 6, 8, 10, 12}}},
 		"matrix": {node{op: "MatMul"}, []array{a, {dims: []int{3, 1}, data: []float64{1, 0, -1}}},
 			array{dims: []int{1, 2, 1}, data: []float64{-2, -2}}},
+		"flat matrix": {node{op: "MatMul"}, []array{{dims: []int{2, 2}, data: []float64{1, 2, 3, 4}}, {dims: []int{2, 1}, data: []float64{1, -1}}},
+			array{dims: []int{2, 1}, data: []float64{-1, -1}}},
+		"sigmoid": {node{op: "Sigmoid"}, []array{{dims: []int{2}, data: []float64{0, 800}}}, array{dims: []int{2}, data: []float64{0.5, 1}}},
+		"reshape": {node{op: "Reshape"}, []array{a, {dims: []int{2}, data: []float64{-1, 2}}}, array{dims: []int{3, 2}, data: a.data}},
 		"mean": {node{op: "ReduceMean", number: map[string]int{"keepdims": 1}, list: map[string][]int{"axes": {1}}}, []array{a},
 			array{dims: []int{1, 1, 3}, data: []float64{2.5, 3.5, 4.5}}},
 		"column": {node{op: "Gather", number: map[string]int{"axis": 2}}, []array{a, {data: []float64{1}}},

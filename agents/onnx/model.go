@@ -71,6 +71,7 @@ func (g *Graph) model(meta checkpoint.Meta, lbs []int) ([]byte, error) {
 		doc := fmt.Sprintf("the weights that LB %d gives the servers, in [%g, %g]", lb, g.low, g.high)
 		g.body.bytes(graphOutput, value(OutputName(lb), doc, g.Servers))
 	}
+	g.addStates()
 	var operators, m message
 	operators.number(opsetVersion, opset)
 	m.number(modelIRVersion, irVersion)
@@ -78,7 +79,7 @@ func (g *Graph) model(meta checkpoint.Meta, lbs []int) ([]byte, error) {
 	m.text(modelDoc, "deterministic policy of "+meta.Method+", trained in "+meta.Scenario)
 	m.bytes(modelGraph, g.body)
 	m.bytes(modelOpset, operators)
-	for _, property := range [][2]string{
+	properties := [][2]string{
 		{"method", meta.Method},
 		{"scenario", meta.Scenario},
 		{"train_seed", strconv.FormatUint(meta.TrainSeed, 10)},
@@ -86,7 +87,15 @@ func (g *Graph) model(meta checkpoint.Meta, lbs []int) ([]byte, error) {
 		{"checkpoint_sha256", meta.ContentSHA256},
 		{"features", string(features)},
 		{"step_interval_s", strconv.FormatFloat(meta.Fingerprint.StepInterval, 'g', -1, 64)},
-	} {
+	}
+	if len(g.states) > 0 {
+		states, err := g.statesProperty()
+		if err != nil {
+			return nil, err
+		}
+		properties = append(properties, [2]string{"states", states})
+	}
+	for _, property := range properties {
 		var entry message
 		entry.text(entryKey, property[0])
 		entry.text(entryValue, property[1])
