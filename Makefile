@@ -52,6 +52,7 @@ fuzz:
 	go test -run '^$$' -fuzz FuzzLoad -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./env/scenario
 	go test -run '^$$' -fuzz FuzzTrace -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./env/workload
 	go test -run '^$$' -fuzz FuzzImport -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./env/workload/weblog
+	go test -run '^$$' -fuzz FuzzFormat -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./env/workload/weblog
 	go test -run '^$$' -fuzz FuzzState -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./env/balancer
 	go test -run '^$$' -fuzz FuzzLoad -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./agents/checkpoint
 	go test -run '^$$' -fuzz FuzzRestore -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./replay

@@ -7,6 +7,7 @@ type request struct {
 	begin int64 // us since 1970
 	order int   // its number in the order of reading
 	query string
+	visit *visit // nil if it is not kept
 }
 
 // window holds the requests that cannot be written yet, because a request that began

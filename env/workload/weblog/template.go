@@ -1,0 +1,445 @@
+package weblog
+
+import (
+	"bytes"
+	"fmt"
+)
+
+// A template is a server's own format string, compiled: texts that stand in every
+// line and fields between them. It matches a line as a whole or not at all.
+type template struct {
+	steps []step
+	loose bool // any number of blanks stands for one, as HAProxy writes
+
+	noTarget bool // no field is of the request
+}
+
+// step is a text of every line and the field behind it.
+type step struct {
+	literal []byte
+	field   *field // nil behind the last text
+}
+
+// shape is what a field looks like in a line.
+type shape int
+
+const (
+	free        shape = iota // up to the text behind it; without blanks at the end of the line
+	maybe                    // text that is in quotes or not
+	braces                   // {text} with the blank behind it, or nothing
+	tail                     // whatever is left of the line
+	natural                  // digits
+	whole                    // a whole number, with a sign if need be, or -
+	number                   // a number with decimals or without, or -
+	thousandths              // a number with three decimals
+	items                    // a list as nginx writes it of several upstreams
+	timing                   // a list of numbers with three decimals, each of which may be -
+	status                   // three digits
+)
+
+// A field is what stands in a line between two texts.
+type field struct {
+	name  string // as the format string calls it
+	shape shape
+
+	// set puts the field's text into the record. It is nil for what is not kept.
+	set func(r *record, text []byte) fault
+
+	// accept says whether a text that has blanks around it and within may be the
+	// field. It is nil if that has no blanks within.
+	accept func(text []byte) bool
+
+	stamp, target, server, timed bool // what the format says with it
+}
+
+// template implements lineReader.
+func (t *template) read(line []byte, r *record) (bool, fault) {
+	rest := line
+	var wrong fault
+	for k, s := range t.steps {
+		var ok bool
+		if rest, ok = t.cutLiteral(rest, s.literal); !ok {
+			return false, t.mismatch(line, rest, fmt.Sprintf("%q", s.literal))
+		}
+		if s.field == nil {
+			break
+		}
+		var next []byte
+		if k+1 < len(t.steps) {
+			next = t.steps[k+1].literal
+		}
+		var value []byte
+		if value, rest, ok = s.field.cut(rest, s.literal, next); !ok {
+			return false, t.mismatch(line, rest, s.field.name)
+		}
+		if s.field.set == nil {
+			continue
+		}
+		if w := s.field.set(r, value); w.rule != "" {
+			if !w.fits {
+				return false, w
+			}
+			if wrong.rule == "" {
+				wrong = w
+			}
+		}
+	}
+	if len(bytes.TrimRight(rest, " ")) > 0 {
+		return false, t.mismatch(line, rest, "the end of the line")
+	}
+	r.noTarget = t.noTarget
+	return false, wrong
+}
+
+// mismatch is the fault of a line that does not match.
+func (t *template) mismatch(line, rest []byte, want string) fault {
+	at := cap(line) - cap(rest) + 1
+	return fault{line, fmt.Sprintf("at byte %d there must be %s, as the format has it", min(at, len(line)+1), want), false}
+}
+
+// cutLiteral cuts off a text of every line.
+func (t *template) cutLiteral(rest, literal []byte) ([]byte, bool) {
+	if !t.loose {
+		return bytes.CutPrefix(rest, literal)
+	}
+	for _, c := range literal {
+		if c == ' ' {
+			rest = bytes.TrimLeft(rest, " ")
+			continue
+		}
+		if len(rest) == 0 || rest[0] != c {
+			return rest, false
+		}
+		rest = rest[1:]
+	}
+	return rest, true
+}
+
+// cut cuts off the field's text, which stands between those two.
+func (f *field) cut(rest, before, next []byte) (value, left []byte, ok bool) {
+	switch f.shape {
+	case tail:
+		return rest, rest[len(rest):], true
+	case braces:
+		if len(rest) == 0 || rest[0] != '{' {
+			return rest[:0], rest, true
+		}
+		end := bytes.IndexByte(rest, '}')
+		if end < 0 {
+			return nil, rest, false
+		}
+		return rest[:end+1], bytes.TrimPrefix(rest[end+1:], []byte{' '}), true
+	case items, timing:
+		stop := byte(' ')
+		if len(next) > 0 {
+			stop = next[0]
+		}
+		end := listLength(rest, stop)
+		return rest[:end], rest[end:], end > 0 && (f.shape == items || isTiming(rest[:end]))
+	case natural, whole, number, thousandths, status:
+		end := 0
+		for end < len(rest) && (rest[end] >= '0' && rest[end] <= '9' || rest[end] == '.' || (rest[end] == '-' || rest[end] == '+') && end == 0) {
+			end++
+		}
+		return rest[:end], rest[end:], f.shape.fits(rest[:end])
+	}
+	if f.shape == maybe && len(rest) > 0 && rest[0] == '"' {
+		return quoted(rest[1:])
+	}
+	if bytes.HasSuffix(before, []byte{'"'}) && bytes.HasPrefix(next, []byte{'"'}) {
+		value, _, ok = quoted(rest)
+		return value, rest[len(value):], ok
+	}
+	return f.cutFree(rest, before, next)
+}
+
+// cutFree cuts off text that ends where the next one begins, or with the line. If
+// blanks alone mark its ends, it has none within, unless accept says that it may:
+// otherwise it would take fields that the format does not name. A user's name, which
+// the time in brackets follows, may have any.
+func (f *field) cutFree(rest, before, next []byte) (value, left []byte, ok bool) {
+	bare := (len(before) == 0 || before[len(before)-1] == ' ') && (len(next) == 0 || next[0] == ' ') && !bytes.Contains(next, []byte{'['})
+	for from, best := 0, -1; ; {
+		end := len(rest)
+		if len(next) > 0 {
+			at := bytes.Index(rest[from:], next)
+			if at < 0 {
+				return rest[:max(best, 0)], rest[max(best, 0):], best >= 0
+			}
+			end = from + at
+		} else if at := bytes.IndexByte(rest[from:], ' '); at >= 0 {
+			end = from + at
+		}
+		if f.accept == nil || !bare {
+			return rest[:end], rest[end:], !bare || bytes.IndexByte(rest[:end], ' ') < 0
+		}
+		accepted := f.accept(rest[:end])
+		if accepted {
+			best = end // it may go on, as a time does with its zone
+		}
+		if !accepted && best >= 0 || end >= len(rest) {
+			return rest[:max(best, 0)], rest[max(best, 0):], best >= 0
+		}
+		from = end + 1
+	}
+}
+
+// fits says whether a number has the shape.
+func (s shape) fits(text []byte) bool {
+	if len(text) > 0 && (text[0] == '-' || text[0] == '+') && (s == whole || s == number) {
+		if len(text) == 1 {
+			return text[0] == '-'
+		}
+		text = text[1:]
+	}
+	decimals, ok := isNumber(text)
+	switch s {
+	case natural, whole:
+		return isDigits(text)
+	case thousandths:
+		return ok && decimals == 3
+	case status:
+		return ok && len(text) == 3 && isDigits(text)
+	}
+	return ok
+}
+
+// isTiming says whether text is a list of numbers with three decimals, or -.
+func isTiming(text []byte) bool {
+	for len(text) > 0 {
+		var one []byte
+		one, text = listItem(text)
+		if decimals, ok := isNumber(one); string(one) != "-" && !(ok && decimals == 3) {
+			return false
+		}
+	}
+	return true
+}
+
+// quoted cuts text, which follows a quote, at the quote that ends it. A quote after
+// a backslash does not end it.
+func quoted(text []byte) (inside, rest []byte, closed bool) {
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '\\':
+			i++
+		case '"':
+			return text[:i], text[i+1:], true
+		}
+	}
+	return text, nil, false
+}
+
+// names says whether the format names a field of a kind.
+func (t *template) names(kind func(*field) bool) bool {
+	for _, s := range t.steps {
+		if s.field != nil && kind(s.field) {
+			return true
+		}
+	}
+	return false
+}
+
+// servers implements lineReader.
+func (t *template) servers() bool { return t.names(func(f *field) bool { return f.server }) }
+
+// builder makes a template out of texts and fields in their order.
+type builder struct {
+	steps   []step
+	literal []byte
+}
+
+// text adds a text of every line.
+func (b *builder) text(text string) { b.literal = append(b.literal, text...) }
+
+// field adds a field.
+func (b *builder) field(f field) {
+	b.steps = append(b.steps, step{b.literal, &f})
+	b.literal = nil
+}
+
+// template checks what was added and returns it.
+func (b *builder) template() (*template, error) {
+	steps := b.steps
+	if b.literal != nil {
+		steps = append(steps, step{literal: b.literal})
+	}
+	steps = join(steps)
+	t := &template{steps: steps}
+	for k, s := range steps {
+		open := s.field != nil && (s.field.shape == free || s.field.shape == maybe)
+		if open && k+1 < len(steps) && len(steps[k+1].literal) == 0 {
+			return nil, fmt.Errorf("there must be text between %s and %s, or nobody can tell where one ends", s.field.name, steps[k+1].field.name)
+		}
+	}
+	if !t.names(func(f *field) bool { return f.stamp }) {
+		return nil, fmt.Errorf("there must be a field for the time")
+	}
+	t.noTarget = !t.names(func(f *field) bool { return f.target })
+	return t, nil
+}
+
+// join makes one field of neighbours that are logged without text between them: a
+// host and a path, a path and its parameters.
+func join(steps []step) []step {
+	var out []step
+	for _, s := range steps {
+		last := len(out) - 1
+		if last >= 0 && s.field != nil && len(s.literal) == 0 && out[last].field != nil && s.field.shape == free && out[last].field.shape == free && (s.field.target || out[last].field.target) && !s.field.stamp && !out[last].field.stamp {
+			joint := field{name: out[last].field.name + s.field.name, shape: free, target: true, set: setJoint}
+			out[last].field = &joint
+			continue
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// setJoint takes the target out of a host and a path.
+func setJoint(r *record, text []byte) fault {
+	if at := bytes.IndexByte(text, '/'); at > 0 && !bytes.Contains(text[:at], []byte{'?'}) {
+		text = text[at:]
+	}
+	return setPath(r, text)
+}
+
+// setRequest takes the target out of a request line.
+func setRequest(r *record, text []byte) fault {
+	target, ok := targetOf(text)
+	if !ok {
+		r.target = []byte{'/'}
+		return fault{text, badRequest, true}
+	}
+	r.target = target
+	return fault{}
+}
+
+func setPath(r *record, text []byte) fault {
+	r.path = text
+	return fault{}
+}
+
+func setArgs(r *record, text []byte) fault {
+	r.args = text
+	return fault{}
+}
+
+func setServer(r *record, text []byte) fault {
+	r.server = text
+	return fault{}
+}
+
+func setBackend(r *record, text []byte) fault {
+	r.backend = text
+	return fault{}
+}
+
+// setLastServer takes the last of a list of servers, which is the one that answered.
+func setLastServer(r *record, text []byte) fault {
+	for len(text) > 0 {
+		r.server, text = listItem(text)
+	}
+	return fault{}
+}
+
+// setTotal reads the time that the request took. Of two, the finer one counts, and
+// they must agree.
+func setTotal(u unit) func(r *record, text []byte) fault {
+	return func(r *record, text []byte) fault {
+		us, ok := duration(text, u)
+		if !ok {
+			return fault{text, durationRule(u), false}
+		}
+		if r.total >= 0 && us >= 0 {
+			coarse, fine, by := us, r.total, u
+			if u < r.totalUnit {
+				coarse, fine, by = r.total, us, r.totalUnit
+			}
+			if float64(fine-coarse) >= float64(by) || float64(coarse-fine) > float64(by) {
+				return fault{text, "two request times of one line must be the same but for their units", false}
+			}
+			if u >= r.totalUnit {
+				return fault{}
+			}
+		}
+		r.total, r.totalText, r.totalUnit = us, text, u
+		return fault{}
+	}
+}
+
+// setPart reads a part of the time that the request took, which the service or the
+// queueing is as well.
+func setPart(u unit, more func(*record) *int64) func(r *record, text []byte) fault {
+	return func(r *record, text []byte) fault {
+		us, ok := duration(text, u)
+		if !ok {
+			return fault{text, durationRule(u), true}
+		}
+		if us >= 0 {
+			r.part = max(r.part, 0) + us
+		}
+		if more != nil {
+			*more(r) = us
+		}
+		return fault{}
+	}
+}
+
+// setDuration reads another duration.
+func setDuration(u unit, of func(*record) *int64) func(r *record, text []byte) fault {
+	return func(r *record, text []byte) fault {
+		us, ok := duration(text, u)
+		if !ok {
+			return fault{text, durationRule(u), true}
+		}
+		*of(r) = us
+		return fault{}
+	}
+}
+
+// setUpstream reads the times of nginx's upstreams.
+func setUpstream(u unit) func(r *record, text []byte) fault {
+	return func(r *record, text []byte) fault {
+		sum, last, ok := durations(text, u)
+		if !ok {
+			return fault{text, durationRule(u), true}
+		}
+		r.upstream, r.service = sum, last
+		if r.totalText == nil {
+			r.totalText, r.totalUnit = text, u
+		}
+		return fault{}
+	}
+}
+
+// The durations of a record.
+func queueOf(r *record) *int64   { return &r.queue }
+func connectOf(r *record) *int64 { return &r.connect }
+func serviceOf(r *record) *int64 { return &r.service }
+
+// isRequest says whether text is a request line with its protocol.
+func isRequest(text []byte) bool {
+	at := bytes.LastIndex(text, []byte(" HTTP/"))
+	return at > 0 && bytes.IndexByte(text[at+1:], ' ') < 0
+}
+
+// is returns whether a text is a time.
+func (read stampReader) is(text []byte) bool {
+	_, _, ok := read(text)
+	return ok
+}
+
+// setStamp reads a time.
+func setStamp(read stampReader, rule string, end bool) func(r *record, text []byte) fault {
+	return func(r *record, text []byte) fault {
+		us, fine, ok := read(text)
+		if !ok {
+			return fault{text, rule, true}
+		}
+		if r.stamped && r.fine && !fine {
+			return fault{}
+		}
+		r.stamp, r.fine, r.end, r.stamped, r.stampText = us, fine, end, true, text
+		return fault{}
+	}
+}
