@@ -19,6 +19,10 @@ type Result struct {
 	Recipe   string   `json:"recipe,omitempty"`   // the same for training runs that differ in their seed alone; empty of a heuristic
 	Classes  Classes  `json:"classes"`            // AllClasses first, then in the order of the environment's classes
 	Warnings []string `json:"warnings,omitempty"` // doubts about these figures
+
+	// OneWorkload says that all seeds had the same arrivals. They are then no
+	// replicates: no interval over seeds is made of them.
+	OneWorkload bool `json:"one_workload,omitempty"`
 }
 
 // Class returns the figures of a class; nil where it had no requests.
@@ -31,13 +35,22 @@ func (r *Result) Class(name string) *Figures {
 	return nil
 }
 
+// SetOneWorkload says that all seeds had the same arrivals, and takes away what is
+// known of other seeds.
+func (r *Result) SetOneWorkload() {
+	r.OneWorkload = true
+	for i := range r.Classes {
+		r.Classes[i].IQM, r.Classes[i].VsSED, r.Classes[i].Improvement = nil, nil, nil
+	}
+}
+
 // Compare sets the differences of r to the baseline, which may be r itself.
 func (r *Result) Compare(baseline *Result) {
 	for i := range r.Classes {
 		f := &r.Classes[i]
 		base := baseline.Class(f.Class)
 		f.IsBaseline = f == base
-		if base == nil || f.IsBaseline {
+		if base == nil || f.IsBaseline || r.OneWorkload {
 			continue
 		}
 		diffs, bases := pairs(f.PerSeed, base.PerSeed)
@@ -71,7 +84,7 @@ type Figures struct {
 	SDP99   float64 `json:"sd_p99"`
 
 	// IQM is the interquartile mean of the seeds' means, its interval that of
-	// resampled seeds. It is nil with fewer than two seeds.
+	// resampled seeds. It is nil with fewer than two seeds or one workload.
 	IQM *Estimate `json:"iqm"`
 
 	// Fairness is how evenly the servers are loaded, over all classes: the
@@ -94,8 +107,8 @@ type Figures struct {
 
 	// VsSED is the paired difference of the seeds' means to the baseline's,
 	// which is SED unless the command says otherwise. It is nil on the baseline
-	// itself (IsBaseline), where the baseline is not among the targets and
-	// where fewer than two seeds have both values; JSON and text leave out what
+	// itself (IsBaseline), where the baseline is not among the targets, where
+	// fewer than two seeds have both values, and with one workload; JSON and text leave out what
 	// there is not.
 	VsSED *Difference `json:"vs_sed,omitempty"`
 

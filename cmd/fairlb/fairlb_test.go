@@ -251,6 +251,51 @@ func TestTrace(t *testing.T) {
 	trainSmall(t, "--set", "scenario=for-loop", "--set", "scenario.workload.trace="+path)
 }
 
+// TestOneWorkload: seeds that replay the same arrivals make no interval; blocks of
+// the trace do. What is doubtful is said with the result, and by training.
+func TestOneWorkload(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("time\tquery\n")
+	for k := range 400 {
+		fmt.Fprintf(&b, "%.2f\t/?n=%d\n", 90+float64(k)/20, 1_000_000*(1+k*k%7))
+	}
+	path := fileOf(t, "trace.tsv", b.String())
+	evaluate := func(args ...string) *eval.Evaluation {
+		out, _, err := command(t, append([]string{"eval", "sed", "wcmp", "--scenario", "for-loop", "--seeds", "1-4", "--set", "workload.trace=" + path, "--format", "json"}, args...)...)
+		require.NoError(t, err)
+		var e eval.Evaluation
+		require.NoError(t, json.Unmarshal([]byte(out), &e))
+		return &e
+	}
+	const same = "workload.window begin: all 4 episodes replay the same arrivals and are one workload, not 4 (random and blocks draw others)"
+	short := "the trace " + path + " is 19.95 s long (400 requests), an episode 40 s: no requests come in the last 20.05 s (workload.repeat=true begins the trace again)"
+	e := evaluate("--duration", "40")
+	require.Equal(t, []string{same, short}, e.Warnings)
+	for _, r := range e.Results {
+		require.True(t, r.OneWorkload)
+		f := r.Class(eval.AllClasses)
+		require.Equal(t, uint64(4*400), f.N, "a trace that begins at 90 s is there from 0 s on")
+		require.Nil(t, f.IQM)
+		require.Nil(t, f.VsSED)
+		require.Nil(t, f.Improvement)
+	}
+	e = evaluate("--duration", "4.5", "--set", "workload.window=blocks", "--set", "workload.block=2")
+	require.Empty(t, e.Warnings)
+	require.NotNil(t, e.Results[1].Class(eval.AllClasses).VsSED)
+
+	out, _, err := command(t, "eval", "sed", "wcmp", "--scenario", "for-loop", "--seeds", "1-4", "--set", "workload.trace="+path, "--duration", "40")
+	require.NoError(t, err)
+	out = strings.Join(strings.Fields(out), " ")
+	require.Contains(t, out, "All seeds are one workload: there are no intervals over them.")
+	require.Contains(t, out, "warning: "+same)
+
+	_, log, err := command(t, append([]string{"train", filepath.Join("..", "..", "train", "recipes", "for-loop.yaml"), "--out", filepath.Join(t.TempDir(), "run"),
+		"--set", "scenario.workload.window=begin", "--set", "scenario.workload.trace=" + path}, append(small, "--set", "episode_duration=40")...)...)
+	require.NoError(t, err)
+	require.Contains(t, log, "all 4 episodes replay the same arrivals")
+	require.Contains(t, log, "no requests come in the last 20.05 s")
+}
+
 func formatTime(k int) string {
 	return string(rune('0'+k/100)) + "." + string(rune('0'+k/10%10)) + string(rune('0'+k%10))
 }

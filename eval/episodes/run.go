@@ -39,6 +39,10 @@ type Config struct {
 	// empty: eval.DefaultBaseline. It need not be among the targets.
 	Baseline string
 
+	// SameArrivals says that all seeds have the same arrivals: the results are of
+	// one workload (eval.Result.OneWorkload).
+	SameArrivals bool
+
 	// Workers is the number of runs at a time; 0: GOMAXPROCS. Results do not
 	// depend on it.
 	Workers int

@@ -86,6 +86,9 @@ func (s *schedule) results() []eval.Result {
 	baseline := -1
 	for i, target := range s.targets {
 		out[i] = s.summaries[i].result(target.Name, s.cfg.Classes)
+		if s.cfg.SameArrivals && len(s.cfg.Seeds) > 1 {
+			out[i].SetOneWorkload()
+		}
 		if target.Name == s.cfg.Baseline {
 			baseline = i
 		}

@@ -24,7 +24,8 @@ type Report struct {
 	Scenarios       []ScenarioOutcome `json:"scenarios"`
 	Verdicts        []Verdict         `json:"verdicts"`
 	Speeds          []Speed           `json:"speeds"`
-	Missing         []string          `json:"missing,omitempty"` // what has not run yet
+	Missing         []string          `json:"missing,omitempty"`  // what has not run yet
+	Warnings        []string          `json:"warnings,omitempty"` // doubts about the figures
 }
 
 // ScenarioOutcome is what the targets of one scenario came to.
@@ -59,6 +60,8 @@ type TargetOutcome struct {
 
 	// Ratios of Mean to other heuristics' means on the same arrivals.
 	Ratios map[string]Ratio `json:"ratios"`
+
+	OneWorkload bool `json:"one_workload,omitempty"` // all evaluation seeds had the same arrivals: no interval is over them
 
 	PerRun        []float64 `json:"per_run,omitempty"` // means
 	TrainingSeeds []uint64  `json:"seeds,omitempty"`   // of the runs
@@ -145,7 +148,7 @@ func (r *Report) Add(c Scenario, runs RunsByTarget) error {
 // targetOutcome sums up the runs of one target, compared to the heuristics among all
 // runs of the scenario. family is empty of a heuristic.
 func (r *Report) targetOutcome(name, family string, list []Run, runs RunsByTarget) (TargetOutcome, error) {
-	row := TargetOutcome{Target: name, Family: family, Runs: len(list), Ratios: map[string]Ratio{}}
+	row := TargetOutcome{Target: name, Family: family, Runs: len(list), Ratios: map[string]Ratio{}, OneWorkload: list[0].Result.OneWorkload}
 	var requests, failed float64
 	for i := range list {
 		f := list[i].Result.Class(eval.AllClasses)
@@ -214,7 +217,7 @@ func ratioOf(list []Run, base *eval.Result) (Ratio, error) {
 		diffs[i] = x - b.PerSeed[i]
 	}
 	mean, lo, hi := eval.MeanInterval(diffs)
-	if math.IsNaN(lo) {
+	if math.IsNaN(lo) || list[0].Result.OneWorkload {
 		return Ratio{Value: f.Mean / b.Mean}, nil
 	}
 	return Ratio{1 + mean/b.Mean, 1 + lo/b.Mean, 1 + hi/b.Mean, true}, nil

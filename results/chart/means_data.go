@@ -54,7 +54,9 @@ func StudyMeans(r *study.Report) *Means {
 		for _, row := range o.Targets {
 			bar := MeanBar{Name: row.Target, Trained: row.Family != "", Mean: row.Mean, Published: math.NaN()}
 			_, bar.Low, bar.High = eval.MeanInterval(row.PerRun)
-			if !bar.Trained {
+			if !bar.Trained && row.OneWorkload {
+				bar.Low, bar.High = math.NaN(), math.NaN()
+			} else if !bar.Trained {
 				bar.Low, bar.High = eval.IntervalOf(row.Mean, row.SD, len(r.EvaluationSeeds))
 			}
 			panel.Bars = append(panel.Bars, bar)

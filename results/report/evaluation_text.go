@@ -290,6 +290,9 @@ func (t *evaluationText) caption() string {
 	if len(t.Results) > 1 {
 		b.WriteString(" " + strings.TrimSpace(markBest) + " the least mean.")
 	}
+	if len(t.Results) > 0 && t.Results[0].OneWorkload {
+		b.WriteString(" All seeds are one workload: there are no intervals over them.")
+	}
 	if t.baseline != "" {
 		fmt.Fprintf(&b, " vs %s: difference of the means, paired by seed, with its 95 %% interval; "+
 			"%s the interval includes 0.", t.baseline, strings.TrimSpace(markNone))

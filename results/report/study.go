@@ -25,6 +25,9 @@ func WriteStudyMarkdown(w io.Writer, r *study.Report, picture func(scenario stri
 		text.Seeds(r.TrainingSeeds), len(r.EvaluationSeeds), r.Duration, text.Seeds(r.EvaluationSeeds))
 	b.WriteString("Completion times in s; a failed request counts at its timeout. Methods: mean over training runs, with the\n" +
 		"95 % Student-t interval over training runs, on these same evaluation seeds; heuristics: interval over evaluation seeds.\n\n")
+	for _, warning := range r.Warnings {
+		fmt.Fprintf(&b, "Warning: %s.\n\n", warning)
+	}
 	writeOverview(&b, r)
 	writeBars(&b, r)
 	for k := range r.Scenarios {

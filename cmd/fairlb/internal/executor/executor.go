@@ -70,7 +70,7 @@ func Evaluate(ctx context.Context, s scenario.Scenario, seeds []uint64, target e
 	if err := bounds.Episodes(s, target.Actor != nil, "seeds", float64(len(seeds)), 1); err != nil {
 		return nil, err
 	}
-	list, err := episodes.Run(ctx, episodes.Config{Seeds: seeds, Classes: s.ClassNames(), Workers: 1, Progress: progress}, []episodes.Target{target})
+	list, err := episodes.Run(ctx, episodes.Config{Seeds: seeds, Classes: s.ClassNames(), SameArrivals: s.SameArrivals(), Workers: 1, Progress: progress}, []episodes.Target{target})
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +78,7 @@ func Evaluate(ctx context.Context, s scenario.Scenario, seeds []uint64, target e
 	if err != nil {
 		return nil, err
 	}
-	report := eval.Evaluation{Scenario: s.Name, Settings: resolved, Seeds: seeds, DurationS: s.Duration, Results: list}
+	report := eval.Evaluation{Scenario: s.Name, Settings: resolved, Seeds: seeds, DurationS: s.Duration, Results: list, Warnings: s.EvaluationDoubts(len(seeds))}
 	var out bytes.Buffer
 	err = report.WriteJSON(&out)
 	return out.Bytes(), err

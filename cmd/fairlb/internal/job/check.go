@@ -93,6 +93,9 @@ func (e *Evaluation) CheckReport(data []byte) (eval.Result, error) {
 	case unknown >= 0:
 		return eval.Result{}, invalid.Errorf("is not the record of an evaluation in the scenario, which has no class %q", result.Classes[unknown].Class)
 	}
+	if e.Scenario.SameArrivals() && len(e.Seeds) > 1 {
+		result.SetOneWorkload() // which older programs did not say
+	}
 	return result, nil
 }
 

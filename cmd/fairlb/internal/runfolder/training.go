@@ -93,6 +93,9 @@ func (t *Training) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	for _, doubt := range t.Scenario.TrainingDoubts(t.Hyperparameters.Episodes) {
+		t.Log.Warn(doubt)
+	}
 	open := simulate.Training(t.Scenario, reward, t.Hyperparameters.Method).Recorded()
 	bar := t.Progress.Bar("training", t.Hyperparameters.Episodes)
 	done := 0 // rounds

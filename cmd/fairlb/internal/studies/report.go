@@ -27,6 +27,11 @@ func (s *Study) Report(ctx context.Context, kept *store.Store, command string) (
 	curves := map[string]string{} // the file of a scenario's learning curves
 	costs := make([]trainingCost, len(s.Methods))
 	for k, c := range s.Scenarios {
+		if in, err := s.scenario(k); err == nil {
+			for _, doubt := range in.EvaluationDoubts(len(s.heldOut)) {
+				r.Warnings = append(r.Warnings, c.Name+": "+doubt)
+			}
+		}
 		measured, runs, err := s.measured(ctx, kept, k, &r)
 		if err != nil {
 			return nil, err

@@ -33,7 +33,7 @@ func Evaluate(ctx context.Context, s scenario.Scenario, list []Target, seeds []u
 	}
 	bar := display.Bar("evaluating", len(targets)*len(seeds))
 	results, err := episodes.Run(ctx, episodes.Config{
-		Seeds: seeds, Classes: s.ClassNames(), Progress: func(done, _ int) { bar.Set(done, "") },
+		Seeds: seeds, Classes: s.ClassNames(), SameArrivals: s.SameArrivals(), Progress: func(done, _ int) { bar.Set(done, "") },
 	}, targets)
 	bar.Close()
 	if err != nil {
@@ -42,6 +42,7 @@ func Evaluate(ctx context.Context, s scenario.Scenario, list []Target, seeds []u
 	for i := range results {
 		results[i].Recipe = list[i].Recipe
 	}
+	report.Warnings = append(report.Warnings, s.EvaluationDoubts(len(seeds))...)
 	report.Results = results
 	report.Groups, err = groups(results)
 	return report, err
