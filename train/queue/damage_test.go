@@ -408,7 +408,7 @@ func FuzzState(f *testing.F) {
 			return
 		}
 		require.Equal(t, "k", s.Key)
-		require.GreaterOrEqual(t, min(s.Attempts, s.Done, s.Of, s.Rejected, s.Round), 0)
+		require.GreaterOrEqual(t, min(s.Attempts, s.Done, s.Of, s.Round), 0)
 		require.LessOrEqual(t, len(s.Title), maxText)
 		require.NotContains(t, s.Title+s.Worker+s.Error+s.Note, "\x1b")
 	})

@@ -142,9 +142,6 @@ type JobState struct {
 	Of       int    `json:"of,omitempty"`
 	Error    string `json:"error,omitempty"` // of the last attempt that failed
 	Note     string `json:"note,omitempty"`  // why nobody takes it
-	// Rejected counts the results that were unusable since the job was last
-	// submitted by somebody who wants it.
-	Rejected int `json:"rejected,omitempty"`
 
 	// Round counts how often the job was submitted again after it had been
 	// set aside, or for another version of the program. A message of an
@@ -166,7 +163,7 @@ func decodeState(key string, data []byte) (s JobState, err error) {
 	if err := json.Unmarshal(data, &s); err != nil {
 		return JobState{}, fmt.Errorf("%w: %w", ErrUnusable, err)
 	}
-	counts := []int{s.Attempts, s.Done, s.Of, s.Rejected, s.Round}
+	counts := []int{s.Attempts, s.Done, s.Of, s.Round}
 	if s.Key != key || checkKey(key) != nil || !slices.Contains([]Phase{Queued, Running, Done, Failed}, s.Phase) ||
 		slices.Min(counts) < 0 || slices.Max(counts) > maxRound {
 		return JobState{}, fmt.Errorf("%w: not the state of %s", ErrUnusable, key)

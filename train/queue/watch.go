@@ -155,7 +155,7 @@ func (w *Watch) await(ctx context.Context, key string, round int) (JobState, err
 // that it is ErrUnusable, is removed and the job is done anew, until it is set
 // aside: what is wrong with one job is no error of the queue.
 func (w *Watch) Do(ctx context.Context, job Job, check func(result []byte) error) ([]byte, error) {
-	for {
+	for rejected := 0; ; {
 		round, err := w.queue.Submit(ctx, job)
 		if err != nil {
 			return nil, err
@@ -179,20 +179,22 @@ func (w *Watch) Do(ctx context.Context, job Job, check func(result []byte) error
 		if !errors.Is(err, ErrUnusable) && !errors.Is(err, ErrNoResult) {
 			return nil, err
 		}
-		if err := w.queue.reject(ctx, job.Key, s.Round, data, err); err != nil {
+		rejected++
+		if err := w.queue.reject(ctx, job.Key, s.Round, data, err, rejected == maxRejected); err != nil {
 			return nil, err
 		}
 	}
 }
 
-// maxRejected is how many results of a job may be unusable until it is set aside.
+// maxRejected is how many results of a job may be unusable, to one who waits for
+// it, until it is set aside.
 const maxRejected = 3
 
 // reject removes the result of a job that was done in a round, and has the job
-// done in another round or, if that has been in vain too often, sets it aside,
-// which is a SetAsideError. data is the result if it could be read. Somebody else
+// done in another round or, if that has been in vain too often (giveUp), sets it
+// aside, which is a SetAsideError. data is the result if it could be read. Somebody else
 // may have rejected it already.
-func (q *Queue) reject(ctx context.Context, key string, round int, data []byte, cause error) error {
+func (q *Queue) reject(ctx context.Context, key string, round int, data []byte, cause error, giveUp bool) error {
 	digest := ""
 	if data != nil {
 		digest = digestOf(data)
@@ -212,10 +214,9 @@ func (q *Queue) reject(ctx context.Context, key string, round int, data []byte, 
 			return fmt.Errorf("queue: removing the result of %s: %w", key, err)
 		}
 		next := s
-		next.Rejected++
 		next.Error, next.Lease, next.Done, next.Of = cause.Error(), "", 0, 0
-		if next.Rejected >= maxRejected {
-			next.Attempts = next.Rejected
+		if giveUp {
+			next.Attempts = maxRejected
 			next.enter(Failed)
 		} else {
 			next.Attempts = 0

@@ -115,7 +115,7 @@ type Subject struct {
 	Target episodes.Target
 
 	Run     *Run      // of a policy
-	Weights []float64 // of fixed weights, by server
+	Weights []float64 // of fixed weights, by group of servers
 }
 
 // Run is the training run that a policy comes from.
@@ -131,11 +131,19 @@ func Heuristic(s scenario.Scenario, name string) Subject {
 
 // FixedWeights is what a search has found as the subject of an evaluation.
 func FixedWeights(s scenario.Scenario, found *fixedweights.Found) (Subject, error) {
-	weights, err := json.Marshal(found.Best.Weights)
 	return Subject{
-		Name: fixedweights.TargetName, Hash: fixedweights.TargetName + string(weights),
-		Target: target.FixedWeights(s, found).Target, Weights: found.ByServer(),
-	}, err
+		Name: fixedweights.TargetName, Hash: WeightsHash(found.Best.Weights),
+		Target: target.FixedWeights(s, found).Target, Weights: found.Best.Weights,
+	}, nil
+}
+
+// WeightsHash is Subject.Hash of weights, one a group of servers.
+func WeightsHash(weights []float64) string {
+	text, err := json.Marshal(weights)
+	if err != nil {
+		panic("job: weights that are not finite")
+	}
+	return fixedweights.TargetName + string(text)
 }
 
 // Policy is the policy of a training's run, which is in the folder dir, as the

@@ -6,32 +6,45 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
+	"io/fs"
 	"path/filepath"
-	"strings"
+	"slices"
 
 	"fairlb/cmd/fairlb/internal/files"
+	"fairlb/cmd/fairlb/internal/runfolder"
+	"fairlb/env/file"
+	"fairlb/results/tfevents"
+	"fairlb/train"
+	"fairlb/train/queue"
 )
 
-// bundle packs the files of a folder into one tar archive, sorted by name and
-// without their times, so that the same files give the same bytes. Folders in it
-// and files whose names begin with a dot are left out.
+// maxFile is the size of a file of a bundle at most, in bytes; that of a bundle is
+// queue.MaxResult.
+const maxFile = 256 << 20
+
+// bundled are the files of a run's folder that a bundle has, in their order. The
+// last ones may be missing: not every run has them.
+func bundled() (must, may []string) {
+	return []string{runfolder.HyperparametersName, runfolder.ScenarioName, runfolder.RecordName, train.CheckpointName},
+		[]string{tfevents.FileName, train.BestName}
+}
+
+// bundle packs the files of a run's folder into one tar archive, without their
+// times, so that the same files give the same bytes. What else is in the folder is
+// left out.
 func bundle(dir string) ([]byte, error) {
-	entries, err := os.ReadDir(dir) // sorted
-	if err != nil {
-		return nil, err
-	}
 	var out bytes.Buffer
 	w := tar.NewWriter(&out)
-	for _, e := range entries {
-		if !e.Type().IsRegular() || strings.HasPrefix(e.Name(), ".") {
+	must, may := bundled()
+	for _, name := range slices.Concat(must, may) {
+		data, err := file.Read(filepath.Join(dir, name), maxFile)
+		if errors.Is(err, fs.ErrNotExist) && slices.Contains(may, name) {
 			continue
 		}
-		data, err := os.ReadFile(filepath.Join(dir, e.Name()))
 		if err != nil {
 			return nil, err
 		}
-		header := &tar.Header{Name: e.Name(), Mode: 0o644, Size: int64(len(data)), Typeflag: tar.TypeReg, Format: tar.FormatPAX}
+		header := &tar.Header{Name: name, Mode: 0o644, Size: int64(len(data)), Typeflag: tar.TypeReg, Format: tar.FormatPAX}
 		if err := w.WriteHeader(header); err != nil {
 			return nil, err
 		}
@@ -45,43 +58,55 @@ func bundle(dir string) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-var errBundle = errors.New("not a folder's bundle")
-
-// unbundle writes a bundle's files into a folder that exists: all of them or,
-// if names are given, those, which must all be there. A bundle may come from
-// anywhere: only plain files directly in the folder are written.
+// unbundle writes a bundle's files into a folder that exists: all of them or, if
+// names are given, those, which must all be there. A bundle may come from
+// anywhere: one with a file that no run has, or with one twice, and one whose files
+// are larger than itself, is queue.ErrUnusable.
 func unbundle(data []byte, dir string, names ...string) error {
-	wanted := map[string]bool{}
-	for _, name := range names {
-		wanted[name] = true
+	must, may := bundled()
+	wanted := names
+	if len(names) == 0 {
+		names, wanted = must, slices.Concat(must, may)
 	}
-	found := 0
+	bad := func(format string, args ...any) error {
+		return fmt.Errorf("%w: not the bundle of a run: %w", queue.ErrUnusable, fmt.Errorf(format, args...))
+	}
+	left := int64(len(data)) // of an archive that is as long as its files at least
+	var seen []string
 	for r := tar.NewReader(bytes.NewReader(data)); ; {
 		header, err := r.Next()
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
-			return fmt.Errorf("%w: %w", errBundle, err)
+			return bad("%w", err)
 		}
 		name := header.Name
-		if header.Typeflag != tar.TypeReg || name == "" || strings.HasPrefix(name, ".") || strings.ContainsAny(name, `/\`+"\x00") {
-			return fmt.Errorf("%w: entry %q: must be a file's plain name", errBundle, name)
+		switch {
+		case header.Typeflag != tar.TypeReg || !slices.Contains(must, name) && !slices.Contains(may, name):
+			return bad("entry %.80q: no run has it", name)
+		case slices.Contains(seen, name):
+			return bad("entry %q is there twice", name)
+		case header.Size < 0 || header.Size > min(left, maxFile):
+			return bad("entry %q has %d bytes: must be at most %d", name, header.Size, min(left, maxFile))
 		}
-		if len(names) > 0 && !wanted[name] {
+		seen = append(seen, name)
+		left -= header.Size
+		if !slices.Contains(wanted, name) {
 			continue
 		}
-		found++
-		text, err := io.ReadAll(r)
-		if err != nil {
-			return fmt.Errorf("%w: %s: %w", errBundle, name, err)
+		text := make([]byte, header.Size)
+		if _, err := io.ReadFull(r, text); err != nil {
+			return bad("entry %q: %w", name, err)
 		}
 		if err := files.WriteBytes(filepath.Join(dir, name), text); err != nil {
 			return err
 		}
 	}
-	if found < max(1, len(names)) {
-		return fmt.Errorf("%w: %d files of %v", errBundle, found, names)
+	for _, name := range names {
+		if !slices.Contains(seen, name) {
+			return bad("it has no %s", name)
+		}
 	}
 	return nil
 }

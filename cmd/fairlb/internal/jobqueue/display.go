@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"github.com/sirupsen/logrus"
 
@@ -173,7 +174,7 @@ func displayLines(list []queue.JobState, jobs int, start, now time.Time) []strin
 		if s.Of > 0 {
 			share = fmt.Sprintf("%d %%", 100*s.Done/s.Of)
 		}
-		lines = append(lines, fmt.Sprintf("  %-6s %-48.48s %5s %8s  %s", s.Kind, s.Title, share, span(now.Sub(s.Since)), s.Worker))
+		lines = append(lines, printable(fmt.Sprintf("  %-6s %-48.48s %5s %8s  %.80s", s.Kind, s.Title, share, span(now.Sub(s.Since)), s.Worker)))
 	}
 	head := fmt.Sprintf("%d jobs: %d done, %d running, %d queued, %d set aside; %s", max(jobs, len(list)),
 		count[queue.Done], count[queue.Running], count[queue.Queued], count[queue.Failed], span(now.Sub(start)))
@@ -181,6 +182,17 @@ func displayLines(list []queue.JobState, jobs int, start, now time.Time) []strin
 		lines = append(lines, fmt.Sprintf("  and %d more", more))
 	}
 	return append([]string{head}, lines...)
+}
+
+// printable is a line without what would steer a terminal: others may have written
+// some of it.
+func printable(line string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return '\uFFFD'
+	}, line)
 }
 
 // span writes a time in whole seconds; clocks of other machines may be ahead.

@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -29,8 +32,12 @@ import (
 	"fairlb/train/queue"
 )
 
-// NewWorker returns a worker that does the jobs of a queue, so many at a time.
+// NewWorker returns a worker that does the jobs of a queue, so many at a time. What
+// a worker that was killed has left on this machine is removed.
 func NewWorker(q *queue.Queue, name string, slots int, log logrus.FieldLogger) *queue.Worker {
+	if err := removeScratch(os.TempDir()); err != nil {
+		log.WithError(err).Warn("what a worker has left was not removed")
+	}
 	h := handler{q, log}
 	return &queue.Worker{
 		Queue: q, Handle: h.handle, Name: name, Version: Version(), Slots: slots, Log: log,
@@ -45,11 +52,11 @@ type handler struct {
 
 // handle is a queue.Handler. A job whose input is at fault is not tried again.
 func (h handler) handle(ctx context.Context, j queue.Job, tell func(done, of int)) (result []byte, err error) {
-	scratch, err := os.MkdirTemp("", "fairlb-job-*")
+	scratch, release, err := newScratch()
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(scratch)
+	defer release()
 	start := time.Now()
 	switch j.Kind {
 	case job.TrainKind:
@@ -57,12 +64,13 @@ func (h handler) handle(ctx context.Context, j queue.Job, tell func(done, of int
 	case job.EvalKind:
 		result, err = h.evaluate(ctx, j, scratch, tell)
 	case job.SearchKind:
-		result, err = h.search(ctx, j, scratch, tell)
+		result, err = h.search(ctx, j, tell)
 	default:
 		err = invalid.Errorf("a job of kind %q: must be %s, %s or %s", j.Kind, job.TrainKind, job.EvalKind, job.SearchKind)
 	}
 	if err != nil {
-		if invalid.Is(err) {
+		// A job names no files: one that cannot be used is this machine's.
+		if file := (*fs.PathError)(nil); invalid.Is(err) && !errors.As(err, &file) && !errors.Is(err, fs.ErrNotExist) {
 			err = queue.Permanent(err)
 		}
 		return nil, err
@@ -73,10 +81,21 @@ func (h handler) handle(ctx context.Context, j queue.Job, tell func(done, of int
 
 // decode reads a job's payload.
 func decode(j queue.Job, payload any) error {
-	if err := json.Unmarshal(j.Payload, payload); err != nil {
+	d := json.NewDecoder(bytes.NewReader(j.Payload))
+	d.DisallowUnknownFields()
+	if err := d.Decode(payload); err != nil {
 		return invalid.Errorf("the payload of %s: %w", j.Title, err)
 	}
 	return nil
+}
+
+// sameKey reports a job whose payload is not that of its key: its result would be
+// taken for another's.
+func sameKey(j queue.Job, key string, err error) error {
+	if err == nil && key != j.Key {
+		err = invalid.Errorf("%s: its settings are those of key %s, not of %s", j.Title, key, j.Key)
+	}
+	return err
 }
 
 // train makes a training run and returns the bundle of its folder.
@@ -85,7 +104,7 @@ func (h handler) train(ctx context.Context, j queue.Job, scratch string, tell fu
 	if err := decode(j, &p); err != nil {
 		return nil, err
 	}
-	s, err := readScenario(p.Scenario, scratch)
+	s, err := readScenario(p.Scenario)
 	if err != nil {
 		return nil, err
 	}
@@ -95,11 +114,8 @@ func (h handler) train(ctx context.Context, j queue.Job, scratch string, tell fu
 	}
 	t := job.Training{Hyperparameters: hyper, Scenario: s}
 	key, err := t.QueueKey()
-	if err != nil {
+	if err := sameKey(j, key, err); err != nil {
 		return nil, err
-	}
-	if key != j.Key {
-		return nil, invalid.Errorf("%s: its settings are those of key %s, not of %s", j.Title, key, j.Key)
 	}
 	run := runfolder.Training{
 		Hyperparameters: hyper, Scenario: s, Dir: filepath.Join(scratch, "run"), Command: p.Command, Workers: 1,
@@ -117,25 +133,54 @@ func (h handler) evaluate(ctx context.Context, j queue.Job, scratch string, tell
 	if err := decode(j, &p); err != nil {
 		return nil, err
 	}
-	s, err := readScenario(p.Scenario, scratch)
+	s, err := readScenario(p.Scenario)
 	if err != nil {
 		return nil, err
 	}
-	var subject episodes.Target
+	subject := job.Subject{Name: p.Name}
 	switch {
 	case p.Run != "":
-		subject, err = h.policy(ctx, s, &p, scratch)
-		if err != nil {
-			return nil, err
-		}
+		subject.Hash = p.Policy
 	case len(p.Weights) > 0:
-		subject = episodes.Target{Name: p.Name, Env: simulate.FixedWeights(s, p.Weights).Recorded()}
+		if subject, err = weighted(s, p.Weights); err != nil {
+			return nil, fmt.Errorf("%s: %w", j.Title, err)
+		}
 	case slices.Contains(dispatch.Names(), p.Name):
-		subject = simulate.HeuristicTarget(s, p.Name)
+		subject = job.Heuristic(s, p.Name)
 	default:
 		return nil, invalid.Errorf("%s: there is no heuristic %q", j.Title, p.Name)
 	}
-	return executor.Evaluate(ctx, s, p.Seeds, subject, tell)
+	subject.Title = p.Title
+	e := job.Evaluation{Subject: subject, Scenario: s, Seeds: p.Seeds}
+	key, err := e.QueueKey()
+	if err := sameKey(j, key, err); err != nil {
+		return nil, err
+	}
+	if p.Run != "" {
+		if e.Target, err = h.policy(ctx, s, &p, scratch); err != nil {
+			return nil, err
+		}
+	}
+	return executor.Evaluate(ctx, s, p.Seeds, e.Target, tell)
+}
+
+// weighted is fixed weights, one a group of servers, as the subject of an
+// evaluation.
+func weighted(s scenario.Scenario, weights []float64) (job.Subject, error) {
+	if len(weights) != len(s.Servers) {
+		return job.Subject{}, invalid.Errorf("%d weights for %d groups of servers", len(weights), len(s.Servers))
+	}
+	for _, w := range weights {
+		if !(w > 0) || math.IsInf(w, 0) {
+			return job.Subject{}, invalid.Errorf("a weight of %g: must be positive", w)
+		}
+	}
+	found := fixedweights.Found{Scenario: s}
+	found.Best.Weights = weights
+	return job.Subject{
+		Name: fixedweights.TargetName, Hash: job.WeightsHash(weights), Weights: weights,
+		Target: episodes.Target{Name: fixedweights.TargetName, Env: simulate.FixedWeights(s, found.ByServer()).Recorded()},
+	}, nil
 }
 
 // policy returns the policy of a run that the queue keeps.
@@ -158,20 +203,24 @@ func (h handler) policy(ctx context.Context, s scenario.Scenario, p *evalPayload
 }
 
 // search searches the best fixed weights and returns what it found.
-func (h handler) search(ctx context.Context, j queue.Job, scratch string, tell func(done, of int)) ([]byte, error) {
+func (h handler) search(ctx context.Context, j queue.Job, tell func(done, of int)) ([]byte, error) {
 	var p searchPayload
 	if err := decode(j, &p); err != nil {
 		return nil, err
 	}
-	s, err := readScenario(p.Scenario, scratch)
+	s, err := readScenario(p.Scenario)
 	if err != nil {
 		return nil, err
 	}
-	var x fixedweights.Settings
-	if err := settings.Load("search", []byte(p.Search), nil, &x); err != nil {
+	x := job.Search{Scenario: s}
+	if err := settings.Load("search", []byte(p.Search), nil, &x.Settings); err != nil {
 		return nil, err
 	}
-	found, err := fixedweights.Search(ctx, s, x, progress.Func(tell))
+	key, err := x.QueueKey()
+	if err := sameKey(j, key, err); err != nil {
+		return nil, err
+	}
+	found, err := fixedweights.Search(ctx, s, x.Settings, progress.Func(tell))
 	if err != nil {
 		return nil, err
 	}

@@ -1,7 +1,6 @@
 package jobqueue
 
 import (
-	"archive/tar"
 	"bytes"
 	"encoding/json"
 	"fmt"
@@ -93,6 +92,11 @@ func TestImpossibleJobs(t *testing.T) {
 		{queue.Job{Key: "y", Kind: job.TrainKind, Title: "Y", Payload: []byte("[]")}, "Y: set aside after 1 attempt: the payload of Y"},
 		{queue.Job{Key: "z", Kind: job.TrainKind, Title: "Z", Payload: payload(trainPayload{Hyperparameters: "method: es", Scenario: string(small)})}, "Z: set aside after 1 attempt: Z: its settings are those of key train-"},
 		{queue.Job{Key: "v", Kind: job.EvalKind, Title: "V", Payload: payload(evalPayload{Name: "best", Scenario: string(small)})}, `V: there is no heuristic "best"`},
+		{queue.Job{Key: "u", Kind: job.EvalKind, Title: "U", Payload: payload(evalPayload{Name: "sed", Scenario: string(small), Seeds: []uint64{1}})}, "U: its settings are those of key eval-"},
+		{queue.Job{Key: "t", Kind: job.SearchKind, Title: "T", Payload: payload(searchPayload{Search: "episodes: 1000000000000", Scenario: string(small)})}, "T: its settings are those of key search-"},
+		{queue.Job{Key: "s", Kind: job.EvalKind, Title: "S", Payload: payload(evalPayload{Name: "tuned", Scenario: string(small), Seeds: []uint64{1}, Weights: []float64{1}})}, "S: 1 weights for 2 groups of servers"},
+		{queue.Job{Key: "r", Kind: job.EvalKind, Title: "R", Payload: payload(evalPayload{Name: "tuned", Scenario: string(small), Seeds: []uint64{1}, Weights: []float64{1, 0}})}, "R: a weight of 0: must be positive"},
+		{queue.Job{Key: "q", Kind: job.EvalKind, Title: "Q", Payload: []byte(`{"name":"sed","file":"/etc/passwd"}`)}, `unknown field "file"`},
 	} {
 		test.job.Version = Version()
 		var failures job.Failures
@@ -139,76 +143,6 @@ func TestQueuePort(t *testing.T) {
 	require.Equal(t, "nats://"+named, urlOf("127.0.0.1", 0))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, portName), []byte("no port"), 0o666))
 	require.NotEqual(t, "nats://"+named, urlOf("127.0.0.1", 0))
-}
-
-// TestBundle: the same files make the same bytes, and come back.
-func TestBundle(t *testing.T) {
-	from, to := t.TempDir(), t.TempDir()
-	require.NoError(t, os.WriteFile(filepath.Join(from, "b"), bytes.Repeat([]byte{0, 1}, 5000), 0o666))
-	require.NoError(t, os.WriteFile(filepath.Join(from, "a.yaml"), nil, 0o666))
-	require.NoError(t, os.Mkdir(filepath.Join(from, "folder"), 0o777))
-	data, err := bundle(from)
-	require.NoError(t, err)
-	later := time.Now().Add(time.Hour)
-	require.NoError(t, os.Chtimes(filepath.Join(from, "b"), later, later))
-	again, err := bundle(from)
-	require.NoError(t, err)
-	require.Equal(t, data, again)
-	require.NoError(t, unbundle(data, to))
-	for _, name := range []string{"a.yaml", "b"} {
-		want, err := os.ReadFile(filepath.Join(from, name))
-		require.NoError(t, err)
-		got, err := os.ReadFile(filepath.Join(to, name))
-		require.NoError(t, err)
-		require.True(t, bytes.Equal(want, got))
-	}
-	part := t.TempDir()
-	require.NoError(t, unbundle(data, part, "b"))
-	entries, err := os.ReadDir(part)
-	require.NoError(t, err)
-	require.Len(t, entries, 1)
-	require.ErrorIs(t, unbundle(data, part, "c"), errBundle)
-	require.ErrorIs(t, unbundle(data[:700], part), errBundle)
-	require.ErrorIs(t, unbundle(nil, part), errBundle)
-}
-
-// entryOf is a bundle of one entry.
-func entryOf(t testing.TB, header *tar.Header) []byte {
-	var out bytes.Buffer
-	w := tar.NewWriter(&out)
-	header.Size = 1
-	if header.Typeflag != tar.TypeReg {
-		header.Size = 0
-	}
-	require.NoError(t, w.WriteHeader(header))
-	_, err := w.Write([]byte("x")[:header.Size])
-	require.NoError(t, err)
-	require.NoError(t, w.Close())
-	return out.Bytes()
-}
-
-// FuzzUnbundle: whatever the bytes, nothing is written outside the folder, nor
-// anything but plain files.
-func FuzzUnbundle(f *testing.F) {
-	for _, name := range []string{"a", "../a", "/tmp/a", "a/b", ".a", "..", `a\b`} {
-		f.Add(entryOf(f, &tar.Header{Name: name, Typeflag: tar.TypeReg}))
-	}
-	f.Add(entryOf(f, &tar.Header{Name: "link", Linkname: "/etc/passwd", Typeflag: tar.TypeSymlink}))
-	f.Add(entryOf(f, &tar.Header{Name: "folder", Typeflag: tar.TypeDir}))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		root := t.TempDir()
-		dir := filepath.Join(root, "in")
-		require.NoError(t, os.Mkdir(dir, 0o777))
-		_ = unbundle(data, dir)
-		outside, err := os.ReadDir(root)
-		require.NoError(t, err)
-		require.Len(t, outside, 1)
-		inside, err := os.ReadDir(dir)
-		require.NoError(t, err)
-		for _, e := range inside {
-			require.True(t, e.Type().IsRegular(), e.Name())
-		}
-	})
 }
 
 // TestDisplayLines: how many jobs are in which phase, and which run.

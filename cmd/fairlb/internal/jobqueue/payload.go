@@ -2,9 +2,6 @@ package jobqueue
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
-	"strings"
 
 	"fairlb/agents/nn/simd"
 	"fairlb/cmd/fairlb/internal/invalid"
@@ -16,7 +13,7 @@ import (
 )
 
 // payloadFormat is the version of the payloads below.
-const payloadFormat = 1
+const payloadFormat = 2
 
 // Version is what a worker must be to do the jobs of this program: the same
 // executable, for a version alone does not tell builds apart. How matrices are
@@ -25,7 +22,9 @@ func Version() string {
 	return fmt.Sprintf("%s, jobs %d, %s", record.Program(), payloadFormat, simd.Name())
 }
 
-// trainPayload is a training run: settings files, resolved, as text.
+// trainPayload is a training run: settings files, resolved, as text. The scenario
+// that the hyperparameters name is where they come from, for the record: nobody
+// opens it, and what is trained in is the other text.
 type trainPayload struct {
 	Hyperparameters string   `json:"hyper"`
 	Scenario        string   `json:"scenario"`
@@ -46,11 +45,11 @@ func newTrainPayload(t *job.Training, dir string) (p trainPayload, err error) {
 type evalPayload struct {
 	Scenario string    `json:"scenario"`
 	Seeds    []uint64  `json:"seeds"`
-	Name     string    `json:"name"`             // of a heuristic or a method
-	Title    string    `json:"title"`            // what the report calls a policy
-	Run      string    `json:"run,omitempty"`    // the key of the training
-	Policy   string    `json:"policy,omitempty"` // the hash of the run's checkpoint
-	Weights  []float64 `json:"weights,omitempty"`
+	Name     string    `json:"name"`              // of a heuristic or a method
+	Title    string    `json:"title"`             // what the report calls a policy
+	Run      string    `json:"run,omitempty"`     // the key of the training
+	Policy   string    `json:"policy,omitempty"`  // the hash of the run's checkpoint
+	Weights  []float64 `json:"weights,omitempty"` // by group of servers
 }
 
 func newEvalPayload(e *job.Evaluation) (p evalPayload, err error) {
@@ -84,24 +83,22 @@ func settingsText(v any) (string, error) {
 // scenarioText writes a scenario as a payload carries it. Scenarios that read
 // files are refused, which no job carries.
 func scenarioText(s scenario.Scenario) (string, error) {
-	traces := []string{s.Workload.Trace}
-	for _, c := range s.Workload.Classes {
-		for _, stage := range c.Stages {
-			traces = append(traces, stage.Trace)
-		}
-	}
-	if strings.Join(traces, "") != "" {
+	if len(s.Traces()) > 0 {
 		return "", invalid.Errorf("scenario %s reads a trace file, which the jobs of a queue do not carry: run without --queue", s.Name)
 	}
 	return settingsText(s)
 }
 
-// readScenario reads a scenario that scenarioText wrote, by way of a file in a
-// folder for temporary files.
-func readScenario(text, scratch string) (scenario.Scenario, error) {
-	path := filepath.Join(scratch, runfolder.ScenarioName)
-	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
-		return scenario.Scenario{}, err
+// readScenario reads a scenario that scenarioText wrote, or that is in a bundle.
+// One that names a file is refused: what a worker reads, others may see in its
+// errors.
+func readScenario(text string) (scenario.Scenario, error) {
+	s := scenario.Default()
+	if err := settings.Load(runfolder.ScenarioName, []byte(text), nil, &s); err != nil {
+		return s, err
 	}
-	return scenario.Load(path, nil)
+	if len(s.Traces()) > 0 {
+		return s, invalid.Errorf("the scenario names a file, which no job may")
+	}
+	return s, nil
 }
