@@ -20,6 +20,11 @@ type Result struct {
 	Classes  Classes  `json:"classes"`            // AllClasses first, then in the order of the environment's classes
 	Warnings []string `json:"warnings,omitempty"` // doubts about these figures
 
+	// RepeatsTraining names the result before this one that is of the same training,
+	// which is known by its settings and seed: the run's last policy, say, where this
+	// is its best. Whatever counts training runs counts the first alone.
+	RepeatsTraining string `json:"repeats_training,omitempty"`
+
 	// OneWorkload says that all seeds had the same arrivals. They are then no
 	// replicates: no interval over seeds is made of them.
 	OneWorkload bool `json:"one_workload,omitempty"`

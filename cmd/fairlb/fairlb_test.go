@@ -22,6 +22,7 @@ import (
 	"fairlb/env/settings"
 	"fairlb/eval"
 	"fairlb/results/record"
+	"fairlb/results/report"
 	"fairlb/train"
 )
 
@@ -249,6 +250,40 @@ func TestTrace(t *testing.T) {
 	require.Contains(t, out, "requests    400\n")
 	require.Contains(t, out, "rate        100.0 requests/s")
 	trainSmall(t, "--set", "scenario=for-loop", "--set", "scenario.workload.trace="+path)
+}
+
+// TestOneTrainingTwice: a run and its best checkpoint are one training, as is its
+// copy elsewhere; what groups training runs counts it once, and says so.
+func TestOneTrainingTwice(t *testing.T) {
+	one, two := trainSmall(t, "--seed", "1", "--set", "validation_seeds=500"), trainSmall(t, "--seed", "2", "--set", "validation_seeds=500")
+	path := filepath.Join(one, train.BestName)
+	m, parameters, err := checkpoint.Load(path)
+	require.NoError(t, err)
+	m.Episode-- // so that it is not the same checkpoint as the last
+	require.NoError(t, checkpoint.Save(path, m, parameters))
+	evaluate := func(targets ...string) *eval.Evaluation {
+		out, _, err := command(t, append(append([]string{"eval"}, targets...), "sed", "--scenario", "sim-moderate/pure-cpu", "--seeds", "1-2", "--duration", "5", "--format", "json")...)
+		require.NoError(t, err)
+		var e eval.Evaluation
+		require.NoError(t, json.Unmarshal([]byte(out), &e))
+		return &e
+	}
+	want := []string{one + " and " + path + " are of one training, which has the same settings and seed: training runs are counted without " + path}
+	e := evaluate(one, path)
+	require.Empty(t, e.Groups, "one training is no group")
+	require.Equal(t, want, e.Warnings)
+	require.Len(t, e.Results, 3)
+
+	e = evaluate(one, two, path)
+	require.Len(t, e.Groups, 1)
+	require.Equal(t, 2, e.Groups[0].Runs)
+	require.Equal(t, want, e.Warnings)
+	require.Equal(t, one, e.Results[2].RepeatsTraining)
+	var b bytes.Buffer
+	require.NoError(t, report.WriteMARLEval(&b, e))
+	require.Contains(t, b.String(), `"run_2"`)
+	require.NotContains(t, b.String(), `"run_3"`)
+	require.Empty(t, evaluate(one, two).Warnings)
 }
 
 // TestOneWorkload: seeds that replay the same arrivals make no interval; blocks of

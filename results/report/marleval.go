@@ -26,7 +26,7 @@ const marlEnvironment = "fairlb"
 //
 // The tool wants equally many runs of every algorithm. A heuristic is not trained, so
 // that each of its runs has the same values. Recipes of different numbers of runs give
-// eval.ErrUnmatched.
+// eval.ErrUnmatched. What repeats a training is left out.
 func WriteMARLEval(w io.Writer, e *eval.Evaluation) error {
 	var names []string
 	runs := map[string][]eval.Series{}
@@ -34,6 +34,9 @@ func WriteMARLEval(w io.Writer, e *eval.Evaluation) error {
 	most := 1
 	for i := range e.Results {
 		result := &e.Results[i]
+		if result.RepeatsTraining != "" {
+			continue
+		}
 		name := result.Recipe
 		if name == "" {
 			name = result.Target

@@ -2,6 +2,7 @@ package target
 
 import (
 	"context"
+	"fmt"
 	"runtime"
 	"slices"
 
@@ -41,6 +42,12 @@ func Evaluate(ctx context.Context, s scenario.Scenario, list []Target, seeds []u
 	}
 	for i := range results {
 		results[i].Recipe = list[i].Recipe
+		first := slices.IndexFunc(list[:i], func(t Target) bool { return t.Recipe != "" && t.Recipe == list[i].Recipe && t.Seed == list[i].Seed })
+		if first >= 0 {
+			results[i].RepeatsTraining = list[first].Name
+			report.Warnings = append(report.Warnings, fmt.Sprintf(
+				"%s and %s are of one training, which has the same settings and seed: training runs are counted without %s", list[first].Name, list[i].Name, list[i].Name))
+		}
 	}
 	report.Warnings = append(report.Warnings, s.EvaluationDoubts(len(seeds))...)
 	report.Results = results
@@ -60,7 +67,9 @@ func groups(list []eval.Result) ([]eval.Group, error) {
 		if r.Recipe != "" && !slices.Contains(recipes, r.Recipe) {
 			recipes = append(recipes, r.Recipe)
 		}
-		runs[r.Recipe] = append(runs[r.Recipe], r)
+		if r.RepeatsTraining == "" {
+			runs[r.Recipe] = append(runs[r.Recipe], r)
+		}
 	}
 	var out []eval.Group
 	for _, recipe := range recipes {

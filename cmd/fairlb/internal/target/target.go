@@ -34,6 +34,7 @@ type Target struct {
 	episodes.Target
 	Hash     string          // of the checkpoint; empty for a heuristic
 	Recipe   string          // what runs that differ in their seed alone share; empty for a heuristic
+	Seed     uint64          // of the training; with the recipe it says which training it is
 	Warnings []string        // doubts, such as that it was trained in another scenario
 	Notes    []string        // what it is, where its name does not say it
 	Open     simulate.Opener // Target.Env, with the servers' true state
@@ -138,7 +139,7 @@ func Checkpoint(s scenario.Scenario, name, path string) (Target, error) {
 	if _, err := policy(); err != nil {
 		return fail(fmt.Errorf("scenario %s: %w", s.Name, err))
 	}
-	t := Target{Target: episodes.Target{Name: name, Env: open.Recorded(), Actor: policy}, Hash: meta.ContentSHA256, Open: open}
+	t := Target{Target: episodes.Target{Name: name, Env: open.Recorded(), Actor: policy}, Hash: meta.ContentSHA256, Seed: h.Seed, Open: open}
 	if t.Recipe, err = runfolder.Recipe(h); err != nil {
 		return fail(err)
 	}
