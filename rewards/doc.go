@@ -7,8 +7,8 @@
 // it to the learners with the step (env.Step); a centralised learner earns the
 // team's, evaluated on the mean of the LBs' loads (team.go).
 //
-// A new reward is a function in fairness.go and a kind in reward.go, where its
-// name, its value and, if it is a sum over servers, its parts are.
+// A new reward is a function in fairness.go and a line of the table in reward.go: its
+// name, the function and, if it is a sum over servers, the function of its parts.
 //
 // # Finite for every input
 //

@@ -68,6 +68,15 @@ func VBF(l []float64) float64 {
 	return 0 - variance(l)
 }
 
+// vbfParts writes to dst[j] what server j adds to VBF: -(l_j - mean l)^2 / N.
+func vbfParts(dst, l []float64) {
+	m, n := mean(l), float64(len(l))
+	for j, x := range l {
+		d := clean(x) - m
+		dst[j] = 0 - d*d/n
+	}
+}
+
 // LogVBF is the logarithmic form (section E.2.1), which still tells small
 // variances apart:
 //
@@ -156,4 +165,11 @@ func Ongoing(q []float64) float64 {
 		sum += clean(x)
 	}
 	return 0 - sum
+}
+
+// ongoingParts writes to dst[j] what server j adds to Ongoing: -q_j.
+func ongoingParts(dst, q []float64) {
+	for j, x := range q {
+		dst[j] = 0 - clean(x)
+	}
 }

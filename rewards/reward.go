@@ -14,52 +14,49 @@ const (
 // ErrUnknown reports a name that is no reward's.
 var ErrUnknown = errors.New("rewards: unknown reward")
 
-// kind tells the rewards apart; the zero kind is none.
-type kind uint8
+// definition is what there is to know of a reward.
+type definition struct {
+	name string
+	// of is the reward, of the loads of all servers or, if ongoing is set, of
+	// their ongoing requests.
+	of      func(values []float64) float64
+	ongoing bool
+	// parts writes to dst[j] the part that is server j's, where the reward is a
+	// sum of one term per server; nil where it is not. dst may be the values.
+	parts func(dst, values []float64)
+}
 
-const (
-	kindVBF kind = iota + 1
-	kindLogVBF
-	kindVBFLogVBF
-	kindPBF
-	kindJain
-	kindCV
-	kindMS
-	kindLogMS
-	kindOngoing
+// count is how many rewards there are.
+const count = 9
 
-	kinds = iota // how many there are
-)
-
-func (k kind) name() string {
-	switch k {
-	case kindVBF:
-		return "vbf"
-	case kindLogVBF:
-		return "logvbf"
-	case kindVBFLogVBF:
-		return "vbf+logvbf"
-	case kindPBF:
-		return "pbf"
-	case kindJain:
-		return "jain"
-	case kindCV:
-		return "cv"
-	case kindMS:
-		return "ms"
-	case kindLogMS:
-		return "logms"
-	case kindOngoing:
-		return "ongoing"
+// definitions is the table of the rewards, in the order in which they are shown.
+func definitions() [count]definition {
+	return [count]definition{
+		{name: "vbf", of: VBF, parts: vbfParts},
+		{name: "logvbf", of: LogVBF},
+		{name: "vbf+logvbf", of: func(load []float64) float64 { return VBF(load) + LogVBF(load) }},
+		{name: "pbf", of: PBF},
+		{name: "jain", of: Jain},
+		{name: "cv", of: CV},
+		{name: "ms", of: MS},
+		{name: "logms", of: LogMS},
+		{name: "ongoing", of: Ongoing, ongoing: true, parts: ongoingParts},
 	}
-	panic(errZero)
 }
 
 // Reward is one reward function, made by New. It is a value without state and
 // may be used by several goroutines at once. The zero Reward is invalid: its
 // methods panic.
 type Reward struct {
-	kind kind
+	number int // in definitions, from 1 on
+}
+
+// definition returns what there is to know of the reward.
+func (r Reward) definition() definition {
+	if r.number == 0 {
+		panic(errZero)
+	}
+	return definitions()[r.number-1]
 }
 
 // New returns the reward of that name, in any case: one of Names, or "g",
@@ -67,11 +64,11 @@ type Reward struct {
 func New(name string) (Reward, error) {
 	lower := strings.ToLower(name)
 	if lower == "g" {
-		return Reward{kindPBF}, nil
+		lower = "pbf"
 	}
-	for k := kind(1); k <= kinds; k++ {
-		if k.name() == lower {
-			return Reward{k}, nil
+	for k, d := range definitions() {
+		if d.name == lower {
+			return Reward{k + 1}, nil
 		}
 	}
 	return Reward{}, fmt.Errorf("%w %q (want one of %s, or g for pbf)", ErrUnknown, name, strings.Join(Names(), ", "))
@@ -79,53 +76,29 @@ func New(name string) (Reward, error) {
 
 // Names lists the rewards, in a fixed order, without the alias "g".
 func Names() []string {
-	names := make([]string, 0, kinds)
-	for k := kind(1); k <= kinds; k++ {
-		names = append(names, k.name())
+	names := make([]string, 0, count)
+	for _, d := range definitions() {
+		names = append(names, d.name)
 	}
 	return names
 }
 
 // Name returns the reward's name, as in Names.
-func (r Reward) Name() string { return r.kind.name() }
+func (r Reward) Name() string { return r.definition().name }
 
 // Additive reports whether the reward is a sum of one term per server, so
 // that a critic can learn one value per server from ByServer.
-func (r Reward) Additive() bool {
-	switch r.kind {
-	case 0:
-		panic(errZero)
-	case kindVBF, kindOngoing:
-		return true
-	}
-	return false
-}
+func (r Reward) Additive() bool { return r.definition().parts != nil }
 
 // Of returns the reward of an LB whose loads are load[j] = l_j, in s, and
 // whose own ongoing requests are ongoing[j] = q_j. Only the reward "ongoing"
 // reads ongoing, and it reads nothing else, so the other may be nil.
 func (r Reward) Of(load, ongoing []float64) float64 {
-	switch r.kind {
-	case kindVBF:
-		return VBF(load)
-	case kindLogVBF:
-		return LogVBF(load)
-	case kindVBFLogVBF:
-		return VBF(load) + LogVBF(load)
-	case kindPBF:
-		return PBF(load)
-	case kindJain:
-		return Jain(load)
-	case kindCV:
-		return CV(load)
-	case kindMS:
-		return MS(load)
-	case kindLogMS:
-		return LogMS(load)
-	case kindOngoing:
-		return Ongoing(ongoing)
+	d := r.definition()
+	if d.ongoing {
+		return d.of(ongoing)
 	}
-	panic(errZero)
+	return d.of(load)
 }
 
 // ByServer writes to dst[j] the part of the reward that is server j's and
@@ -138,30 +111,20 @@ func (r Reward) Of(load, ongoing []float64) float64 {
 // dst has one entry per server; ByServer panics where it has not. dst may be
 // what is read.
 func (r Reward) ByServer(dst, load, ongoing []float64) float64 {
-	whole := r.Of(load, ongoing)
-	read := load
-	if r.kind == kindOngoing {
-		read = ongoing
+	d, values := r.definition(), load
+	if d.ongoing {
+		values = ongoing
 	}
-	if len(dst) != len(read) {
+	if len(dst) != len(values) {
 		panic(errShape)
 	}
-	n := float64(len(dst))
-	switch r.kind {
-	case kindVBF:
-		m := mean(load)
-		for j, x := range load {
-			d := clean(x) - m
-			dst[j] = 0 - d*d/n
-		}
-	case kindOngoing:
-		for j, q := range ongoing {
-			dst[j] = 0 - clean(q)
-		}
-	default:
-		for j := range dst {
-			dst[j] = whole / n
-		}
+	whole := d.of(values)
+	if d.parts != nil {
+		d.parts(dst, values)
+		return whole
+	}
+	for j := range dst {
+		dst[j] = whole / float64(len(dst))
 	}
 	return whole
 }

@@ -11,7 +11,7 @@ func (r Reward) TeamByServer(dst, own []float64, parts, load [][]float64) float6
 	if len(own) != len(load) || len(own) != len(parts) {
 		panic(errShape)
 	}
-	if r.kind == kindOngoing {
+	if r.definition().ongoing {
 		meanRows(dst, parts)
 		return meanOf(own)
 	}
