@@ -68,9 +68,9 @@ func wantOutputs(shape []int, servers int) (rows int, err error) {
 
 // Forward implements nn.Kernel.
 func (k *quadratic) Forward(out []float32, in [][]float32) {
-	for at := 0; at < len(k.d); at += k.servers {
-		u, d, w := in[1][at:at+k.servers], k.d[at:at+k.servers], k.w[at:at+k.servers]
-		sharesOf(w, in[0][at*quadraticColumns:])
+	for first := 0; first < len(k.d); first += k.servers {
+		u, d, w := in[1][first:first+k.servers], k.d[first:first+k.servers], k.w[first:first+k.servers]
+		sharesOf(w, in[0][first*quadraticColumns:])
 		var mean float32
 		for j, v := range u {
 			mean += w[j] * v
@@ -92,17 +92,17 @@ func (k *quadratic) Backward(din [][]float32, dout, _ []float32, in [][]float32)
 	if din[0] == nil {
 		return
 	}
-	for at := 0; at < len(k.d); at += k.servers {
+	for first := 0; first < len(k.d); first += k.servers {
 		var sum float32 // the gradient by d_j, over servers
-		for j, d := range k.d[at : at+k.servers] {
-			g, x, row := dout[at+j], in[0][(at+j)*quadraticColumns:], din[0][(at+j)*quadraticColumns:]
+		for j, d := range k.d[first : first+k.servers] {
+			g, x, row := dout[first+j], in[0][(first+j)*quadraticColumns:], din[0][(first+j)*quadraticColumns:]
 			row[valueColumn] = g
 			row[slopeColumn] = g * d
 			row[curvatureColumn] = -g * d * d / 2 * float32(sigmoid(float64(x[curvatureColumn])))
 			sum += g * (x[slopeColumn] - float32(curvature(x[curvatureColumn]))*d)
 		}
-		for j, d := range k.d[at : at+k.servers] {
-			din[0][(at+j)*quadraticColumns+shareColumn] = -sum * k.w[at+j] * d
+		for j, d := range k.d[first : first+k.servers] {
+			din[0][(first+j)*quadraticColumns+shareColumn] = -sum * k.w[first+j] * d
 		}
 	}
 }
@@ -153,8 +153,8 @@ func (k *peak) Bind(in ...[]int) ([]int, error) {
 
 // Forward implements nn.Kernel.
 func (k *peak) Forward(out []float32, in [][]float32) {
-	for at := 0; at < len(out); at += k.servers {
-		peakOf(out[at:at+k.servers], k.w, in[0][at*quadraticColumns:])
+	for first := 0; first < len(out); first += k.servers {
+		peakOf(out[first:first+k.servers], k.w, in[0][first*quadraticColumns:])
 	}
 }
 
@@ -180,29 +180,29 @@ func peakOf(dst, w, outputs []float32) (m, room float64) {
 func (k *peak) Backward(din [][]float32, dout, out []float32, in [][]float32) {
 	dx := din[0]
 	clear(dx)
-	for at := 0; at < len(out); at += k.servers {
-		x := in[0][at*quadraticColumns:]
-		d := out[at : at+k.servers]
+	for first := 0; first < len(out); first += k.servers {
+		x := in[0][first*quadraticColumns:]
+		d := out[first : first+k.servers]
 		m, room := peakOf(d, k.w, x)
 		var sum float64 // of w_j dout_j / c_j
 		for j, w := range k.w {
-			sum += float64(dout[at+j]) * float64(w) / curvature(x[j*quadraticColumns+curvatureColumn])
+			sum += float64(dout[first+j]) * float64(w) / curvature(x[j*quadraticColumns+curvatureColumn])
 		}
 		sum /= room
 		mean := 0.0 // of the gradient by w_j
 		for j, w := range k.w {
 			raw := x[j*quadraticColumns+curvatureColumn]
 			c := curvature(raw)
-			slope := (float64(dout[at+j]) - sum*float64(w)) / c
+			slope := (float64(dout[first+j]) - sum*float64(w)) / c
 			byShare := -m*slope - sum*float64(d[j])
-			row := dx[(at+j)*quadraticColumns:][:quadraticColumns]
+			row := dx[(first+j)*quadraticColumns:][:quadraticColumns]
 			row[slopeColumn] = float32(slope)
 			row[curvatureColumn] = float32(-slope * float64(d[j]) * sigmoid(float64(raw)))
 			row[shareColumn] = float32(byShare)
 			mean += float64(w) * byShare
 		}
 		for j, w := range k.w {
-			share := &dx[(at+j)*quadraticColumns+shareColumn]
+			share := &dx[(first+j)*quadraticColumns+shareColumn]
 			*share = w * (*share - float32(mean))
 		}
 	}

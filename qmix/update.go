@@ -51,9 +51,9 @@ func (l *Learner) loadBatch() {
 	n := l.spec.Servers
 	f := n * len(l.spec.Features)
 	for row := range w.Size * w.Steps {
-		at := row + row/w.Steps // windows have one more observation than steps
+		observation := row + row/w.Steps // windows have one more observation than steps
 		for i := range m {
-			now, after := w.Obs[(at*m+i)*f:][:f], w.Obs[((at+1)*m+i)*f:][:f]
+			now, after := w.Obs[(observation*m+i)*f:][:f], w.Obs[((observation+1)*m+i)*f:][:f]
 			l.features[i].Apply(l.graph.x[i].Data()[row*f:(row+1)*f], now)
 			l.features[i].Apply(l.nextStates[i][row*f:(row+1)*f], after)
 			action := l.graph.action[i].Data()[row*n : (row+1)*n]

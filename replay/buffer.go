@@ -172,21 +172,21 @@ func NewBatch(shape Shape, size int) *Batch {
 // set copies step t of an agent's episode into a row.
 func (b *Batch) set(row int, ep *Episode, t, agent int) {
 	n, state := b.servers, b.servers*b.features
-	at := t*ep.Agents + agent
-	after := at + ep.Agents
-	copy(b.Obs[row*state:(row+1)*state], ep.Obs[at*state:])
+	entry := t*ep.Agents + agent
+	after := entry + ep.Agents
+	copy(b.Obs[row*state:(row+1)*state], ep.Obs[entry*state:])
 	copy(b.Next[row*state:(row+1)*state], ep.Obs[after*state:])
 	actions := n * b.actions
-	copy(b.LogWeight[row*actions:(row+1)*actions], ep.LogWeight[at*actions:])
-	copy(b.ServerReward[row*n:(row+1)*n], ep.ServerReward[at*n:])
+	copy(b.LogWeight[row*actions:(row+1)*actions], ep.LogWeight[entry*actions:])
+	copy(b.ServerReward[row*n:(row+1)*n], ep.ServerReward[entry*n:])
 	if len(ep.Flows) > 0 {
-		copy(b.Flows[row*n:(row+1)*n], ep.Flows[at*n:])
-		copy(b.FlowDelay[row*n:(row+1)*n], ep.FlowDelay[at*n:])
+		copy(b.Flows[row*n:(row+1)*n], ep.Flows[entry*n:])
+		copy(b.FlowDelay[row*n:(row+1)*n], ep.FlowDelay[entry*n:])
 	} else {
 		clear(b.Flows[row*n : (row+1)*n])
 		clear(b.FlowDelay[row*n : (row+1)*n])
 	}
-	b.Reward[row] = ep.Reward[at]
+	b.Reward[row] = ep.Reward[entry]
 	b.Bootstrap[row], b.DiscountSum[row] = 1, 1
 	if ep.Terminated && t == ep.Steps-1 {
 		b.Bootstrap[row] = 0
@@ -203,9 +203,9 @@ func (b *Batch) extend(row int, ep *Episode, t, agent int) {
 	discount := 1.0
 	for k := 1; k < steps; k++ {
 		discount *= b.gamma
-		at := (t+k)*ep.Agents + agent
-		b.Reward[row] += float32(discount) * ep.Reward[at]
-		for j, r := range ep.ServerReward[at*n : (at+1)*n] {
+		entry := (t+k)*ep.Agents + agent
+		b.Reward[row] += float32(discount) * ep.Reward[entry]
+		for j, r := range ep.ServerReward[entry*n : (entry+1)*n] {
 			b.ServerReward[row*n+j] += float32(discount) * r
 		}
 		b.DiscountSum[row] += float32(discount)

@@ -94,9 +94,9 @@ func (c *codec) passMany(n int) {
 	}
 	c.buf = c.buf[:0]
 	for len(c.buf) < n && c.err == nil {
-		at, k := len(c.buf), min(n-len(c.buf), chunk)
-		c.buf = slices.Grow(c.buf, k)[:at+k]
-		c.pass(c.buf[at:])
+		length, k := len(c.buf), min(n-len(c.buf), chunk)
+		c.buf = slices.Grow(c.buf, k)[:length+k]
+		c.pass(c.buf[length:])
 	}
 }
 

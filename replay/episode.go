@@ -63,9 +63,9 @@ func (e *Episode) AddFlow(step, lb, server, ongoing int, completion float64) {
 		e.FlowDelay = make([]float32, 0, cap(e.LogWeight))
 	}
 	e.fillFlows()
-	at := (step*e.Agents+lb)*e.Servers + server
-	e.Flows[at]++
-	e.FlowDelay[at] += float32(completion / float64(ongoing+1))
+	entry := (step*e.Agents+lb)*e.Servers + server
+	e.Flows[entry]++
+	e.FlowDelay[entry] += float32(completion / float64(ongoing+1))
 }
 
 // fillFlows extends the sums over flows to all steps that have been added.

@@ -32,8 +32,8 @@ func JointEpisode(ep *Episode) *Episode {
 func Interleave(dst, src []float32, lbs, servers, columns int) []float32 {
 	for j := range servers {
 		for i := range lbs {
-			at := (i*servers + j) * columns
-			dst = append(dst, src[at:at+columns]...)
+			offset := (i*servers + j) * columns
+			dst = append(dst, src[offset:offset+columns]...)
 		}
 	}
 	return dst

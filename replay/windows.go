@@ -69,14 +69,14 @@ func (w *Windows) set(row int, ep *Episode, start int) {
 	copyPadded(w.LogWeight[row*w.Steps*n:(row+1)*w.Steps*n], ep.LogWeight[start*n:(start+steps)*n])
 	copyPadded(w.ServerReward[row*w.Steps*n:(row+1)*w.Steps*n], ep.ServerReward[start*n:(start+steps)*n])
 	for t := range w.Steps {
-		at := row*w.Steps + t
-		w.TeamReward[at], w.Mask[at], w.Bootstrap[at] = 0, 0, 0
+		entry := row*w.Steps + t
+		w.TeamReward[entry], w.Mask[entry], w.Bootstrap[entry] = 0, 0, 0
 		if t >= steps {
 			continue
 		}
-		w.TeamReward[at], w.Mask[at], w.Bootstrap[at] = ep.Team(start+t), 1, 1
+		w.TeamReward[entry], w.Mask[entry], w.Bootstrap[entry] = ep.Team(start+t), 1, 1
 		if ep.Terminated && start+t == ep.Steps-1 {
-			w.Bootstrap[at] = 0
+			w.Bootstrap[entry] = 0
 		}
 	}
 }

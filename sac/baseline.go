@@ -82,9 +82,9 @@ func (p *potential) fit(buffer *replay.Buffer, agent int, features *normalise.Fe
 	for i := range buffer.Len() {
 		ep := buffer.Episode(i)
 		for t := range ep.Steps {
-			at := t*ep.Agents + agent
-			next := at + ep.Agents
-			features.Apply(x[:state], ep.Obs[at*state:(at+1)*state])
+			entry := t*ep.Agents + agent
+			next := entry + ep.Agents
+			features.Apply(x[:state], ep.Obs[entry*state:(entry+1)*state])
 			features.Apply(x[state:], ep.Obs[next*state:(next+1)*state])
 			rewards.Apply(reward, ep.ServerRewards(t, agent))
 			discount := gamma

@@ -76,8 +76,8 @@ func (h *factoredCritics) setExtra(extra []float32, c *criticNodes, _ *rand.Rand
 	k := len(h.policy.levels)
 	out1, out2 := c.out[0].Data(), c.out[1].Data()
 	for i := range extra {
-		at := i/k*(1+k) + 1 + i%k
-		extra[i] = (out1[at] + out2[at]) / 2
+		row := i/k*(1+k) + 1 + i%k
+		extra[i] = (out1[row] + out2[row]) / 2
 	}
 }
 

@@ -77,10 +77,10 @@ type duelingQ struct {
 // q implements qNetworks.
 func (n *duelingQ) q(b nn.Builder, x, u *nn.Node, mode func() *nn.Node, rows func(x, u *nn.Node) *nn.Node) (q [2]*nn.Node) {
 	in := rows(x, u)
-	at := rows(x, mode())
+	modeRows := rows(x, mode())
 	for i, net := range n.advantage {
 		a := net.Apply(b, in)
-		q[i] = b.Apply(&nn.WeightedSum{Weights: []float32{1, 1, -1}}, n.value[i].Apply(b, x), a, net.Apply(b, at))
+		q[i] = b.Apply(&nn.WeightedSum{Weights: []float32{1, 1, -1}}, n.value[i].Apply(b, x), a, net.Apply(b, modeRows))
 	}
 	return q
 }

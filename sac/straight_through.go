@@ -78,7 +78,7 @@ func (k *straightLevel) Forward(out []float32, in [][]float32) {
 	for r := range out {
 		best := 0
 		for i := range cols {
-			if at := r * cols; in[0][at+i]+in[1][at+i] > in[0][at+best]+in[1][at+best] {
+			if first := r * cols; in[0][first+i]+in[1][first+i] > in[0][first+best]+in[1][first+best] {
 				best = i
 			}
 		}

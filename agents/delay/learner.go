@@ -99,9 +99,9 @@ func (l *Learner) Observe(ep *replay.Episode) error {
 func meanOngoing(ep *replay.Episode, lb, feature int) float64 {
 	sum := 0.0
 	for t := range ep.Steps + 1 {
-		at := (t*ep.Agents + lb) * ep.Servers * ep.Features
+		offset := (t*ep.Agents + lb) * ep.Servers * ep.Features
 		for j := range ep.Servers {
-			sum += float64(ep.Obs[at+j*ep.Features+feature])
+			sum += float64(ep.Obs[offset+j*ep.Features+feature])
 		}
 	}
 	return sum / float64(ep.Steps+1)

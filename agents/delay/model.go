@@ -127,10 +127,10 @@ func (m *model) fitOffsets(buffer *replay.Buffer) error {
 	flows, delays := make([]float64, m.servers), make([]float64, m.servers)
 	for i := range buffer.Len() {
 		ep := buffer.Episode(i)
-		for at, n := range ep.Flows {
-			if at/ep.Servers%ep.Agents == m.index {
-				flows[at%ep.Servers] += float64(n)
-				delays[at%ep.Servers] += float64(ep.FlowDelay[at])
+		for entry, n := range ep.Flows {
+			if entry/ep.Servers%ep.Agents == m.index {
+				flows[entry%ep.Servers] += float64(n)
+				delays[entry%ep.Servers] += float64(ep.FlowDelay[entry])
 			}
 		}
 	}

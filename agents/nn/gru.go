@@ -160,13 +160,13 @@ func (k *GRU) forward(from, to int) {
 	sumH := k.sumH[from*3*h : to*3*h]
 	for t := range k.Steps {
 		row := t*k.batch + from
-		at := t%chunk*k.batch + from
+		first := t%chunk*k.batch + from
 		if t%chunk == 0 {
-			k.multiply(&k.w, k.inputs[2], min(chunk, k.Steps-t)*n, k.in, x[row*k.in:], k.sumX[at*3*h:])
+			k.multiply(&k.w, k.inputs[2], min(chunk, k.Steps-t)*n, k.in, x[row*k.in:], k.sumX[first*3*h:])
 		}
 		old := k.state(t, from, to)
 		k.multiply(&k.u, k.inputs[3], n, h, old, sumH)
-		simd.GRU(h, k.gates[row*4*h:(row+n)*4*h], k.out[row*h:(row+n)*h], k.sumX[at*3*h:(at+n)*3*h], sumH, k.bias, old)
+		simd.GRU(h, k.gates[row*4*h:(row+n)*4*h], k.out[row*h:(row+n)*h], k.sumX[first*3*h:(first+n)*3*h], sumH, k.bias, old)
 	}
 }
 

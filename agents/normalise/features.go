@@ -92,8 +92,8 @@ func (f *Features) Add(ep *replay.Episode, agent int) {
 	count := len(f.mean)
 	state := ep.Servers * count
 	for t := range ep.Steps + 1 {
-		at := (t*ep.Agents + agent) * state
-		for k, v := range ep.Obs[at : at+state] {
+		offset := (t*ep.Agents + agent) * state
+		for k, v := range ep.Obs[offset : offset+state] {
 			x := f.scaled(v)
 			f.sums[k%count] += x
 			f.squares[k%count] += x * x

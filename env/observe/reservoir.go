@@ -49,11 +49,11 @@ func (r *Reservoir) Insert(t, value float64, rng *rand.Rand) {
 		copy(r.weight[slot:n-1], r.weight[slot+1:n])
 		n--
 	}
-	at := sort.SearchFloat64s(r.value[:n], value)
-	copy(r.value[at+1:n+1], r.value[at:n])
-	copy(r.weight[at+1:n+1], r.weight[at:n])
-	r.value[at] = value
-	r.weight[at] = math.Pow(Discount, r.base-t)
+	position := sort.SearchFloat64s(r.value[:n], value)
+	copy(r.value[position+1:n+1], r.value[position:n])
+	copy(r.weight[position+1:n+1], r.weight[position:n])
+	r.value[position] = value
+	r.weight[position] = math.Pow(Discount, r.base-t)
 	r.n = n + 1
 }
 

@@ -194,20 +194,20 @@ func (x *RandomChanges) appendTo(list []Change, c *Config, rng *rand.Rand) []Cha
 		return list
 	}
 	out := map[int]float64{} // server to the time of its return
-	for at := rng.ExpFloat64() * 60 / x.PerMinute; at < c.Duration; at += rng.ExpFloat64() * 60 / x.PerMinute {
+	for moment := rng.ExpFloat64() * 60 / x.PerMinute; moment < c.Duration; moment += rng.ExpFloat64() * 60 / x.PerMinute {
 		j := x.Servers[rng.IntN(len(x.Servers))]
-		change := Change{At: at, Kind: x.Kind, Index: j}
+		change := Change{At: moment, Kind: x.Kind, Index: j}
 		switch x.Kind {
 		case SetSpeed, SetCPUs, SetBackground:
 			change.Value = x.drawValue(c, j, rng)
 		default:
 			for server, back := range out {
-				if back <= at {
+				if back <= moment {
 					delete(out, server)
 				}
 			}
 			_, already := out[j]
-			back := at + rng.ExpFloat64()*x.DownMean
+			back := moment + rng.ExpFloat64()*x.DownMean
 			if already || len(out) == len(c.Servers)-1 {
 				continue
 			}

@@ -40,11 +40,11 @@ func (p *Pattern) Matches(path []byte) bool {
 	}
 	// Taking the leftmost place of each part leaves the most text for the others.
 	for _, part := range p.parts[1:last] {
-		at := bytes.Index(path, part)
-		if at < 0 {
+		index := bytes.Index(path, part)
+		if index < 0 {
 			return false
 		}
-		path = path[at+len(part):]
+		path = path[index+len(part):]
 	}
 	return bytes.HasSuffix(path, p.parts[last])
 }

@@ -94,22 +94,22 @@ func (p *replay) next() (Record, error) {
 		case p.beginsAtZero:
 			p.beginsAtZero, p.origin = false, line.Time
 		}
-		at := line.Time - p.origin
+		moment := line.Time - p.origin
 		if p.blocks == nil {
-			p.now = at
+			p.now = moment
 			return line, nil
 		}
-		if at < p.now { // before the block, which begins between two lines that the index has
+		if moment < p.now { // before the block, which begins between two lines that the index has
 			continue
 		}
-		if at >= p.blocks.end {
+		if moment >= p.blocks.end {
 			p.now = p.blocks.end
 			if err := p.nextBlock(); err != nil {
 				return line, err
 			}
 			continue
 		}
-		p.now = at
+		p.now = moment
 		return line, nil
 	}
 }

@@ -57,13 +57,13 @@ func Read(r io.Reader) ([]Cost, error) {
 		if err != nil || !(rate > 0) {
 			return nil, fmt.Errorf("%w: %q: %q events/s", ErrBenchmark, line, fields[unit-1])
 		}
-		at := slices.IndexFunc(list, func(x Cost) bool { return x.Servers == c.Servers && x.LBs == c.LBs })
-		if at < 0 {
-			at = len(list)
+		index := slices.IndexFunc(list, func(x Cost) bool { return x.Servers == c.Servers && x.LBs == c.LBs })
+		if index < 0 {
+			index = len(list)
 			list = append(list, c)
 		}
-		list[at].Nanoseconds = append(list[at].Nanoseconds, 1e9/rate)
-		slices.Sort(list[at].Nanoseconds)
+		list[index].Nanoseconds = append(list[index].Nanoseconds, 1e9/rate)
+		slices.Sort(list[index].Nanoseconds)
 	}
 	if len(list) == 0 {
 		return nil, fmt.Errorf("%w: there is no line of BenchmarkGrowth", ErrBenchmark)

@@ -71,8 +71,8 @@ func drawEnds(p *plot.Plot, ends plotter.XYs) error {
 		return err
 	}
 	p.Add(through)
-	for k, at := range ends {
-		dot, err := plotter.NewScatter(plotter.XYs{at})
+	for k, end := range ends {
+		dot, err := plotter.NewScatter(plotter.XYs{end})
 		if err != nil {
 			return fmt.Errorf("%w: %w", ErrFigure, err)
 		}

@@ -110,8 +110,8 @@ func drawBands(p *plot.Plot, d *figure.CapacityChange, m figure.ServerMeasure, g
 
 // markChanges draws a vertical line, up to top, at each time at which servers change.
 func markChanges(p *plot.Plot, changes []float64, top float64) error {
-	for _, at := range changes {
-		mark, err := line(plotter.XYs{{X: at}, {X: at, Y: top}}, color.Gray{60}, 1, vg.Points(2), vg.Points(2))
+	for _, moment := range changes {
+		mark, err := line(plotter.XYs{{X: moment}, {X: moment, Y: top}}, color.Gray{60}, 1, vg.Points(2), vg.Points(2))
 		if err != nil {
 			return err
 		}

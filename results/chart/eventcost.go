@@ -67,9 +67,9 @@ func addCosts(p *plot.Plot, list []eventcost.Cost, x func(eventcost.Cost) (float
 	list = slices.Clone(list)
 	slices.SortFunc(list, func(a, b eventcost.Cost) int { return a.Servers - b.Servers + a.LBs - b.LBs })
 	for _, g := range list {
-		if at, ok := x(g); ok {
+		if size, ok := x(g); ok {
 			m := g.Median()
-			middle = append(middle, plotter.XY{X: at, Y: m})
+			middle = append(middle, plotter.XY{X: size, Y: m})
 			spread = append(spread, struct{ Low, High float64 }{m - g.Nanoseconds[0], g.Nanoseconds[len(g.Nanoseconds)-1] - m})
 		}
 	}

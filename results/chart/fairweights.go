@@ -50,10 +50,10 @@ func DrawFairWeights(w io.Writer, f *figure.FairWeights, format string) error {
 // left, fixed weights to the right, the ratio of the processors across both.
 func drawProfile(p *plot.Plot, profile *figure.FairWeightsProfile, x, tolerance float64) ([]legendEntry, error) {
 	const half, left, right = 0.17, -0.12, 0.24
-	at := func(dx, part float64) plotter.XY {
+	corner := func(dx, part float64) plotter.XY {
 		return plotter.XY{X: x + left + dx, Y: figure.QuantileOf(profile.WorkRatios, part)}
 	}
-	box, err := area(plotter.XYs{at(-half, 0.25), at(half, 0.25), at(half, 0.75), at(-half, 0.75)}, color.RGBA{158, 202, 225, 255})
+	box, err := area(plotter.XYs{corner(-half, 0.25), corner(half, 0.25), corner(half, 0.75), corner(-half, 0.75)}, color.RGBA{158, 202, 225, 255})
 	if err != nil {
 		return nil, err
 	}
@@ -69,8 +69,8 @@ func drawProfile(p *plot.Plot, profile *figure.FairWeightsProfile, x, tolerance 
 		width  float64
 		dashes []vg.Length
 	}{
-		{plotter.XYs{at(0, 0.05), at(0, 0.95)}, color.Gray{90}, 1.4, nil},
-		{plotter.XYs{at(-half, 0.5), at(half, 0.5)}, colours(0), 2.5, nil},
+		{plotter.XYs{corner(0, 0.05), corner(0, 0.95)}, color.Gray{90}, 1.4, nil},
+		{plotter.XYs{corner(-half, 0.5), corner(half, 0.5)}, colours(0), 2.5, nil},
 		{plotter.XYs{{X: x + right, Y: profile.LeastGood}, {X: x + right, Y: profile.GreatestGood}}, colours(2), 3, nil},
 		{plotter.XYs{{X: x - 0.4, Y: profile.Processors}, {X: x + 0.4, Y: profile.Processors}}, colours(1), 2, []vg.Length{vg.Points(6), vg.Points(3)}},
 	} {

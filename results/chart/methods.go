@@ -36,8 +36,8 @@ func DrawMethodCurves(w io.Writer, title string, methods []MethodCurves, ceiling
 			return fmt.Errorf("%s: %w", f.Name, err)
 		}
 		first, last = min(first, means[k][0].X), max(last, means[k][len(means[k])-1].X)
-		for _, at := range bands[k] {
-			low, high = min(low, at.Y), max(high, at.Y)
+		for _, point := range bands[k] {
+			low, high = min(low, point.Y), max(high, point.Y)
 		}
 	}
 	if high > ceiling {

@@ -158,11 +158,11 @@ func ratioMarks(ratio study.Ratio, trained bool, y, low, high float64) ([]plot.P
 		kind = "trained, with its 95 % interval over training runs"
 		style = draw.GlyphStyle{Color: colours(0), Radius: vg.Points(2.6), Shape: draw.CircleGlyph{}}
 	}
-	at := plotter.XY{X: ratio.Value, Y: y}
+	position := plotter.XY{X: ratio.Value, Y: y}
 	if ratio.Value > high {
-		at.X, style.Shape = high, arrowHead{1}
+		position.X, style.Shape = high, arrowHead{1}
 	}
-	point, err := plotter.NewScatter(plotter.XYs{at})
+	point, err := plotter.NewScatter(plotter.XYs{position})
 	if err != nil {
 		return nil, legendEntry{}, fmt.Errorf("%w: %w", ErrFigure, err)
 	}

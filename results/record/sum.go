@@ -32,12 +32,12 @@ var errSum = errors.New("was changed, or a line before it: its sum is not that o
 // checkSum returns the sum of a line behind one of the sum before, or an error if
 // the line says another.
 func checkSum(before string, line []byte) (string, error) {
-	at := bytes.LastIndex(line, []byte(`,"sum":"`))
-	if at < 0 {
+	index := bytes.LastIndex(line, []byte(`,"sum":"`))
+	if index < 0 {
 		return "", errSum
 	}
-	sum := sumOf(before, append(append([]byte(nil), line[:at]...), '}'))
-	if !bytes.Equal(line, withSum(append(append([]byte(nil), line[:at]...), '}'), sum)) {
+	sum := sumOf(before, append(append([]byte(nil), line[:index]...), '}'))
+	if !bytes.Equal(line, withSum(append(append([]byte(nil), line[:index]...), '}'), sum)) {
 		return "", errSum
 	}
 	return sum, nil

@@ -33,7 +33,7 @@ type seedRow struct {
 // All figures over seeds can be computed from it, but not the quantiles of the
 // requests of all seeds together.
 func WriteEvaluationParquet(w io.Writer, e *eval.Evaluation) error {
-	at := func(s eval.Series, k int) *float64 {
+	valueOf := func(s eval.Series, k int) *float64 {
 		if k >= len(s) || math.IsNaN(s[k]) {
 			return nil
 		}
@@ -54,9 +54,9 @@ func WriteEvaluationParquet(w io.Writer, e *eval.Evaluation) error {
 				rows = append(rows, seedRow{
 					Scenario: e.Scenario, DurationS: e.DurationS, Target: result.Target, Recipe: result.Recipe,
 					Class: f.Class, Seed: seed,
-					Requests: count(f.PerSeedN, k), Failed: count(f.PerSeedFailed, k), Mean: at(f.PerSeed, k),
-					P50: at(f.PerSeedP50, k), P90: at(f.PerSeedP90, k), P95: at(f.PerSeedP95, k),
-					P99: at(f.PerSeedP99, k), P999: at(f.PerSeedP999, k), Fairness: at(f.PerSeedFairness, k),
+					Requests: count(f.PerSeedN, k), Failed: count(f.PerSeedFailed, k), Mean: valueOf(f.PerSeed, k),
+					P50: valueOf(f.PerSeedP50, k), P90: valueOf(f.PerSeedP90, k), P95: valueOf(f.PerSeedP95, k),
+					P99: valueOf(f.PerSeedP99, k), P999: valueOf(f.PerSeedP999, k), Fairness: valueOf(f.PerSeedFairness, k),
 				})
 			}
 		}

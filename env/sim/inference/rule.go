@@ -139,8 +139,8 @@ func (r *Rule) others(server int, v *dispatch.View) float64 {
 func (r *Rule) Completed(server int, now, duration float64, _ bool) {
 	sent := r.sentAt[server]
 	n := 0
-	for k, at := range sent { // now - duration is that moment but for rounding
-		if math.Abs(now-duration-at) < math.Abs(now-duration-sent[n]) {
+	for k, moment := range sent { // now - duration is that moment but for rounding
+		if math.Abs(now-duration-moment) < math.Abs(now-duration-sent[n]) {
 			n = k
 		}
 	}

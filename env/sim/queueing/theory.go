@@ -146,8 +146,8 @@ func twoChoicesTail(rho, t float64) float64 {
 	tail := 0.0
 	for k := range 20 {
 		// Both of the two drawn have at least k tasks, not both k + 1.
-		at, beyond := twoChoices(rho, k), twoChoices(rho, k+1)
-		tail += (at*at - beyond*beyond) * erlangTail(k+1, t)
+		reached, beyond := twoChoices(rho, k), twoChoices(rho, k+1)
+		tail += (reached*reached - beyond*beyond) * erlangTail(k+1, t)
 	}
 	return tail
 }
