@@ -167,6 +167,7 @@ type csvReader struct {
 	header    string
 	separator byte
 	index     map[string]int
+	width     int // the number of columns
 	cells     [][]byte
 }
 
@@ -182,8 +183,8 @@ func (c *csvReader) read(line []byte, r *record) (bool, fault) {
 		return true, fault{} // of a table that was put behind another
 	}
 	c.cells = splitCells(c.cells[:0], line, c.separator)
-	if len(c.cells) != len(c.index) {
-		return false, fault{line, fmt.Sprintf("a line must have %d cells, as the header has, not %d", len(c.index), len(c.cells)), false}
+	if len(c.cells) != c.width {
+		return false, fault{line, fmt.Sprintf("a line must have %d cells, as the header has, not %d", c.width, len(c.cells)), false}
 	}
 	return false, readColumns(c.columns, r, func(name string) ([]byte, bool) {
 		k, found := c.index[name]
@@ -203,7 +204,11 @@ func (c *csvReader) readHeader(line []byte) (bool, fault) {
 		}
 	}
 	index := map[string]int{}
-	for k, cell := range splitCells(nil, line, c.separator) {
+	cells := splitCells(nil, line, c.separator)
+	for k, cell := range cells {
+		if _, twice := index[string(cell)]; twice && c.wants(string(cell)) {
+			return false, fault{cell, "two columns must not have the same name", false}
+		}
 		index[string(cell)] = k
 	}
 	for _, want := range c.columns {
@@ -211,8 +216,13 @@ func (c *csvReader) readHeader(line []byte) (bool, fault) {
 			return false, fault{line, "the first line must be a header that names " + strings.Join(want.fields, " or "), false}
 		}
 	}
-	c.index, c.header = index, string(line)
+	c.index, c.width, c.header = index, len(cells), string(line)
 	return true, fault{}
+}
+
+// wants says whether a column of that name is read.
+func (c *csvReader) wants(name string) bool {
+	return slices.ContainsFunc(c.columns, func(want column) bool { return slices.Contains(want.fields, name) })
 }
 
 // splitCells cuts a line of a table into its cells, which may be in quotes.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math"
 	"strconv"
+	"time"
 )
 
 // unit is a unit of time, in microseconds. Zero: the unit stands with the value.
@@ -69,8 +70,9 @@ func duration(text []byte, u unit) (us int64, ok bool) {
 	end := numberLength(text)
 	if end < len(text) {
 		own, known := unitOf(string(bytes.TrimSpace(text[end:])))
-		if !known {
-			return 0, false
+		if !known { // several units, as Go writes 1m3.5s
+			d, err := time.ParseDuration(string(text))
+			return d.Microseconds(), err == nil && d >= 0 && d.Microseconds() <= maxDuration
 		}
 		u = own
 	}

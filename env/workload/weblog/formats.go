@@ -136,8 +136,8 @@ func namedFormats() []format {
 			must("path", 0, "RequestPath"), may("service", nanoseconds, "OriginDuration"), may("server", 0, "ServiceAddr", "ServiceURL.Host", "ServiceURL")),
 		object("caddy", "Caddy's JSON", must("end", 0, "ts"), must("total", seconds, "duration"), must("path", 0, "request.uri")),
 		object("envoy-json", "Istio's JSON of Envoy", must("begin", 0, "start_time"), must("total", milliseconds, "duration"),
-			must("path", 0, "path", "x-envoy-original-path"), may("server", 0, "upstream_host"), may("service", milliseconds, "upstream_service_time", "x-envoy-upstream-service-time")),
-		object("nginx-json", "JSON whose fields are called as nginx's variables", must("end", 0, "msec", "time_iso8601", "time_local"), may("total", seconds, "request_time"),
+			must("path", 0, "path", "x-envoy-origin-path", "x-envoy-original-path"), may("server", 0, "upstream_host"), may("service", milliseconds, "upstream_service_time", "x-envoy-upstream-service-time")),
+		object("nginx-json", "JSON whose fields are called as nginx's variables", must("end", 0, "msec", "time_iso8601", "time_local"), must("total", seconds, "request_time"),
 			may("upstream", seconds, "upstream_response_time"), may("upstream-server", 0, "upstream_addr"),
 			may("path", 0, "request_uri", "uri"), may("request", 0, "request")),
 		{name: "cloudfront", what: "AWS CloudFront's standard log", open: func() (lineReader, error) { return &w3cReader{}, nil }},
@@ -146,10 +146,10 @@ func namedFormats() []format {
 		tokens("azure-llm", "Azure's LLM inference traces; n is GeneratedTokens", "size"),
 		named(tokens("azure-llm-context", "the same; n is ContextTokens", "none", must("size", 0, "ContextTokens"))),
 		named(tokens("azure-llm-sum", "the same; n is both together", "size", must("size+", 0, "ContextTokens"))),
-		table("alibaba-lora", "Alibaba's LoRA requests (GenTD26); n is exec_time_seconds in us",
+		table("alibaba-lora", "Alibaba's LoRA requests (GenTD26)",
 			must("begin", 0, "gmt_create"), must("kind", 0, "predict_type"), must("total", seconds, "exec_time_seconds"),
 			may("param steps", 0, "num_inference_steps"), may("param images", 0, "num_images_per_prompt"), may("param loras", 0, "num_lora"), may("param prompt", 0, "prompt_length")),
-		named(table("alibaba-genai", "Alibaba's latencies (GenTD26): timestamp_anon,value,container_ip, in ms",
+		named(table("alibaba-genai", "Alibaba's latencies (GenTD26): value in ms",
 			must("end", 0, "timestamp_anon"), must("total", milliseconds, "value"), may("server", 0, "container_ip"))),
 	}
 }

@@ -59,6 +59,7 @@ func TestFormats(t *testing.T) {
 		"morgan":            {clf + agent + " 12.345 ms", Options{Format: "morgan"}, read{"morgan-ms", "2024-03-11T08:00:00.987655Z", true, "12.345ms", "", "", "", cart + "&n=12345"}},
 		"gunicorn":          {clf + agent + " 0.012345", Options{Format: "gunicorn-s"}, read{"gunicorn-s", "2024-03-11T08:00:00.987655Z", true, "12.345ms", "", "", "", cart + "&n=12345"}},
 		"own unit":          {clf + agent + " 18ms", Options{}, read{"common or combined", second, true, "18ms", "", "", "", cart + "&n=18000"}},
+		"Go's unit":         {clf + agent + " 1m3.5s", Options{}, read{"common or combined", second, true, "63.5s", "", "", "", cart + "&n=63500000"}},
 		"key":               {clf + agent + ` rt=0.250 uct="0.001" urt="0.200"`, Options{}, read{"common or combined", "2024-03-11T08:00:00.75Z", true, "250ms", "", "", "", cart + "&n=250000"}},
 		"a field":           {clf + agent + ` "-" "0.250" 17`, Options{RequestTime: "2:s", Stamps: "end"}, read{"common or combined", "2024-03-11T08:00:00.75Z", true, "250ms", "", "", "", cart + "&n=250000"}},
 		"a key":             {clf + ` took=17`, Options{RequestTime: "took:ms", Stamps: "begin"}, read{"common or combined", second, true, "17ms", "", "", "", cart + "&n=17000"}},
@@ -81,6 +82,8 @@ func TestFormats(t *testing.T) {
 			read{"haproxy", "2009-02-06T12:14:14.655Z", false, "109ms", "0s", "99ms", "static/srv1", "/index.html?n=109000"}},
 		"haproxy without a server": {`10.0.1.2:33317 [06/Feb/2009:12:14:14.655] http-in http-in/<NOSRV> 10/-1/-1/-1/+11 503 212 - - SC-- 1/1/0/0/0 0/0 "GET / HTTP/1.1"`, Options{},
 			read{"haproxy", "2009-02-06T12:14:14.655Z", false, "11ms", "", "", "", "/?n=11000"}},
+		"haproxy over IPv6": {`2001:db8::7:33317 [06/Feb/2009:12:14:14.655] http-in static/srv1 10/0/30/69/109 200 2750 - - ---- 1/1/1/1/0 0/0 "GET /index.html HTTP/1.1"`, Options{},
+			read{"haproxy", "2009-02-06T12:14:14.655Z", false, "109ms", "0s", "99ms", "static/srv1", "/index.html?n=109000"}},
 		"haproxy https": {`<134>1 2009-02-06T12:14:15Z lb haproxy 14389 - - 10.0.1.2:33317 [06/Feb/2009:12:14:14.655] https~ static/srv1 10/5/30/69/114 200 2750 - - ---- 1/1/1/1/0 0/0 "GET / HTTP/1.1" 0/0/0/0/0 1wt.eu/TLSv1.3/TLS_AES_256_GCM_SHA384`, Options{},
 			read{"haproxy", "2009-02-06T12:14:14.655Z", false, "114ms", "5ms", "99ms", "static/srv1", "/?n=114000"}},
 		"haproxy tcp": {`10.0.1.2:33313 [06/Feb/2009:12:12:51.443] fnt bck/srv1 3/10/5007 212 -- 0/0/0/0/3 0/0`, Options{},
@@ -109,6 +112,9 @@ func TestFormats(t *testing.T) {
 			read{"json", "2024-03-11T08:00:01.482Z", false, "18ms", "", "", "b1", "/a?b=&n=18000"}},
 		"own csv": {"when;ms;url\n1710144001500;18;/a", Options{Fields: []string{"begin=when", "total=ms:ms", "path=url"}},
 			read{"csv", "2024-03-11T08:00:01.5Z", false, "18ms", "", "", "", "/a?n=18000"}},
+
+		"own table with empty cells": {"when\turl\tref\tus\tx\n2024-03-11T08:00:01.5Z\t/a\t\t18\t", Options{Format: "csv", Fields: []string{"end=when", "total=us:us", "path=url"}},
+			read{"csv", "2024-03-11T08:00:01.499982Z", false, "18us", "", "", "", "/a?n=18"}},
 
 		"alb": {`h2 2018-07-02T22:23:00.186641Z app/my-lb/50dc 10.0.1.252:48160 10.0.0.66:9000 0.001 0.002 0.003 200 200 5 257 "GET https://10.0.2.105:773/a?b=c HTTP/2.0" "curl/7.46.0" ECDHE-RSA-AES128-GCM-SHA256 TLSv1.2 arn:aws:x "Root=1-58" "-" "-" 1 2018-07-02T22:22:48.364000Z "redirect" "https://example.com:80/" "-" "10.0.0.66:9000" "200" "-" "-" TID_123`, Options{},
 			read{"alb", "2018-07-02T22:22:48.364Z", false, "6ms", "1ms", "2ms", "10.0.0.66:9000", "/a?b=&n=6000"}},
@@ -299,7 +305,7 @@ func TestOptions(t *testing.T) {
 		opts Options
 		want string
 	}{
-		{Options{Format: "ngnix"}, `--format "ngnix": must be one of apache, vhost, `},
+		{Options{Format: "ngnix"}, `--format "ngnix": is no format: fairlb trace import --help lists them`},
 		{Options{LogFormat: "$request"}, "--log-format wants --format nginx, apache, "},
 		{Options{Format: "nginx", LogFormat: "$request"}, "--log-format: there must be a field for the time"},
 		{Options{Format: "nginx", LogFormat: "$time_local$request"}, "--log-format: there must be text between $time_local and $request"},

@@ -152,7 +152,7 @@ func newImporter(out io.Writer, opts Options) *importer {
 
 // file reads one log.
 func (im *importer) file(ctx context.Context, path string) error {
-	f, err := im.openLog(path)
+	f, err := im.openLog(ctx, path)
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -265,6 +266,24 @@ func TestFractions(t *testing.T) {
 	times, _, _, err = imported(t, text.String(), Options{Format: "tomcat9"})
 	require.NoError(t, err)
 	require.Equal(t, 0.25, times[1], "each begin is as much earlier as its request took")
+}
+
+// TestStdin: "-" is the standard input, which is not waited for when the import is
+// stopped.
+func TestStdin(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	s, err := Import(t.Context(), []string{Stdin}, &out, Options{Stdin: strings.NewReader(common + "\n")})
+	require.NoError(t, err)
+	require.Equal(t, 1, s.Requests)
+	_, err = Import(t.Context(), []string{Stdin}, &out, Options{})
+	require.EqualError(t, err, "-: there is no standard input")
+	ctx, cancel := context.WithCancel(t.Context())
+	nobody, writer := io.Pipe()
+	defer writer.Close()
+	time.AfterFunc(10*time.Millisecond, cancel)
+	_, err = Import(ctx, []string{Stdin}, &out, Options{Stdin: nobody})
+	require.ErrorIs(t, err, context.Canceled)
 }
 
 // TestServers: which server a request was sent to is kept in the trace's order.

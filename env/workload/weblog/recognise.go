@@ -356,7 +356,7 @@ func (e *OptionError) InvalidInput() bool { return true }
 // check says what is wrong with the options.
 func (o *Options) check() error {
 	if o.Format != "" && !slices.Contains(FormatNames(), o.Format) {
-		return fmt.Errorf("--format %q: must be one of %s", clip([]byte(o.Format), maxValue), strings.Join(FormatNames(), ", "))
+		return fmt.Errorf("--format %q: is no format: fairlb trace import --help lists them", clip([]byte(o.Format), maxValue))
 	}
 	if o.LogFormat != "" {
 		compile, err := dialectOf(o.Format)

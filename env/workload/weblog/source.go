@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -41,12 +42,12 @@ func clipMiddle(text string, limit int) string {
 }
 
 // openLog opens a log: a regular file, or the standard input.
-func (im *importer) openLog(path string) (io.ReadCloser, error) {
+func (im *importer) openLog(ctx context.Context, path string) (io.ReadCloser, error) {
 	if path == Stdin {
 		if im.opts.Stdin == nil {
 			return nil, &workload.TraceError{Place: path, Rule: "there is no standard input"}
 		}
-		return io.NopCloser(im.opts.Stdin), nil
+		return untilDone(ctx, im.opts.Stdin), nil
 	}
 	f, err := file.Open(path)
 	switch {
@@ -60,6 +61,19 @@ func (im *importer) openLog(path string) (io.ReadCloser, error) {
 		return nil, &workload.TraceError{Place: path, Rule: "must be a regular file; for a pipe say - and give it as the standard input"}
 	}
 	return nil, err
+}
+
+// untilDone reads a pipe that nobody may write to any more: it stops when ctx is
+// done. What reads the pipe goes on until the pipe or the process ends, because
+// nothing can wake it.
+func untilDone(ctx context.Context, r io.Reader) io.ReadCloser {
+	out, in := io.Pipe()
+	go func() {
+		_, err := io.Copy(in, r)
+		in.CloseWithError(err)
+	}()
+	context.AfterFunc(ctx, func() { out.CloseWithError(ctx.Err()) })
+	return out
 }
 
 // logLines reads a log line by line.
@@ -90,7 +104,7 @@ func newLogLines(path string, r io.Reader) (*logLines, error) {
 // sample returns the first lines that are not blank, without reading them.
 func (l *logLines) sample() ([]sampleLine, error) {
 	ahead, err := l.in.Peek(sampleBytes)
-	if err != nil && err != io.EOF && len(ahead) == 0 {
+	if err != nil && err != io.EOF && (len(ahead) == 0 || errors.Is(err, context.Canceled)) {
 		return nil, l.fault(err)
 	}
 	if len(ahead) > 262 && string(ahead[257:262]) == "ustar" {
@@ -107,7 +121,7 @@ func (l *logLines) sample() ([]sampleLine, error) {
 			break
 		}
 		ahead = rest
-		if line = trimLine(line); len(line) > 0 && len(line) <= maxLine {
+		if line = trimLine(line); !isBlank(line) && len(line) <= maxLine {
 			out = append(out, sampleLine{number, bytes.Clone(line)})
 		}
 	}
@@ -122,8 +136,11 @@ var tooLong = fmt.Sprintf("a line must not be longer than %d bytes", maxLine)
 
 // trimLine returns a line without what a logger put around it.
 func trimLine(line []byte) []byte {
-	return withoutHeader(bytes.TrimRight(line, "\r\n \t"))
+	return withoutHeader(bytes.TrimRight(line, "\r\n"))
 }
+
+// isBlank says whether a line has nothing in it.
+func isBlank(line []byte) bool { return len(bytes.TrimSpace(line)) == 0 }
 
 // next returns the next line that is not blank, or what is wrong with it, or io.EOF.
 // The line is valid until the next one is read.
@@ -150,7 +167,7 @@ func (l *logLines) next() (text []byte, wrong fault, err error) {
 		if err != nil && err != io.EOF {
 			return nil, fault{}, l.fault(err)
 		}
-		if text = trimLine(text); len(text) > 0 {
+		if text = trimLine(text); !isBlank(text) {
 			return text, fault{}, nil
 		}
 	}
@@ -162,6 +179,8 @@ const maxSkipped = 64 << 20
 // fault is the error of a log that cannot be read on.
 func (l *logLines) fault(err error) error {
 	switch {
+	case errors.Is(err, context.Canceled):
+		return err
 	case l.packed:
 		return &workload.TraceError{Place: l.path, Rule: "damaged gzip file: " + err.Error()}
 	case errors.Is(err, syscall.EISDIR):
