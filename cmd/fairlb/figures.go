@@ -19,8 +19,9 @@ func (a *app) figuresCommand() *cobra.Command {
 	var runs []string
 	var kept storeFlags
 	c := &cobra.Command{
-		Use:   "figures NAME...",
-		Short: "Make figures of the paper from our own runs: " + strings.Join(paper.FigureNumbers(), ", "),
+		Use:         "figures NAME...",
+		Annotations: finishing("saving the trainings that run"),
+		Short:       "Make figures of the paper from our own runs: " + strings.Join(paper.FigureNumbers(), ", "),
 		Long: `Make figures of the paper from our own runs: their data as CSV and pictures as
 PNG and SVG into the folder, a table of them to stdout.
 

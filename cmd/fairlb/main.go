@@ -9,7 +9,7 @@ import (
 	"os/signal"
 	"strconv"
 	"strings"
-	"syscall"
+	"sync/atomic"
 
 	"github.com/sirupsen/logrus"
 	"github.com/spf13/cobra"
@@ -18,27 +18,33 @@ import (
 	"fairlb/agents/nn/simd"
 	"fairlb/cmd/fairlb/internal/bounds"
 	"fairlb/cmd/fairlb/internal/invalid"
+	"fairlb/cmd/fairlb/internal/message"
 	"fairlb/cmd/fairlb/internal/progress"
+	"fairlb/env/settings"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends at once what cannot be interrupted
-	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, interruptions()...)
+	app := newApp(os.Args[1:], os.Stdout, os.Stderr)
+	err := interruptible(app.run, signals, func() { signal.Stop(signals) }, app.finishing, os.Stderr)
 	code := exitCode(err)
 	switch {
 	case code == exitInterrupted:
 		fmt.Fprintln(os.Stderr, "fairlb: interrupted")
 	case err != nil:
-		fmt.Fprintf(os.Stderr, "fairlb: %v\n", err)
+		fmt.Fprintf(os.Stderr, "fairlb: %s\n", message.Of(err))
 	}
 	os.Exit(code)
 }
 
 // run executes one command line. Results go to stdout, all else to stderr.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	app := newApp(args, stdout, stderr)
+	return newApp(args, stdout, stderr).run(ctx)
+}
+
+// run executes the command line.
+func (a *app) run(ctx context.Context) error {
 	root := &cobra.Command{
 		Use:           "fairlb",
 		Short:         "Train and run load-balancing agents that learn a server's true capacity",
@@ -46,7 +52,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		SilenceUsage:  true,
 		Args:          checked(cobra.NoArgs),
 		RunE:          needsCommand,
-		PersistentPreRunE: func(*cobra.Command, []string) error {
+		PersistentPreRunE: func(c *cobra.Command, _ []string) error {
+			a.finishes.Store(c.Annotations[finishingAnnotation])
 			if err := simd.CheckEnvironment(); err != nil {
 				return invalid.Errorf("%v", err)
 			}
@@ -56,13 +63,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			return nil
 		},
 	}
-	root.AddCommand(app.scenariosCommand(), app.trainCommand(), app.evalCommand(), app.tablesCommand(), app.figuresCommand(), app.plotCommand(), app.studyCommand(), app.traceCommand(), app.theoryCommand(), app.fitCommand(), app.growthCommand())
-	root.AddCommand(app.runsCommand(), app.exportCommand(), app.schemaCommand(), app.workerCommand())
+	root.AddCommand(a.scenariosCommand(), a.trainCommand(), a.evalCommand(), a.tablesCommand(), a.figuresCommand(), a.plotCommand(), a.studyCommand(), a.traceCommand(), a.theoryCommand(), a.fitCommand(), a.growthCommand())
+	root.AddCommand(a.runsCommand(), a.exportCommand(), a.schemaCommand(), a.workerCommand())
 	root.SetHelpCommand(helpCommand())
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.SetArgs(args)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
+	root.SetArgs(a.args)
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
 	root.SetFlagErrorFunc(flagError)
 	return root.ExecuteContext(ctx)
 }
@@ -86,7 +93,7 @@ func helpCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error {
 			found, rest, err := c.Root().Find(args)
 			if err != nil || len(rest) > 0 {
-				return invalid.Errorf("unknown command %q for %q (see fairlb --help)", strings.Join(args, " "), "fairlb")
+				return unknownCommand(c.Root(), strings.Join(args, " "))
 			}
 			found.InitDefaultHelpFlag()
 			return found.Help()
@@ -118,11 +125,20 @@ type app struct {
 	stdout, stderr io.Writer
 	log            *logrus.Logger
 	progress       progress.Display
+	finishes       atomic.Value // of string: the annotation of the command that runs
+}
+
+// finishing returns what the command finishes when it is interrupted; empty
+// where that is nothing.
+func (a *app) finishing() string {
+	what, _ := a.finishes.Load().(string)
+	return what
 }
 
 func newApp(args []string, stdout, stderr io.Writer) *app {
 	log := logrus.New()
 	log.SetOutput(stderr)
+	log.AddHook(message.Hook{})
 	log.SetFormatter(&logrus.TextFormatter{DisableTimestamp: true})
 	a := &app{args: args, stdout: stdout, stderr: stderr, log: log, progress: progress.None{}}
 	if isTerminal(stderr) {
@@ -136,10 +152,29 @@ func isTerminal(w io.Writer) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
+// unknownCommand says that a command has none of that name below it, and which
+// may be meant.
+func unknownCommand(c *cobra.Command, name string) error {
+	var names []string
+	for _, below := range c.Commands() {
+		if below.IsAvailableCommand() {
+			names = append(names, below.Name())
+		}
+	}
+	meant := ""
+	if near := settings.Nearest(name, names); near != "" {
+		meant = fmt.Sprintf("did you mean %q? ", near)
+	}
+	return invalid.Errorf("unknown command %q for %q (%ssee %s --help)", name, c.CommandPath(), meant, c.CommandPath())
+}
+
 // checked wraps cobra's check of the number of arguments, as a usage error.
 func checked(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if err := check(c, args); err != nil {
+			if c.HasSubCommands() && len(args) > 0 {
+				return unknownCommand(c, args[0])
+			}
 			return invalid.Errorf("%w (see %s --help)", err, c.CommandPath())
 		}
 		return nil

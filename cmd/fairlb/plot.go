@@ -14,6 +14,7 @@ import (
 	"fairlb/cmd/fairlb/internal/simulate"
 	"fairlb/cmd/fairlb/internal/target"
 	"fairlb/env/dispatch"
+	"fairlb/env/settings"
 	"fairlb/eval"
 	"fairlb/eval/episodes"
 	"fairlb/results/chart"
@@ -96,7 +97,7 @@ func (a *app) levels(c *cobra.Command, hyper *train.Hyperparameters, heuristics,
 			continue
 		}
 		if _, err := dispatch.New(name, []float64{1}, 0); err != nil {
-			return nil, invalid.Errorf("--compare: %w", err)
+			return nil, invalid.Errorf("--compare: %w%s", err, settings.Suggestion(name, dispatch.Names()))
 		}
 		targets = append(targets, simulate.HeuristicTarget(s, name))
 	}

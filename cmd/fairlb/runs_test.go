@@ -75,7 +75,7 @@ func TestRuns(t *testing.T) {
 		"runs list none":         "none: there is no such folder",
 		"runs show none":         "none: there is no such folder",
 		"runs verify none":       "none: there is no such folder",
-		"runs lost":              `unknown command "lost" for "fairlb runs" (see fairlb runs --help)`,
+		"runs lost":              `unknown command "lost" for "fairlb runs" (did you mean "list"? see fairlb runs --help)`,
 	} {
 		out, _, err := command(t, strings.Fields(args)...)
 		require.EqualError(t, err, want)

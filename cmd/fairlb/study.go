@@ -25,8 +25,9 @@ func (a *app) studyCommand() *cobra.Command {
 	var queued queueFlags
 	var kept storeFlags
 	c := &cobra.Command{
-		Use:   "study FILE",
-		Short: "Train every method of a study file with several seeds, evaluate, judge by bars",
+		Use:         "study FILE",
+		Annotations: finishing("saving the trainings that run"),
+		Short:       "Train every method of a study file with several seeds, evaluate, judge by bars",
 		Long: `Train every method of a study file on every scenario with several seeds, evaluate
 all on held-out seeds beside the heuristics, and write what it came to: study.md
 with tables, bars and learning curves, study.csv and study.json, and means.png and

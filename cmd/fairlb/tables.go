@@ -23,8 +23,9 @@ func (a *app) tablesCommand() *cobra.Command {
 	var queued queueFlags
 	var kept storeFlags
 	c := &cobra.Command{
-		Use:   "tables NUMBER...",
-		Short: "Print Tables 11 to 16 of the paper from our own runs, beside the published values",
+		Use:         "tables NUMBER...",
+		Annotations: finishing("saving the trainings that run"),
+		Short:       "Print Tables 11 to 16 of the paper from our own runs, beside the published values",
 		Long: `Print tables of the paper from our own runs, each value beside the published
 one. What is missing is trained and evaluated, what is recorded in the folder is
 used again; a training that was stopped goes on from its last checkpoint. Text goes

@@ -16,8 +16,9 @@ func (a *app) trainCommand() *cobra.Command {
 	var out string
 	var resume bool
 	c := &cobra.Command{
-		Use:   "train FILE",
-		Short: "Train agents from a hyperparameter file",
+		Use:         "train FILE",
+		Annotations: finishing("finishing the round"),
+		Short:       "Train agents from a hyperparameter file",
 		Long: `Train one agent per load balancer from a hyperparameter file. The run's folder
 takes the resolved hyperparameters and scenario, a record of every round (JSON
 lines), the same for TensorBoard, and the checkpoint. --set scenario.PATH=VALUE changes the scenario.

@@ -22,8 +22,9 @@ func (a *app) workerCommand() *cobra.Command {
 	var slots int
 	var untilIdle time.Duration
 	c := &cobra.Command{
-		Use:   "worker --queue URL",
-		Short: "Do the jobs of a queue: trainings and evaluations of tables and studies",
+		Use:         "worker --queue URL",
+		Annotations: finishing("giving the jobs back"),
+		Short:       "Do the jobs of a queue: trainings and evaluations of tables and studies",
 		Long: `Do the jobs of the queue that "fairlb tables --queue" or "fairlb study --queue"
 made, which say the URL and the file of the token, on any machine that reaches it.
 A worker needs no other files, and must be the same executable. It waits for the

@@ -42,7 +42,7 @@ func Load(nameOrFile string, overrides []string) (Scenario, error) {
 	}
 	data, err := settings.ReadFile(nameOrFile)
 	if errors.Is(err, fs.ErrNotExist) && !strings.HasSuffix(nameOrFile, ".yaml") && !strings.HasSuffix(nameOrFile, ".yml") {
-		return Scenario{}, fmt.Errorf("scenario %q: neither a file nor a built-in scenario (fairlb scenarios lists them; did you mean %q?)", nameOrFile, nearest(nameOrFile))
+		return Scenario{}, fmt.Errorf("scenario %q: neither a file nor a built-in scenario (fairlb scenarios lists them%s)", nameOrFile, suggestion(nameOrFile))
 	}
 	if err != nil {
 		return Scenario{}, fmt.Errorf("scenario: %w", err)
@@ -112,20 +112,17 @@ func replaced(overrides []string) []string {
 	return overrides
 }
 
-// nearest returns the built-in scenario whose name shares the longest prefix with
-// the given one, for a message about a name that there is not.
-func nearest(name string) string {
-	best, length := "", -1
+// suggestion is what a message about a name that there is not says of the
+// built-in scenario that it is near to, if there is one.
+func suggestion(name string) string {
+	var names []string
 	for _, e := range List() {
-		n := 0
-		for n < len(name) && n < len(e.Name) && name[n] == e.Name[n] {
-			n++
-		}
-		if n > length {
-			best, length = e.Name, n
-		}
+		names = append(names, e.Name)
 	}
-	return best
+	if near := settings.Nearest(name, names); near != "" {
+		return fmt.Sprintf("; did you mean %q?", near)
+	}
+	return ""
 }
 
 // ClassNames returns the names of the workload's classes, in order.

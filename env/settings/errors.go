@@ -44,11 +44,18 @@ func (e Error) Unwrap() error { return e.cause }
 // never returned empty.
 type Errors []Error
 
-// Error returns the faults, each on its own line.
+// maxFaults is the number of faults that a message has at most.
+const maxFaults = 20
+
+// Error returns the faults, each on its own line; of many, the first and how
+// many more there are.
 func (es Errors) Error() string {
-	lines := make([]string, len(es))
-	for i, e := range es {
-		lines[i] = e.Error()
+	var lines []string
+	for _, e := range es[:min(len(es), maxFaults)] {
+		lines = append(lines, e.Error())
+	}
+	if more := len(es) - maxFaults; more > 0 {
+		lines = append(lines, fmt.Sprintf("and %d more faults", more))
 	}
 	return strings.Join(lines, "\n")
 }
@@ -105,7 +112,7 @@ func sortErrors(es Errors) {
 }
 
 // oneLine returns text as a message can show it, without line breaks and control
-// characters, and cut to limit runes.
+// characters, and cut to limit runes, in the middle.
 func oneLine(text string, limit int) string {
 	text = strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f || r == 0x85 || r == 0x2028 || r == 0x2029 {
@@ -114,7 +121,8 @@ func oneLine(text string, limit int) string {
 		return r
 	}, strings.ToValidUTF8(text, "?"))
 	if runes := []rune(text); len(runes) > limit {
-		text = string(runes[:limit-3]) + "..."
+		tail := (limit - 3) / 3
+		text = string(runes[:limit-3-tail]) + "..." + string(runes[len(runes)-tail:])
 	}
 	return text
 }

@@ -56,18 +56,30 @@ func findField(fields []field, name string) (field, string) {
 		}
 		names[i] = f.name
 	}
-	if near := nearest(name, names); near != "" {
-		return field{}, fmt.Sprintf("unknown field (did you mean %q?)", near)
+	if near := Suggestion(name, names); near != "" {
+		return field{}, "unknown field" + near
 	}
 	return field{}, fmt.Sprintf("unknown field (fields: %s)", strings.Join(names, ", "))
 }
 
-// nearest returns the candidate that is most similar to name, or "" if none is
+// Suggestion returns what a message about a name that there is not ends with:
+// " (did you mean ...?)" if one of the candidates is near, or else nothing.
+func Suggestion(name string, candidates []string) string {
+	if near := Nearest(name, candidates); near != "" {
+		return fmt.Sprintf(" (did you mean %q?)", near)
+	}
+	return ""
+}
+
+// Nearest returns the candidate that is most similar to name, or "" if none is
 // similar enough to have been meant.
-func nearest(name string, candidates []string) string {
+func Nearest(name string, candidates []string) string {
 	plain := strings.NewReplacer("_", "", "-", "")
 	norm := func(s string) string { return plain.Replace(strings.ToLower(s)) }
-	best, limit := "", min(3, (len(name)+2)/3)
+	if len(name) > maxName {
+		return ""
+	}
+	best, limit := "", min(3, (len(name)+2)/3, len(name)-1)
 	for _, c := range candidates {
 		if d := editDistance(norm(name), norm(c)); d <= limit {
 			best, limit = c, d-1
@@ -76,24 +88,33 @@ func nearest(name string, candidates []string) string {
 	return best
 }
 
+// maxName is the length of the longest name that may be meant to be another.
+const maxName = 100
+
 // editDistance is the number of insertions, deletions and substitutions of
-// bytes that turn a into b (Levenshtein).
+// bytes, and of exchanges of neighbours, that turn a into b (optimal string
+// alignment).
 func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
+	rows := make([][]int, len(a)+1)
+	for i := range rows {
+		rows[i] = make([]int, len(b)+1)
+		rows[i][0] = i
+	}
+	for j := range rows[0] {
+		rows[0][j] = j
 	}
 	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
 		for j := range len(b) {
-			cost := diagonal
+			cost := rows[i][j]
 			if a[i] != b[j] {
 				cost++
 			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+			cost = min(cost, rows[i+1][j]+1, rows[i][j+1]+1)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				cost = min(cost, rows[i-1][j-1]+1)
+			}
+			rows[i+1][j+1] = cost
 		}
 	}
-	return row[len(b)]
+	return rows[len(a)][len(b)]
 }

@@ -53,7 +53,11 @@ func (r *Rules) Check(field string, value any, rule Rule) {
 		return
 	}
 	r.broken[path] = true
-	r.report(path, rule.shown(v, value), rule.sentence(v))
+	sentence := rule.sentence(v)
+	if len(rule.values) > 0 {
+		sentence += Suggestion(v.String(), rule.values)
+	}
+	r.report(path, rule.shown(v, value), sentence)
 }
 
 // Require reports a field unless the condition holds: value is what the report

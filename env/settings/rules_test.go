@@ -29,7 +29,7 @@ func TestRules(t *testing.T) {
 		{OpenClosed(0, 0.5), "must be in (0, 0.5]", []any{0.5}, []any{0., 0.6, nan}},
 		{ClosedOpen(0, 1), "must be in [0, 1)", []any{0.}, []any{1., -0.1, nan}},
 		{OneOf[named]("a"), "must be a", []any{"a", named("a")}, []any{"", "b"}},
-		{OneOf("a", "b"), "must be a or b", []any{"b"}, []any{"ab"}},
+		{OneOf("a", "b"), "must be a or b", []any{"b"}, []any{"x"}},
 		{OneOf("a", "b", "c"), "must be a, b or c", []any{"c"}, []any{named("d")}},
 		{OneOf("a").Accepting(func(s string) bool { return s == "A" }), "must be a", []any{"a", "A"}, []any{"b"}},
 		{NotEmpty(), "must not be empty", []any{" "}, []any{""}},

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"fairlb/env/settings"
 )
 
 // ErrUnknownFigure reports a figure that cannot be made.
@@ -55,7 +57,7 @@ func FigureNumbered(number string) (Figure, error) {
 			return f, nil
 		}
 	}
-	return Figure{}, fmt.Errorf("%w %q: those that are made so far are %s", ErrUnknownFigure, number, strings.Join(FigureNumbers(), ", "))
+	return Figure{}, fmt.Errorf("%w %q: those that are made so far are %s%s", ErrUnknownFigure, number, strings.Join(FigureNumbers(), ", "), settings.Suggestion(number, FigureNumbers()))
 }
 
 // ShowsRuns says whether a figure shows policies, so that a user's training runs

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"fairlb/env/settings"
 )
 
 // ErrUnknownProfile reports a profile's name that is not built in.
@@ -57,7 +59,7 @@ func ProfileNamed(name string) (Profile, error) {
 		}
 		names = append(names, p.Name)
 	}
-	return Profile{}, fmt.Errorf("%w %q: want one of %s", ErrUnknownProfile, name, strings.Join(names, ", "))
+	return Profile{}, fmt.Errorf("%w %q: want one of %s%s", ErrUnknownProfile, name, strings.Join(names, ", "), settings.Suggestion(name, names))
 }
 
 // TrainingEpisodes returns the number of episodes of an agent trained on the

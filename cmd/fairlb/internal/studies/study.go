@@ -60,7 +60,8 @@ func Load(file string, only []string, log logrus.FieldLogger) (*Study, error) {
 	s.heldOut, _ = eval.ParseSeeds(s.EvaluationSeeds)
 	for k, name := range s.Heuristics {
 		if name != fixedweights.TargetName && !slices.Contains(dispatch.Names(), name) {
-			return nil, invalid.Errorf("%s: heuristics[%d] = %q: must be %s or one of %s", file, k, name, fixedweights.TargetName, strings.Join(dispatch.Names(), ", "))
+			return nil, invalid.Errorf("%s: heuristics[%d] = %q: must be %s or one of %s%s", file, k, name, fixedweights.TargetName, strings.Join(dispatch.Names(), ", "),
+				settings.Suggestion(name, append(dispatch.Names(), fixedweights.TargetName)))
 		}
 	}
 	for k := range s.Scenarios {

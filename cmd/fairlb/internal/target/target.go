@@ -72,7 +72,8 @@ func Parse(s scenario.Scenario, name string) (Target, error) {
 	}
 	path := CheckpointPath(name)
 	if _, err := os.Stat(path); err != nil {
-		return Target{}, invalid.Errorf("target %q: neither a heuristic (%s), %s, a run's folder nor a checkpoint", name, strings.Join(dispatch.Names(), ", "), fixedweights.TargetName)
+		return Target{}, invalid.Errorf("target %q: neither a heuristic (%s), %s, a run's folder nor a checkpoint%s", name, strings.Join(dispatch.Names(), ", "), fixedweights.TargetName,
+			settings.Suggestion(name, append(dispatch.Names(), fixedweights.TargetName)))
 	}
 	return Checkpoint(s, name, path)
 }

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+// The annotation of a command that has something to finish when it is
+// interrupted, and so ends later than at once: what it finishes.
+const finishingAnnotation = "finishing"
+
+// finishing is the annotation of such a command.
+func finishing(what string) map[string]string { return map[string]string{finishingAnnotation: what} }
+
+// patience is how long a command that has nothing to finish may take to end by
+// itself when it is interrupted, before the program ends without it.
+const patience = 500 * time.Millisecond
+
+// interruptions are the signals that interrupt a command. A terminal that closes
+// is one, unless the program was told to outlive it (nohup).
+func interruptions() []os.Signal {
+	list := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		list = append(list, syscall.SIGHUP)
+	}
+	return list
+}
+
+// interruptible runs a command, and interrupts it by its context at the first
+// signal; release then gives signals back their own effect, so that a second
+// ends the program at once. A command that has something to finish is waited
+// for, and stderr says so; another, which may be in the middle of a long
+// computation, is given up after patience.
+func interruptible(run func(context.Context) error, signals <-chan os.Signal, release func(), what func() string, stderr io.Writer) error {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- run(ctx) }()
+	select {
+	case err := <-done:
+		return err
+	case <-signals:
+	}
+	release()
+	cancel()
+	if what := what(); what != "" {
+		fmt.Fprintf(stderr, "fairlb: interrupted: %s; Ctrl-C again ends at once\n", what)
+		return <-done
+	}
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(patience):
+		return context.Canceled
+	}
+}
