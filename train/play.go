@@ -75,26 +75,29 @@ func (c *pool) playAll(ctx context.Context, newActor func() (agents.Actor, error
 	}
 	results := make([]played, n)
 	var next atomic.Int64
+	play := func(ctx context.Context, e env.Env, actor agents.Actor) error {
+		for {
+			k := int(next.Add(1)) - 1
+			if k >= n {
+				return nil
+			}
+			workload, explore := seeds(first + k)
+			r, err := playOne(ctx, e, actor, c.reward, workload, explore)
+			if err != nil {
+				return fmt.Errorf("episode %d: %w", first+k, err)
+			}
+			if !keep {
+				r.episode = nil
+			}
+			results[k] = r
+		}
+	}
+	if len(c.envs) == 1 { // here, so that a panic is the caller's to recover from
+		return results, play(ctx, c.envs[0], actors[0])
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	for w, e := range c.envs {
-		actor := actors[w]
-		group.Go(func() error {
-			for {
-				k := int(next.Add(1)) - 1
-				if k >= n {
-					return nil
-				}
-				workload, explore := seeds(first + k)
-				r, err := playOne(ctx, e, actor, c.reward, workload, explore)
-				if err != nil {
-					return fmt.Errorf("episode %d: %w", first+k, err)
-				}
-				if !keep {
-					r.episode = nil
-				}
-				results[k] = r
-			}
-		})
+		group.Go(func() error { return play(ctx, e, actors[w]) })
 	}
 	return results, group.Wait()
 }

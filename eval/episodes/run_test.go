@@ -117,6 +117,16 @@ func config(change ...func(*episodes.Config)) episodes.Config {
 	return cfg
 }
 
+// TestPanicsReachTheCaller: one worker is the caller itself, which may be that of
+// a queue and go on.
+func TestPanicsReachTheCaller(t *testing.T) {
+	t.Parallel()
+	broken := target("broken", 1, func(f *fake) { f.stepErr = func(uint64) error { panic("boom") } })
+	require.PanicsWithValue(t, "boom", func() {
+		_, _ = episodes.Run(t.Context(), config(func(c *episodes.Config) { c.Workers = 1 }), []episodes.Target{broken})
+	})
+}
+
 func TestRunPairsBySeed(t *testing.T) {
 	t.Parallel()
 	results, err := episodes.Run(t.Context(), config(), []episodes.Target{target("slow", 1.5), target("sed", 1), target("same", 1)})
