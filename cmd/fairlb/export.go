@@ -46,7 +46,7 @@ next_state_I, [batch, values]: zeros as an episode begins, then what the step be
 			if err != nil {
 				return err
 			}
-			hyper, err := train.LoadHyperparameters(path+" (settings)", []byte(meta.Settings), nil)
+			hyperparameters, err := train.LoadHyperparameters(path+" (settings)", []byte(meta.Settings), nil)
 			if err != nil {
 				return err
 			}
@@ -60,10 +60,10 @@ next_state_I, [batch, values]: zeros as an episode begins, then what the step be
 					lbs = append(lbs, i)
 				}
 			}
-			if err := bounds.Policy(meta.Method, hyper.Methods, meta.Fingerprint.Spec()); err != nil {
+			if err := bounds.Policy(meta.Method, hyperparameters.Methods, meta.Fingerprint.Spec()); err != nil {
 				return fmt.Errorf("%s: %w", path, err)
 			}
-			model, err := methods.Export(meta, hyper.Methods, parameters, lbs...)
+			model, err := methods.Export(meta, hyperparameters.Methods, parameters, lbs...)
 			if err != nil {
 				return fmt.Errorf("%s: %w", path, err)
 			}

@@ -2,8 +2,6 @@ package main
 
 import (
 	"io"
-	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -25,8 +23,9 @@ the output of the benchmark of growth, and print medians and ranges of its runs.
 		Example: "  go test -run '^$' -bench Growth -count 5 ./env/sim > growth.txt\n  fairlb growth growth.txt --out growth.png",
 		Args:    checked(cobra.ExactArgs(1)),
 		RunE: func(_ *cobra.Command, args []string) error {
-			if ext := filepath.Ext(out); ext != ".svg" && ext != ".png" && ext != ".pdf" {
-				return invalid.Errorf("--out %q: must end in .svg, .png or .pdf", out)
+			format, err := files.PictureFormat("--out", out)
+			if err != nil {
+				return err
 			}
 			if err := files.CheckOutput("--out", out, args[0]); err != nil {
 				return err
@@ -41,7 +40,7 @@ the output of the benchmark of growth, and print medians and ranges of its runs.
 				return invalid.Errorf("%s: %w", args[0], err)
 			}
 			draw := func(w io.Writer) error {
-				return chart.DrawEventCost(w, list, strings.TrimPrefix(filepath.Ext(out), "."))
+				return chart.DrawEventCost(w, list, format)
 			}
 			if err := files.Write(out, draw); err != nil {
 				return err

@@ -32,8 +32,9 @@ forty episodes. The runs must be of one recipe: they differ in their seeds alone
 		Example: "  fairlb plot runs/a-seed1 runs/a-seed2 runs/a-seed3 --out curve.png",
 		Args:    checked(cobra.MinimumNArgs(1)),
 		RunE: func(c *cobra.Command, runs []string) error {
-			if ext := filepath.Ext(out); ext != ".svg" && ext != ".png" && ext != ".pdf" {
-				return invalid.Errorf("--out %q: must end in .svg, .png or .pdf", out)
+			format, err := files.PictureFormat("--out", out)
+			if err != nil {
+				return err
 			}
 			if err := files.CheckOutput("--out", out); err != nil {
 				return err
@@ -43,24 +44,24 @@ forty episodes. The runs must be of one recipe: they differ in their seeds alone
 			var common string
 			seeds := map[uint64]string{}
 			for k, run := range runs {
-				hyper, curve, err := runfolder.Curve(run)
+				hyperparameters, curve, err := runfolder.Curve(run)
 				if err != nil {
 					return err
 				}
-				recipe, err := runfolder.Recipe(hyper)
+				recipe, err := runfolder.Recipe(hyperparameters)
 				if err != nil {
 					return err
 				}
 				if k == 0 {
-					first, common = hyper, recipe
+					first, common = hyperparameters, recipe
 				}
 				if recipe != common {
 					return invalid.Errorf("%s: is of another recipe (%s) than %s (%s): runs must differ in their seeds alone", run, recipe, runs[0], common)
 				}
-				if same, again := seeds[hyper.Seed]; again {
+				if same, again := seeds[hyperparameters.Seed]; again {
 					return invalid.Errorf("%s: has the recipe and the seed of %s: runs must differ in their seeds", run, same)
 				}
-				seeds[hyper.Seed] = run
+				seeds[hyperparameters.Seed] = run
 				curves = append(curves, curve)
 			}
 			levels, err := a.levels(c, &first, strings.Split(compare, ","), runs)
@@ -69,7 +70,7 @@ forty episodes. The runs must be of one recipe: they differ in their seeds alone
 			}
 			title := fmt.Sprintf("%s, reward %s, on %s", first.Method, first.Reward, first.Scenario)
 			var picture bytes.Buffer
-			if err := chart.DrawLearningCurves(&picture, title, curves, levels, strings.TrimPrefix(filepath.Ext(out), ".")); err != nil {
+			if err := chart.DrawLearningCurves(&picture, title, curves, levels, format); err != nil {
 				return err
 			}
 			if err := files.WriteBytes(out, picture.Bytes()); err != nil {
@@ -86,7 +87,7 @@ forty episodes. The runs must be of one recipe: they differ in their seeds alone
 
 // levels evaluates heuristics, and the policies that the runs came to, on the
 // arrivals of the first forty episodes.
-func (a *app) levels(c *cobra.Command, hyper *train.Hyperparameters, heuristics, runs []string) ([]chart.ReferenceLevel, error) {
+func (a *app) levels(c *cobra.Command, hyperparameters *train.Hyperparameters, heuristics, runs []string) ([]chart.ReferenceLevel, error) {
 	s, err := runfolder.Scenario(runs[0])
 	if err != nil {
 		return nil, err
@@ -110,7 +111,7 @@ func (a *app) levels(c *cobra.Command, hyper *train.Hyperparameters, heuristics,
 	}
 	var seeds []uint64
 	for k := range 40 {
-		seeds = append(seeds, train.EpisodeSeed(hyper.Seed, k))
+		seeds = append(seeds, train.EpisodeSeed(hyperparameters.Seed, k))
 	}
 	list, err := episodes.Run(c.Context(), episodes.Config{Seeds: seeds, Classes: s.ClassNames()}, targets)
 	if err != nil {

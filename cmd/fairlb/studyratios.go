@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -29,8 +28,9 @@ that all met the same arrivals.`,
 		Example: "  fairlb study ratios runs/study/study.csv --targets lsq,sed-ordered,tuned,es --out ratios.svg",
 		Args:    checked(cobra.MinimumNArgs(1)),
 		RunE: func(_ *cobra.Command, args []string) error {
-			if ext := filepath.Ext(out); ext != ".svg" && ext != ".png" && ext != ".pdf" {
-				return invalid.Errorf("--out %q: must end in .svg, .png or .pdf", out)
+			format, err := files.PictureFormat("--out", out)
+			if err != nil {
+				return err
 			}
 			if err := files.CheckOutput("--out", out, args...); err != nil {
 				return err
@@ -48,7 +48,7 @@ that all met the same arrivals.`,
 				}
 			}
 			var picture bytes.Buffer
-			if err := chart.DrawRatios(&picture, all, targets, strings.TrimPrefix(filepath.Ext(out), ".")); err != nil {
+			if err := chart.DrawRatios(&picture, all, targets, format); err != nil {
 				return err
 			}
 			if err := files.WriteBytes(out, picture.Bytes()); err != nil {

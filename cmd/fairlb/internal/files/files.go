@@ -83,6 +83,16 @@ func CheckOutput(flag, path string, inputs ...string) error {
 	return nil
 }
 
+// PictureFormat returns the format of a flag's picture, which the ending of its
+// name gives: svg, png or pdf.
+func PictureFormat(flag, path string) (string, error) {
+	switch format := strings.TrimPrefix(filepath.Ext(path), "."); format {
+	case "svg", "png", "pdf":
+		return format, nil
+	}
+	return "", invalid.Errorf("%s %q: must end in .svg, .png or .pdf", flag, path)
+}
+
 // Write replaces a file as a whole, or leaves what was there.
 func Write(path string, write func(io.Writer) error) error {
 	if err := file.Replace(path, 0o666, write); err != nil {
