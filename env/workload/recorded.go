@@ -125,9 +125,6 @@ func (p *Replay) Open(seed uint64) (*Recorded, error) {
 	return r, err
 }
 
-// OpenRecorded opens a trace file for the episode with the given seed.
-func OpenRecorded(rec Recording, seed uint64) (*Recorded, error) { return NewReplay(rec).Open(seed) }
-
 // setClasses takes the classes over, unless requests have an n alone.
 func (r *Recorded) setClasses(classes []Class) error {
 	if len(classes) == 0 || len(classes) == 1 && len(classes[0].Paths) == 0 && len(classes[0].Stages) == 1 && classes[0].Stages[0].Resource == CPU {

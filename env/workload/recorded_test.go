@@ -46,7 +46,7 @@ func replayed(t *testing.T, s Source) []traced {
 func TestRecordedFromTheBeginning(t *testing.T) {
 	t.Parallel()
 	path := traceFile(t, 0.5, 2, 2, 7)
-	s, err := OpenRecorded(Recording{Path: path, SecondsPerN: 0.25, Shares: []float64{1}}, 1)
+	s, err := NewReplay(Recording{Path: path, SecondsPerN: 0.25, Shares: []float64{1}}).Open(1)
 	require.NoError(t, err)
 	require.Equal(t, []traced{{0, 0.25}, {1.5, 0.5}, {1.5, 0.75}, {6.5, 1}}, replayed(t, s))
 }
@@ -60,7 +60,7 @@ func TestRecordedFromAnywhere(t *testing.T) {
 	path := traceFile(t, times...)
 	begins := map[int]bool{}
 	for seed := range uint64(60) {
-		s, err := OpenRecorded(Recording{Path: path, SecondsPerN: 1, Window: FromAnywhere, Shares: []float64{1}}, seed)
+		s, err := NewReplay(Recording{Path: path, SecondsPerN: 1, Window: FromAnywhere, Shares: []float64{1}}).Open(seed)
 		require.NoError(t, err)
 		got := replayed(t, s)
 		k := 2*len(times) - 2 - len(got) // the line that set the clock
@@ -82,7 +82,7 @@ func TestRecordedFromAnywhere(t *testing.T) {
 			require.InDelta(t, want[i].time, got[i].time, 1e-9)
 			require.Equal(t, want[i].n, got[i].n)
 		}
-		again, err := OpenRecorded(Recording{Path: path, SecondsPerN: 1, Window: FromAnywhere, Shares: []float64{1}}, seed)
+		again, err := NewReplay(Recording{Path: path, SecondsPerN: 1, Window: FromAnywhere, Shares: []float64{1}}).Open(seed)
 		require.NoError(t, err)
 		require.Equal(t, got, replayed(t, again), "one seed, one window")
 	}
@@ -94,11 +94,11 @@ func TestRecordedShortTraces(t *testing.T) {
 	for _, times := range [][]float64{{}, {3}, {3, 3}} {
 		path := traceFile(t, times...)
 		for seed := range uint64(8) {
-			s, err := OpenRecorded(Recording{Path: path, SecondsPerN: 1, Window: FromAnywhere, Shares: []float64{1}}, seed)
+			s, err := NewReplay(Recording{Path: path, SecondsPerN: 1, Window: FromAnywhere, Shares: []float64{1}}).Open(seed)
 			require.NoError(t, err)
 			require.LessOrEqual(t, len(replayed(t, s)), 2)
 		}
-		s, err := OpenRecorded(Recording{Path: path, SecondsPerN: 1, Shares: []float64{1}}, 1)
+		s, err := NewReplay(Recording{Path: path, SecondsPerN: 1, Shares: []float64{1}}).Open(1)
 		require.NoError(t, err)
 		require.Len(t, replayed(t, s), len(times))
 	}
@@ -108,7 +108,7 @@ func TestRecordedSplit(t *testing.T) {
 	t.Parallel()
 	times := make([]float64, 20_000)
 	path := traceFile(t, times...)
-	s, err := OpenRecorded(Recording{Path: path, SecondsPerN: 1, Shares: []float64{0.25, 0.75}}, 1)
+	s, err := NewReplay(Recording{Path: path, SecondsPerN: 1, Shares: []float64{0.25, 0.75}}).Open(1)
 	require.NoError(t, err)
 	count := 0.0
 	for _, r := range draw(t, s, 1, len(times)) {
@@ -119,12 +119,12 @@ func TestRecordedSplit(t *testing.T) {
 
 func TestRecordedRefuses(t *testing.T) {
 	t.Parallel()
-	_, err := OpenRecorded(Recording{Path: filepath.Join(t.TempDir(), "none.tsv"), SecondsPerN: 1, Shares: []float64{1}}, 1)
+	_, err := NewReplay(Recording{Path: filepath.Join(t.TempDir(), "none.tsv"), SecondsPerN: 1, Shares: []float64{1}}).Open(1)
 	require.ErrorContains(t, err, "none.tsv: no such file")
 
 	bad := filepath.Join(t.TempDir(), "bad.tsv")
 	require.NoError(t, os.WriteFile(bad, []byte("time\tquery\n1\t?n=1\n2\t?n=x\n"), 0o600))
-	s, err := OpenRecorded(Recording{Path: bad, SecondsPerN: 1, Shares: []float64{1}}, 1)
+	s, err := NewReplay(Recording{Path: bad, SecondsPerN: 1, Shares: []float64{1}}).Open(1)
 	require.NoError(t, err)
 	r := Request{Demand: make([]float64, 1)}
 	require.NoError(t, s.Next(&r))
@@ -133,7 +133,7 @@ func TestRecordedRefuses(t *testing.T) {
 
 	zipped := filepath.Join(t.TempDir(), "t.tsv.gz")
 	require.NoError(t, os.WriteFile(zipped, []byte("no gzip"), 0o600))
-	_, err = OpenRecorded(Recording{Path: zipped, SecondsPerN: 1, Window: FromAnywhere, Shares: []float64{1}}, 1)
+	_, err = NewReplay(Recording{Path: zipped, SecondsPerN: 1, Window: FromAnywhere, Shares: []float64{1}}).Open(1)
 	require.ErrorContains(t, err, "not a gzip file")
 }
 
@@ -167,7 +167,7 @@ func TestRecordedClasses(t *testing.T) {
 	t.Parallel()
 	path := textFile(t, "0\t/wiki/A?n=2000", "1\t/a.css", "2\t/w/B", "3\t/b.css?v=1&n=500")
 	rec := Recording{Path: path, SecondsPerN: 1e-5, Classes: wikiAndStatic(t), Shares: []float64{1}}
-	s, err := OpenRecorded(rec, 3)
+	s, err := NewReplay(rec).Open(3)
 	require.NoError(t, err)
 	list := draw(t, s, 2, 4)
 	require.Equal(t, []int{0, 1, 0, 1}, []int{list[0].Class, list[1].Class, list[2].Class, list[3].Class})
@@ -179,12 +179,12 @@ func TestRecordedClasses(t *testing.T) {
 	require.InDeltaSlice(t, []float64{0.005}, list[3].Demand, 1e-15)
 
 	rec.SecondsPerN = 0
-	s, err = OpenRecorded(rec, 3)
+	s, err = NewReplay(rec).Open(3)
 	require.NoError(t, err)
 	require.Equal(t, 0.01, draw(t, s, 2, 1)[0].Demand[1], "without a size n is not looked at")
 
 	rec.Path, rec.SecondsPerN = textFile(t, "0\t/wiki/A", "1\t/img/x.png?n=1"), 1
-	s, err = OpenRecorded(rec, 3)
+	s, err = NewReplay(rec).Open(3)
 	require.NoError(t, err)
 	r := Request{Demand: make([]float64, 2)}
 	require.NoError(t, s.Next(&r))
@@ -195,7 +195,7 @@ func TestRecordedClasses(t *testing.T) {
 	require.NoError(t, s.Close())
 
 	rec.Classes[0].Paths = nil
-	_, err = OpenRecorded(rec, 3)
+	_, err = NewReplay(rec).Open(3)
 	require.ErrorContains(t, err, "class 0 has no pattern")
 }
 
@@ -203,7 +203,7 @@ func TestRecordedClasses(t *testing.T) {
 func TestRecordedStart(t *testing.T) {
 	t.Parallel()
 	for _, path := range []string{textFile(t, "1.7e9\t/?n=1", "1700000002.5\t/?n=2"), textFile(t, "59\t/?n=1", "61.5\t/?n=2")} {
-		s, err := OpenRecorded(Recording{Path: path, SecondsPerN: 1, Shares: []float64{1}}, 1)
+		s, err := NewReplay(Recording{Path: path, SecondsPerN: 1, Shares: []float64{1}}).Open(1)
 		require.NoError(t, err)
 		require.Equal(t, []traced{{0, 1}, {2.5, 2}}, replayed(t, s))
 	}

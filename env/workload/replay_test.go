@@ -15,7 +15,7 @@ import (
 // first reads the first requests of a recording, no more than the given number.
 func first(t require.TestingT, rec Recording, seed uint64, most int) []traced {
 	rec.SecondsPerN, rec.Shares = 1, []float64{1}
-	s, err := OpenRecorded(rec, seed)
+	s, err := NewReplay(rec).Open(seed)
 	require.NoError(t, err)
 	defer s.Close()
 	var list []traced
@@ -80,7 +80,7 @@ func TestRateFactor(t *testing.T) {
 		}
 		require.Equal(t, list, first(t, Recording{Path: path, RateFactor: factor}, 1, 10*n))
 	}
-	_, err := OpenRecorded(Recording{Path: textFile(t, "0\t/?n=1", "1\t/"), RateFactor: 2, SecondsPerN: 1, Shares: []float64{1}}, 1)
+	_, err := NewReplay(Recording{Path: textFile(t, "0\t/?n=1", "1\t/"), RateFactor: 2, SecondsPerN: 1, Shares: []float64{1}}).Open(1)
 	require.NoError(t, err)
 }
 
@@ -89,7 +89,7 @@ func TestRateFactor(t *testing.T) {
 func TestRateFactorFault(t *testing.T) {
 	t.Parallel()
 	path := textFile(t, "0\t/?n=1", "1\t/x", "2\t/?n=1")
-	s, err := OpenRecorded(Recording{Path: path, RateFactor: 2, SecondsPerN: 1, Shares: []float64{1}}, 1)
+	s, err := NewReplay(Recording{Path: path, RateFactor: 2, SecondsPerN: 1, Shares: []float64{1}}).Open(1)
 	require.NoError(t, err)
 	r := Request{Demand: make([]float64, 1)}
 	require.NoError(t, s.Next(&r))
@@ -189,7 +189,7 @@ func TestBlocksDiffer(t *testing.T) {
 		{traceFile(t), 1, "blocks need requests at two different times"},
 		{traceFile(t, 3, 3), 1, "blocks need requests at two different times"},
 	} {
-		_, err := OpenRecorded(Recording{Path: bad.path, SecondsPerN: 1, Window: InBlocks, Block: bad.block, Shares: []float64{1}}, 1)
+		_, err := NewReplay(Recording{Path: bad.path, SecondsPerN: 1, Window: InBlocks, Block: bad.block, Shares: []float64{1}}).Open(1)
 		require.EqualError(t, err, bad.path+": "+bad.want)
 		require.ErrorAs(t, err, new(*TraceError))
 	}
