@@ -12,22 +12,22 @@ import (
 // ErrUnknownFigure reports a figure that cannot be made.
 var ErrUnknownFigure = errors.New("paper: unknown figure")
 
-// Subject is what a figure shows.
-type Subject int
+// FigureKind says what a figure shows.
+type FigureKind int
 
-// The subjects of figures. The data of each is a type of package eval/figure.
+// The kinds of figures. The data of each is a type of package eval/figure.
 const (
-	FairWeights             Subject = iota // which weights are fair, by application profile
-	CompletionDistributions                // how completion times are distributed, by test case
-	BufferGrowth                           // how a replay buffer that agents share grows
-	CapacityChange                         // how policies fare while servers lose capacity
+	FairWeights             FigureKind = iota // which weights are fair, by application profile
+	CompletionDistributions                   // how completion times are distributed, by test case
+	BufferGrowth                              // how a replay buffer that agents share grows
+	CapacityChange                            // how policies fare while servers lose capacity
 )
 
 // Figure is a figure of the paper that can be made.
 type Figure struct {
 	Number string // as users name it: "10a"
 	Title  string // as the paper numbers it: "Figure 10 (a)"
-	Shows  Subject
+	Kind   FigureKind
 }
 
 // Figures is the catalogue of the figures that can be made.
@@ -63,7 +63,7 @@ func FigureNumbered(number string) (Figure, error) {
 // ShowsRuns says whether a figure shows policies, so that a user's training runs
 // may be among them.
 func (f Figure) ShowsRuns() bool {
-	return f.Shows == CompletionDistributions || f.Shows == CapacityChange
+	return f.Kind == CompletionDistributions || f.Kind == CapacityChange
 }
 
 // Application is an application profile of Table 10 and the scenario that has

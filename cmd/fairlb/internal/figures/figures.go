@@ -47,7 +47,7 @@ func (m *Maker) Make(ctx context.Context, figures []paper.Figure) error {
 	var changing []target.Target // of figures that show a change of capacity
 	for _, figure := range figures {
 		var err error
-		switch figure.Shows {
+		switch figure.Kind {
 		case paper.CompletionDistributions:
 			_, err = m.namedRuns(figure.TestCases()[0].Scenario)
 		case paper.CapacityChange:
@@ -65,7 +65,7 @@ func (m *Maker) Make(ctx context.Context, figures []paper.Figure) error {
 			fmt.Fprintln(m.Out)
 		}
 		var err error
-		switch figure.Shows {
+		switch figure.Kind {
 		case paper.FairWeights:
 			err = m.fairWeights(ctx, figure)
 		case paper.CompletionDistributions:
