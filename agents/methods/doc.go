@@ -1,7 +1,7 @@
 // Package methods is the table of the ways to train agents: what each is
 // called, which section of the settings it reads, what it needs of the
-// environment, how its learner is made, and how its policy is written as an
-// ONNX model. Whoever has a method's name (a hyperparameter file, a checkpoint,
+// environment, how its learner is made, what a training takes, and how its policy
+// is written as an ONNX model. Whoever has a method's name (a hyperparameter file, a checkpoint,
 // a job) comes here, and nobody else chooses by it.
 //
 // To add a method, write its package (an agents.Learner that is an agents.Saver

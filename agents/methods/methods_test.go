@@ -96,3 +96,15 @@ func TestSettingsNameTheirSection(t *testing.T) {
 	s.SAC.Gamma, s.QMIX.Lambda = 1, 2
 	require.EqualError(t, settings.Faults(kind, &s), "kind: sac.gamma = 1: must be in [0, 1)\nkind: qmix.lambda = 2: must be in [0, 1]")
 }
+
+// TestEveryMethodIsWhole: no line of the table leaves out what others call.
+func TestEveryMethodIsWhole(t *testing.T) {
+	t.Parallel()
+	for _, m := range table() {
+		require.NotEmpty(t, m.Name)
+		require.NotEmpty(t, m.Section, m.Name)
+		require.NotNil(t, m.New, m.Name)
+		require.NotNil(t, m.Estimate, m.Name)
+		require.NotNil(t, m.Export, m.Name)
+	}
+}
