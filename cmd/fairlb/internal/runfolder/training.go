@@ -126,6 +126,36 @@ func (t *Training) Run(ctx context.Context) (err error) {
 	return err
 }
 
+// CommandOf is the command line that makes the run of a folder again.
+func CommandOf(dir string) []string {
+	return []string{"fairlb", "train", filepath.Join(dir, HyperparametersName)}
+}
+
+// Make makes the run of the folder t.Dir in its Partial folder until it is
+// complete. A run that was stopped goes on; what it has left is begun anew if it
+// is of other settings or damaged.
+func (t Training) Make(ctx context.Context) error {
+	dir := t.Dir
+	t.Dir, t.Command, t.KeepState, t.Resume = Partial(dir), CommandOf(dir), true, true
+	log := t.Log
+	t.Log = progress.Silent()
+	t.Resumed = func(episodes int) {
+		log.WithField("episodes", episodes).Infof("%s: going on", filepath.Base(dir))
+	}
+	err := t.Run(ctx)
+	if left := (*UnresumableError)(nil); errors.As(err, &left) {
+		log.WithError(err).Warnf("%s: begun anew", filepath.Base(dir))
+		if err := os.RemoveAll(t.Dir); err != nil {
+			return err
+		}
+		err = t.Run(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	return os.Rename(t.Dir, dir)
+}
+
 // open opens the files of the run: new ones or, to resume, those of the folder.
 // The state is nil where a run begins, and complete tells that there is nothing
 // left to do.
