@@ -70,8 +70,8 @@ func (h *factoredCritics) actorLoss(b nn.Builder, in actorInputs, smoothness flo
 func (h *factoredCritics) extraColumns() int { return len(h.policy.levels) }
 
 // setExtra implements criticHead: U, the mean of the twins. Each knows U only up
-// to a constant per server, so an element-wise minimum would compare unlike
-// things.
+// to a constant per server, which differs between the two, so that an element-wise
+// minimum would mean nothing.
 func (h *factoredCritics) setExtra(extra []float32, c *criticNodes, _ *rand.Rand) {
 	k := len(h.policy.levels)
 	out1, out2 := c.out[0].Data(), c.out[1].Data()
