@@ -214,7 +214,7 @@ func importError(err error) error {
 	if !errors.As(err, &several) {
 		return err
 	}
-	table := text.NewTable("say", "to read", "request began", "request time")
+	table := text.NewTable("say", "to read", "request began (UTC)", "request time")
 	table.Indent = "  "
 	for _, c := range several.Candidates {
 		table.Row(c.Flags, c.What, began(c.Reading), span(c.Reading.Total))
@@ -223,16 +223,16 @@ func importError(err error) error {
 	if err := table.Write(&b); err != nil {
 		return err
 	}
-	b.WriteString("or give the server's own format string by --log-format")
+	b.WriteString("--stamps says whether the log's times are of the begin or of the end of requests.\nThe server's own format string, by --log-format, says all.")
 	return invalid.Errorf("%s\n%s", several.Headline(), b.String())
 }
 
 // showFound says what a log is, and how three of its lines are read.
 func (a *app) showFound(f weblog.Found) {
 	fmt.Fprintf(a.stderr, "%s: read as %s (%s)\n", logName(f.Path), f.Format, f.What)
-	header := []string{"request began", "request time", "query"}
+	header := []string{"request began (UTC)", "request time", "query"}
 	if f.Servers {
-		header = []string{"request began", "request time", "queue", "service", "server", "query"}
+		header = []string{"request began (UTC)", "request time", "queue", "service", "server", "query"}
 	}
 	table := text.NewTable(header...)
 	table.Indent = "  "
@@ -248,7 +248,9 @@ func (a *app) showFound(f weblog.Found) {
 		}
 		table.Row(append(row, text.Shorten(r.Query, widest, widest/2))...)
 	}
-	_ = table.Write(a.stderr) // for people; the import goes on
+	if len(f.Readings) > 0 {
+		_ = table.Write(a.stderr) // for people; the import goes on
+	}
 }
 
 // logName is what people call a log.
@@ -262,9 +264,9 @@ func logName(path string) string {
 // began is when a request began, for people.
 func began(r weblog.Reading) string {
 	if !r.Fine {
-		return time.UnixMicro(r.Begin).UTC().Format("2006-01-02 15:04:05 MST")
+		return time.UnixMicro(r.Begin).UTC().Format("2006-01-02 15:04:05")
 	}
-	return time.UnixMicro(r.Begin).UTC().Format("2006-01-02 15:04:05.000 MST")
+	return time.UnixMicro(r.Begin).UTC().Format("2006-01-02 15:04:05.000")
 }
 
 // span is a duration of us for people.

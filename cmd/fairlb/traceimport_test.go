@@ -62,10 +62,10 @@ func TestTraceImportShows(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "ha.log: haproxy, 5 requests, 0 bad lines; request times in 100 % of the requests\nt.tsv: 5 requests in 0.0 s\n", out)
 	require.Equal(t, `ha.log: read as haproxy (HAProxy's httplog)
-  request began                request time  queue  service  server       query
-  2009-02-06 12:14:14.655 UTC  114ms         5ms    99ms     static/srv1  /a?b=&n=114000
-  2009-02-06 12:14:14.655 UTC  114ms         5ms    99ms     static/srv1  /a?b=&n=114000
-  2009-02-06 12:14:14.655 UTC  114ms         5ms    99ms     static/srv1  /a?b=&n=114000
+  request began (UTC)      request time  queue  service  server       query
+  2009-02-06 12:14:14.655  114ms         5ms    99ms     static/srv1  /a?b=&n=114000
+  2009-02-06 12:14:14.655  114ms         5ms    99ms     static/srv1  /a?b=&n=114000
+  2009-02-06 12:14:14.655  114ms         5ms    99ms     static/srv1  /a?b=&n=114000
 `, stderr)
 	servers, err := os.ReadFile("s.jsonl")
 	require.NoError(t, err)
@@ -81,11 +81,12 @@ func TestTraceImportAsks(t *testing.T) {
 	_, _, err := command(t, "trace", "import", "a.log", "--out", "t.tsv")
 	require.Equal(t, exitUsage, exitCode(err))
 	require.EqualError(t, err, `a.log:1: value "192.0.2.7 - - [10/Oc...0] \"GET /wiki/A?user=bob HTTP/1.1\" 200 2326 \"-\" \"curl\" 0.030": the request time can be read in more than one way: say which
-  say                  to read                                request began            request time
-  --format nginx-rt    nginx's $request_time, seconds         2000-10-10 20:55:35 UTC  30ms
-  --format morgan-ms   morgan's :response-time, milliseconds  2000-10-10 20:55:35 UTC  30µs
-  --request-time none  no request time: queries get no n      2000-10-10 20:55:36 UTC  -
-or give the server's own format string by --log-format`)
+  say                  to read                                request began (UTC)  request time
+  --format nginx-rt    nginx's $request_time, seconds         2000-10-10 20:55:35  30ms
+  --format morgan-ms   morgan's :response-time, milliseconds  2000-10-10 20:55:35  30µs
+  --request-time none  no request time: queries get no n      2000-10-10 20:55:36  -
+--stamps says whether the log's times are of the begin or of the end of requests.
+The server's own format string, by --log-format, says all.`)
 	left, err := os.ReadFile("t.tsv")
 	require.NoError(t, err)
 	require.Equal(t, "kept", string(left))

@@ -3,6 +3,7 @@ package weblog
 import (
 	"bytes"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -172,7 +173,23 @@ func looksTimed(text []byte) bool {
 	if us, ok := duration(text, 0); ok && us >= 0 {
 		return true
 	}
-	return bytes.IndexByte(text, '.') >= 0 && isTiming(text)
+	if bytes.IndexByte(text, '.') >= 0 && isTiming(text) {
+		return true
+	}
+	digit := false // numbers with marks around them, as **3/3000123**
+	for _, c := range text {
+		digit = digit || c >= '0' && c <= '9'
+		if (c < '0' || c > '9') && bytes.IndexByte([]byte("*/|;()<>.,+"), c) < 0 {
+			return false
+		}
+	}
+	return digit && !isAddress(text)
+}
+
+// isAddress says whether text is an IP address.
+func isAddress(text []byte) bool {
+	_, err := netip.ParseAddr(string(text))
+	return err == nil
 }
 
 // parseRequestTime reads what --request-time says: N:UNIT, KEY:UNIT, or N:value and
@@ -196,8 +213,9 @@ func parseRequestTime(text string, end bool) (*extras, error) {
 
 // extrasFormats are the ways to read lines of the common log format with unknown
 // fields behind it: without a request time if no field looks like one, and else
-// each that does in each unit that it might be in.
-func extrasFormats(sample [][]byte) []format {
+// each that does in each unit that it might be in. If closed is set, no field may
+// look like a request time that is none of them.
+func extrasFormats(sample [][]byte, closed bool) []format {
 	seen := map[int][]extra{}
 	var probe extras
 	lines := 0
@@ -227,15 +245,15 @@ func extrasFormats(sample [][]byte) []format {
 			if (e.key == "rt" || e.key == "request_time") && e.list { // with decimals
 				return []format{make(e, "request time by its key "+e.key+", nginx's $request_time")}
 			}
-			what := fmt.Sprintf("field %d behind the standard ones, such as %q", k, clip(seen[k][0].text, 20))
+			what := fmt.Sprintf("field %d, such as %q", k, clip(seen[k][0].text, 20))
 			if e.unit == 0 {
-				what += " with its unit; times as of the begin, or say --stamps end"
+				what += ", with its unit; times as of the begin, or say --stamps end"
 			}
 			out = append(out, make(e, what))
 		}
 	}
 	if len(out) == 0 {
-		out = append(out, make(extras{closed: true}, "without a request time; what stands behind the standard fields is not read"))
+		out = append(out, make(extras{closed: closed}, "without a request time; what stands behind the standard fields is not read"))
 	}
 	return out
 }

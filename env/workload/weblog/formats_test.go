@@ -236,12 +236,12 @@ func TestAmbiguous(t *testing.T) {
 		"bytes or times": {clf + agent + " 0 187", map[string]string{
 			"--format combinedio": "", "--format apache-s-us": "187us"}},
 		"quoted": {clf + agent + ` "-" "0.250" "0.001"`, map[string]string{
-			"--request-time 2:s --stamps end (or begin)": "250ms", "--request-time 2:ms --stamps end (or begin)": "250us",
-			"--request-time 3:s --stamps end (or begin)": "1ms", "--request-time 3:ms --stamps end (or begin)": "1us", "--request-time none": ""}},
+			"--request-time 2:s --stamps end": "250ms", "--request-time 2:ms --stamps end": "250us",
+			"--request-time 3:s --stamps end": "1ms", "--request-time 3:ms --stamps end": "1us", "--request-time none": ""}},
 		"length, time, list": {clf + ` 223 0.250 0.010, 0.020 "-" "-"`, map[string]string{
-			"--request-time 1:s --stamps begin (or end)": "223s", "--request-time 1:ms --stamps end (or begin)": "223ms", "--request-time 1:us --stamps begin (or end)": "223us",
-			"--request-time 2:s --stamps end (or begin)": "250ms", "--request-time 2:ms --stamps end (or begin)": "250us",
-			"--request-time 3:s --stamps end (or begin)": "30ms", "--request-time none": ""}},
+			"--request-time 1:s --stamps begin": "223s", "--request-time 1:ms --stamps end": "223ms", "--request-time 1:us --stamps begin": "223us",
+			"--request-time 2:s --stamps end": "250ms", "--request-time 2:ms --stamps end": "250us",
+			"--request-time 3:s --stamps end": "30ms", "--request-time none": ""}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -281,6 +281,21 @@ func TestLateNumber(t *testing.T) {
 	require.Len(t, queries, sampleLines)
 	_, _, _, err = imported(t, text+clf+" 0.250\n", Options{})
 	require.ErrorContains(t, err, `a.log:1001: value "0.250": no field behind the standard ones may look like a request time`)
+}
+
+// TestMarkedNumbers: numbers that are not understood are not passed over.
+func TestMarkedNumbers(t *testing.T) {
+	t.Parallel()
+	_, _, _, err := imported(t, clf+agent+" **3/3000123**\n", Options{})
+	require.ErrorContains(t, err, "no line is in a format that is known")
+	_, queries, _, err := imported(t, clf+agent+" **3/3000123**\n", Options{RequestTime: "none"})
+	require.NoError(t, err)
+	require.Equal(t, []string{"/cart?id="}, queries)
+	_, queries, _, err = imported(t, clf+agent+" **3/3000123**\n", Options{Format: "apache", LogFormat: apacheCombined + " **%T/%D**"})
+	require.NoError(t, err)
+	require.Equal(t, []string{"/cart?id=&n=3000123"}, queries)
+	_, _, _, err = imported(t, clf+agent+" 203.0.113.7 cache-hit\n", Options{})
+	require.NoError(t, err, "an address is no time")
 }
 
 // TestSecondLog: a rotated log is read as the one before it, even if its own lines

@@ -233,6 +233,7 @@ func TestNoRequest(t *testing.T) {
 	}
 	empty, blank := write("empty", ""), write("blank", "\n \r\n\n")
 	bad := write("bad", strings.Repeat(strings.Replace(common, "GET /apache_pb.gif?who=bob&n=3 HTTP/1.0", "-", 1)+"\n", 3))
+	header := write("header", "TIMESTAMP,ContextTokens,GeneratedTokens\n")
 	good := write("good", "\n"+common+"\r\n\n"+common+"\n\n")
 	for _, test := range []struct {
 		logs []string
@@ -240,6 +241,7 @@ func TestNoRequest(t *testing.T) {
 	}{
 		{[]string{empty}, empty + ": there is no request in it"},
 		{[]string{blank, empty}, blank + ": there is no request in it, nor in the 1 other logs"},
+		{[]string{header}, header + ": there is no request in it"},
 		{[]string{bad}, bad + ": there is no request in it: all its 3 lines are bad, the first: " + bad + `:1: value "-": a request must be METHOD TARGET PROTOCOL`},
 	} {
 		_, err := Import(t.Context(), test.logs, io.Discard, Options{SkipBad: true})

@@ -109,8 +109,11 @@ func (im *importer) recognise(path string, sample []sampleLine) (*trial, error) 
 	if most == 0 && len(trials) == 1 {
 		return trials[0], nil // it was named; each bad line will be told of
 	}
+	if k := slices.IndexFunc(trials, func(t *trial) bool { return t.wrong.rule == "" }); most == 0 && k >= 0 {
+		return trials[k], nil // there is nothing but headers
+	}
 	if most == 0 && im.automatic() {
-		for _, f := range extrasFormats(texts(sample)) {
+		for _, f := range extrasFormats(texts(sample), im.opts.RequestTime != "none") {
 			t, err := im.try(f, sample)
 			if err != nil {
 				return nil, err
@@ -278,9 +281,9 @@ func (im *importer) ambiguous(path string, sample []sampleLine, groups []*trial)
 		r.reset()
 		if x, ok := t.reader.(*extras); ok {
 			if c.Flags = "--request-time " + x.selector(); x.selector() != "none" {
-				c.Flags += " --stamps begin (or end)"
+				c.Flags += " --stamps begin"
 				if x.end {
-					c.Flags = strings.Replace(c.Flags, "begin (or end)", "end (or begin)", 1)
+					c.Flags = strings.Replace(c.Flags, "begin", "end", 1)
 				}
 			}
 		}
