@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -201,11 +202,7 @@ func (x *RandomChanges) appendTo(list []Change, c *Config, rng *rand.Rand) []Cha
 		case SetSpeed, SetCPUs, SetBackground:
 			change.Value = x.drawValue(c, j, rng)
 		default:
-			for server, back := range out {
-				if back <= moment {
-					delete(out, server)
-				}
-			}
+			maps.DeleteFunc(out, func(_ int, back float64) bool { return back <= moment })
 			_, already := out[j]
 			back := moment + rng.ExpFloat64()*x.DownMean
 			if already || len(out) == len(c.Servers)-1 {

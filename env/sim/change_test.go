@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"math"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -101,6 +102,35 @@ func byHand(t *testing.T, lbs int, times []float64, changes ...Change) []float64
 		}
 	}
 	return ends
+}
+
+// TestFailInOrder: the requests that a failing server loses fail as they arrived,
+// those that came at one time too, whether they were in service, in whatever order
+// they would have ended, or waited.
+func TestFailInOrder(t *testing.T) {
+	t.Parallel()
+	const n = 90
+	rng := rand.New(rand.NewPCG(1, 1))
+	cfg := Config{
+		Servers: []Server{{CPUs: 40, Speed: 1}}, LBs: 1, Backlog: n, Timeout: 40, Duration: 40, StepInterval: 40, MaxLogWeight: 1,
+		Heuristic: "lsq-ordered", Changes: []Change{{At: 3, Kind: Fail}}, Detection: 1,
+	}
+	var list scripted
+	var want []int
+	for k := range n {
+		class := workload.Class{Name: "task", Share: 1, Stages: []workload.Stage{{Resource: workload.Resource(k % 3 / 2), Law: law(t, "deterministic", 4, 0)}}}
+		cfg.Classes = append(cfg.Classes, class)
+		list = append(list, workload.Request{Time: float64(1 + k/45), Class: k, Demand: []float64{10 + rng.Float64()}})
+		want = append(want, k)
+	}
+	cfg.Workload = func(uint64) (workload.Source, error) { return &list, nil }
+	rec, _ := episode(t, cfg, 1)
+	var got []int
+	for _, o := range rec {
+		require.True(t, o.Failed)
+		got = append(got, o.Class)
+	}
+	require.Equal(t, want, got)
 }
 
 // TestDrawnChanges: a count is so many of the servers at one moment, others in

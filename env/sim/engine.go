@@ -38,6 +38,7 @@ type engine struct {
 	toServers   eventQueue // requests on their way to a server
 	toLBs       eventQueue // replies on their way to an LB (see processReplies)
 	packetsSent uint32     // so far; of packets due at one time the one sent first goes first
+	dispatched  uint32     // requests so far; it may wrap around
 
 	requests []request
 	demands  []float64 // s, by request and stage
@@ -66,6 +67,7 @@ type engine struct {
 type request struct {
 	arrival float64         // s
 	flow    balancer.FlowID // what its LB calls it
+	number  uint32          // engine.dispatched when it arrived: those of one time arrived in this order
 	lb      uint16
 	server  uint16
 	class   uint8
@@ -114,7 +116,7 @@ func newEngine(cfg *Config, rules []dispatch.Rule) *engine {
 
 // reset begins the episode of the given seed.
 func (e *engine) reset(seed uint64) error {
-	e.now, e.nextChange, e.inFlight, e.events, e.packetsSent = 0, 0, 0, 0, 0
+	e.now, e.nextChange, e.inFlight, e.events, e.packetsSent, e.dispatched = 0, 0, 0, 0, 0, 0
 	e.interval = env.Interval{}
 	e.requests, e.demands, e.free = e.requests[:0], e.demands[:0], e.free[:0]
 	e.stepOf, e.endedFlows, e.currentStep = e.stepOf[:0], e.endedFlows[:0], 0

@@ -117,7 +117,8 @@ func (e *engine) announceOut(server int, out bool) {
 	}
 }
 
-// failServer stops a server: the requests that it has fail.
+// failServer stops a server: the requests that it has fail, in the order in which
+// they arrived.
 func (e *engine) failServer(server int) {
 	if e.members.failed[server] {
 		return
@@ -147,7 +148,7 @@ func (e *engine) failServer(server int) {
 			}
 		}
 	}
-	slices.SortFunc(lost, func(a, b uint32) int { return cmp.Compare(e.requests[a].arrival, e.requests[b].arrival) })
+	slices.SortFunc(lost, e.compareArrivals)
 	e.outstandingLog.add(server)
 	for _, id := range lost {
 		if e.requests[id].state == active {
@@ -157,8 +158,14 @@ func (e *engine) failServer(server int) {
 	}
 }
 
-// failLB stops an LB: its flows end as failed, while the servers still do their
-// work.
+// compareArrivals orders requests in flight, by their ids, as they arrived.
+func (e *engine) compareArrivals(a, b uint32) int {
+	x, y := &e.requests[a], &e.requests[b]
+	return cmp.Or(cmp.Compare(x.arrival, y.arrival), cmp.Compare(int32(x.number-y.number), 0))
+}
+
+// failLB stops an LB: its flows end as failed, in the order of their ids, while the
+// servers still do their work.
 func (e *engine) failLB(lb int) {
 	if e.members.failedLB[lb] {
 		return

@@ -287,7 +287,7 @@ func (w *twin) apply(c Change) {
 	case Fail:
 		s.failed = true
 		lost := slices.Concat(s.cpu, s.io, s.waiting)
-		slices.SortFunc(lost, func(a, b *twinTask) int { return cmp.Compare(a.request.Time, b.request.Time) })
+		slices.SortStableFunc(lost, func(a, b *twinTask) int { return cmp.Compare(a.request.Time, b.request.Time) })
 		s.cpu, s.io, s.waiting = nil, nil, nil
 		for _, x := range lost {
 			x.lost = true

@@ -36,7 +36,8 @@ func (e *engine) processArrival() {
 		}
 	}
 	flow, server := e.balancers[lb].Dispatch(e.now)
-	e.requests[id] = request{arrival: r.Time, flow: flow, lb: uint16(lb), server: uint16(server), class: uint8(r.Class), state: active}
+	e.requests[id] = request{arrival: r.Time, flow: flow, number: e.dispatched, lb: uint16(lb), server: uint16(server), class: uint8(r.Class), state: active}
+	e.dispatched++
 	if e.cfg.Flows {
 		e.stepOf[id] = uint32(e.currentStep)
 	}
