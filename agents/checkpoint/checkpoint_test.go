@@ -150,6 +150,9 @@ func TestFingerprintMismatch(t *testing.T) {
 
 func FuzzLoad(f *testing.F) {
 	f.Add(save(f, filepath.Join(f.TempDir(), "x.safetensors")))
+	for _, data := range foreign(f) {
+		f.Add(data)
+	}
 	f.Add([]byte("\x10\x00\x00\x00\x00\x00\x00\x00{\"a\":{}}        "))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		meta, params, err := decode(data)

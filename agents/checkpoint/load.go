@@ -40,7 +40,14 @@ func Load(path string) (Meta, []agents.Parameter, error) {
 
 // decode returns what the bytes of a file hold, checked.
 func decode(data []byte) (meta Meta, params []agents.Parameter, err error) {
-	if err := checkLength(data); err != nil {
+	if err := checkForeign(data); err != nil {
+		return Meta{}, nil, err
+	}
+	header, err := checkLength(data)
+	if err != nil {
+		return Meta{}, nil, err
+	}
+	if err := checkOwner(header); err != nil {
 		return Meta{}, nil, err
 	}
 	// The header is within the file, but may describe tensors that are not
@@ -50,11 +57,11 @@ func decode(data []byte) (meta Meta, params []agents.Parameter, err error) {
 			err = fmt.Errorf("the header does not describe the tensors: %v", r)
 		}
 	}()
-	_, header, err := safetensors.ReadMetadata(data)
+	_, read, err := safetensors.ReadMetadata(data)
 	if err != nil {
 		return Meta{}, nil, fmt.Errorf("not a safetensors header: %w", err)
 	}
-	meta, names, err := decodeMeta(header.Metadata())
+	meta, names, err := decodeMeta(read.Metadata())
 	if err != nil {
 		return Meta{}, nil, err
 	}
@@ -81,18 +88,22 @@ func decode(data []byte) (meta Meta, params []agents.Parameter, err error) {
 	return meta, params, nil
 }
 
-// checkLength reports a file that ends before its header or its tensors do.
-func checkLength(data []byte) error {
+// checkLength returns the header, and reports a file that ends before its header
+// or its tensors do.
+func checkLength(data []byte) (header []byte, err error) {
 	const prefix = 8 // bytes, the length of the header
 	if len(data) < prefix {
-		return fmt.Errorf("truncated: a checkpoint has at least %d bytes, the file has %d", prefix, len(data))
+		return nil, fmt.Errorf("truncated: a checkpoint has at least %d bytes, the file has %d", prefix, len(data))
 	}
-	if n := binary.LittleEndian.Uint64(data); n > uint64(len(data)-prefix) {
-		return fmt.Errorf("truncated: the header takes %d bytes, %d are left in the file", n, len(data)-prefix)
-	} else if want := contentLength(data[prefix : prefix+n]); want > uint64(len(data)-prefix)-n {
-		return fmt.Errorf("truncated: the tensors take %d bytes, %d are left in the file", want, uint64(len(data)-prefix)-n)
+	n := binary.LittleEndian.Uint64(data)
+	if n > uint64(len(data)-prefix) {
+		return nil, fmt.Errorf("truncated: the header takes %d bytes, %d are left in the file", n, len(data)-prefix)
 	}
-	return nil
+	header = data[prefix : prefix+n]
+	if want := contentLength(header); want > uint64(len(data)-prefix)-n {
+		return nil, fmt.Errorf("truncated: the tensors take %d bytes, %d are left in the file", want, uint64(len(data)-prefix)-n)
+	}
+	return header, nil
 }
 
 // contentLength returns the length of all tensors, by the offsets in the header.
@@ -142,6 +153,9 @@ func decodeParameter(tensors safetensors.SafeTensors, name string) (agents.Param
 	}
 	p := agents.Parameter{Name: name, Data: make([]float32, view.DataLen()/4)}
 	for _, n := range view.Shape() {
+		if n > math.MaxInt32 { // so that no product of a shape can wrap around to its number of values
+			return agents.Parameter{}, fmt.Errorf("tensor %q: shape %v: too large", name, view.Shape())
+		}
 		p.Shape = append(p.Shape, int(n))
 	}
 	raw := view.Data()

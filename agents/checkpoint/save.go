@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -112,7 +113,7 @@ func checkParameter(p agents.Parameter) error {
 func hashOffset(data []byte, hash string) (int, error) {
 	quoted := []byte(`"` + keyHash + `":"` + hash + `"`)
 	if bytes.Count(data, quoted) != 1 {
-		return 0, fmt.Errorf("the header must hold its hash once")
+		return 0, errors.New("written again by another program, or damaged: the header does not hold its hash once, in the form in which fairlb writes it")
 	}
 	return bytes.Index(data, quoted) + len(keyHash) + len(`"":"`), nil
 }
