@@ -24,9 +24,9 @@ func ParseLimits(lookup func(name string) string) (Limits, error) {
 		number, factor, want := text, 1.0, "a positive number"
 		if q == Memory {
 			want = "a positive number of bytes, or of KiB, MiB, GiB or TiB, such as 64GiB"
-			for unit, f := range map[string]float64{"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40} {
+			for k, unit := range []string{"KiB", "MiB", "GiB", "TiB"} {
 				if rest, ok := strings.CutSuffix(text, unit); ok {
-					number, factor = strings.TrimSpace(rest), f
+					number, factor = strings.TrimSpace(rest), float64(int64(1)<<(10*(k+1)))
 				}
 			}
 		}

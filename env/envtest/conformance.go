@@ -68,18 +68,21 @@ func conformActions(t *testing.T, e env.Env) {
 	ctx, s := context.Background(), e.Spec()
 	_, err := e.Reset(ctx, 3)
 	require.NoError(t, err)
-	for name, spoil := range map[string]func(a [][]float64) [][]float64{
-		"no rows":    func(a [][]float64) [][]float64 { return a[:0] },
-		"short row":  func(a [][]float64) [][]float64 { a[0] = a[0][:s.Servers-1]; return a },
-		"NaN":        func(a [][]float64) [][]float64 { a[0][0] = math.NaN(); return a },
-		"infinite":   func(a [][]float64) [][]float64 { a[0][0] = math.Inf(1); return a },
-		"zero":       func(a [][]float64) [][]float64 { a[0][0] = 0; return a },
-		"negative":   func(a [][]float64) [][]float64 { a[0][0] = -1; return a },
-		"below Low":  func(a [][]float64) [][]float64 { a[0][0] = s.Action.Low / 2; return a },
-		"above High": func(a [][]float64) [][]float64 { a[0][0] = s.Action.High * 2; return a },
+	for _, bad := range []struct {
+		name  string
+		spoil func(a [][]float64) [][]float64
+	}{
+		{"no rows", func(a [][]float64) [][]float64 { return a[:0] }},
+		{"short row", func(a [][]float64) [][]float64 { a[0] = a[0][:s.Servers-1]; return a }},
+		{"NaN", func(a [][]float64) [][]float64 { a[0][0] = math.NaN(); return a }},
+		{"infinite", func(a [][]float64) [][]float64 { a[0][0] = math.Inf(1); return a }},
+		{"zero", func(a [][]float64) [][]float64 { a[0][0] = 0; return a }},
+		{"negative", func(a [][]float64) [][]float64 { a[0][0] = -1; return a }},
+		{"below Low", func(a [][]float64) [][]float64 { a[0][0] = s.Action.Low / 2; return a }},
+		{"above High", func(a [][]float64) [][]float64 { a[0][0] = s.Action.High * 2; return a }},
 	} {
-		_, err := e.Step(ctx, spoil(actions(s, nil)))
-		require.ErrorIs(t, err, env.ErrAction, name)
+		_, err := e.Step(ctx, bad.spoil(actions(s, nil)))
+		require.ErrorIs(t, err, env.ErrAction, bad.name)
 	}
 	for range s.Steps { // none of them used up a step
 		_, err := e.Step(ctx, actions(s, nil))

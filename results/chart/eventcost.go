@@ -1,7 +1,7 @@
 package chart
 
 import (
-	"fairlb/eval/eventcost"
+	"cmp"
 	"fmt"
 	"image/color"
 	"io"
@@ -12,6 +12,8 @@ import (
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"fairlb/eval/eventcost"
 )
 
 // DrawEventCost draws what an event of the simulator costs over the number of
@@ -65,7 +67,9 @@ func addCosts(p *plot.Plot, list []eventcost.Cost, x func(eventcost.Cost) (float
 	var middle plotter.XYs
 	var spread plotter.YErrors
 	list = slices.Clone(list)
-	slices.SortFunc(list, func(a, b eventcost.Cost) int { return a.Servers - b.Servers + a.LBs - b.LBs })
+	slices.SortStableFunc(list, func(a, b eventcost.Cost) int {
+		return cmp.Or(cmp.Compare(a.Servers, b.Servers), cmp.Compare(a.LBs, b.LBs))
+	})
 	for _, g := range list {
 		if size, ok := x(g); ok {
 			m := g.Median()

@@ -112,6 +112,23 @@ func Name(name string) string {
 	return strings.NewReplacer("/", "-", "\\", "-", ".", "_").Replace(name)
 }
 
+// Form is one of the forms in which a result is written.
+type Form struct {
+	Ending string // of the file's name, without the dot
+	Write  func(io.Writer) error
+}
+
+// WriteForms writes a result at the path with the ending of each form, in the given
+// order. It stops at the first that fails.
+func WriteForms(path string, forms ...Form) error {
+	for _, f := range forms {
+		if err := Write(path+"."+f.Ending, f.Write); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // WritePictures writes a picture as PNG and SVG, at the path with the ending of
 // each.
 func WritePictures(path string, draw func(w io.Writer, format string) error) error {

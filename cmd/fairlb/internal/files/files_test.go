@@ -1,6 +1,9 @@
 package files
 
 import (
+	"errors"
+	"io"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -24,4 +27,40 @@ func TestLock(t *testing.T) {
 	release, err = Lock(dir)
 	require.NoError(t, err)
 	release()
+}
+
+// TestWriteForms: forms are written in the order in which they are given, up to the
+// first that fails.
+func TestWriteForms(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	var order []string
+	form := func(ending string, fails error) Form {
+		return Form{ending, func(w io.Writer) error {
+			order = append(order, ending)
+			if fails == nil {
+				_, fails = io.WriteString(w, ending)
+			}
+			return fails
+		}}
+	}
+	broken := errors.New("broken")
+	path := filepath.Join(dir, "table")
+	require.NoError(t, WriteForms(path, form("md", nil), form("csv", nil), form("json", nil), form("a", nil)))
+	require.Equal(t, []string{"md", "csv", "json", "a"}, order)
+	order = nil
+	err := WriteForms(path, form("new", nil), form("csv", broken), form("late", nil))
+	require.ErrorIs(t, err, broken)
+	require.ErrorContains(t, err, path+".csv: ")
+	require.Equal(t, []string{"new", "csv"}, order)
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	require.Equal(t, []string{"table.a", "table.csv", "table.json", "table.md", "table.new"}, names)
+	kept, err := os.ReadFile(path + ".csv")
+	require.NoError(t, err)
+	require.Equal(t, "csv", string(kept))
 }

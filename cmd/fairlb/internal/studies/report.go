@@ -61,16 +61,14 @@ func (s *Study) Report(ctx context.Context, kept *store.Store, command string) (
 			r.Speeds = append(r.Speeds, cost.speed(s.Methods[m].Name))
 		}
 	}
-	for ending, write := range map[string]func(io.Writer) error{
-		"md": func(out io.Writer) error {
+	if err := files.WriteForms(filepath.Join(kept.Dir, "study"),
+		files.Form{Ending: "csv", Write: func(out io.Writer) error { return report.WriteStudyCSV(out, &r) }},
+		files.Form{Ending: "json", Write: func(out io.Writer) error { return report.WriteStudyJSON(out, &r) }},
+		files.Form{Ending: "md", Write: func(out io.Writer) error {
 			return report.WriteStudyMarkdown(out, &r, func(s string) string { return curves[s] })
-		},
-		"csv":  func(out io.Writer) error { return report.WriteStudyCSV(out, &r) },
-		"json": func(out io.Writer) error { return report.WriteStudyJSON(out, &r) },
-	} {
-		if err := files.Write(filepath.Join(kept.Dir, "study."+ending), write); err != nil {
-			return nil, err
-		}
+		}},
+	); err != nil {
+		return nil, err
 	}
 	if m := chart.StudyMeans(&r); len(m.Panels) > 0 {
 		draw := func(w io.Writer, format string) error { return chart.DrawMeans(w, m, format) }

@@ -28,14 +28,12 @@ func (r *Results) Print(out io.Writer, list []paper.Table, command string) error
 			return err
 		}
 		path := filepath.Join(r.Dir, fmt.Sprintf("table%d", t.Number))
-		for ending, write := range map[string]func(io.Writer) error{
-			"csv":  func(w io.Writer) error { return report.WriteTableCSV(w, filled) },
-			"json": func(w io.Writer) error { return report.WriteTableJSON(w, filled, options) },
-			"md":   func(w io.Writer) error { return report.WriteTableMarkdown(w, filled, options) },
-		} {
-			if err := files.Write(path+"."+ending, write); err != nil {
-				return err
-			}
+		if err := files.WriteForms(path,
+			files.Form{Ending: "csv", Write: func(w io.Writer) error { return report.WriteTableCSV(w, filled) }},
+			files.Form{Ending: "json", Write: func(w io.Writer) error { return report.WriteTableJSON(w, filled, options) }},
+			files.Form{Ending: "md", Write: func(w io.Writer) error { return report.WriteTableMarkdown(w, filled, options) }},
+		); err != nil {
+			return err
 		}
 		if m := chart.TableMeans(filled); len(m.Panels) > 0 {
 			if err := files.WritePictures(path, func(w io.Writer, format string) error { return chart.DrawMeans(w, m, format) }); err != nil {
