@@ -43,7 +43,7 @@ var badInputs = []struct {
 	{"train all faults", "train faults.yaml", `faults.yaml:1:11: scenario = "sim-moderate/pure-cpux": neither a file nor a built-in scenario (fairlb scenarios lists them; did you mean "sim-moderate/pure-cpu"?)
 faults.yaml:2:11: episodes = -3: must be in [1, 1000000000]`},
 	{"train all faults of the scenario", "train changed.yaml", `changed.yaml:1:16: scenario_set[0] = "lbs=0": must be in [1, 1000]
-changed.yaml:1:23: scenario_set[1] = "workload.classes[0].stages[0].law=bar": unknown law "bar" (known: exponential, deterministic, log-normal, hyperexponential, pareto, trace)
+changed.yaml:1:23: scenario_set[1] = "workload.classes[0].stages[0].law=bar": unknown law "bar" (known: exponential, deterministic, log-normal, hyperexponential, pareto, mixture, trace)
 changed.yaml:2:19: episode_duration = 0.3: must be a whole number of step intervals, 1 to 1000000
 changed.yaml:3:11: episodes = -3: must be in [1, 1000000000]`},
 	{"train two durations in a file", "train twice.yaml", `twice.yaml:1:16: scenario_set[0] = "duration=5": episode_duration = 60 gives the length of training episodes: set that instead, or set it to 0`},

@@ -100,10 +100,13 @@ func nearness(l *workload.LawFit) string {
 		return fmt.Sprintf("none with an n: the mean of %g s is made up, set it", unknownMean)
 	}
 	text := fmt.Sprintf("KS distance %.3f of %d n", l.KS, l.Values)
+	if m := l.Mixture; m != nil {
+		text = fmt.Sprintf("KS distance %.3f of %d n to two log-normals, %.3f to the best single law (%s)", m.KS, l.Values, l.KS, l.Name)
+	}
 	if l.Unit > 1 {
 		text += fmt.Sprintf(", measured in units of %g", l.Unit)
 	}
-	if l.KS > 0.1 {
+	if l.KS > 0.1 && (l.Mixture == nil || l.Mixture.KS > 0.1) {
 		text += "; no law is near: consider law trace, which draws the trace's own n"
 	}
 	return text
@@ -114,6 +117,19 @@ func lawFields(l *workload.LawFit, secondsPerN float64) string {
 	mean := min(l.Mean*secondsPerN, 1e6)
 	if l.Values == 0 {
 		mean = unknownMean
+	}
+	if m := l.Mixture; m != nil {
+		var parts []string
+		left := 1.0
+		for k, p := range m.Parts {
+			share := math.Round(1e6*p.Share) / 1e6
+			if k == len(m.Parts)-1 {
+				share = math.Round(1e6*left) / 1e6
+			}
+			left -= share
+			parts = append(parts, fmt.Sprintf("{share: %s, mean: %s, cv: %s}", strconv.FormatFloat(share, 'f', -1, 64), digits(p.Mean*secondsPerN), digits(p.CV)))
+		}
+		return fmt.Sprintf("law: mixture, mean: %s, parts: [%s]", digits(mean), strings.Join(parts, ", "))
 	}
 	text := fmt.Sprintf("law: %s, mean: %s", l.Name, digits(mean))
 	switch l.Name {

@@ -3,6 +3,8 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"math"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -71,6 +73,34 @@ func TestTraceFit(t *testing.T) {
 	require.NotContains(t, out, "burst")
 	_, err = scenario.Load(fileOf(t, "fitted.yaml", "servers: [{count: 4, cpus: 4, speed: 1}]\n"+out), nil)
 	require.NoError(t, err, out)
+}
+
+// TestTraceFitMixture: a log of two kinds of requests has a mixture, which loads, with
+// the distances of both it and a single law.
+func TestTraceFitMixture(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("time\tquery\n")
+	rng := rand.New(rand.NewPCG(3, 3))
+	for k := range 4000 {
+		n := 2000 * math.Exp(0.2*rng.NormFloat64())
+		if k%5 == 0 {
+			n = 90_000 * math.Exp(0.4*rng.NormFloat64())
+		}
+		fmt.Fprintf(&b, "%.3f\t/a?n=%.0f\n", float64(k)/100, n)
+	}
+	out, _, err := command(t, "trace", "fit", fileOf(t, "two.tsv", b.String()))
+	require.NoError(t, err)
+	require.Regexp(t, `KS distance 0\.0\d+ of 4000 n to two log-normals, 0\.\d+ to the best single law \(`, out)
+	s, err := scenario.Load(fileOf(t, "fitted.yaml", "servers: [{count: 4, cpus: 4, speed: 1}]\n"+out), nil)
+	require.NoError(t, err, out)
+	x := s.Workload.Classes[0].Stages[0]
+	require.Equal(t, "mixture", x.Law)
+	require.Len(t, x.Parts, 2)
+	require.InDelta(t, 0.8, x.Parts[0].Share, 0.01)
+	require.InEpsilon(t, 45, x.Parts[1].Mean/x.Parts[0].Mean, 0.15)
+	require.InEpsilon(t, 0.8*2000e-6*math.Exp(0.02)+0.2*0.09*math.Exp(0.08), x.Mean, 0.05)
+	_, err = s.Config()
+	require.NoError(t, err)
 }
 
 func TestTraceInfoClasses(t *testing.T) {

@@ -16,8 +16,9 @@ func (x *Stage) rules(r *settings.Rules, secondsPerN float64) {
 		r.Require(x.Max == 0, "max", x.Max, "only law pareto has a max")
 	}
 	r.Require(x.Trace == "" || x.Law == "trace", "trace", x.Trace, "only law trace has a trace")
+	r.Require(len(x.Parts) == 0 || x.Law == "mixture", "parts", nil, "only law mixture has parts")
 	switch x.Law {
-	case "pareto", "trace":
+	case "pareto", "mixture", "trace":
 		r.Require(x.CV == 0, "cv", x.CV, "law "+x.Law+" has none to set")
 	}
 	if x.Law == "trace" {
@@ -40,6 +41,12 @@ func (x *Stage) law(secondsPerN float64) (workload.Law, error) {
 	switch x.Law {
 	case "pareto":
 		return workload.NewPareto(x.Mean, x.Shape, x.Max)
+	case "mixture":
+		var parts []workload.Part
+		for _, p := range x.Parts {
+			parts = append(parts, workload.Part{Share: p.Share, Mean: p.Mean, CV: p.CV})
+		}
+		return workload.NewMixture(x.Mean, parts)
 	case "trace":
 		return workload.TraceLaw(x.Trace, secondsPerN, x.Mean)
 	}

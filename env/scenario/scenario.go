@@ -115,16 +115,27 @@ type Class struct {
 // Stage is one visit to a resource.
 type Stage struct {
 	Resource string  `yaml:"resource"`     // what serves the stage: cpu or io
-	Law      string  `yaml:"law"`          // distribution of the demand: exponential, deterministic, log-normal, hyperexponential, pareto, trace
+	Law      string  `yaml:"law"`          // distribution of the demand: exponential, deterministic, log-normal, hyperexponential, pareto, mixture, trace
 	Mean     float64 `yaml:"mean"`         // mean demand, s at nominal speed
 	CV       float64 `yaml:"cv,omitempty"` // coefficient of variation, of log-normal and hyperexponential
 
 	Shape float64 `yaml:"shape,omitempty"` // pareto: the tail's exponent
 	Max   float64 `yaml:"max,omitempty"`   // pareto: the largest demand over the mean
 
+	// Parts are the log-normal laws that law mixture draws from, by their shares,
+	// such as those of hits and misses of a cache.
+	Parts []Part `yaml:"parts,omitempty"`
+
 	// Trace is the file whose n are drawn under law trace: scaled to Mean
 	// or, if that is 0, times workload.seconds_per_n.
 	Trace string `yaml:"trace,omitempty"`
+}
+
+// Part is one of the laws of a mixture.
+type Part struct {
+	Share float64 `yaml:"share"`        // part of the demands; all sum to 1
+	Mean  float64 `yaml:"mean"`         // relative to the other parts: all are scaled to the mean of the stage
+	CV    float64 `yaml:"cv,omitempty"` // coefficient of variation; 0: always the mean
 }
 
 // rate returns the arrival rate (requests/s): as given, or so that the

@@ -121,7 +121,10 @@ func TestFitSaysWhenItIsBad(t *testing.T) {
 	for i := range values {
 		values[i] = float64(1000 * (1 + 9*rng.IntN(2)))
 	}
-	require.Greater(t, fitLaw(values, 5500).KS, 0.15)
+	two := fitLaw(values, 5500)
+	require.Greater(t, two.KS, 0.15)
+	require.NotNil(t, two.Mixture)
+	require.Less(t, two.Mixture.KS, 0.08)
 	equal := []float64{0, 0, 2000, 5000}
 	require.Equal(t, 1000.0, fitLaw(equal, 1750).Unit)
 	require.Equal(t, []float64{125, 375, 2000, 5000}, equal)
@@ -135,12 +138,75 @@ func TestFitSaysWhenItIsBad(t *testing.T) {
 	require.Equal(t, LawFit{Name: "exponential", Mean: 7}, fitLaw(nil, 7))
 }
 
+// TestFitMixture: of two log-normals the parameters come back to 3 %; values that a
+// single law is near to have no mixture.
+func TestFitMixture(t *testing.T) {
+	t.Parallel()
+	parts := []Part{{Share: 0.3, Mean: 2000, CV: 0.3}, {Share: 0.7, Mean: 60_000, CV: 0.8}}
+	law, err := NewMixture(42_600, parts)
+	require.NoError(t, err)
+	rng := rand.New(rand.NewPCG(1, 1))
+	values := make([]float64, maxFitted)
+	sum := 0.0
+	for i := range values {
+		values[i] = math.Round(law.Draw(rng))
+		sum += values[i]
+	}
+	f := fitLaw(values, sum/float64(len(values)))
+	require.Greater(t, f.KS, 0.05)
+	require.NotNil(t, f.Mixture)
+	require.Less(t, f.Mixture.KS, 0.01)
+	for k, want := range parts {
+		got := f.Mixture.Parts[k]
+		require.InEpsilon(t, want.Share, got.Share, 0.03)
+		require.InEpsilon(t, want.Mean, got.Mean, 0.03)
+		require.InEpsilon(t, want.CV, got.CV, 0.03)
+	}
+	for i := range values {
+		values[i] = rng.ExpFloat64() * 1e6
+	}
+	require.Nil(t, fitLaw(values, 1e6).Mixture)
+}
+
+// TestMixture: shares, means and deviations of the parts, and the mean of all.
+func TestMixture(t *testing.T) {
+	t.Parallel()
+	law, err := NewMixture(0.05, []Part{{Share: 0.25, Mean: 1}, {Share: 0.75, Mean: 100, CV: 0.5}})
+	require.NoError(t, err)
+	rng := rand.New(rand.NewPCG(1, 2))
+	var all, large moments
+	short := 0.05 / 75.25
+	for range 200_000 {
+		x := law.Draw(rng)
+		all.add(x)
+		if math.Abs(x-short) > 1e-12 {
+			large.add(x)
+		}
+	}
+	require.InEpsilon(t, 0.05, all.mean, 0.01)
+	require.InDelta(t, 0.75, large.n/all.n, 0.005)
+	require.InEpsilon(t, 100*short, large.mean, 0.01)
+	require.InEpsilon(t, 0.5, large.cv(), 0.01)
+	require.Equal(t, 0.05, law.Mean())
+}
+
 func TestFitRefuses(t *testing.T) {
 	t.Parallel()
 	path := textFile(t, "0\t/", "1\t/")
 	_, err := FitTrace(path, everything(t))
 	require.EqualError(t, err, path+": a fit needs at least 100 requests, not all at once")
 	require.ErrorAs(t, err, new(*TraceError))
+}
+
+// TestPeakRateOfTheLastSecond: the busiest second may be the one that the trace
+// ends in.
+func TestPeakRateOfTheLastSecond(t *testing.T) {
+	t.Parallel()
+	for _, lines := range [][]string{{"0\t/", "1.1\t/", "1.2\t/", "1.3\t/"}, {"0\t/", "0.1\t/", "0.2\t/"}, {"0\t/", "0.1\t/", "0.2\t/", "1\t/", "1.5\t/"}} {
+		s, err := SummariseTrace(textFile(t, lines...), nil)
+		require.NoError(t, err)
+		require.Equal(t, 3.0, s.PeakRate)
+	}
 }
 
 // TestSummariseTrace: by hand; a long silence costs nothing.

@@ -22,6 +22,10 @@ type LawFit struct {
 	// KS is the Kolmogorov-Smirnov distance between the values and the
 	// law, from 0 to 1.
 	KS float64
+
+	// Mixture is a mixture of two laws that is much nearer, where the values are
+	// like no single law, such as those of two kinds of requests; nil if there is none.
+	Mixture *MixtureFit
 }
 
 // fitLaw returns, among exponential, log-normal, hyperexponential and pareto, the
@@ -75,6 +79,11 @@ func fitLaw(values []float64, mean float64) LawFit {
 		f.Name, f.CV, f.Shape, f.Max = "pareto", 0, shape, most
 	}
 	f.KS = distance(values, f.cdf())
+	if f.KS > farKS {
+		if m, likelihood := fitMixture(values, mean); m != nil && m.KS <= nearerBy*f.KS && better(likelihood, 5) {
+			f.Mixture = m
+		}
+	}
 	return f
 }
 

@@ -15,7 +15,8 @@ type Law struct {
 	a, b  float64 // parameters of the kind, derived from the mean and the cv
 	share float64 // of the hyperexponential's first phase; of pareto, see NewPareto
 
-	values []float64 // s, of an empirical law
+	values []float64     // s, of an empirical law
+	parts  []mixturePart // of a mixture
 }
 
 type lawKind uint8
@@ -27,12 +28,13 @@ const (
 	hyperexponential
 	pareto
 	empirical
+	mixture
 )
 
-// LawNames lists the laws: those of NewLaw, then pareto (NewPareto) and trace
-// (TraceLaw).
+// LawNames lists the laws: those of NewLaw, then pareto (NewPareto), mixture
+// (NewMixture) and trace (TraceLaw).
 func LawNames() []string {
-	return []string{"exponential", "deterministic", "log-normal", "hyperexponential", "pareto", "trace"}
+	return []string{"exponential", "deterministic", "log-normal", "hyperexponential", "pareto", "mixture", "trace"}
 }
 
 // maxMean is the longest mean demand, in s.
@@ -96,6 +98,14 @@ func (l *Law) Draw(rng *rand.Rand) float64 {
 		return l.b * rng.ExpFloat64()
 	case pareto:
 		return l.a * math.Pow(1-rng.Float64()*l.share, l.b)
+	case mixture:
+		u, k := rng.Float64(), 0
+		for k < len(l.parts)-1 && u >= l.parts[k].share {
+			u -= l.parts[k].share
+			k++
+		}
+		p := &l.parts[k]
+		return l.mean * math.Exp(p.a+p.b*rng.NormFloat64())
 	case empirical:
 		return l.values[rng.IntN(len(l.values))]
 	default:

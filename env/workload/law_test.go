@@ -96,7 +96,7 @@ func TestNewLawRefuses(t *testing.T) {
 		mean, cv float64
 		want     string
 	}{
-		{"weibull", 1, 0, `unknown law "weibull" (known: exponential, deterministic, log-normal, hyperexponential, pareto, trace)`},
+		{"weibull", 1, 0, `unknown law "weibull" (known: exponential, deterministic, log-normal, hyperexponential, pareto, mixture, trace)`},
 		{"pareto", 1, 0, "law pareto is not made from a mean and a cv"},
 		{"exponential", -1, 0, "mean -1: must be in [0, 1e+06]"},
 		{"exponential", math.NaN(), 0, "mean NaN"},

@@ -100,6 +100,8 @@ func everyLaw(t *testing.T) map[string]Law {
 	var err error
 	laws["pareto"], err = NewPareto(0.5, 1.2, 100)
 	require.NoError(t, err)
+	laws["mixture"], err = NewMixture(0.5, []Part{{Share: 0.5, Mean: 1, CV: 0.5}, {Share: 0.5, Mean: 20, CV: 1}})
+	require.NoError(t, err)
 	laws["trace"], err = NewEmpirical([]float64{1, 2, 5}, 0.5)
 	require.NoError(t, err)
 	for _, name := range LawNames() {

@@ -12,7 +12,7 @@ type TraceSummary struct {
 	Start    float64 `json:"start_s"`    // s, the time of the first request
 	Duration float64 `json:"duration_s"` // s, from the first request to the last
 	Rate     float64 `json:"rate"`       // requests/s over the duration
-	PeakRate float64 `json:"peak_rate"`  // requests/s of the busiest whole second
+	PeakRate float64 `json:"peak_rate"`  // requests/s of the busiest second from the first request on, the last being as long as the trace has it
 
 	GapCV      float64 `json:"gap_cv"`     // coefficient of variation of the times between requests; 1 for Poisson
 	Dispersion float64 `json:"dispersion"` // variance over mean of the requests of a whole second; 1 for Poisson
@@ -134,7 +134,7 @@ func (s *summaryBuilder) result() TraceSummary {
 		t.Rate = float64(t.Requests-1) / t.Duration
 	}
 	t.GapCV, t.MeanN, t.CVN = s.gaps.cv(), s.ns.mean, s.ns.cv()
-	t.PeakRate, t.Dispersion = s.seconds.largest, s.seconds.dispersion()
+	t.PeakRate, t.Dispersion = max(s.seconds.largest, s.seconds.inCurrent), s.seconds.dispersion()
 	for k := range s.classes {
 		c := s.classes[k]
 		if t.Duration > 0 {
