@@ -124,6 +124,52 @@ func TestStudyByQueue(t *testing.T) {
 	sameStudy(t, pooled, queued)
 }
 
+// TestStudyWithDamage: files that a study cannot use, in its folder or in its queue,
+// are the fault of the jobs that they are of: those are made anew, or told of, and
+// the report of all others is written, every time.
+func TestStudyWithDamage(t *testing.T) {
+	path := writeStudy(t, ", train: sim-dynamic", "")
+	out := t.TempDir()
+	args := []string{"study", path, "--out", out, "--only", "scenario=cpu", "--only", "method=es", "--queue"}
+	_, stderr, err := command(t, args...)
+	require.NoError(t, err, stderr)
+	flip := func(pattern string) (file string) {
+		list, err := filepath.Glob(filepath.Join(out, pattern))
+		require.NoError(t, err)
+		require.NotEmpty(t, list, pattern)
+		data, err := os.ReadFile(list[0])
+		require.NoError(t, err)
+		data[len(data)/2] ^= 0x80
+		require.NoError(t, os.WriteFile(list[0], data, 0o666))
+		return list[0]
+	}
+	damaged := []string{flip("train/*seed1*/policy.safetensors"), flip("eval/sed*.json"), flip("train/*seed2*/record.jsonl")}
+	for range 2 {
+		require.NoError(t, os.RemoveAll(filepath.Join(out, "study.md")))
+		_, stderr, err = command(t, args...)
+		require.Equal(t, exitUsage, exitCode(err))
+		for _, file := range damaged[:2] {
+			require.ErrorContains(t, err, file)
+		}
+		report, err := os.ReadFile(filepath.Join(out, "study.md"))
+		require.NoError(t, err, "the report is written")
+		require.Contains(t, string(report), "sed in cpu")
+		require.Contains(t, string(report), "es, seed 1, in cpu")
+		require.Contains(t, string(report), damaged[2])
+	}
+	for _, file := range damaged {
+		if strings.Contains(file, "train") {
+			file = filepath.Dir(file)
+		}
+		require.NoError(t, os.RemoveAll(file))
+	}
+	_, stderr, err = command(t, args...)
+	require.NoError(t, err, stderr)
+	report, err := os.ReadFile(filepath.Join(out, "study.md"))
+	require.NoError(t, err)
+	require.NotContains(t, string(report), "sed in cpu")
+}
+
 // TestWorkerOfAnotherBuild: an executable that differs in one byte, though not
 // in its version, leaves the jobs alone and says why; the job waits for one that
 // does not.

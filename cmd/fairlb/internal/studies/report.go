@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"fairlb/cmd/fairlb/internal/files"
+	"fairlb/cmd/fairlb/internal/invalid"
 	"fairlb/cmd/fairlb/internal/job"
 	"fairlb/cmd/fairlb/internal/runfolder"
 	"fairlb/cmd/fairlb/internal/store"
@@ -87,11 +88,21 @@ func (s *Study) measured(ctx context.Context, kept *store.Store, k int, r *study
 	measured := study.RunsByTarget{}
 	runs := make([][]string, len(s.Methods))
 	missing := func(what string) { r.Missing = append(r.Missing, what+" in "+in) }
+	// What is there and cannot be used is one job's fault: the report does
+	// without it, and says so.
+	unusable := func(what string, err error) error {
+		if !invalid.Is(err) {
+			return err
+		}
+		r.Warnings = append(r.Warnings, what+" in "+in+": "+err.Error())
+		return nil
+	}
 	add := func(e *job.Evaluation, label string, seed uint64) (there bool, err error) {
 		result, there, err := kept.Evaluated(e)
 		switch {
 		case err != nil:
-			return false, err
+			missing(label)
+			return false, unusable(label, err)
 		case there:
 			measured[e.Name] = append(measured[e.Name], study.Run{TrainingSeed: seed, Result: result})
 		default:
@@ -101,14 +112,17 @@ func (s *Study) measured(ctx context.Context, kept *store.Store, k int, r *study
 	}
 	for _, name := range s.Heuristics {
 		e, there, err := s.heuristic(ctx, kept, k, name)
-		if err == nil && there {
+		switch {
+		case err != nil:
+			missing(name)
+			err = unusable(name, err)
+		case there:
 			_, err = add(&e, name, 0)
+		default:
+			missing(name)
 		}
 		if err != nil {
 			return nil, nil, err
-		}
-		if !there {
-			missing(name)
 		}
 	}
 	for m, method := range s.Methods {
@@ -128,13 +142,23 @@ func (s *Study) measured(ctx context.Context, kept *store.Store, k int, r *study
 			}
 			e, err := s.policy(kept, m, k, &t)
 			if err != nil {
-				return nil, nil, err
+				missing(label)
+				if err := unusable(label, err); err != nil {
+					return nil, nil, err
+				}
+				continue
 			}
 			there, err = add(&e, label, seed)
 			if err != nil {
 				return nil, nil, err
 			}
 			if there {
+				if err := new(trainingCost).add(dir); err != nil {
+					if err := unusable(label, err); err != nil {
+						return nil, nil, err
+					}
+					continue
+				}
 				runs[m] = append(runs[m], dir)
 			}
 		}
