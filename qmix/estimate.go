@@ -4,7 +4,7 @@ import (
 	"fairlb/agents"
 	"fairlb/agents/nn"
 	"fairlb/env"
-	"fairlb/estimate"
+	"fairlb/env/estimate"
 	"fairlb/replay"
 )
 

@@ -6,7 +6,7 @@ import (
 	"fairlb/agents"
 	"fairlb/agents/methods"
 	"fairlb/env"
-	"fairlb/estimate"
+	"fairlb/env/estimate"
 	"fairlb/replay"
 )
 

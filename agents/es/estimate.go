@@ -3,7 +3,7 @@ package es
 import (
 	"fairlb/agents"
 	"fairlb/env"
-	"fairlb/estimate"
+	"fairlb/env/estimate"
 )
 
 // Estimate returns what a learner of that configuration holds and computes: next

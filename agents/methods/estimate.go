@@ -6,7 +6,7 @@ import (
 
 	"fairlb/agents"
 	"fairlb/env"
-	"fairlb/estimate"
+	"fairlb/env/estimate"
 )
 
 // Estimate returns what a learner of the given method takes in a training. The

@@ -11,8 +11,8 @@ import (
 	"fairlb/agents/onnx"
 	"fairlb/agents/ppo"
 	"fairlb/env"
+	"fairlb/env/estimate"
 	"fairlb/env/settings"
-	"fairlb/estimate"
 	"fairlb/qmix"
 	"fairlb/sac"
 )

@@ -5,7 +5,7 @@ import (
 	"fairlb/agents/nn"
 	"fairlb/agents/policy"
 	"fairlb/env"
-	"fairlb/estimate"
+	"fairlb/env/estimate"
 	"fairlb/replay"
 )
 

@@ -15,7 +15,7 @@ import (
 	"fairlb/cmd/fairlb/internal/store"
 	"fairlb/cmd/fairlb/internal/studies"
 	"fairlb/cmd/fairlb/internal/tables"
-	"fairlb/estimate"
+	"fairlb/env/estimate"
 	"fairlb/eval/paper"
 )
 

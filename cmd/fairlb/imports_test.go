@@ -261,3 +261,16 @@ func f(w struct{ Stdout int }) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"fmt.Println", "os.Stderr", "os.Exit", "println"}, loudCalls(source))
 }
+
+// TestTopLevel: the folders at the top are fixed.
+func TestTopLevel(t *testing.T) {
+	var names []string
+	for _, p := range goPackages(t) {
+		name, _, _ := strings.Cut(strings.TrimPrefix(p.ImportPath, "fairlb/"), "/")
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	require.Equal(t, []string{"agents", "cmd", "env", "eval", "hypernet", "qmix", "replay", "results", "rewards", "sac", "train"}, names)
+}

@@ -7,8 +7,8 @@ import (
 
 	"fairlb/cmd/fairlb/internal/bounds"
 	"fairlb/cmd/fairlb/internal/invalid"
+	"fairlb/env/estimate"
 	"fairlb/env/sim/queueing"
-	"fairlb/estimate"
 	"fairlb/results/text"
 )
 

@@ -4,9 +4,9 @@ import (
 	"math"
 
 	"fairlb/env"
+	"fairlb/env/estimate"
 	"fairlb/env/observe"
 	"fairlb/env/sim"
-	"fairlb/estimate"
 )
 
 // Spec returns the Spec of the scenario's environments, for which none need be

@@ -7,9 +7,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"fairlb/env/estimate"
 	"fairlb/env/scenario"
 	"fairlb/env/sim"
-	"fairlb/estimate"
 	"fairlb/rewards"
 )
 

@@ -4,8 +4,8 @@ import (
 	"math"
 	"unsafe"
 
+	"fairlb/env/estimate"
 	"fairlb/env/observe"
-	"fairlb/estimate"
 )
 
 // Size is what decides how much an environment takes. Its figures may be of a

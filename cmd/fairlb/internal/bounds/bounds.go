@@ -21,9 +21,9 @@ import (
 	"fairlb/agents"
 	"fairlb/agents/methods"
 	"fairlb/env"
+	"fairlb/env/estimate"
 	"fairlb/env/scenario"
 	"fairlb/env/settings"
-	"fairlb/estimate"
 	"fairlb/train"
 )
 

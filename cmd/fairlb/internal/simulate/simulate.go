@@ -17,10 +17,10 @@ import (
 	"fairlb/agents/methods"
 	"fairlb/cmd/fairlb/internal/bounds"
 	"fairlb/env"
+	"fairlb/env/estimate"
 	"fairlb/env/scenario"
 	"fairlb/env/sim"
 	"fairlb/env/workload"
-	"fairlb/estimate"
 	"fairlb/eval/episodes"
 	"fairlb/rewards"
 )

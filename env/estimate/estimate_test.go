@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"fairlb/estimate"
+	"fairlb/env/estimate"
 )
 
 // TestCheck: products are summed, compared with the limits, and the message has
