@@ -52,9 +52,9 @@ type Options struct {
 
 // Bounds of the reading.
 const (
-	maxLine        = 64 << 10 // bytes, the longest line
-	maxWindow      = 1 << 20  // the largest number of requests in the window; beyond it the earliest is written
-	defaultReorder = 120      // s
+	maxLine        = 256 << 10 // bytes, the longest line
+	maxWindow      = 1 << 20   // the largest number of requests in the window; beyond it the earliest is written
+	defaultReorder = 120       // s
 )
 
 // FileSummary is what was found in one log.

@@ -178,7 +178,7 @@ func TestBadLines(t *testing.T) {
 		{strings.Replace(timed, `"-"`, `"CONNECT h:80 HTTP/1.1"`, 1), Options{}, `a.log:1: value "h:80": ` + target},
 		{common + ` "x`, Options{}, `a.log:1: value "192.0.2.7 - alice [10/Oct/2000:13:55:36 -0700] \"GET /apache_pb.gif?who=bob&n=3 H...": at byte 98 there must be the end of the line, as the format has it`},
 		{common + " 9999999999999", Options{Format: "apache", LogFormat: apacheCommon + " %D"}, `a.log:1: value "9999999999999": a request time must be a number in us, not negative, and at most 1e6 s`},
-		{strings.Repeat("x", maxLine+1), Options{}, `a.log:1: value "` + strings.Repeat("x", 80) + `...": a line must not be longer than 65536 bytes`},
+		{strings.Repeat("x", maxLine+1), Options{}, `a.log:1: value "` + strings.Repeat("x", 80) + `...": a line must not be longer than 262144 bytes`},
 	} {
 		good := common
 		if test.opts.LogFormat != "" {
@@ -209,12 +209,13 @@ func TestUnknown(t *testing.T) {
 		{"\n\nnonsense", Options{SkipBad: true}, `a.log:3: value "nonsense": no line is in a format that is known`},
 		{"INFO:     127.0.0.1:50000 - \"GET / HTTP/1.1\" 200 OK", Options{}, "no line is in a format that is known"},
 		{combined + " 0.12", Options{Format: "nginx"}, "no line looks like nginx (at byte "},
+		{`{"timestamp": 27482, "input_length": 6955, "output_length": 52, "hash_ids": [46]}`, Options{}, "no JSON log that is known has these fields"},
 		{common, Options{Format: "haproxy"}, "no line looks like haproxy (at byte "},
 		{`{"when":1,"took":"x"}`, Options{}, `no JSON log that is known has these fields: name them, such as --field end=NAME --field total=NAME:ms --field path=NAME; there are when=1, took="x"`},
 		{"#Fields: date time cs-uri-stem time-taken\n2024-03-11 08:00:01 /a 250", Options{}, "no line is in a format that is known"},
 		{"timestamp_anon,value,container_ip\n1662858720.0,19106.0,63", Options{}, "no line is in a format that is known"},
 		{"a\x00b\n", Options{}, "a.log: is not text: it has bytes of value 0"},
-		{strings.Repeat("x", sampleBytes+1), Options{}, "a.log:1: value \"" + strings.Repeat("x", 80) + "...\": a line must not be longer than 65536 bytes"},
+		{strings.Repeat("x", sampleBytes+1), Options{}, "a.log:1: value \"" + strings.Repeat("x", 80) + "...\": a line must not be longer than 262144 bytes"},
 	} {
 		_, _, _, err := imported(t, test.text, test.opts)
 		require.ErrorContains(t, err, test.want)

@@ -237,13 +237,13 @@ func (im *importer) adjust(r *record) {
 	}
 }
 
-// readingKey says what of a line was read as the request time, in which unit, and
-// what its stamp is of. Two formats with the same keys read the same.
+// readingKey says what of a line was read as its time, as the request time, in
+// which unit, and what the time is of. Two formats with the same keys read the same.
 func readingKey(line []byte, r *record) string {
 	if r.totalText == nil {
-		return "no request time"
+		return fmt.Sprint(r.stamp, " no request time")
 	}
-	return fmt.Sprint(cap(line)-cap(r.totalText), " ", float64(r.totalUnit), " ", r.end)
+	return fmt.Sprint(r.stamp, " ", cap(line)-cap(r.totalText), " ", float64(r.totalUnit), " ", r.end)
 }
 
 // groupTrials keeps the first of those that read the same.
