@@ -5,23 +5,29 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"fairlb/cmd/fairlb/internal/files"
+	"fairlb/cmd/fairlb/internal/invalid"
 	"fairlb/cmd/fairlb/internal/job"
 	"fairlb/cmd/fairlb/internal/store"
 	"fairlb/cmd/fairlb/internal/studies"
 	"fairlb/eval/study"
+	"fairlb/results/text"
 )
 
 func (a *app) studyCommand() *cobra.Command {
 	var out string
 	var only []string
 	var workers int
-	var report bool
+	var report, bars bool
 	var queued queueFlags
 	var kept storeFlags
 	c := &cobra.Command{
@@ -34,6 +40,12 @@ with tables, bars and learning curves, study.csv and study.json, and means.png a
 means.svg: mean completion times with their 95 % intervals. What is recorded
 in the folder is used again, so that a study that was stopped goes on, a training
 in progress from its last checkpoint.
+
+Paths in a study file begin at its folder. A recipe may also be one that the
+program ships, by its name: es stands for train/recipes/es.yaml. Shipped:
+` + recipeNames() + `
+A line for each bar says whether it is met. With --bars a bar that is missed, or
+of which nothing has run, makes the exit code 1.
 
 ` + queueHelp,
 		Example: "  fairlb study train/studies/smoke.yaml --out runs/smoke\n  fairlb study train/studies/moderate.yaml --only method=delay --only scenario=pure-cpu",
@@ -49,6 +61,11 @@ in progress from its last checkpoint.
 			}
 			if out == "" {
 				out = filepath.Join("runs", "study-"+files.Name(study.Name))
+			}
+			if report {
+				if err := holdsResults(out); err != nil {
+					return err
+				}
 			}
 			release, err := files.Lock(out)
 			if err != nil {
@@ -67,8 +84,17 @@ in progress from its last checkpoint.
 			s := kept.open(out, nil)
 			defer kept.note(a, s)
 			verdicts, err := study.Report(c.Context(), s, "fairlb study "+args[0])
+			if errors.Is(err, studies.ErrEmpty) {
+				if failed != nil {
+					return failed
+				}
+				return invalid.Errorf("--report: %w", err)
+			}
 			if err == nil {
 				err = printVerdicts(a.stdout, verdicts)
+			}
+			if err == nil && bars {
+				err = judged(&study.Study, verdicts)
 			}
 			if failed != nil {
 				return errors.Join(failed, err)
@@ -82,8 +108,37 @@ in progress from its last checkpoint.
 	queued.add(c)
 	kept.add(c)
 	c.Flags().BoolVar(&report, "report", false, "run nothing, report what is there")
+	c.Flags().BoolVar(&bars, "bars", false, "fail (exit code 1) if a bar is missed or cannot be judged")
 	c.AddCommand(a.studyRatiosCommand())
 	return c
+}
+
+// holdsResults reports a folder in which no results are that could be reported
+// on: another was meant, and nothing must be made of it.
+func holdsResults(dir string) error {
+	if _, err := os.Stat(filepath.Join(dir, "eval")); errors.Is(err, fs.ErrNotExist) {
+		return invalid.Errorf("--report: %s: holds no results of a study", dir)
+	}
+	return nil
+}
+
+// judged reports the bars that are missed, and those that no verdict is on.
+func judged(s *study.Study, verdicts []study.Verdict) error {
+	var list []string
+	for _, v := range verdicts {
+		if !v.Met {
+			list = append(list, fmt.Sprintf("%s: %s: missed by %s, %.3f", v.Scenario, v.Rule, v.Method, v.Ratio.Value))
+		}
+	}
+	for _, b := range s.Bars {
+		if !slices.ContainsFunc(verdicts, func(v study.Verdict) bool { return v.Bar == b }) {
+			list = append(list, fmt.Sprintf("%s: mean at most %.2f x %s: nothing to judge has run", b.Scenario, b.AtMost, b.Of))
+		}
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	return fmt.Errorf("--bars: %s not met:\n  %s", text.Count(len(list), "bar"), strings.Join(list, "\n  "))
 }
 
 // printVerdicts prints a line for each bar of a study.

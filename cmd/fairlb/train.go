@@ -3,11 +3,14 @@ package main
 import (
 	"fmt"
 	"runtime"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"fairlb/cmd/fairlb/internal/files"
 	"fairlb/cmd/fairlb/internal/runfolder"
+	"fairlb/results/text"
+	"fairlb/train/recipes"
 )
 
 func (a *app) trainCommand() *cobra.Command {
@@ -16,12 +19,15 @@ func (a *app) trainCommand() *cobra.Command {
 	var out string
 	var resume bool
 	c := &cobra.Command{
-		Use:         "train FILE",
+		Use:         "train FILE|RECIPE",
 		Annotations: finishing("finishing the round"),
 		Short:       "Train agents from a hyperparameter file",
-		Long: `Train one agent per load balancer from a hyperparameter file. The run's folder
-takes the resolved hyperparameters and scenario, a record of every round (JSON
-lines), the same for TensorBoard, and the checkpoint. --set scenario.PATH=VALUE changes the scenario.
+		Long: `Train one agent per load balancer from a hyperparameter file, or by a recipe that
+the program ships, where there is no file of that name: fairlb train es. Shipped:
+` + recipeNames() + `
+The run's folder takes the resolved hyperparameters and scenario, a record of
+every round (JSON lines), the same for TensorBoard, and the checkpoint.
+--set scenario.PATH=VALUE changes the scenario.
 
 Ctrl-C saves what was learned and ends with code 130. --resume goes on with a run
 that was stopped in any way, from its last checkpoint (checkpoint_every), to the
@@ -63,4 +69,9 @@ with AVX2, or without (FAIRLB_BLAS=gonum), goes on only so.`,
 	c.Flags().StringVar(&out, "out", "", "the run's folder (default runs/METHOD-REWARD-SCENARIO-seedN)")
 	c.Flags().BoolVar(&resume, "resume", false, "go on with the run of the folder")
 	return c
+}
+
+// recipeNames lists the shipped recipes in lines of a help text.
+func recipeNames() string {
+	return "  " + text.Wrap(strings.Join(recipes.Names(), ", "), 76, "  ")
 }

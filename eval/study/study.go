@@ -24,7 +24,7 @@ type Study struct {
 // Method is one recipe that is trained.
 type Method struct {
 	Name   string   `yaml:"name"`          // in the report
-	Recipe string   `yaml:"recipe"`        // hyperparameter file; a relative path begins at the study file's folder
+	Recipe string   `yaml:"recipe"`        // hyperparameter file, whose path begins at the study file's folder, or the name of a shipped recipe, such as es
 	Family string   `yaml:"family"`        // a bar is for the best method of each family
 	Set    []string `yaml:"set,omitempty"` // path=value, put into the hyperparameters
 }
@@ -32,9 +32,9 @@ type Method struct {
 // Scenario is what methods are evaluated on and, but for Train, trained on.
 type Scenario struct {
 	Name     string   `yaml:"name"`                // in the report, without slashes and spaces
-	Scenario string   `yaml:"scenario"`            // built-in name or file
-	Set      []string `yaml:"set,omitempty"`       // path=value, put into the scenario
-	Train    string   `yaml:"train,omitempty"`     // another scenario to train on, as it is
+	Scenario string   `yaml:"scenario"`            // built-in name, or file, whose path begins at the study file's folder
+	Set      []string `yaml:"set,omitempty"`       // path=value, put into the scenario; the path of a trace begins at the study file's folder
+	Train    string   `yaml:"train,omitempty"`     // another scenario, named in the same way, to train on, as it is
 	TrainSet []string `yaml:"train_set,omitempty"` // path=value, put into the hyperparameters of every method
 }
 
@@ -80,7 +80,7 @@ func (s *Study) Rules(r *settings.Rules) {
 		names = append(names, m.Name)
 		r.Check("name", m.Name, settings.NotEmpty().Saying("must be a name that no heuristic has"))
 		r.Require(!slices.Contains(s.Heuristics, m.Name), "name", m.Name, "must be a name that no heuristic has")
-		r.Check("recipe", m.Recipe, settings.NotEmpty().Saying("must be a hyperparameter file"))
+		r.Check("recipe", m.Recipe, settings.NotEmpty().Saying("must be a hyperparameter file or a shipped recipe's name"))
 		r.Check("family", m.Family, settings.NotEmpty())
 	})
 	distinct("methods[%d].name", names)

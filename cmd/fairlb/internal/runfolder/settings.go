@@ -19,24 +19,24 @@ import (
 	"fairlb/train"
 )
 
-// LoadHyperparameters reads a hyperparameter file with overrides, and checks
-// the scenario that it names.
+// LoadHyperparameters reads a hyperparameter file, or the shipped recipe of that
+// name, with overrides, and checks the scenario that it names.
 func LoadHyperparameters(path string, overrides []string) (train.Hyperparameters, error) {
-	data, err := settings.ReadFile(path)
+	place, data, err := ReadRecipe("", path)
 	if err != nil {
 		return train.Hyperparameters{}, err
 	}
-	return train.LoadHyperparameters(path, data, overrides, checkScenario)
+	return train.LoadHyperparameters(place, data, overrides, checkScenario)
 }
 
 // loadForTraining is LoadHyperparameters for a run that is to be made, which
 // must not take more than the limits allow.
 func loadForTraining(path string, overrides []string) (train.Hyperparameters, error) {
-	data, err := settings.ReadFile(path)
+	place, data, err := ReadRecipe("", path)
 	if err != nil {
 		return train.Hyperparameters{}, err
 	}
-	return train.LoadHyperparameters(path, data, overrides, checkScenario, checkSize)
+	return train.LoadHyperparameters(place, data, overrides, checkScenario, checkSize)
 }
 
 // checkSize implements train.Check: what the limits refuse.

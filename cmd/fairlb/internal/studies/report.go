@@ -2,10 +2,12 @@ package studies
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math"
 	"path/filepath"
+	"slices"
 
 	"fairlb/cmd/fairlb/internal/files"
 	"fairlb/cmd/fairlb/internal/invalid"
@@ -17,9 +19,13 @@ import (
 	"fairlb/results/report"
 )
 
+// ErrEmpty reports a folder that holds nothing of a study.
+var ErrEmpty = errors.New("holds no results of the study")
+
 // Report writes what is there of the study into the folder: study.md, study.csv
 // and study.json, means and learning curves as pictures. It returns the verdicts
-// on the bars. The command is what makes all of it again.
+// on the bars. The command is what makes all of it again. Where nothing is there,
+// it writes nothing and returns ErrEmpty.
 func (s *Study) Report(ctx context.Context, kept *store.Store, command string) ([]study.Verdict, error) {
 	r := study.Report{
 		Study: s.Study, Name: s.Name, Command: command,
@@ -55,6 +61,9 @@ func (s *Study) Report(ctx context.Context, kept *store.Store, command string) (
 		if drawn {
 			curves[c.Name] = name
 		}
+	}
+	if !slices.ContainsFunc(r.Scenarios, func(o study.ScenarioOutcome) bool { return len(o.Targets) > 0 }) {
+		return nil, fmt.Errorf("%s: %w %s", kept.Dir, ErrEmpty, s.Name)
 	}
 	r.Judge()
 	for m, cost := range costs {

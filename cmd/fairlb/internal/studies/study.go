@@ -56,6 +56,7 @@ func Load(file string, only []string, log logrus.FieldLogger) (*Study, error) {
 	if s.Study, err = study.Load(file, data); err != nil {
 		return nil, err
 	}
+	s.relocate(filepath.Dir(file))
 	s.trainingSeeds, _ = eval.ParseSeeds(s.TrainingSeeds) // study.Load has checked both
 	s.heldOut, _ = eval.ParseSeeds(s.EvaluationSeeds)
 	for k, name := range s.Heuristics {
@@ -85,11 +86,7 @@ func Load(file string, only []string, log logrus.FieldLogger) (*Study, error) {
 // loadRecipes reads the recipe of a method for each scenario.
 func (s *Study) loadRecipes(file string, method int) ([]train.Hyperparameters, error) {
 	m := s.Methods[method]
-	path := m.Recipe
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(filepath.Dir(file), path)
-	}
-	data, err := settings.ReadFile(path)
+	path, data, err := runfolder.ReadRecipe(filepath.Dir(file), m.Recipe)
 	if err != nil {
 		return nil, invalid.Errorf("%s: methods[%d].recipe = %q: %w", file, method, m.Recipe, err)
 	}

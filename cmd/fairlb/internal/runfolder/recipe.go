@@ -1,0 +1,33 @@
+package runfolder
+
+import (
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"strings"
+
+	"fairlb/cmd/fairlb/internal/invalid"
+	"fairlb/env/settings"
+	"fairlb/train/recipes"
+)
+
+// ReadRecipe reads a hyperparameter file, whose path begins at a folder unless
+// it is absolute, or the shipped recipe of that name (package recipes), unless
+// there is such a file. The place is what faults in it are reported by.
+func ReadRecipe(folder, name string) (place string, data []byte, err error) {
+	path := name
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(folder, path)
+	}
+	data, err = settings.ReadFile(path)
+	if err == nil || !errors.Is(err, fs.ErrNotExist) {
+		return path, data, err
+	}
+	if shipped, unknown := recipes.Get(name); unknown == nil {
+		return "shipped recipe " + name, shipped, nil
+	}
+	if strings.ContainsRune(name, filepath.Separator) {
+		return path, nil, err
+	}
+	return path, nil, invalid.Errorf("%w, nor is it the name of a shipped recipe (%s)", err, strings.Join(recipes.Names(), ", "))
+}
