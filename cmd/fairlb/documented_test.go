@@ -58,15 +58,40 @@ bars:
   - {scenario: pure-cpu, at_most: 9, of: sed}
 `
 
-// documentedLog is a log of nginx's combined format with $request_time behind it.
-func documentedLog() string {
-	var b strings.Builder
-	for k := range 3000 {
-		page := []string{"/wiki/a", "/static/b.css", "/static/c.js"}[k%3]
-		fmt.Fprintf(&b, "192.0.2.%d - - [01/Jun/2025:10:%02d:%02d +0000] \"GET %s?x=%d HTTP/1.1\" 200 %d \"-\" \"curl/8.0\" 0.%03d\n",
-			k%9, k/600, k/10%60, page, k, 900+k, 2+k*7%90)
+// logsOf are the logs that commands which hold the key find: a file's name and
+// the lines of it, by the number of the request.
+var logsOf = []struct {
+	key, file string
+	line      func(k int) string
+}{
+	{"--format nginx", "access.log", func(k int) string {
+		return combined(k) + fmt.Sprintf(" \"-\" \"curl/8.0\" 0.%03d", 2+k*7%90)
+	}},
+	{"--format apache", "access.log", func(k int) string { return combined(k) + fmt.Sprintf(" %d", 2000+k*7%90) }},
+	{"app.jsonl", "app.jsonl", func(k int) string {
+		return fmt.Sprintf(`{"ts": "2025-06-01T10:%02d:%02dZ", "took": %d, "request": {"uri": "/wiki/a"}}`, k/600, k/10%60, 2+k*7%90)
+	}},
+}
+
+// combined is what a line of the common log format has in front.
+func combined(k int) string {
+	page := []string{"/wiki/a", "/static/b.css", "/static/c.js"}[k%3]
+	return fmt.Sprintf("192.0.2.%d - - [01/Jun/2025:10:%02d:%02d +0000] \"GET %s?x=%d HTTP/1.1\" 200 %d", k%9, k/600, k/10%60, page, k, 900+k)
+}
+
+// writeLogs writes the logs that a command finds.
+func writeLogs(t *testing.T, command string) {
+	t.Helper()
+	for _, log := range logsOf {
+		if !strings.Contains(command, log.key) {
+			continue
+		}
+		var b strings.Builder
+		for k := range 3000 {
+			b.WriteString(log.line(k) + "\n")
+		}
+		require.NoError(t, os.WriteFile(log.file, []byte(b.String()), 0o666))
 	}
-	return b.String()
 }
 
 // sandbox is a folder with what the commands of a document find in the
@@ -81,7 +106,6 @@ func sandbox(t *testing.T) {
 	}
 	t.Chdir(dir)
 	require.NoError(t, os.WriteFile("train/studies/moderate.yaml", []byte(tinyStudy), 0o666))
-	require.NoError(t, os.WriteFile("access.log", []byte(documentedLog()), 0o666))
 	demo := regexp.MustCompile(`\./\$\(BIN\) (train [^\n]* --out runs/demo)`).FindStringSubmatch(makefile(t, root))
 	require.NotNil(t, demo, "make demo trains runs/demo")
 	documented(t, "bin/fairlb "+demo[1])
@@ -115,7 +139,7 @@ func fenced(text string) []string {
 // isCommand says whether a line begins with a program that the documents use.
 func isCommand(line string) bool {
 	first := strings.Fields(line)[0]
-	return slices.Contains([]string{"make", "go", "echo", "fairlb", "bin/fairlb", "../bin/fairlb"}, first) || strings.HasPrefix(first, "FAIRLB_")
+	return slices.Contains([]string{"make", "go", "echo", "zcat", "fairlb", "bin/fairlb", "../bin/fairlb"}, first) || strings.HasPrefix(first, "FAIRLB_")
 }
 
 // words splits a line as a shell does that knows single quotes and comments.
@@ -134,9 +158,18 @@ func words(line string) []string {
 func documented(t *testing.T, line string) {
 	t.Helper()
 	args := words(line)
+	piped := args[0] == "zcat" // of files that are not there: only help is asked of what reads it
+	if piped {
+		args = args[slices.Index(args, "|")+1:]
+	}
 	if at := slices.Index(args, "|"); at >= 0 {
 		args = args[:at]
 	}
+	if piped {
+		helped(t, line, args[1:])
+		return
+	}
+	writeLogs(t, line)
 	redirect, appended := "", false
 	for _, to := range []string{">", ">>"} {
 		if at := slices.Index(args, to); at >= 0 {
