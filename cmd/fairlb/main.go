@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -21,6 +22,7 @@ import (
 	"fairlb/cmd/fairlb/internal/message"
 	"fairlb/cmd/fairlb/internal/progress"
 	"fairlb/env/settings"
+	"fairlb/results/record"
 )
 
 func main() {
@@ -45,13 +47,19 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 
 // run executes the command line.
 func (a *app) run(ctx context.Context) error {
+	version := false
 	root := &cobra.Command{
 		Use:           "fairlb",
 		Short:         "Train and run load-balancing agents that learn a server's true capacity",
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          checked(cobra.NoArgs),
-		RunE:          needsCommand,
+		RunE: func(c *cobra.Command, args []string) error {
+			if version {
+				return a.printVersion()
+			}
+			return needsCommand(c, args)
+		},
 		PersistentPreRunE: func(c *cobra.Command, _ []string) error {
 			a.finishes.Store(c.Annotations[finishingAnnotation])
 			if err := simd.CheckEnvironment(); err != nil {
@@ -65,6 +73,7 @@ func (a *app) run(ctx context.Context) error {
 	}
 	root.AddCommand(a.scenariosCommand(), a.trainCommand(), a.evalCommand(), a.tablesCommand(), a.figuresCommand(), a.plotCommand(), a.studyCommand(), a.traceCommand(), a.theoryCommand(), a.fitCommand(), a.growthCommand())
 	root.AddCommand(a.runsCommand(), a.exportCommand(), a.schemaCommand(), a.workerCommand())
+	root.Flags().BoolVar(&version, "version", false, "print the program's commit and build, and end")
 	root.SetHelpCommand(helpCommand())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetArgs(a.args)
@@ -72,6 +81,13 @@ func (a *app) run(ctx context.Context) error {
 	root.SetErr(a.stderr)
 	root.SetFlagErrorFunc(flagError)
 	return root.ExecuteContext(ctx)
+}
+
+// printVersion names the commit that the program was built from and the build, as
+// records do, and what it was built with and for.
+func (a *app) printVersion() error {
+	_, err := fmt.Fprintf(a.stdout, "fairlb commit %s, build %s, %s %s/%s\n", record.Commit(), record.Build(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return err
 }
 
 // needsCommand runs a command that does nothing but by those below it: its help

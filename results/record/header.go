@@ -60,24 +60,40 @@ func Version() string {
 	return "unknown"
 }
 
-// version names the program's version: the module's, and the revision that it
-// was built from, with "+dirty" if files were changed.
+// version names the program's version: the module's, and the commit that it was
+// built from.
 func version(info *debug.BuildInfo) string {
-	v := info.Main.Version
-	if v == "" {
-		v = "(devel)"
+	v := cmp.Or(info.Main.Version, "(devel)")
+	if c := commit(info); c != "" {
+		v += " " + c
 	}
+	return v
+}
+
+// Commit names the commit that this program was built from, by the first twelve
+// digits of its hash, with "+dirty" if files were changed; "unknown" if the build
+// was not told (go build -buildvcs=false, or outside of a repository).
+func Commit() string {
+	found := ""
+	if info, ok := debug.ReadBuildInfo(); ok {
+		found = commit(info)
+	}
+	return cmp.Or(found, "unknown")
+}
+
+// commit is Commit, but empty if it is unknown.
+func commit(info *debug.BuildInfo) string {
 	revision, dirty := "", ""
 	for _, s := range info.Settings {
 		switch {
 		case s.Key == "vcs.revision":
-			revision = " " + s.Value[:min(12, len(s.Value))]
+			revision = s.Value[:min(12, len(s.Value))]
 		case s.Key == "vcs.modified" && s.Value == "true":
 			dirty = "+dirty"
 		}
 	}
 	if revision == "" {
-		return v
+		return ""
 	}
-	return v + revision + dirty
+	return revision + dirty
 }

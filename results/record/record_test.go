@@ -221,11 +221,14 @@ func TestVersion(t *testing.T) {
 	t.Parallel()
 	info := &debug.BuildInfo{}
 	require.Equal(t, "(devel)", version(info))
+	require.Empty(t, commit(info))
+	require.Regexp(t, `^unknown$|^[0-9a-f]{12}(\+dirty)?$`, Commit())
 	info.Main.Version = "v1.2.3"
 	info.Settings = []debug.BuildSetting{{Key: "vcs.revision", Value: "0123456789abcdef"}}
 	require.Equal(t, "v1.2.3 0123456789ab", version(info))
 	info.Settings = append(info.Settings, debug.BuildSetting{Key: "vcs.modified", Value: "true"})
 	require.Equal(t, "v1.2.3 0123456789ab+dirty", version(info))
+	require.Equal(t, "0123456789ab+dirty", commit(info))
 }
 
 // sum is what the line of a row says of itself.
