@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -69,14 +70,23 @@ func (h handler) handle(ctx context.Context, j queue.Job, tell func(done, of int
 		err = invalid.Errorf("a job of kind %q: must be %s, %s or %s", j.Kind, job.TrainKind, job.EvalKind, job.SearchKind)
 	}
 	if err != nil {
-		// A job names no files: one that cannot be used is this machine's.
-		if file := (*fs.PathError)(nil); invalid.Is(err) && !errors.As(err, &file) && !errors.Is(err, fs.ErrNotExist) {
+		if payloadsFault(err) {
 			err = queue.Permanent(err)
 		}
 		return nil, err
 	}
 	h.log.Debugf("%s %s: %.1f s", j.Kind, j.Title, time.Since(start).Seconds())
 	return result, nil
+}
+
+// payloadsFault says whether an error of a job comes from its payload, so that every
+// try ends in it. A job names no files: one that is missing, full, in the way or
+// cannot be used otherwise is this machine's, and this moment's.
+func payloadsFault(err error) bool {
+	var path *fs.PathError
+	var link *os.LinkError
+	var number syscall.Errno
+	return invalid.Is(err) && !errors.As(err, &path) && !errors.As(err, &link) && !errors.As(err, &number) && !errors.Is(err, fs.ErrNotExist)
 }
 
 // decode reads a job's payload.
