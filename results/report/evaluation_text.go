@@ -24,9 +24,9 @@ const (
 
 // WriteEvaluationText writes an evaluation as a table for people: a block of
 // rows a class, a row a target, and below it what the numbers are, and any notes
-// and warnings. To keep to 120 columns it cuts long target names at the front.
-// With statistics a second table has what else is known of the seeds' means:
-// interquartile means, probabilities of improvement, fairness of load.
+// and warnings. To keep to 120 columns it shortens long target names from the
+// middle. With statistics a second table has what else is known of the seeds'
+// means: interquartile means, probabilities of improvement, fairness of load.
 func WriteEvaluationText(w io.Writer, e *eval.Evaluation, statistics bool) error {
 	t := newEvaluationText(e)
 	var b bytes.Buffer
@@ -128,7 +128,7 @@ func (t *evaluationText) table(columns []string, cells func(block int, row row) 
 			table.Row(line...)
 		}
 	}
-	table.Fit(textWidth, shortTarget, 0, target)
+	table.Fit(textWidth, shortTarget, text.Middle, target)
 	return table
 }
 

@@ -70,8 +70,9 @@ func (t *Table) Right(columns ...int) {
 
 // Fit shortens the cells of the given columns, one column after the other,
 // until the table is no wider than most. No cell is cut below least
-// characters, so that a table may stay wider. Of a shortened cell, front says
-// which part remains of its beginning; see Shorten.
+// characters, nor so far that two that differ become the same, so that a table may
+// stay wider. Of a shortened cell, front says which part remains of its
+// beginning; see Shorten.
 func (t *Table) Fit(most, least int, front Front, columns ...int) {
 	widths := t.widths(t.rows)
 	total := t.Style.total(widths)
@@ -80,6 +81,9 @@ func (t *Table) Fit(most, least int, front Front, columns ...int) {
 			continue
 		}
 		room := max(least, widths[column]-max(0, total-most))
+		for room < widths[column] && !t.distinct(column, room, front) {
+			room++
+		}
 		for _, row := range t.rows {
 			if len(row) > 1 && column < len(row) {
 				row[column] = Shorten(row[column], room, front)
@@ -87,6 +91,23 @@ func (t *Table) Fit(most, least int, front Front, columns ...int) {
 		}
 		total -= max(0, widths[column]-room)
 	}
+}
+
+// distinct says whether the cells of a column that differ still do when they are
+// shortened to that room.
+func (t *Table) distinct(column, room int, front Front) bool {
+	whole := map[string]string{} // by what it is shortened to
+	for _, row := range t.rows {
+		if len(row) < 2 || column >= len(row) {
+			continue
+		}
+		short := Shorten(row[column], room, front)
+		if other, taken := whole[short]; taken && other != row[column] {
+			return false
+		}
+		whole[short] = row[column]
+	}
+	return true
 }
 
 // widths returns the width of each column of rows.

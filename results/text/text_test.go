@@ -130,6 +130,27 @@ func TestFit(t *testing.T) {
 	}
 }
 
+// TestFitDistinct: names that differ are not shortened to the same.
+func TestFitDistinct(t *testing.T) {
+	t.Parallel()
+	table := text.NewTable("RUN", "N")
+	long := func(middle string) string {
+		return strings.Repeat("x", 20) + middle + strings.Repeat("x", 12)
+	}
+	table.Row(long("a"), "1")
+	table.Row(long("b"), "2")
+	table.Row(long("a"), "3")
+	table.Fit(20, 10, text.Middle, 0)
+	var got strings.Builder
+	require.NoError(t, table.Write(&got))
+	lines := strings.Split(got.String(), "\n")
+	first, second := strings.Fields(lines[1])[0], strings.Fields(lines[2])[0]
+	require.NotEqual(t, first, second)
+	require.Equal(t, first, strings.Fields(lines[3])[0])
+	require.Less(t, utf8.RuneCountInString(first), 33)
+	require.Contains(t, first, "…")
+}
+
 func TestWrap(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, "\n", text.Wrap("", 10, ""))
