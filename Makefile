@@ -45,7 +45,7 @@ arm64:
 
 # What runs in several goroutines.
 race:
-	CGO_ENABLED=1 go test -race -timeout 15m ./agents/... ./sac ./qmix ./train/... ./eval/... ./cmd/fairlb/...
+	CGO_ENABLED=1 go test -race -short -timeout 20m ./agents/... ./sac ./qmix ./train/... ./eval/... ./cmd/fairlb/...
 
 fuzz:
 	go test -run '^$$' -fuzz FuzzLoad -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./env/settings

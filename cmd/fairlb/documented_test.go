@@ -294,6 +294,9 @@ var repositoryFolder = func() string {
 // runs, one behind the other as they stand, in a folder that `make demo` has run
 // in; what runs for long is reduced by the table above.
 func TestDocumentedCommands(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the race run has tests of each command")
+	}
 	sandbox(t)
 	for _, document := range documents {
 		text, err := os.ReadFile(filepath.Join(repository(t), document))
