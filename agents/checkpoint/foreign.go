@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"fairlb/env/file"
 )
 
 // expected says what a checkpoint is, behind what a file seems to be.
@@ -15,6 +18,19 @@ const expected = "a checkpoint is a safetensors file that fairlb train wrote, su
 
 // sniffed is how much of a file is looked at to tell what it is, in bytes.
 const sniffed = 4096
+
+// checkBeginning is checkForeign of a file, whose size may be what no checkpoint has.
+// It says nothing about a file that cannot be read.
+func checkBeginning(path string) error {
+	f, err := file.Open(path)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	head := make([]byte, sniffed+1)
+	n, _ := io.ReadFull(f, head) // fewer are as good
+	return checkForeign(head[:n])
+}
 
 // checkForeign reports a file of another kind by what it seems to be. It says
 // nothing about a file that may be a safetensors file, whole or not.

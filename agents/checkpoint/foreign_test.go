@@ -112,3 +112,13 @@ func TestWrittenAgain(t *testing.T) {
 	_, _, err = decode(spaced)
 	require.ErrorContains(t, err, "written again by another program, or damaged: the header does not hold its hash once")
 }
+
+// TestForeignOfAnySize: what a file seems to be is said before all of it is read.
+func TestForeignOfAnySize(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "model.pt")
+	require.NoError(t, os.WriteFile(path, []byte("PK\x03\x04 archive/data.pkl"), 0o666))
+	require.NoError(t, os.Truncate(path, maxBytes+1)) // of a sparse file
+	_, _, err := Load(path)
+	require.ErrorContains(t, err, "seems to be a file of PyTorch")
+}

@@ -24,6 +24,9 @@ const maxBytes = 1 << 32
 // Errors name the file and wrap ErrCorrupt, or say why it cannot be read
 // (fs.ErrNotExist).
 func Load(path string) (Meta, []agents.Parameter, error) {
+	if err := checkBeginning(path); err != nil {
+		return Meta{}, nil, &fault{path: path, rule: err.Error(), kind: ErrCorrupt}
+	}
 	data, err := file.Read(path, maxBytes)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Meta{}, nil, fmt.Errorf("%s: there is no such checkpoint: %w", path, fs.ErrNotExist)
