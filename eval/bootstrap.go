@@ -34,28 +34,6 @@ func IQM(values []float64) float64 {
 	return stat.Mean(sorted[cut:len(sorted)-cut], nil)
 }
 
-// StratifiedIQM is the IQM of all values of the strata together. In a resample
-// each stratum keeps its number of values, which are drawn from it with
-// replacement: where a stratum holds the training runs of a method on one
-// scenario, the interval says what other training runs would come to on these
-// scenarios. The interval is NaN unless a stratum has two values.
-func StratifiedIQM(strata [][]float64) Estimate {
-	sizes := make([]int, len(strata))
-	for i := range strata {
-		sizes[i] = len(strata[i])
-	}
-	var values []float64
-	return bootstrap(sizes, func(drawn [][]int) float64 {
-		values = values[:0]
-		for i, indices := range drawn {
-			for _, k := range indices {
-				values = append(values, strata[i][k])
-			}
-		}
-		return IQM(values)
-	})
-}
-
 // improvement is the probability of improvement: the part of the pairs (x, y), given
 // by their differences x - y, in which x is less than y, equals counting half.
 func improvement(diffs []float64) float64 {
@@ -71,12 +49,8 @@ func improvement(diffs []float64) float64 {
 	return sum / float64(len(diffs))
 }
 
-// clusterEstimate estimates a statistic of values that come in clusters, such as the
-// seeds of each training run: a resample draws whole clusters. It is nil for fewer
-// than two clusters or no values. Percentile intervals of few clusters are too narrow:
-// if clusters are normal they hold the true value in 50 % of cases for two, in 75 %
-// for three and in 88 % for five; for so few training runs GroupFigures.Interval is
-// the one to read.
+// clusterEstimate estimates a statistic of values that come in clusters: a resample
+// draws whole clusters. It is nil for fewer than two clusters or no values.
 func clusterEstimate(clusters [][]float64, statistic func(values []float64) float64) *Estimate {
 	if len(clusters) < 2 || len(slices.Concat(clusters...)) == 0 {
 		return nil

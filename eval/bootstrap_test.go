@@ -28,7 +28,7 @@ func TestIQM(t *testing.T) {
 // probabilities 1/4, 1/2 and 1/4; of forty zeros and ones their sum is binomial.
 func TestBootstrapOfTwo(t *testing.T) {
 	t.Parallel()
-	e := StratifiedIQM([][]float64{{0, 1}})
+	e := StratifiedIQM([]Stratum{{Replicates{{0}, {1}}, []float64{1}}})
 	require.Equal(t, Estimate{0.5, 0, 1}, e)
 	e = bootstrap([]int{40}, func(drawn [][]int) float64 {
 		sum := 0
@@ -44,8 +44,8 @@ func TestBootstrapOfTwo(t *testing.T) {
 // TestStrataStayWhole: no resample takes more from one stratum than another.
 func TestStrataStayWhole(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, Estimate{5, 5, 5}, StratifiedIQM([][]float64{{0, 0}, {10, 10}}))
-	one := StratifiedIQM([][]float64{{1}, {3}})
+	require.Equal(t, Estimate{5, 5, 5}, StratifiedIQM([]Stratum{{Replicates{{0}, {0}}, []float64{1}}, {Replicates{{10}, {10}}, []float64{1}}}))
+	one := StratifiedIQM([]Stratum{{Replicates{{1}}, []float64{1}}, {Replicates{{3}}, []float64{1}}})
 	require.InDelta(t, 2, one.Value, 1e-12)
 	require.True(t, math.IsNaN(one.Lo) && math.IsNaN(one.Hi), "nothing varies")
 }

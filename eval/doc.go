@@ -9,7 +9,9 @@
 // seeds, so two targets are compared by the difference of their runs seed by
 // seed. The unit of replication is the seed, not the request: a standard
 // deviation and an interval are over the means of the seeds. For several
-// training runs of one recipe the unit is the training run (Combine).
+// training runs of one recipe an interval is over both, runs and seeds (sources.go).
+// Seeds that replay the same arrivals are one workload and no replicates
+// (Result.OneWorkload).
 //
 // One rule says what is where: eval and the packages below it hold what is
 // computed, and the one form, JSON, in which it is kept on disk and read back
@@ -17,7 +19,8 @@
 // reader, text, tables, documents, pictures and files for other programs, is in
 // package results and those below it.
 //
-// The statistics are in interval.go (Student-t), bootstrap.go (interquartile
+// The statistics are in interval.go (Student-t), sources.go (intervals over runs and
+// seeds), bootstrap.go (interquartile
 // means, probability of improvement) and ties.go (Welch's test between cells of
 // a table). A new statistic of a target becomes a field of Figures.
 package eval

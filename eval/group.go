@@ -7,8 +7,8 @@ import (
 )
 
 // Group sums up several training runs of one recipe, each evaluated on the same
-// seeds. Its unit is the training run: an interval says how another training run would
-// do on these same evaluation seeds.
+// seeds. Its intervals have both sources, training runs and evaluation seeds
+// (sources.go): they say how other training runs would do on other seeds.
 type Group struct {
 	Name    string         `json:"name"`
 	Runs    int            `json:"runs"`
@@ -23,7 +23,7 @@ type GroupFigures struct {
 	Failed uint64 `json:"failed"`
 
 	// Mean and sample standard deviation over runs (0 with one run), and the
-	// 95 % Student-t interval of the mean, which is null with one run.
+	// 95 % interval of the mean over runs and seeds, which is null with one run.
 	Mean     float64   `json:"mean"`
 	SD       float64   `json:"sd"`
 	Interval *Interval `json:"interval"`
@@ -38,8 +38,8 @@ type GroupFigures struct {
 
 	// IQM is the interquartile mean of the means of all seeds of all runs, and
 	// Improvement the part of those means that are less than the baseline's on the
-	// same seed, equals counting half. Their intervals are of resampled runs. Both
-	// are nil with one run, Improvement also without a baseline.
+	// same seed, equals counting half. Their intervals are of resampled runs and
+	// seeds. Both are nil with one run, Improvement also without a baseline.
 	IQM         *Estimate `json:"iqm"`
 	Improvement *Estimate `json:"improvement,omitempty"`
 
@@ -96,7 +96,7 @@ func combineClass(name, class string, runs []Result, baseline *Result) (GroupFig
 	}
 	var p95, p99 Series
 	var diffs, bases []float64
-	var means, differences [][]float64 // by run and seed
+	var means, differences Replicates // by run and seed, or of one workload by run
 	for i := range runs {
 		f := runs[i].Class(class)
 		if len(runs[i].Classes) != len(runs[0].Classes) || f == nil || len(f.PerSeed) != seeds {
@@ -106,27 +106,53 @@ func combineClass(name, class string, runs []Result, baseline *Result) (GroupFig
 		g.N += f.N
 		g.Failed += f.Failed
 		g.PerRun = append(g.PerRun, f.Mean)
-		means = append(means, f.PerSeed.Defined())
+		means = append(means, runs[i].Replicate(f.PerSeed))
 		p95 = append(p95, f.MeanP95)
 		p99 = append(p99, f.MeanP99)
 		if base == nil {
 			continue
 		}
 		if d, b := pairs(f.PerSeed, base.PerSeed); len(d) > 0 {
-			differences = append(differences, d)
+			paired := make(Series, seeds)
+			for s := range paired {
+				paired[s] = f.PerSeed[s] - base.PerSeed[s]
+			}
+			differences = append(differences, runs[i].Replicate(paired))
 			diffs = append(diffs, stat.Mean(d, nil))
 			bases = append(bases, stat.Mean(b, nil))
 		}
 	}
 	g.Mean, g.SD = Series(g.PerRun).MeanSD()
-	g.IQM, g.Improvement = clusterEstimate(means, IQM), clusterEstimate(differences, improvement)
+	g.IQM, g.Improvement = crossedEstimate(means, IQM), crossedEstimate(differences, improvement)
 	g.MeanP95, g.SDP95 = p95.MeanSD()
 	g.MeanP99, g.SDP99 = p99.MeanSD()
-	if _, lo, hi := MeanInterval(g.PerRun); len(runs) > 1 {
-		g.Interval = &Interval{Lo: lo, Hi: hi}
+	if half, ok := crossedHalf(means); ok {
+		g.Interval = &Interval{Lo: g.Mean - half, Hi: g.Mean + half}
 	}
 	if baseline != nil {
 		g.VsSED = newDifference(baseline.Target, bases, diffs)
+		if half, ok := crossedHalf(differences); ok && g.VsSED != nil {
+			g.VsSED.setHalf(half)
+		}
 	}
 	return g, nil
+}
+
+// crossedHalf returns half the interval of the mean of two or more runs, over runs
+// and seeds. Seeds on which a run has no value, as it had no request of the class,
+// have no part; without any other the interval is over runs.
+func crossedHalf(table Replicates) (half float64, ok bool) {
+	if len(table) < 2 {
+		return 0, false
+	}
+	if whole := table.complete(); len(whole[0]) > 0 {
+		table = whole
+	} else {
+		for i, run := range table {
+			mean, _ := Series(run).MeanSD()
+			table[i] = []float64{mean}
+		}
+	}
+	runs, seeds := table.marginalMeans(func(x float64) float64 { return x })
+	return halfWidth(runs, seeds)
 }

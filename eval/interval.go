@@ -64,6 +64,12 @@ func newDifference(baseline string, base, diffs []float64) *Difference {
 	return d
 }
 
+// setHalf gives the difference the interval that reaches so far to each side.
+func (d *Difference) setHalf(half float64) {
+	d.Lo, d.Hi = d.Diff-half, d.Diff+half
+	d.Significant = d.Lo > 0 || d.Hi < 0
+}
+
 // pairs returns x - base, and base itself, at the seeds where both have a value.
 func pairs(x, base Series) (diffs, bases []float64) {
 	for i := range x {

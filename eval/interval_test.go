@@ -66,13 +66,16 @@ func TestCombine(t *testing.T) {
 	require.EqualValues(t, 3, f.Failed)
 	require.Equal(t, []float64{3, 1}, []float64{f.Mean, f.SD})
 	require.Equal(t, []float64{5, 1, 2.5, 0.5}, []float64{f.MeanP99, f.SDP99, f.MeanP95, f.SDP95})
-	// The runs' differences are -4, -3, -2: the interval of 1, 2, 3 (R, above), moved.
-	require.InDelta(t, 1-0.4841377+0, f.Interval.Lo, 1e-7)
-	require.InDelta(t, 1+4.4841377, f.Interval.Hi, 1e-7)
+	// Half the interval of the runs' means 2, 3, 4 is 2.4841377 (R, above), that of the
+	// seeds' 2, 4 qt(0.975, 1) = 12.7062047; of the differences, -4, -3, -2 and -2, -4,
+	// they are the same.
+	half := math.Hypot(2.4841377, 12.7062047)
+	require.InDelta(t, 3-half, f.Interval.Lo, 1e-6)
+	require.InDelta(t, 3+half, f.Interval.Hi, 1e-6)
 	require.InDelta(t, -3, f.VsSED.Diff, 1e-12)
-	require.InDelta(t, -5.4841377, f.VsSED.Lo, 1e-7)
-	require.InDelta(t, -0.5158623, f.VsSED.Hi, 1e-7)
-	require.True(t, f.VsSED.Significant)
+	require.InDelta(t, -3-half, f.VsSED.Lo, 1e-6)
+	require.InDelta(t, -3+half, f.VsSED.Hi, 1e-6)
+	require.False(t, f.VsSED.Significant)
 	require.Equal(t, 6.0, f.VsSED.Base)
 	require.Nil(t, g.Class("wiki"))
 

@@ -129,15 +129,8 @@ func (f *Filled) RunsPerCell() (least, most int) {
 	return least, most
 }
 
-// Interval returns the mean of a measured cell and its 95 % Student-t interval:
-// over training runs if there are several, else over evaluation seeds.
+// Interval returns the mean of a measured cell and its 95 % interval over training
+// runs and evaluation seeds (eval.Replicates.Interval).
 func (v Value) Interval() (mean, lo, hi float64) {
-	if len(v.Runs) == 1 {
-		return eval.MeanInterval(v.Runs[0])
-	}
-	var means []float64
-	for _, run := range v.Runs {
-		means = append(means, stat.Mean(run, nil))
-	}
-	return eval.MeanInterval(means)
+	return v.Runs.Interval()
 }

@@ -61,14 +61,20 @@ type TargetOutcome struct {
 	// Ratios of Mean to other heuristics' means on the same arrivals.
 	Ratios map[string]Ratio `json:"ratios"`
 
+	// Interval is the 95 % interval of Mean over training runs and evaluation seeds;
+	// nil of a single run on a single seed.
+	Interval *eval.Interval `json:"interval,omitempty"`
+
+	toBaseline eval.Stratum // the values that the ratio to the baseline is of
+
 	OneWorkload bool `json:"one_workload,omitempty"` // all evaluation seeds had the same arrivals: no interval is over them
 
 	PerRun        []float64 `json:"per_run,omitempty"` // means
 	TrainingSeeds []uint64  `json:"seeds,omitempty"`   // of the runs
 }
 
-// Ratio is a ratio of mean completion times with its 95 % interval: over
-// training runs or, of a heuristic, over evaluation seeds.
+// Ratio is a ratio of mean completion times with its 95 % interval over training
+// runs and evaluation seeds; a heuristic has no runs, and one workload no seeds.
 type Ratio struct {
 	Value float64 `json:"value"`
 	Lo    float64 `json:"lo"` // 0 if there is no interval, as of a single run on a single seed
@@ -169,69 +175,62 @@ func (r *Report) targetOutcome(name, family string, list []Run, runs RunsByTarge
 		row.SD = stat.StdDev(row.PerRun, nil)
 	}
 	row.Failed = failed / requests
+	var values eval.Replicates
+	for i := range list {
+		values = append(values, list[i].Result.Replicate(list[i].Result.Class(eval.AllClasses).PerSeed))
+	}
+	if _, lo, hi := values.Interval(); !math.IsNaN(lo) {
+		row.Interval = &eval.Interval{Lo: lo, Hi: hi}
+	}
 	for _, other := range r.Study.Heuristics {
 		if base := runs[other]; len(base) == 1 && other != name {
-			ratio, err := ratioOf(list, &base[0].Result)
+			values, err := stratum(list, &base[0].Result)
 			if err != nil {
 				return row, fmt.Errorf("study: %s beside %s: %w", name, other, err)
 			}
-			row.Ratios[other] = ratio
+			row.Ratios[other] = ratioOf(values)
+			if other == Baseline {
+				row.toBaseline = values
+			}
 		}
 	}
 	return row, nil
 }
 
-// ratiosByRun returns the ratio of each training run's mean to the heuristic to
-// which the mean over runs has the given ratio. A heuristic has no runs: its one
-// ratio is the given one.
-func (row *TargetOutcome) ratiosByRun(mean float64) []float64 {
-	if len(row.PerRun) == 0 {
-		return []float64{mean}
+// stratum returns the values of a target's runs and of a heuristic on the same seeds.
+func stratum(list []Run, base *eval.Result) (eval.Stratum, error) {
+	b := base.Class(eval.AllClasses)
+	s := eval.Stratum{Base: base.Replicate(b.PerSeed)}
+	for i := range list {
+		f := list[i].Result.Class(eval.AllClasses)
+		run := list[i].Result.Replicate(f.PerSeed)
+		if len(run) != len(s.Base) {
+			return s, fmt.Errorf("%w: %d seeds and %d", eval.ErrUnmatched, len(run), len(s.Base))
+		}
+		s.Runs = append(s.Runs, run)
 	}
-	list := make([]float64, len(row.PerRun))
-	for i, x := range row.PerRun {
-		list[i] = x / row.Mean * mean
-	}
-	return list
+	return s, nil
 }
 
-// ratioOf compares the runs of a target to a heuristic on the same seeds. The interval
-// of several runs is that of their ratios; that of a single one is of the paired
-// differences on its seeds.
-func ratioOf(list []Run, base *eval.Result) (Ratio, error) {
-	b := base.Class(eval.AllClasses)
-	if len(list) > 1 {
-		var ratios []float64
-		for i := range list {
-			ratios = append(ratios, list[i].Result.Class(eval.AllClasses).Mean/b.Mean)
-		}
-		mean, lo, hi := eval.MeanInterval(ratios)
-		return Ratio{mean, lo, hi, true}, nil
+// ratioOf compares the runs of a target to a heuristic on the same seeds. The
+// interval is over training runs and seeds.
+func ratioOf(s eval.Stratum) Ratio {
+	ratio, lo, hi := s.Runs.RatioInterval(s.Base)
+	if math.IsNaN(lo) {
+		return Ratio{Value: ratio}
 	}
-	f := list[0].Result.Class(eval.AllClasses)
-	if len(f.PerSeed) != len(b.PerSeed) {
-		return Ratio{}, fmt.Errorf("%w: %d seeds and %d", eval.ErrUnmatched, len(f.PerSeed), len(b.PerSeed))
-	}
-	diffs := make([]float64, len(f.PerSeed))
-	for i, x := range f.PerSeed {
-		diffs[i] = x - b.PerSeed[i]
-	}
-	mean, lo, hi := eval.MeanInterval(diffs)
-	if math.IsNaN(lo) || list[0].Result.OneWorkload {
-		return Ratio{Value: f.Mean / b.Mean}, nil
-	}
-	return Ratio{1 + mean/b.Mean, 1 + lo/b.Mean, 1 + hi/b.Mean, true}, nil
+	return Ratio{ratio, lo, hi, true}
 }
 
 // Overall returns the interquartile mean of a target's ratios to the baseline
-// over all scenarios and training runs, with its 95 % bootstrap interval, the
-// scenarios being strata; ok is false of a target without any.
+// over all scenarios and training runs, with its 95 % bootstrap interval over
+// training runs and seeds, the scenarios being strata; ok is false of a target without any.
 func (r *Report) Overall(target string) (overall Ratio, ok bool) {
-	var strata [][]float64
+	var strata []eval.Stratum
 	for k := range r.Scenarios {
 		if row := r.Scenarios[k].Target(target); row != nil {
-			if ratio, known := row.Ratios[Baseline]; known {
-				strata = append(strata, row.ratiosByRun(ratio.Value))
+			if _, known := row.Ratios[Baseline]; known {
+				strata = append(strata, row.toBaseline)
 			}
 		}
 	}

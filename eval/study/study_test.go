@@ -1,6 +1,7 @@
 package study
 
 import (
+	"math"
 	"strings"
 	"testing"
 
@@ -62,6 +63,31 @@ func result(p99 float64, seeds ...float64) eval.Result {
 	return eval.Result{Classes: eval.Classes{f}}
 }
 
+// TestOneWorkload: seeds that had the same arrivals make no interval; runs do.
+func TestOneWorkload(t *testing.T) {
+	t.Parallel()
+	s, err := Load("s.yaml", []byte(file))
+	require.NoError(t, err)
+	same := func(p99 float64, seeds ...float64) eval.Result {
+		r := result(p99, seeds...)
+		r.SetOneWorkload()
+		return r
+	}
+	r := &Report{Study: s, EvaluationSeeds: []uint64{1, 2, 3}}
+	require.NoError(t, r.Add(s.Scenarios[0], RunsByTarget{
+		"sed": {{Result: same(4, 2, 1, 3)}}, "tuned": {{Result: same(3, 1.8, 1, 2.6)}},
+		"a": {{1, same(4.1, 1.6, 1, 2.5)}, {2, same(4.1, 1.8, 1, 2.6)}},
+	}))
+	tuned, a := r.Scenarios[0].Target("tuned"), r.Scenarios[0].Target("a")
+	require.False(t, tuned.Ratios["sed"].Known)
+	require.Nil(t, tuned.Interval)
+	require.True(t, tuned.OneWorkload)
+	require.InDelta(t, 0.875-12.7062*0.0353553/1.414214, a.Ratios["sed"].Lo, 1e-4)
+	overall, ok := r.Overall("tuned")
+	require.True(t, ok)
+	require.False(t, overall.Known)
+}
+
 func reported(t *testing.T) *Report {
 	t.Helper()
 	s, err := Load("s.yaml", []byte(file))
@@ -95,14 +121,18 @@ func TestReport(t *testing.T) {
 	require.InDelta(t, 0.070711, a.SD, 1e-6)
 	require.InDelta(t, 0.01, a.Failed, 1e-12)
 	require.InDelta(t, 0.875, a.Ratios["sed"].Value, 1e-12)
-	// t(1) = 12.7062 times the standard deviation over runs, 0.0353553, by sqrt 2.
-	require.InDelta(t, 0.875-12.7062*0.0353553/1.414214, a.Ratios["sed"].Lo, 1e-4)
+	// t(1) = 12.7062 times the standard deviation over runs, 0.0353553, by sqrt 2; and
+	// t(2) = 4.3027 times that over seeds of the residuals from 0.875 times SED's, which
+	// are -0.025, 0.0625 and -0.0375 of SED's mean, by sqrt 3.
+	half := math.Hypot(12.7062*0.0353553/1.414214, 4.3027*0.0544862/1.7320508)
+	require.InDelta(t, 0.875-half, a.Ratios["sed"].Lo, 1e-4)
+	require.NotNil(t, a.Interval)
 	require.Zero(t, rows["sed"].Runs)
 	require.NotContains(t, rows["sed"].Ratios, "sed")
-	// Paired by seed: differences -0.2, 0, -0.4 of a mean of 2; t(2) = 4.3027.
+	// Paired by seed: residuals 0, 0.05, -0.05 of SED's mean; t(2) = 4.3027.
 	tuned := rows["tuned"].Ratios["sed"]
 	require.InDelta(t, 0.9, tuned.Value, 1e-12)
-	require.InDelta(t, 0.9+4.3027*0.2/1.7320508/2, tuned.Hi, 1e-4)
+	require.InDelta(t, 0.9+4.3027*0.05/1.7320508, tuned.Hi, 1e-4)
 
 	type verdict struct {
 		rule, family, method string

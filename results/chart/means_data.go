@@ -4,17 +4,15 @@ import (
 	"fmt"
 	"math"
 
-	"fairlb/eval"
 	"fairlb/eval/paper"
 	"fairlb/eval/study"
 )
 
 // TableMeans is the picture of a table of the paper: a panel a column. An
-// interval is over training runs where there are several, else over evaluation
-// seeds.
+// interval is over training runs and evaluation seeds.
 func TableMeans(f *paper.Filled) *Means {
 	m := &Means{
-		Title: fmt.Sprintf("Table %d. %s. Intervals: over training runs; of one alone and of heuristics, over seeds", f.Number, f.Title),
+		Title: fmt.Sprintf("Table %d. %s. 95 %% intervals over training runs and seeds", f.Number, f.Title),
 		Label: "completion time (s)",
 	}
 	for j, column := range f.Columns {
@@ -42,22 +40,20 @@ func TableMeans(f *paper.Filled) *Means {
 	return m
 }
 
-// StudyMeans is the picture of a study: a panel a scenario. Intervals of methods
-// are over training runs, those of heuristics over evaluation seeds.
+// StudyMeans is the picture of a study: a panel a scenario. An interval
+// is over training runs and evaluation seeds.
 func StudyMeans(r *study.Report) *Means {
 	m := &Means{
-		Title: fmt.Sprintf("Study %s. Intervals: of methods over training runs, of heuristics over %d seeds", r.Name, len(r.EvaluationSeeds)),
+		Title: fmt.Sprintf("Study %s. 95 %% intervals over training runs and %d seeds", r.Name, len(r.EvaluationSeeds)),
 		Label: "mean completion time (s)",
 	}
 	for _, o := range r.Scenarios {
 		panel := MeansPanel{Name: o.Name}
 		for _, row := range o.Targets {
 			bar := MeanBar{Name: row.Target, Trained: row.Family != "", Mean: row.Mean, Published: math.NaN()}
-			_, bar.Low, bar.High = eval.MeanInterval(row.PerRun)
-			if !bar.Trained && row.OneWorkload {
-				bar.Low, bar.High = math.NaN(), math.NaN()
-			} else if !bar.Trained {
-				bar.Low, bar.High = eval.IntervalOf(row.Mean, row.SD, len(r.EvaluationSeeds))
+			bar.Low, bar.High = math.NaN(), math.NaN()
+			if row.Interval != nil {
+				bar.Low, bar.High = row.Interval.Lo, row.Interval.Hi
 			}
 			panel.Bars = append(panel.Bars, bar)
 		}

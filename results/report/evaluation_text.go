@@ -301,13 +301,19 @@ func (t *evaluationText) caption() string {
 }
 
 // groupLines returns a sentence for each class of each group of training runs: their
-// mean and its difference to the baseline, with intervals over runs.
+// mean and its difference to the baseline, with intervals over runs and seeds.
 func (t *evaluationText) groupLines() []string {
 	var lines []string
 	for _, g := range t.Groups {
 		for _, f := range g.Classes {
 			var b strings.Builder
 			note := "95 % intervals over training runs"
+			if len(t.Seeds) > 1 {
+				note += " and seeds"
+			}
+			if len(t.Results) > 0 && t.Results[0].OneWorkload {
+				note = "95 % intervals over training runs, on one workload"
+			}
 			fmt.Fprintf(&b, "%d training runs of %s", g.Runs, g.Name)
 			if len(g.Classes) > 1 {
 				b.WriteString(", " + f.Class)

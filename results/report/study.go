@@ -23,8 +23,8 @@ func WriteStudyMarkdown(w io.Writer, r *study.Report, picture func(scenario stri
 	fmt.Fprintf(&b, "`%s`\n\n", r.Command)
 	fmt.Fprintf(&b, "Training seeds %s; %d held-out episodes of %g s (seeds %s), the same arrivals for every row.\n",
 		text.Seeds(r.TrainingSeeds), len(r.EvaluationSeeds), r.Duration, text.Seeds(r.EvaluationSeeds))
-	b.WriteString("Completion times in s; a failed request counts at its timeout. Methods: mean over training runs, with the\n" +
-		"95 % Student-t interval over training runs, on these same evaluation seeds; heuristics: interval over evaluation seeds.\n\n")
+	b.WriteString("Completion times in s; a failed request counts at its timeout. Intervals: 95 %, over\n" +
+		"training runs and evaluation seeds together (Student-t of the paired differences; heuristics have no training runs).\n\n")
 	for _, warning := range r.Warnings {
 		fmt.Fprintf(&b, "Warning: %s.\n\n", warning)
 	}
@@ -48,8 +48,8 @@ func WriteStudyMarkdown(w io.Writer, r *study.Report, picture func(scenario stri
 // baseline; the best method of each scenario is in bold.
 func writeOverview(b *bytes.Buffer, r *study.Report) {
 	fmt.Fprintf(b, "## At a glance\n\nMean completion time over %s's; bold: the least of the methods. IQM: the interquartile mean over scenarios and\n"+
-		"training runs, with its 95 %% bootstrap interval, scenarios being strata (which of five runs holds about 91 %% of the\n"+
-		"time: bars are judged by the Student-t intervals below).\n\n", study.Baseline)
+		"training runs, with its 95 %% bootstrap interval over runs and seeds, scenarios being strata. Bars are judged by the\n"+
+		"intervals of the tables below.\n\n", study.Baseline)
 	header := []string{""}
 	for _, o := range r.Scenarios {
 		header = append(header, o.Name)
