@@ -146,7 +146,7 @@ func TestStudyWithDamage(t *testing.T) {
 	damaged := []string{flip("train/*seed1*/policy.safetensors"), flip("eval/sed*.json"), flip("train/*seed2*/record.jsonl")}
 	for range 2 {
 		require.NoError(t, os.RemoveAll(filepath.Join(out, "study.md")))
-		_, stderr, err = command(t, args...)
+		_, _, err = command(t, args...)
 		require.Equal(t, exitUsage, exitCode(err))
 		for _, file := range damaged[:2] {
 			require.ErrorContains(t, err, file)
