@@ -88,6 +88,9 @@ func bootstrap(sizes []int, statistic func(drawn [][]int) float64) Estimate {
 	found := make([]float64, resamples)
 	for r := range found {
 		for i, n := range sizes {
+			if n == 1 {
+				continue // there is nothing to draw, and no number is spent on it
+			}
 			for k := range drawn[i] {
 				drawn[i][k] = rng.IntN(n)
 			}

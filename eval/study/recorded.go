@@ -69,6 +69,27 @@ func (s *RecordedScenario) Ratio(name string) (ratio Ratio, ok bool) {
 	return Ratio{mean, lo, hi, true}, true
 }
 
+// Overall returns the interquartile mean of a target's ratios to the baseline over
+// all scenarios and training runs. The interval is over training runs, the scenarios
+// being strata: what each seed came to is not recorded. ok is false of a target that
+// a scenario lacks.
+func (r *Recorded) Overall(name string) (overall Ratio, ok bool) {
+	var strata []eval.Stratum
+	for k := range r.Scenarios {
+		t, base := r.Scenarios[k].Target(name), r.Scenarios[k].Target(Baseline)
+		if t == nil || base == nil {
+			return Ratio{}, false
+		}
+		stratum := eval.Stratum{Base: base.Means[:1]}
+		for _, mean := range t.Means {
+			stratum.Runs = append(stratum.Runs, []float64{mean})
+		}
+		strata = append(strata, stratum)
+	}
+	iqm := eval.StratifiedIQM(strata)
+	return Ratio{iqm.Value, iqm.Lo, iqm.Hi, !math.IsNaN(iqm.Lo)}, len(strata) > 0
+}
+
 // Best returns the heuristic of the least mean among those named; nil without any.
 func (s *RecordedScenario) Best(names []string) *RecordedTarget {
 	var best *RecordedTarget
