@@ -166,6 +166,8 @@ func TestFormats(t *testing.T) {
 			read{"apache", "2024-03-11T08:00:01.2485Z", false, "1.5ms", "", "", "", "/a?b=&n=1500"}},
 		"a log-format": {`[06/Feb/2009:12:14:14.655] GET /a ?b=c srv1 5 7 20`, Options{Format: "haproxy", LogFormat: `log-format "[%tr] %HM %HP %HQ %s %Tw %Tr %Ta"`},
 			read{"haproxy", "2009-02-06T12:14:14.655Z", false, "20ms", "5ms", "7ms", "srv1", "/a?b=&n=20000"}},
+		"the active time before the whole": {`[06/Feb/2009:12:14:14.655] GET /a 90 20`, Options{Format: "haproxy", LogFormat: `[%tr] %HM %HP %Tt %Ta`},
+			read{"haproxy", "2009-02-06T12:14:14.655Z", false, "20ms", "", "", "", "/a?n=20000"}},
 		"envoy's own": {`2024/03/11T08:00:01+0000 250 /a 200 18 10.0.0.1:80`, Options{Format: "envoy", LogFormat: `%START_TIME(%Y/%m/%dT%H:%M:%S%z %3f)% %REQ(:PATH)% %RESPONSE_CODE% %DURATION% %UPSTREAM_HOST%\n`},
 			read{"envoy", "2024-03-11T08:00:01.25Z", false, "18ms", "", "", "10.0.0.1:80", "/a?n=18000"}},
 		"tomcat's own": {`1.2.3.4 [11/Mar/2024:09:00:01 +0100] "GET /a HTTP/1.1" 200 18`, Options{Format: "tomcat9", LogFormat: `%h %t "%r" %s %D`},
@@ -275,6 +277,23 @@ func TestAmbiguous(t *testing.T) {
 	// Zeros are the same time in every unit, but the lines behind them are not.
 	_, _, _, err := imported(t, strings.Repeat(clf+" 0\n", 5), Options{})
 	require.ErrorAs(t, err, new(*AmbiguousError))
+}
+
+// TestReadingKey: two formats read the same if they take the same text for the
+// request time, in the same unit, and the same time for the same end of the request.
+func TestReadingKey(t *testing.T) {
+	t.Parallel()
+	line := []byte("1710144001 250 250")
+	base := record{stamp: 5, total: 250, totalText: line[11:14], totalUnit: milliseconds}
+	for name, change := range map[string]func(*record){
+		"field": func(r *record) { r.totalText = line[15:] }, "unit": func(r *record) { r.totalUnit = seconds },
+		"stamp": func(r *record) { r.stamp = 6 }, "end": func(r *record) { r.end = true }, "none": func(r *record) { r.totalText = nil },
+	} {
+		other := base
+		require.Equal(t, readingKey(line, &base), readingKey(line, &other))
+		change(&other)
+		require.NotEqual(t, readingKey(line, &base), readingKey(line, &other), name)
+	}
 }
 
 // TestLateNumber: what looked like no request time at first is not passed over when
