@@ -363,21 +363,30 @@ func TestMentionedCommands(t *testing.T) {
 func flagsOfAll(t *testing.T) []string {
 	t.Helper()
 	var list []string
-	var visit func(path ...string)
-	visit = func(path ...string) {
-		help, _, err := command(t, append(slices.Clone(path), "--help")...)
+	for _, path := range commandPaths(t) {
+		help, _, err := command(t, append(path, "--help")...)
 		require.NoError(t, err)
 		list = append(list, regexp.MustCompile(`--[a-z][a-z-]*`).FindAllString(help, -1)...)
-		if _, below, ok := strings.Cut(help, "Available Commands:\n"); ok {
-			below, _, _ = strings.Cut(below, "\n\n")
-			for line := range strings.Lines(below) {
-				if name := strings.Fields(line)[0]; name != "help" {
-					visit(append(slices.Clone(path), name)...)
-				}
+	}
+	return list
+}
+
+// commandPaths lists all commands by their words, of which the program's own has
+// none.
+func commandPaths(t *testing.T) [][]string {
+	t.Helper()
+	list := [][]string{{}}
+	for k := 0; k < len(list); k++ {
+		help, _, err := command(t, append(slices.Clone(list[k]), "--help")...)
+		require.NoError(t, err)
+		_, below, _ := strings.Cut(help, "Available Commands:\n")
+		below, _, _ = strings.Cut(below, "\n\n")
+		for line := range strings.Lines(below) {
+			if name := strings.Fields(line)[0]; name != "help" {
+				list = append(list, append(slices.Clone(list[k]), name))
 			}
 		}
 	}
-	visit()
 	return list
 }
 

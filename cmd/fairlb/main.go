@@ -14,7 +14,6 @@ import (
 
 	"github.com/sirupsen/logrus"
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"fairlb/agents/nn/simd"
 	"fairlb/cmd/fairlb/internal/bounds"
@@ -80,7 +79,11 @@ func (a *app) run(ctx context.Context) error {
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	root.SetFlagErrorFunc(flagError)
-	return root.ExecuteContext(ctx)
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", ".FlagUsagesWrapped 80"))
+	fitHelp(root)
+	err := root.ExecuteContext(ctx)
+	a.noteWidth()
+	return err
 }
 
 // printVersion names the commit that the program was built from and the build, as
@@ -155,17 +158,15 @@ func newApp(args []string, stdout, stderr io.Writer) *app {
 	log := logrus.New()
 	log.SetOutput(stderr)
 	log.AddHook(message.Hook{})
-	log.SetFormatter(&logrus.TextFormatter{DisableTimestamp: true})
-	a := &app{args: args, stdout: stdout, stderr: stderr, log: log, progress: progress.None{}}
-	if isTerminal(stderr) {
-		a.progress = progress.Terminal{Out: stderr}
+	log.SetFormatter(&logrus.TextFormatter{DisableTimestamp: true, DisableColors: !coloured()})
+	a := &app{args: args, stdout: stdout, stderr: stderr, log: log, progress: progress.Lines{Log: log}}
+	if drawable(stderr) {
+		a.progress = progress.Terminal{Out: stderr, Columns: columnsOf(stderr)}
+	}
+	if isTerminal(stdout) {
+		a.stdout = &measured{Writer: stdout}
 	}
 	return a
-}
-
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // unknownCommand says that a command has none of that name below it, and which

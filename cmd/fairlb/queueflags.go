@@ -129,7 +129,7 @@ func (f *queueFlags) withExecutor(ctx context.Context, a *app, dir string, worke
 			return invalid.Errorf("--token-file: %w", err)
 		}
 	}
-	c, err := jobqueue.Connect(ctx, cfg, jobqueue.Terminal{Out: a.stderr, Interactive: isTerminal(a.stderr), Log: a.log})
+	c, err := jobqueue.Connect(ctx, cfg, jobqueue.Terminal{Out: a.stderr, Interactive: drawable(a.stderr), Log: a.log})
 	if err != nil {
 		return err
 	}

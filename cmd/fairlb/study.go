@@ -116,6 +116,9 @@ of which nothing has run, makes the exit code 1.
 // holdsResults reports a folder in which no results are that could be reported
 // on: another was meant, and nothing must be made of it.
 func holdsResults(dir string) error {
+	if files.InUse(dir) {
+		return nil // which Lock reports
+	}
 	if _, err := os.Stat(filepath.Join(dir, "eval")); errors.Is(err, fs.ErrNotExist) {
 		return invalid.Errorf("--report: %s: holds no results of a study", dir)
 	}

@@ -1,12 +1,11 @@
 // Package progress shows how far a piece of work has come: as a bar on a
-// terminal, as calls of a function for the job of a queue, or not at all. Work
-// takes a Display and never asks who looks.
+// terminal, as a line of the log now and then elsewhere, as calls of a function
+// for the job of a queue, or not at all. Work takes a Display and never asks who
+// looks.
 package progress
 
 import (
-	"io"
-
-	"github.com/schollz/progressbar/v3"
+	"time"
 )
 
 // Display makes a Bar for each piece of work.
@@ -23,6 +22,23 @@ type Bar interface {
 	Set(done int, text string)
 	// Close removes the bar.
 	Close()
+}
+
+// Estimated is a Bar that can be told how much time is left, where the work
+// knows better than by the number of its parts.
+type Estimated interface {
+	// SetLeft is Set with that time; less than 0: nobody knows.
+	SetLeft(done int, left time.Duration)
+}
+
+// SetLeft tells a bar how many parts are done and how much time is left, if that
+// is what the bar shows.
+func SetLeft(b Bar, done int, left time.Duration) {
+	if e, ok := b.(Estimated); ok {
+		e.SetLeft(done, left)
+		return
+	}
+	b.Set(done, "")
 }
 
 // None shows nothing.
@@ -53,33 +69,3 @@ type funcBar struct {
 
 func (b funcBar) Set(done int, _ string) { b.tell(done, b.total) }
 func (funcBar) Close()                   {}
-
-// Terminal draws bars with the time that is left.
-type Terminal struct{ Out io.Writer }
-
-var _ Display = Terminal{}
-
-// Bar implements Display.
-func (t Terminal) Bar(what string, total int) Bar {
-	return terminalBar{progressbar.NewOptions(total,
-		progressbar.OptionSetWriter(t.Out),
-		progressbar.OptionSetDescription(what),
-		progressbar.OptionShowCount(),
-		progressbar.OptionSetPredictTime(true),
-		progressbar.OptionSetWidth(30),
-		progressbar.OptionClearOnFinish(),
-	)}
-}
-
-// terminalBar ignores errors: a terminal that cannot be written to is no reason
-// to stop the work.
-type terminalBar struct{ bar *progressbar.ProgressBar }
-
-func (b terminalBar) Set(done int, text string) {
-	if text != "" {
-		b.bar.Describe(text)
-	}
-	_ = b.bar.Set(done)
-}
-
-func (b terminalBar) Close() { _ = b.bar.Finish() }

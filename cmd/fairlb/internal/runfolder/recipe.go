@@ -26,7 +26,7 @@ func ReadRecipe(folder, name string) (place string, data []byte, err error) {
 	if shipped, unknown := recipes.Get(name); unknown == nil {
 		return "shipped recipe " + name, shipped, nil
 	}
-	if strings.ContainsRune(name, filepath.Separator) {
+	if filepath.Ext(name) != "" || strings.ContainsRune(name, filepath.Separator) { // a file was meant
 		return path, nil, err
 	}
 	return path, nil, invalid.Errorf("%w, nor is it the name of a shipped recipe (%s)", err, strings.Join(recipes.Names(), ", "))

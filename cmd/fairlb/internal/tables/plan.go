@@ -100,7 +100,7 @@ func (r *Results) PrintPlan(ctx context.Context, out io.Writer, jobs []paper.Job
 		total += x.Seconds
 		about := "-"
 		if x.Missing > 0 {
-			about = roughly(x.Seconds)
+			about = progress.Roughly(x.Seconds)
 		}
 		table.Row(what, x.method, x.place, strconv.Itoa(x.Missing), strconv.Itoa(x.Missing+x.Present), about, x.Estimate)
 	}
@@ -112,9 +112,9 @@ func (r *Results) PrintPlan(ctx context.Context, out io.Writer, jobs []paper.Job
 		return err
 	}
 	cores := runtime.GOMAXPROCS(0)
-	fmt.Fprintf(out, "\n%d trainings and %d evaluations are missing: about %s of one core", trainings, evaluations, roughly(total))
+	fmt.Fprintf(out, "\n%d trainings and %d evaluations are missing: about %s of one core", trainings, evaluations, progress.Roughly(total))
 	if cores > 1 {
-		fmt.Fprintf(out, ", %s on %d", roughly(total/float64(cores)), cores)
+		fmt.Fprintf(out, ", %s on %d", progress.Roughly(total/float64(cores)), cores)
 	}
 	_, err = fmt.Fprintln(out, ".")
 	return err
@@ -306,17 +306,4 @@ func heuristicPace(ctx context.Context, j paper.Job) (float64, error) {
 	start := time.Now()
 	_, err = episodes.Run(ctx, episodes.Config{Seeds: seeds, Classes: s.ClassNames(), Workers: 1}, []episodes.Target{simulate.HeuristicTarget(s, j.Method)})
 	return time.Since(start).Seconds() / probeDuration, err
-}
-
-// roughly writes a time in s as what an estimate is worth.
-func roughly(seconds float64) string {
-	switch {
-	case seconds < 90:
-		return fmt.Sprintf("%.0f s", math.Ceil(seconds))
-	case seconds < 5400:
-		return fmt.Sprintf("%.0f min", seconds/60)
-	case seconds < 36*3600:
-		return fmt.Sprintf("%.1f h", seconds/3600)
-	}
-	return fmt.Sprintf("%.1f days", seconds/86400)
 }

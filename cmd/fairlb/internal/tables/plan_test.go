@@ -83,10 +83,3 @@ func TestProbe(t *testing.T) {
 	require.Positive(t, p.updated)
 	require.Zero(t, p.runs)
 }
-
-func TestRoughly(t *testing.T) {
-	t.Parallel()
-	for want, seconds := range map[string]float64{"1 s": 0.2, "89 s": 88.5, "2 min": 100, "89 min": 5350, "1.5 h": 5400, "2.0 days": 172800} {
-		require.Equal(t, want, roughly(seconds))
-	}
-}

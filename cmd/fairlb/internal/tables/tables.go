@@ -14,12 +14,14 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/sirupsen/logrus"
 	"golang.org/x/sync/errgroup"
 
 	"fairlb/agents/methods"
 	"fairlb/cmd/fairlb/internal/job"
+	"fairlb/cmd/fairlb/internal/progress"
 	"fairlb/cmd/fairlb/internal/runfolder"
 	"fairlb/cmd/fairlb/internal/store"
 	"fairlb/env/scenario"
@@ -63,28 +65,67 @@ func Jobs(list []paper.Table, p paper.Profile) ([]paper.Job, error) {
 }
 
 // Fill runs jobs, as many at a time as the executor wants. A job that fails does
-// not stop the others.
+// not stop the others. The time that is left is estimated by the times of the
+// jobs done so far.
 func (r *Results) Fill(ctx context.Context, jobs []paper.Job) error {
 	bar := r.Bar("tables", len(jobs))
 	defer bar.Close()
+	missing, left := r.missing(jobs)
+	pace := progress.NewPace(left, r.Parallelism())
+	timed := r.Parallelism() < len(jobs) // else all wait for a queue at once, and what they took is mostly that
 	var done atomic.Int64
 	var failures job.Failures
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(r.Parallelism())
-	for _, j := range jobs {
+	for k, j := range jobs {
 		group.Go(func() error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
+			began := time.Now()
 			if err := r.run(ctx, j); err != nil {
 				return failures.Keep(fmt.Errorf("%s: %w", Describe(j.Policy), err), r.OfOneJob(err))
 			}
-			bar.Set(int(done.Add(1)), "")
-			r.Log.WithFields(logrus.Fields{"done": done.Load(), "of": len(jobs)}).Infof("%s", Describe(j.Policy))
+			if missing[k] {
+				pace.Done(kindOf(j), time.Since(began))
+			}
+			n, left := int(done.Add(1)), time.Duration(-1)
+			if timed {
+				left = pace.Left()
+			}
+			fields := logrus.Fields{"done": n, "of": len(jobs)}
+			if left > 0 {
+				fields["left"] = "about " + progress.Roughly(left.Seconds())
+			}
+			progress.SetLeft(bar, n, left)
+			r.Log.WithFields(fields).Infof("%s", Describe(j.Policy))
 			return nil
 		})
 	}
 	return failures.Join(group.Wait())
+}
+
+// kindOf names the jobs that take about as long as this one: those of a method in
+// the same training or, of a heuristic, on the same testbeds.
+func kindOf(j paper.Job) string {
+	if j.Learned() {
+		return j.Method + " in " + j.Training
+	}
+	return fmt.Sprintf("%s on %d", testbed(j.Scenarios[0]), len(j.Scenarios))
+}
+
+// missing says of which jobs the folder lacks something, and of how many of each
+// kind. What is there and cannot be read is for the job itself to report.
+func (r *Results) missing(jobs []paper.Job) ([]bool, map[string]int) {
+	list, left := make([]bool, len(jobs)), map[string]int{}
+	for k, j := range jobs {
+		p := planner{Results: r, paces: map[workload]*pace{}}
+		list[k] = p.count(j) != nil || slices.ContainsFunc(p.list, func(x *Requirement) bool { return x.Missing > 0 })
+		if list[k] {
+			left[kindOf(j)]++
+		}
+	}
+	return list, left
 }
 
 // run trains and evaluates what a job asks for and the folder lacks.
