@@ -167,10 +167,10 @@ changed.yaml:3:11: episodes = -3: must be in [1, 1000000000]`},
 	{"another scenario's", "eval run --scenario web-moderate/period-1", `run/policy.safetensors: scenario web-moderate/period-1: trained for 2 LBs and 8 servers; the scenario has 2 LBs and 7 servers; trained for steps of 0.5 s; the scenario has steps of 0.25 s`},
 	{"truncated in the header", "eval half-header.safetensors --scenario sim-moderate/pure-cpu", `half-header.safetensors: truncated: the header takes HEADER bytes, 92 are left in the file`},
 	{"truncated at once", "eval empty.safetensors --scenario sim-moderate/pure-cpu", `empty.safetensors: truncated: a checkpoint has at least 8 bytes, the file has 0`},
-	{"no checkpoint at all", "eval good.yaml --scenario sim-moderate/pure-cpu", `good.yaml: truncated: a checkpoint has at least 8 bytes, the file has 7`},
+	{"no checkpoint at all", "eval good.yaml --scenario sim-moderate/pure-cpu", `good.yaml: seems to be a text file that begins with "seed: 1", such as a file of settings: a checkpoint is a safetensors file that fairlb train wrote, such as policy.safetensors in a run's folder`},
 
 	// train.
-	{"missing file", "train none.yaml", `none.yaml: no such file`},
+	{"missing file", "train none.yaml", `none.yaml: no such file, nor is it the name of a shipped recipe (delay, demo, distr, es, for-loop, ippo, qmix, recurrent, table9-sim, table9-web-large, table9-web-moderate, web-large, web-moderate)`},
 	{"file is a folder", "train folder", `folder: is a directory`},
 	{"field", "train field.yaml", `field.yaml:2:3: sac.gama: unknown field (did you mean "gamma"?)`},
 	{"type", "train type.yaml", `type.yaml:1:11: episodes = many: must be an integer`},

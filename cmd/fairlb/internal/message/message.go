@@ -25,7 +25,7 @@ const (
 func packages() []string {
 	return []string{
 		"agents", "balancer", "chart", "checkpoint", "delay", "dispatch", "env", "es", "estimate", "eval", "eventcost", "figure", "fit", "hypernet",
-		"inference", "methods", "nn", "onnx", "paper", "peer", "policy", "ppo", "published", "qmix", "queue", "queueing", "record", "replay",
+		"inference", "methods", "nn", "onnx", "paper", "peer", "policy", "ppo", "published", "qmix", "queue", "queueing", "recipes", "record", "replay",
 		"report", "results", "rewards", "sac", "scenario", "schema", "settings", "sim", "simd", "snapshot", "study", "tfevents", "train", "tune",
 		"weblog", "workload",
 	}
