@@ -170,7 +170,7 @@ changed.yaml:3:11: episodes = -3: must be in [1, 1000000000]`},
 	{"no checkpoint at all", "eval good.yaml --scenario sim-moderate/pure-cpu", `good.yaml: seems to be a text file that begins with "seed: 1", such as a file of settings: a checkpoint is a safetensors file that fairlb train wrote, such as policy.safetensors in a run's folder`},
 
 	// train.
-	{"missing file", "train none.yaml", `none.yaml: no such file, nor is it the name of a shipped recipe (delay, demo, distr, es, for-loop, ippo, qmix, recurrent, table9-sim, table9-web-large, table9-web-moderate, web-large, web-moderate)`},
+	{"missing file", "train none.yaml", `none.yaml: no such file`},
 	{"file is a folder", "train folder", `folder: is a directory`},
 	{"field", "train field.yaml", `field.yaml:2:3: sac.gama: unknown field (did you mean "gamma"?)`},
 	{"type", "train type.yaml", `type.yaml:1:11: episodes = many: must be an integer`},
