@@ -28,7 +28,8 @@ func (a *app) plotCommand() *cobra.Command {
 		Short: "Draw the learning curve of training runs of one recipe",
 		Long: `Draw the mean completion time of the requests of training over its episodes,
 as mean and range of the runs given, beside heuristics on the arrivals of the first
-forty episodes. The runs must be of one recipe: they differ in their seeds alone.`,
+forty episodes. Of runs with validation_seeds it is that of validation, without
+exploring, beside heuristics on the same seeds. The runs must be of one recipe: they differ in their seeds alone.`,
 		Example: "  fairlb plot runs/a-seed1 runs/a-seed2 runs/a-seed3 --out curve.png",
 		Args:    checked(cobra.MinimumNArgs(1)),
 		RunE: func(c *cobra.Command, runs []string) error {
@@ -64,7 +65,7 @@ forty episodes. The runs must be of one recipe: they differ in their seeds alone
 				seeds[hyperparameters.Seed] = run
 				curves = append(curves, curve)
 			}
-			levels, err := a.levels(c, &first, strings.Split(compare, ","), runs)
+			levels, err := a.levels(c, &first, strings.Split(compare, ","), runs, curves[0].Greedy)
 			if err != nil {
 				return err
 			}
@@ -86,8 +87,8 @@ forty episodes. The runs must be of one recipe: they differ in their seeds alone
 }
 
 // levels evaluates heuristics, and the policies that the runs came to, on the
-// arrivals of the first forty episodes.
-func (a *app) levels(c *cobra.Command, hyperparameters *train.Hyperparameters, heuristics, runs []string) ([]chart.ReferenceLevel, error) {
+// arrivals of the first forty episodes or, of a curve of validation, on its seeds.
+func (a *app) levels(c *cobra.Command, hyperparameters *train.Hyperparameters, heuristics, runs []string, validation bool) ([]chart.ReferenceLevel, error) {
 	s, err := runfolder.Scenario(runs[0])
 	if err != nil {
 		return nil, err
@@ -110,8 +111,14 @@ func (a *app) levels(c *cobra.Command, hyperparameters *train.Hyperparameters, h
 		targets = append(targets, policy.Target)
 	}
 	var seeds []uint64
-	for k := range 40 {
-		seeds = append(seeds, train.EpisodeSeed(hyperparameters.Seed, k))
+	if validation {
+		if seeds, err = eval.ParseSeeds(hyperparameters.ValidationSeeds); err != nil {
+			return nil, err
+		}
+	} else {
+		for k := range 40 {
+			seeds = append(seeds, train.EpisodeSeed(hyperparameters.Seed, k))
+		}
 	}
 	list, err := episodes.Run(c.Context(), episodes.Config{Seeds: seeds, Classes: s.ClassNames()}, targets)
 	if err != nil {

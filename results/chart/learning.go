@@ -17,6 +17,7 @@ import (
 type LearningCurve struct {
 	Episodes   []float64 // episodes so far, rising
 	Completion []float64 // s, mean completion time of each round's requests
+	Greedy     bool      // of validation, without exploring; else of training
 }
 
 // ReferenceLevel is a horizontal line to compare curves to.
@@ -50,9 +51,13 @@ func DrawLearningCurves(w io.Writer, title string, curves []LearningCurve, compa
 		return err
 	}
 	p.Add(spread, middle)
+	who := "agents while they explore"
+	if curves[0].Greedy {
+		who = "agents without exploring, in validation"
+	}
 	picture := panelGrid{
 		title:  title,
-		legend: []legendEntry{{fmt.Sprintf("agents while they explore: mean and range of %d runs", len(curves)), thumbs(spread, middle)}},
+		legend: []legendEntry{{fmt.Sprintf("%s: mean and range of %d runs", who, len(curves)), thumbs(spread, middle)}},
 		width:  8 * vg.Inch, height: 4.8 * vg.Inch,
 	}
 	last := mean[len(mean)-1].X

@@ -85,18 +85,27 @@ func Rounds(dir string) ([]train.Round, error) {
 	return list, nil
 }
 
-// Curve reads the hyperparameters of a run's folder and its learning curve: the
-// mean completion time (s) of each round's requests, over episodes.
+// Curve reads the hyperparameters of a run's folder and its learning curve over
+// episodes: the mean completion time (s) in validation, without exploring, where
+// the run has that twice or more; else of each round's requests.
 func Curve(dir string) (train.Hyperparameters, chart.LearningCurve, error) {
-	var curve chart.LearningCurve
+	var curve, greedy chart.LearningCurve
 	rounds, err := Rounds(dir)
 	if err != nil {
 		return train.Hyperparameters{}, curve, err
 	}
 	h, err := Hyperparameters(dir)
+	greedy.Greedy = true
 	for _, round := range rounds {
 		curve.Episodes = append(curve.Episodes, float64(round.Episodes))
 		curve.Completion = append(curve.Completion, round.Completion)
+		if round.Validation != nil {
+			greedy.Episodes = append(greedy.Episodes, float64(round.Episodes))
+			greedy.Completion = append(greedy.Completion, *round.Validation)
+		}
+	}
+	if len(greedy.Episodes) > 1 {
+		curve = greedy
 	}
 	return h, curve, err
 }

@@ -202,6 +202,9 @@ func (s *Study) drawCurves(path, scenarioName string, runs [][]string) (bool, er
 		}
 	}
 	title := fmt.Sprintf("%s: learning, while exploring (number of runs)", scenarioName)
+	if !slices.ContainsFunc(families, func(f chart.MethodCurves) bool { return !f.Curves[0].Greedy }) {
+		title = fmt.Sprintf("%s: learning, in validation without exploring (number of runs)", scenarioName)
+	}
 	return true, files.Write(path, func(w io.Writer) error {
 		return chart.DrawMethodCurves(w, title, families, math.Ceil(ceiling*105)/100, "png")
 	})
