@@ -107,8 +107,8 @@ func (t *Training) FolderName() (Name, error) {
 	return Name{runfolder.Name(&t.Hyperparameters) + "-" + key[:min(nameDigits, len(key))], ""}, err
 }
 
-// Subject is what an evaluation evaluates.
-type Subject struct {
+// EvaluationTarget is what an evaluation evaluates.
+type EvaluationTarget struct {
 	Name   string // of the heuristic or the method
 	Title  string // of a policy: what a report calls it
 	Hash   string // of a policy's checkpoint, or of what else decides; empty for a heuristic
@@ -125,19 +125,19 @@ type Run struct {
 }
 
 // Heuristic is a heuristic of package dispatch as the subject of an evaluation.
-func Heuristic(s scenario.Scenario, name string) Subject {
-	return Subject{Name: name, Target: simulate.HeuristicTarget(s, name)}
+func Heuristic(s scenario.Scenario, name string) EvaluationTarget {
+	return EvaluationTarget{Name: name, Target: simulate.HeuristicTarget(s, name)}
 }
 
 // FixedWeights is what a search has found as the subject of an evaluation.
-func FixedWeights(s scenario.Scenario, found *fixedweights.Found) (Subject, error) {
-	return Subject{
+func FixedWeights(s scenario.Scenario, found *fixedweights.Found) (EvaluationTarget, error) {
+	return EvaluationTarget{
 		Name: fixedweights.TargetName, Hash: WeightsHash(found.Best.Weights),
 		Target: target.FixedWeights(s, found).Target, Weights: found.Best.Weights,
 	}, nil
 }
 
-// WeightsHash is Subject.Hash of weights, one a group of servers.
+// WeightsHash is EvaluationTarget.Hash of weights, one a group of servers.
 func WeightsHash(weights []float64) string {
 	text, err := json.Marshal(weights)
 	if err != nil {
@@ -148,18 +148,18 @@ func WeightsHash(weights []float64) string {
 
 // Policy is the policy of a training's run, which is in the folder dir, as the
 // subject of an evaluation.
-func Policy(s scenario.Scenario, t *Training, name, title, dir string) (Subject, error) {
+func Policy(s scenario.Scenario, t *Training, name, title, dir string) (EvaluationTarget, error) {
 	policy, err := target.Stored(s, title, dir)
 	if err != nil {
-		return Subject{}, err
+		return EvaluationTarget{}, err
 	}
 	key, err := t.QueueKey()
-	return Subject{Name: name, Title: title, Hash: policy.Hash, Target: policy.Target, Run: &Run{dir, key}}, err
+	return EvaluationTarget{Name: name, Title: title, Hash: policy.Hash, Target: policy.Target, Run: &Run{dir, key}}, err
 }
 
 // Evaluation is the evaluation of a subject on seeds.
 type Evaluation struct {
-	Subject
+	EvaluationTarget
 	Scenario scenario.Scenario
 	Seeds    []uint64
 }

@@ -118,17 +118,17 @@ func (h handler) train(ctx context.Context, j queue.Job, scratch string, tell fu
 	if err != nil {
 		return nil, err
 	}
-	hyper, err := train.LoadHyperparameters(runfolder.HyperparametersName, []byte(p.Hyperparameters), nil)
+	hyperparameters, err := train.LoadHyperparameters(runfolder.HyperparametersName, []byte(p.Hyperparameters), nil)
 	if err != nil {
 		return nil, err
 	}
-	t := job.Training{Hyperparameters: hyper, Scenario: s}
+	t := job.Training{Hyperparameters: hyperparameters, Scenario: s}
 	key, err := t.QueueKey()
 	if err := sameKey(j, key, err); err != nil {
 		return nil, err
 	}
 	run := runfolder.Training{
-		Hyperparameters: hyper, Scenario: s, Dir: filepath.Join(scratch, "run"), Command: p.Command, Workers: 1,
+		Hyperparameters: hyperparameters, Scenario: s, Dir: filepath.Join(scratch, "run"), Command: p.Command, Workers: 1,
 		Log: progress.Silent(), Progress: progress.Func(tell),
 	}
 	if err := run.Run(ctx); err != nil {
@@ -147,7 +147,7 @@ func (h handler) evaluate(ctx context.Context, j queue.Job, scratch string, tell
 	if err != nil {
 		return nil, err
 	}
-	subject := job.Subject{Name: p.Name}
+	subject := job.EvaluationTarget{Name: p.Name}
 	switch {
 	case p.Run != "":
 		subject.Hash = p.Policy
@@ -161,7 +161,7 @@ func (h handler) evaluate(ctx context.Context, j queue.Job, scratch string, tell
 		return nil, invalid.Errorf("%s: there is no heuristic %q", j.Title, p.Name)
 	}
 	subject.Title = p.Title
-	e := job.Evaluation{Subject: subject, Scenario: s, Seeds: p.Seeds}
+	e := job.Evaluation{EvaluationTarget: subject, Scenario: s, Seeds: p.Seeds}
 	key, err := e.QueueKey()
 	if err := sameKey(j, key, err); err != nil {
 		return nil, err
@@ -176,18 +176,18 @@ func (h handler) evaluate(ctx context.Context, j queue.Job, scratch string, tell
 
 // weighted is fixed weights, one a group of servers, as the subject of an
 // evaluation.
-func weighted(s scenario.Scenario, weights []float64) (job.Subject, error) {
+func weighted(s scenario.Scenario, weights []float64) (job.EvaluationTarget, error) {
 	if len(weights) != len(s.Servers) {
-		return job.Subject{}, invalid.Errorf("%d weights for %d groups of servers", len(weights), len(s.Servers))
+		return job.EvaluationTarget{}, invalid.Errorf("%d weights for %d groups of servers", len(weights), len(s.Servers))
 	}
 	for _, w := range weights {
 		if !(w > 0) || math.IsInf(w, 0) {
-			return job.Subject{}, invalid.Errorf("a weight of %g: must be positive", w)
+			return job.EvaluationTarget{}, invalid.Errorf("a weight of %g: must be positive", w)
 		}
 	}
 	found := fixedweights.Found{Scenario: s}
 	found.Best.Weights = weights
-	return job.Subject{
+	return job.EvaluationTarget{
 		Name: fixedweights.TargetName, Hash: job.WeightsHash(weights), Weights: weights,
 		Target: episodes.Target{Name: fixedweights.TargetName, Env: simulate.FixedWeights(s, found.ByServer()).Recorded()},
 	}, nil

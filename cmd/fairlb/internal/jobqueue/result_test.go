@@ -116,7 +116,7 @@ func TestReportsFromTheQueue(t *testing.T) {
 	x := connected(t)
 	s := smallScenario(t)
 	evaluation := func(s scenario.Scenario, name string, seeds ...uint64) *job.Evaluation {
-		return &job.Evaluation{Subject: job.Heuristic(s, name), Scenario: s, Seeds: seeds}
+		return &job.Evaluation{EvaluationTarget: job.Heuristic(s, name), Scenario: s, Seeds: seeds}
 	}
 	report := func(e *job.Evaluation) []byte {
 		data, err := executor.Local{}.Evaluate(t.Context(), e)
@@ -184,7 +184,7 @@ func TestSpoiltRunOfAPolicy(t *testing.T) {
 		x.note(key, noted)
 		subject, err := job.Policy(trained.Scenario, trained, "es", "es 1", dir)
 		require.NoError(t, err)
-		_, err = kept.Evaluate(t.Context(), &job.Evaluation{Subject: subject, Scenario: trained.Scenario, Seeds: []uint64{uint64(k)}})
+		_, err = kept.Evaluate(t.Context(), &job.Evaluation{EvaluationTarget: subject, Scenario: trained.Scenario, Seeds: []uint64{uint64(k)}})
 		require.NoError(t, err)
 	}
 }
@@ -194,7 +194,7 @@ func TestSpoiltRunOfAPolicy(t *testing.T) {
 func TestUnusableResultsAreOneJobs(t *testing.T) {
 	t.Parallel()
 	x := connected(t)
-	e := &job.Evaluation{Subject: job.Heuristic(smallScenario(t), "sed"), Scenario: smallScenario(t), Seeds: []uint64{1}}
+	e := &job.Evaluation{EvaluationTarget: job.Heuristic(smallScenario(t), "sed"), Scenario: smallScenario(t), Seeds: []uint64{1}}
 	bad := *e
 	bad.Target.Name = "another" // than any worker will say
 	_, err := x.Evaluate(t.Context(), &bad)
@@ -210,7 +210,7 @@ func TestLongPayloads(t *testing.T) {
 	t.Parallel()
 	x := connected(t)
 	s := smallScenario(t)
-	e := &job.Evaluation{Subject: job.Heuristic(s, "sed"), Scenario: s, Seeds: []uint64{1}}
+	e := &job.Evaluation{EvaluationTarget: job.Heuristic(s, "sed"), Scenario: s, Seeds: []uint64{1}}
 	e.Title = strings.Repeat("x", 2<<20)
 	p, err := newEvalPayload(e)
 	require.NoError(t, err)

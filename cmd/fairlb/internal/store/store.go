@@ -154,10 +154,10 @@ func (s *Store) Train(ctx context.Context, t *job.Training) (dir string, err err
 
 // Policy returns the policy of a training's run as the subject of evaluations
 // in a scenario, under the name of its method. Reports call it by the title.
-func (s *Store) Policy(in scenario.Scenario, t *job.Training, name, title string) (job.Subject, error) {
+func (s *Store) Policy(in scenario.Scenario, t *job.Training, name, title string) (job.EvaluationTarget, error) {
 	dir, _, err := s.RunFolder(t)
 	if err != nil {
-		return job.Subject{}, err
+		return job.EvaluationTarget{}, err
 	}
 	return job.Policy(in, t, name, title, dir)
 }

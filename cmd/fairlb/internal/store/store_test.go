@@ -68,7 +68,7 @@ func (x scripted) Train(_ context.Context, _ *job.Training, dir string) error {
 func TestDamagedReports(t *testing.T) {
 	s, err := scenario.Load("web-moderate/period-1", []string{"duration=1"})
 	require.NoError(t, err)
-	e := job.Evaluation{Subject: job.Heuristic(s, "lsq"), Scenario: s, Seeds: []uint64{1, 2}}
+	e := job.Evaluation{EvaluationTarget: job.Heuristic(s, "lsq"), Scenario: s, Seeds: []uint64{1, 2}}
 	made, err := executor.Evaluate(t.Context(), s, e.Seeds, e.Target, nil)
 	require.NoError(t, err)
 	asked := 0
@@ -164,7 +164,7 @@ func TestRunsOfOthers(t *testing.T) {
 func TestOtherBuilds(t *testing.T) {
 	s, err := scenario.Load("web-moderate/period-1", []string{"duration=1"})
 	require.NoError(t, err)
-	e := job.Evaluation{Subject: job.Heuristic(s, "lsq"), Scenario: s, Seeds: []uint64{1, 2}}
+	e := job.Evaluation{EvaluationTarget: job.Heuristic(s, "lsq"), Scenario: s, Seeds: []uint64{1, 2}}
 	made, err := executor.Evaluate(t.Context(), s, e.Seeds, e.Target, nil)
 	require.NoError(t, err)
 	asked := 0
@@ -212,7 +212,7 @@ func TestContentOfTraces(t *testing.T) {
 		require.NoError(t, os.WriteFile(path, []byte(text), 0o666))
 		s, err := scenario.Load("for-loop", []string{"workload.trace=" + path, "duration=1"})
 		require.NoError(t, err)
-		return job.Evaluation{Subject: job.Heuristic(s, "lsq"), Scenario: s, Seeds: []uint64{1}}
+		return job.Evaluation{EvaluationTarget: job.Heuristic(s, "lsq"), Scenario: s, Seeds: []uint64{1}}
 	}
 	key := func(e job.Evaluation) string {
 		k, err := e.Key()

@@ -278,7 +278,7 @@ func (s *Study) heuristic(ctx context.Context, results *store.Store, k int, name
 			return e, false, err
 		}
 	}
-	return job.Evaluation{Subject: subject, Scenario: in, Seeds: s.heldOut}, true, nil
+	return job.Evaluation{EvaluationTarget: subject, Scenario: in, Seeds: s.heldOut}, true, nil
 }
 
 // runMethod makes a training run of a method for a scenario, and evaluates it.
@@ -311,5 +311,5 @@ func (s *Study) policy(results *store.Store, m, k int, t *job.Training) (job.Eva
 		return job.Evaluation{}, err
 	}
 	subject, err := results.Policy(in, t, s.Methods[m].Name, s.Methods[m].Name)
-	return job.Evaluation{Subject: subject, Scenario: in, Seeds: s.heldOut}, err
+	return job.Evaluation{EvaluationTarget: subject, Scenario: in, Seeds: s.heldOut}, err
 }

@@ -168,14 +168,14 @@ func (r *Results) evaluation(p paper.Policy, name string) (job.Evaluation, error
 	}
 	e := job.Evaluation{Scenario: s, Seeds: r.Profile.EvalSeeds}
 	if !p.Learned() {
-		e.Subject = job.Heuristic(s, p.Method)
+		e.EvaluationTarget = job.Heuristic(s, p.Method)
 		return e, nil
 	}
 	t, err := r.Training(p)
 	if err != nil {
 		return e, err
 	}
-	e.Subject, err = r.Policy(s, &t, p.Method, Describe(p))
+	e.EvaluationTarget, err = r.Policy(s, &t, p.Method, Describe(p))
 	return e, err
 }
 
