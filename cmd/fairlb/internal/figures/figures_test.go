@@ -3,7 +3,6 @@ package figures
 import (
 	"encoding/csv"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -13,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"fairlb/cmd/fairlb/internal/executor"
+	"fairlb/cmd/fairlb/internal/files/filestest"
 	"fairlb/cmd/fairlb/internal/fixedweights"
 	"fairlb/cmd/fairlb/internal/invalid"
 	"fairlb/cmd/fairlb/internal/progress"
@@ -120,10 +120,10 @@ func TestFigure2a(t *testing.T) {
 	weights, err := filepath.Glob(filepath.Join(dir, "tuned-*.json"))
 	require.NoError(t, err)
 	require.Len(t, weights, 5)
-	before := modified(t, dir)
+	before := filestest.Modified(t, dir)
 	require.Equal(t, text, smallFigures(t, dir, nil, "2a"))
 	for _, path := range weights {
-		require.Equal(t, before[path], modified(t, dir)[path], "weights are searched once")
+		require.Equal(t, before[path], filestest.Modified(t, dir)[path], "weights are searched once")
 	}
 }
 
@@ -187,9 +187,9 @@ func TestFigure8(t *testing.T) {
 		}
 		require.Equal(t, requests[key], row["requests"], "%v", row)
 	}
-	trained := modified(t, filepath.Join(dir, "tables"))
+	trained := filestest.Modified(t, filepath.Join(dir, "tables"))
 	require.Contains(t, figuresOf(t, p, dir, nil, "4b"), "Figure 4 (b).")
-	require.Equal(t, trained, modified(t, filepath.Join(dir, "tables")))
+	require.Equal(t, trained, filestest.Modified(t, filepath.Join(dir, "tables")))
 	first := readCSV(t, filepath.Join(dir, "figure-4b.csv"))
 	require.Equal(t, rows[:len(first)], first)
 	for _, name := range []string{"figure-8.png", "figure-8.svg", "figure-4b.png", "figure-4b.svg"} {
@@ -255,19 +255,4 @@ func TestFigure12(t *testing.T) {
 	for _, name := range []string{"figure-12a.png", "figure-12a.svg", "figure-12b.png", "figure-12b.svg"} {
 		require.FileExists(t, filepath.Join(dir, name))
 	}
-}
-
-// modified returns the modification times of all files below a folder.
-func modified(t *testing.T, dir string) map[string]int64 {
-	t.Helper()
-	times := map[string]int64{}
-	require.NoError(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		info, err := d.Info()
-		times[path] = info.ModTime().UnixNano()
-		return err
-	}))
-	return times
 }

@@ -2,7 +2,6 @@ package progress
 
 import (
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -20,49 +19,30 @@ var _ Display = Lines{}
 
 // Bar implements Display.
 func (l Lines) Bar(what string, total int) Bar {
-	b := &lineBar{log: l.Log, every: l.Every, now: l.Now, what: what, total: total}
+	b := &lineBar{log: l.Log, every: l.Every, now: l.Now, total: total}
 	if b.every <= 0 {
 		b.every = time.Minute
 	}
 	if b.now == nil {
 		b.now = time.Now
 	}
-	b.last, b.estimate = b.now(), newEstimate(total, b.now)
+	b.last = b.now()
+	b.estimatedBar = estimatedBar{text: what, estimate: newEstimate(total, b.now), show: b.show}
 	return b
 }
 
 type lineBar struct {
+	estimatedBar
 	log   logrus.FieldLogger
 	every time.Duration
 	now   func() time.Time
 	total int
-
-	mu       sync.Mutex
-	what     string
-	last     time.Time // of the last line
-	estimate estimate
+	last  time.Time // of the last line
 }
 
 var _ Estimated = (*lineBar)(nil)
 
-// Set implements Bar.
-func (b *lineBar) Set(done int, text string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if text != "" {
-		b.what = text
-	}
-	b.show(done, b.estimate.left(done))
-}
-
-// SetLeft implements Estimated.
-func (b *lineBar) SetLeft(done int, left time.Duration) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.show(done, left)
-}
-
-func (b *lineBar) show(done int, left time.Duration) {
+func (b *lineBar) show(text string, done int, left time.Duration) {
 	now := b.now()
 	if now.Sub(b.last) < b.every {
 		return
@@ -72,7 +52,7 @@ func (b *lineBar) show(done int, left time.Duration) {
 	if b.total > 0 {
 		count = fmt.Sprintf("%d of %d", done, b.total)
 	}
-	b.log.Info(withLeft(b.what+": "+count, left))
+	b.log.Info(withLeft(text+": "+count, left))
 }
 
 // Close implements Bar.

@@ -2,7 +2,6 @@ package progress
 
 import (
 	"io"
-	"sync"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -33,9 +32,8 @@ func (t Terminal) Bar(what string, total int) Bar {
 		columns = defaultColumns
 	}
 	width := min(mostBar, max(leastBar, columns/3-leastBar))
-	return &terminalBar{
-		estimate: newEstimate(total, time.Now),
-		text:     what, room: max(leastBar, columns-countsWidth-width),
+	b := &terminalBar{
+		room: max(leastBar, columns-countsWidth-width),
 		bar: progressbar.NewOptions(total,
 			progressbar.OptionSetWriter(t.Out),
 			progressbar.OptionSetDescription(text.Shorten(what, columns-countsWidth-width, text.Middle)),
@@ -45,40 +43,22 @@ func (t Terminal) Bar(what string, total int) Bar {
 			progressbar.OptionClearOnFinish(),
 		),
 	}
+	b.estimatedBar = estimatedBar{text: what, estimate: newEstimate(total, time.Now), show: b.show}
+	return b
 }
 
 // terminalBar ignores errors: a terminal that cannot be written to is no reason
 // to stop the work.
 type terminalBar struct {
+	estimatedBar
 	bar  *progressbar.ProgressBar
 	room int // columns of the text before the bar
-
-	mu       sync.Mutex
-	text     string
-	estimate estimate
 }
 
 var _ Estimated = (*terminalBar)(nil)
 
-// Set implements Bar.
-func (b *terminalBar) Set(done int, text string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if text != "" {
-		b.text = text
-	}
-	b.show(done, b.estimate.left(done))
-}
-
-// SetLeft implements Estimated.
-func (b *terminalBar) SetLeft(done int, left time.Duration) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.show(done, left)
-}
-
-func (b *terminalBar) show(done int, left time.Duration) {
-	b.bar.Describe(text.Shorten(withLeft(b.text, left), b.room, text.Middle))
+func (b *terminalBar) show(what string, done int, left time.Duration) {
+	b.bar.Describe(text.Shorten(withLeft(what, left), b.room, text.Middle))
 	_ = b.bar.Set(done)
 }
 

@@ -2,7 +2,6 @@ package store_test
 
 import (
 	"context"
-	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -12,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"fairlb/cmd/fairlb/internal/executor"
+	"fairlb/cmd/fairlb/internal/files/filestest"
 	"fairlb/cmd/fairlb/internal/fixedweights"
 	"fairlb/cmd/fairlb/internal/invalid"
 	"fairlb/cmd/fairlb/internal/job"
@@ -28,21 +28,6 @@ type searcher struct{ store.Executor }
 
 func (searcher) Search(ctx context.Context, x *job.Search) (fixedweights.Found, error) {
 	return fixedweights.Search(ctx, x.Scenario, x.Settings, progress.None{})
-}
-
-// modified returns the modification times of all files below a folder.
-func modified(t *testing.T, dir string) map[string]int64 {
-	t.Helper()
-	times := map[string]int64{}
-	require.NoError(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		info, err := d.Info()
-		times[path] = info.ModTime().UnixNano()
-		return err
-	}))
-	return times
 }
 
 // scripted is an executor whose reports and runs a test gives.
@@ -241,15 +226,15 @@ func TestSearch(t *testing.T) {
 	}
 	first, err := find()
 	require.NoError(t, err)
-	before := modified(t, dir)
+	before := filestest.Modified(t, dir)
 	require.Len(t, before, 1)
 	second, err := find()
 	require.NoError(t, err)
 	require.Equal(t, first, second)
-	require.Equal(t, before, modified(t, dir))
+	require.Equal(t, before, filestest.Modified(t, dir))
 	_, err = find("servers[0].speed=2")
 	require.NoError(t, err)
-	require.Len(t, modified(t, dir), 2)
+	require.Len(t, filestest.Modified(t, dir), 2)
 
 	for path := range before {
 		require.NoError(t, os.WriteFile(path, []byte("{}"), 0o666))

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"fairlb/cmd/fairlb/internal/files/filestest"
 	"fairlb/cmd/fairlb/internal/runfolder"
 	"fairlb/eval/paper"
 )
@@ -39,12 +40,12 @@ func TestDryRun(t *testing.T) {
 	last := jobs[len(jobs)-1]
 	require.Equal(t, "distr-lb", last.Method)
 	require.NoError(t, newResults(dir, tiny()).Fill(t.Context(), []paper.Job{last}))
-	before := modified(t, dir)
+	before := filestest.Modified(t, dir)
 	text = printPlan()
 	require.Regexp(t, `train +distr-lb +web-dynamic +1 +2 +\d+ s +recorded runs \(1\)`, text)
 	require.Regexp(t, `evaluate +distr-lb +web-dynamic +1 +2 +\d+ s +recorded runs \(1\)`, text)
 	require.Regexp(t, `5 trainings and 8 evaluations are missing`, text)
-	require.Equal(t, before, modified(t, dir))
+	require.Equal(t, before, filestest.Modified(t, dir))
 
 	b := newResults(dir, tiny())
 	training, err := b.Training(last.Policy)

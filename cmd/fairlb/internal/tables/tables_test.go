@@ -2,7 +2,6 @@ package tables
 
 import (
 	"fmt"
-	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -12,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"fairlb/cmd/fairlb/internal/executor"
+	"fairlb/cmd/fairlb/internal/files/filestest"
 	"fairlb/cmd/fairlb/internal/invalid"
 	"fairlb/cmd/fairlb/internal/progress"
 	"fairlb/cmd/fairlb/internal/runfolder"
@@ -30,21 +30,6 @@ func tiny() paper.Profile {
 		Name: "tiny", TrainingSeeds: []uint64{1}, Episodes: 2, LargeEpisodes: 2, EpisodeDuration: 1,
 		EvalSeeds: []uint64{1000, 1001}, EvalDuration: 1,
 	}
-}
-
-// modified returns the modification times of all files below a folder.
-func modified(t *testing.T, dir string) map[string]int64 {
-	t.Helper()
-	times := map[string]int64{}
-	require.NoError(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		info, err := d.Info()
-		times[path] = info.ModTime().UnixNano()
-		return err
-	}))
-	return times
 }
 
 // newResults are the results of a profile in a folder, made in this process.
@@ -71,18 +56,18 @@ func TestNothingIsDoneTwice(t *testing.T) {
 	}
 	first := newResults(dir, tiny())
 	require.NoError(t, first.Fill(t.Context(), jobs))
-	before := modified(t, dir)
+	before := filestest.Modified(t, dir)
 	require.Len(t, first.evaluated, 2)
 
 	again := newResults(dir, tiny())
 	require.NoError(t, again.Fill(t.Context(), jobs))
-	require.Equal(t, before, modified(t, dir), "a second run writes nothing")
+	require.Equal(t, before, filestest.Modified(t, dir), "a second run writes nothing")
 	require.Equal(t, first.evaluated, again.evaluated)
 
 	longer := tiny()
 	longer.EvalDuration = 2
 	require.NoError(t, newResults(dir, longer).Fill(t.Context(), jobs))
-	require.Len(t, modified(t, dir), len(before)+2, "another duration is evaluated anew, but not trained")
+	require.Len(t, filestest.Modified(t, dir), len(before)+2, "another duration is evaluated anew, but not trained")
 
 	table, err := paper.Get(11)
 	require.NoError(t, err)
@@ -103,7 +88,7 @@ func TestFillRefusesWhatIsNoEvaluation(t *testing.T) {
 	dir := t.TempDir()
 	jobs := []paper.Job{{Policy: paper.Policy{Method: "lsq"}, Scenarios: []string{"web-moderate/period-1"}}}
 	require.NoError(t, newResults(dir, tiny()).Fill(t.Context(), jobs))
-	for path := range modified(t, dir) {
+	for path := range filestest.Modified(t, dir) {
 		require.NoError(t, os.WriteFile(path, []byte("{"), 0o666))
 	}
 	err := newResults(dir, tiny()).Fill(t.Context(), jobs)
@@ -167,8 +152,8 @@ func TestPrintTables(t *testing.T) {
 	for _, row := range table.Rows {
 		require.Contains(t, text, row.Method)
 	}
-	runs := modified(t, filepath.Join(dir, "train"))
-	evaluations := modified(t, filepath.Join(dir, "eval"))
+	runs := filestest.Modified(t, filepath.Join(dir, "train"))
+	evaluations := filestest.Modified(t, filepath.Join(dir, "eval"))
 	require.NotEmpty(t, runs)
 	for _, ending := range []string{"csv", "json", "md", "png", "svg"} {
 		data, err := os.ReadFile(filepath.Join(dir, "table16."+ending))
@@ -176,8 +161,8 @@ func TestPrintTables(t *testing.T) {
 		require.NotEmpty(t, data)
 	}
 	require.Equal(t, text, show())
-	require.Equal(t, runs, modified(t, filepath.Join(dir, "train")), "nothing is trained twice")
-	require.Equal(t, evaluations, modified(t, filepath.Join(dir, "eval")), "nothing is evaluated twice")
+	require.Equal(t, runs, filestest.Modified(t, filepath.Join(dir, "train")), "nothing is trained twice")
+	require.Equal(t, evaluations, filestest.Modified(t, filepath.Join(dir, "eval")), "nothing is evaluated twice")
 
 	// Of another build: said once, not a row.
 	records, err := filepath.Glob(filepath.Join(dir, "train", "*", runfolder.RecordName))
