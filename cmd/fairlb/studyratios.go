@@ -9,7 +9,6 @@ import (
 
 	"fairlb/cmd/fairlb/internal/files"
 	"fairlb/cmd/fairlb/internal/invalid"
-	"fairlb/env/file"
 	"fairlb/eval/study"
 	"fairlb/results/chart"
 )
@@ -35,15 +34,16 @@ that all met the same arrivals.`,
 			if err := files.CheckOutput("--out", out, args...); err != nil {
 				return err
 			}
-			all, err := readStudies(args)
+			all, err := study.ReadFiles(args)
 			if err != nil {
-				return err
+				return invalid.Errorf("%w", err)
 			}
+			known := all.Targets()
 			if len(targets) == 0 {
-				targets = targetsOf(all)
+				targets = known
 			}
 			for _, name := range targets {
-				if known := targetsOf(all); !slices.Contains(known, name) {
+				if !slices.Contains(known, name) {
 					return invalid.Errorf("--targets: %q: must be one of %s", name, strings.Join(known, ", "))
 				}
 			}
@@ -61,41 +61,4 @@ that all met the same arrivals.`,
 	c.Flags().StringVar(&out, "out", "ratios.svg", "the picture: .svg, .png or .pdf")
 	c.Flags().StringSliceVar(&targets, "targets", nil, "what to draw, in this order (default all but "+study.Baseline+")")
 	return c
-}
-
-// readStudies reads the CSV files of studies and joins them.
-func readStudies(paths []string) (*study.Recorded, error) {
-	all := &study.Recorded{}
-	for _, path := range paths {
-		one, err := readStudy(path)
-		if err == nil {
-			err = all.Join(one)
-		}
-		if err != nil {
-			return nil, invalid.Errorf("%w", err)
-		}
-	}
-	return all, nil
-}
-
-func readStudy(path string) (*study.Recorded, error) {
-	f, err := file.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return study.ReadCSV(path, f)
-}
-
-// targetsOf lists what recorded studies compare to the baseline.
-func targetsOf(r *study.Recorded) []string {
-	var names []string
-	for _, s := range r.Scenarios {
-		for _, t := range s.Targets {
-			if t.Name != study.Baseline && !slices.Contains(names, t.Name) {
-				names = append(names, t.Name)
-			}
-		}
-	}
-	return names
 }

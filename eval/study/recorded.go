@@ -11,6 +11,7 @@ import (
 
 	"gonum.org/v1/gonum/stat"
 
+	"fairlb/env/file"
 	"fairlb/eval"
 )
 
@@ -103,6 +104,44 @@ func (s *RecordedScenario) Best(names []string) *RecordedTarget {
 		}
 	}
 	return best
+}
+
+// Targets lists what the studies compare to the baseline, in the order in which it
+// first appears.
+func (r *Recorded) Targets() []string {
+	var names []string
+	for _, s := range r.Scenarios {
+		for _, t := range s.Targets {
+			if t.Name != Baseline && !slices.Contains(names, t.Name) {
+				names = append(names, t.Name)
+			}
+		}
+	}
+	return names
+}
+
+// ReadFiles reads the CSV files of studies and joins them.
+func ReadFiles(paths []string) (*Recorded, error) {
+	all := &Recorded{}
+	for _, path := range paths {
+		one, err := readFile(path)
+		if err == nil {
+			err = all.Join(one)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+func readFile(path string) (*Recorded, error) {
+	f, err := file.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return ReadCSV(path, f)
 }
 
 // ReadCSV reads back the CSV of a study. Columns are found by their names, so

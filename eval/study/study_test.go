@@ -10,7 +10,7 @@ import (
 	"fairlb/eval"
 )
 
-const file = `name: small
+const studyFile = `name: small
 training_seeds: 1-2
 evaluation_seeds: 1000-1002
 heuristics: [wcmp, sed, tuned]
@@ -28,7 +28,7 @@ bars:
 
 func TestLoad(t *testing.T) {
 	t.Parallel()
-	s, err := Load("s.yaml", []byte(file))
+	s, err := Load("s.yaml", []byte(studyFile))
 	require.NoError(t, err)
 	require.Equal(t, 300.0, s.Duration, "the default")
 	require.Equal(t, []string{"paper", "own"}, s.Families())
@@ -49,7 +49,7 @@ func TestLoad(t *testing.T) {
 		{"of: tuned", "of: lsq", `bars[1].of = "lsq": must be one of the study's heuristics`},
 		{"family: own", "familly: own", `familly`},
 	} {
-		_, err := Load("s.yaml", []byte(strings.Replace(file, test.old, test.new, 1)))
+		_, err := Load("s.yaml", []byte(strings.Replace(studyFile, test.old, test.new, 1)))
 		require.ErrorContains(t, err, test.want)
 	}
 }
@@ -66,7 +66,7 @@ func result(p99 float64, seeds ...float64) eval.Result {
 // TestOneWorkload: seeds that had the same arrivals make no interval; runs do.
 func TestOneWorkload(t *testing.T) {
 	t.Parallel()
-	s, err := Load("s.yaml", []byte(file))
+	s, err := Load("s.yaml", []byte(studyFile))
 	require.NoError(t, err)
 	same := func(p99 float64, seeds ...float64) eval.Result {
 		r := result(p99, seeds...)
@@ -90,7 +90,7 @@ func TestOneWorkload(t *testing.T) {
 
 func reported(t *testing.T) *Report {
 	t.Helper()
-	s, err := Load("s.yaml", []byte(file))
+	s, err := Load("s.yaml", []byte(studyFile))
 	require.NoError(t, err)
 	r := &Report{Study: s, Name: s.Name, Command: "fairlb study s.yaml", TrainingSeeds: []uint64{1, 2}, EvaluationSeeds: []uint64{1000, 1001, 1002}, Duration: s.Duration}
 	require.NoError(t, r.Add(s.Scenarios[0], RunsByTarget{
