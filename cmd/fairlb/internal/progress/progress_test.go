@@ -68,6 +68,12 @@ func TestLines(t *testing.T) {
 	quick := Lines{Log: log}.Bar("quick", -1)
 	quick.Set(7, "")
 	require.Len(t, hook.AllEntries(), 3, "what is done before the first line has none")
+
+	now = time.Unix(0, 0)
+	bar = Lines{Log: log, Now: func() time.Time { return now }}.Bar("fit", -1)
+	now = now.Add(time.Hour)
+	bar.Set(7, "fit, objective 0.5")
+	require.Equal(t, "fit, objective 0.5: 7 done", hook.LastEntry().Message)
 }
 
 // TestTerminalFits: no line of a bar is wider than the terminal.

@@ -208,6 +208,20 @@ func TestContentOfTraces(t *testing.T) {
 	first := key(of("a.tsv", one))
 	require.Equal(t, first, key(of("b.tsv", one)))
 	require.NotEqual(t, first, key(of("a.tsv", one+"0.6\t/?n=1000\n")))
+
+	training := func(path string) string {
+		h := train.DefaultHyperparameters()
+		h.Scenario, h.ScenarioSet = "for-loop", []string{"workload.trace=" + path}
+		x, err := job.NewTraining(h, "loop")
+		require.NoError(t, err)
+		k, err := x.Key()
+		require.NoError(t, err)
+		return k
+	}
+	of("a.tsv", one)
+	of("c.tsv", one+"0.7\t/?n=1000\n")
+	require.Equal(t, training(filepath.Join(dir, "a.tsv")), training(filepath.Join(dir, "b.tsv")))
+	require.NotEqual(t, training(filepath.Join(dir, "a.tsv")), training(filepath.Join(dir, "c.tsv")))
 }
 
 // TestSearch: a search is made once for what it depends on, and a file
