@@ -125,7 +125,7 @@ func newRule(t require.TestingT, name string, servers int) dispatch.Rule {
 		require.NoError(t, err)
 		return rule
 	}
-	rule, err := dispatch.New(name, capacity, 1)
+	rule, err := dispatch.New(name, dispatch.Options{Capacity: capacity, LB: 1, LBs: 2})
 	require.NoError(t, err)
 	return rule
 }

@@ -18,7 +18,7 @@ func TestOutIsNeverPicked(t *testing.T) {
 			t.Parallel()
 			rapid.Check(t, func(t *rapid.T) {
 				w := newSimulatedLB(rapid.IntRange(1, 40).Draw(t, "servers"), rapid.Uint64().Draw(t, "seed"), true)
-				rule, err := New(name, w.capacity(), rapid.IntRange(0, 1).Draw(t, "lb"))
+				rule, err := New(name, w.options(rapid.IntRange(0, 1).Draw(t, "lb")))
 				require.NoError(t, err)
 				for range 300 {
 					pick := w.step(rule)
@@ -49,7 +49,7 @@ func TestOutWithoutChanges(t *testing.T) {
 	for _, name := range Names() {
 		for _, n := range []int{3, 30} {
 			w := newSimulatedLB(n, 5, false)
-			rule, err := New(name, w.capacity(), 0)
+			rule, err := New(name, w.options(0))
 			require.NoError(t, err)
 			rule.Pick(&w.view)
 			w.view.changed = []int32{}
@@ -82,9 +82,9 @@ func TestEmptyOut(t *testing.T) {
 	for _, name := range Names() {
 		with, without := newSimulatedLB(20, 9, false), newSimulatedLB(20, 9, false)
 		without.view.Out = nil
-		a, err := New(name, with.capacity(), 1)
+		a, err := New(name, with.options(1))
 		require.NoError(t, err)
-		b, err := New(name, with.capacity(), 1)
+		b, err := New(name, with.options(1))
 		require.NoError(t, err)
 		for range 1000 {
 			require.Equal(t, with.step(a), without.step(b), name)
@@ -100,9 +100,9 @@ func TestChangesSuffice(t *testing.T) {
 	for _, name := range Names() {
 		for _, n := range []int{1, 7, 16, 17, 100} {
 			told, looking := newSimulatedLB(n, 4, true), newSimulatedLB(n, 4, true)
-			a, err := New(name, told.capacity(), 0)
+			a, err := New(name, told.options(0))
 			require.NoError(t, err)
-			b, err := New(name, told.capacity(), 0)
+			b, err := New(name, told.options(0))
 			require.NoError(t, err)
 			for range 1000 {
 				looking.view.changed = nil
@@ -117,7 +117,7 @@ func TestPickAllocatesNothing(t *testing.T) {
 	for _, name := range Names() {
 		for _, n := range []int{8, 100} {
 			w := newSimulatedLB(n, 6, true)
-			rule, err := New(name, w.capacity(), 0)
+			rule, err := New(name, w.options(0))
 			require.NoError(t, err)
 			completer, _ := rule.(Completer)
 			for range 3000 {

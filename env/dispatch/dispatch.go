@@ -62,28 +62,37 @@ type GlobalState interface {
 type heuristic struct {
 	name    string
 	summary string // a few words, for the list of heuristics
-	make    func(capacity []float64, lb int) (Rule, error)
+	make    func(o Options) (Rule, error)
+}
+
+// Options is what New is told of an LB and its servers.
+type Options struct {
+	// Capacity is the servers' configured capacity (number of processors): what
+	// an operator knows, not what a server can truly do.
+	Capacity []float64
+	LB       int // the LB's index, from 0
+	LBs      int // the number of LBs
 }
 
 // heuristics lists them in the order of the tables: the paper's first, then
 // those of practice, then references that see more than an LB can.
 func heuristics() []heuristic {
 	return []heuristic{
-		{"ecmp", "at random (appendix C.3)", func(c []float64, _ int) (Rule, error) { return NewRandom(uniform(len(c))) }},
-		{"wcmp", "at random, by capacity (appendix C.3)", func(c []float64, _ int) (Rule, error) { return NewRandom(c) }},
-		{"lsq", "least own requests, fair ties (appendix C.3)", func(c []float64, _ int) (Rule, error) { return NewShortestDelay(uniform(len(c))) }},
-		{"sed", "least own (requests + 1) / capacity, fair ties (appendix C.3)", func(c []float64, _ int) (Rule, error) { return NewShortestDelay(c) }},
-		{"oracle", "would finish all its work first; sees everything (appendix C.3)", func([]float64, int) (Rule, error) { return Oracle{}, nil }},
-		{"p2c", "the lesser, by SED's measure, of two drawn at random", func(c []float64, _ int) (Rule, error) { return NewTwoChoices(c) }},
-		{"wlr", "Envoy's weighted least request: round robin, weight capacity / (own requests + 1)", func(c []float64, _ int) (Rule, error) { return NewLeastRequest(c) }},
-		{"peak-ewma", "the lesser of two drawn at random by average latency, quick to rise, times own requests + 1", func(c []float64, _ int) (Rule, error) { return NewPeakEWMA(len(c)) }},
-		{"prequal", "by probes of requests in flight and latency: least latency, unless all are hot", func(c []float64, _ int) (Rule, error) { return NewPrequal(len(c)) }},
-		{"cswrr", "gRPC's weighted round robin: weight requests/s over utilisation, as servers report", func(c []float64, _ int) (Rule, error) { return NewReportedLoad(c) }},
-		{"lsq-ordered", "LSQ, ties by an order that the next LB reverses", func(c []float64, lb int) (Rule, error) { return NewOrdered(uniform(len(c)), lb) }},
-		{"sed-ordered", "SED, ties by an order that the next LB reverses", func(c []float64, lb int) (Rule, error) { return NewOrdered(c, lb) }},
-		{"sed-true", "SED by the servers' true capacities of the moment, which no LB sees", func([]float64, int) (Rule, error) { return TrueCapacity{}, nil }},
-		{"jsq", "least requests of all LBs; sees everything", func(c []float64, _ int) (Rule, error) { return NewGlobalShortestDelay(uniform(len(c))) }},
-		{"sed-global", "SED by the requests of all LBs; sees everything", func(c []float64, _ int) (Rule, error) { return NewGlobalShortestDelay(c) }},
+		{"ecmp", "at random (appendix C.3)", func(o Options) (Rule, error) { return NewRandom(uniform(len(o.Capacity))) }},
+		{"wcmp", "at random, by capacity (appendix C.3)", func(o Options) (Rule, error) { return NewRandom(o.Capacity) }},
+		{"lsq", "least own requests, fair ties (appendix C.3)", func(o Options) (Rule, error) { return NewShortestDelay(uniform(len(o.Capacity))) }},
+		{"sed", "least own (requests + 1) / capacity, fair ties (appendix C.3)", func(o Options) (Rule, error) { return NewShortestDelay(o.Capacity) }},
+		{"oracle", "would finish all its work first; sees everything (appendix C.3)", func(Options) (Rule, error) { return Oracle{}, nil }},
+		{"p2c", "the lesser, by SED's measure, of two drawn at random", func(o Options) (Rule, error) { return NewTwoChoices(o.Capacity) }},
+		{"wlr", "Envoy's weighted least request: round robin, weight capacity / (own requests + 1)", func(o Options) (Rule, error) { return NewLeastRequest(o.Capacity) }},
+		{"peak-ewma", "the lesser of two drawn at random by average latency, quick to rise, times own requests + 1", func(o Options) (Rule, error) { return NewPeakEWMA(len(o.Capacity)) }},
+		{"prequal", "by probes of requests in flight and latency: least latency, unless all are hot", func(o Options) (Rule, error) { return NewPrequal(len(o.Capacity)) }},
+		{"cswrr", "gRPC's weighted round robin: weight requests/s over utilisation, as servers report", func(o Options) (Rule, error) { return NewReportedLoad(o.Capacity) }},
+		{"lsq-ordered", "LSQ, ties by an order that the next LB reverses", func(o Options) (Rule, error) { return NewOrdered(uniform(len(o.Capacity)), o.LB) }},
+		{"sed-ordered", "SED, ties by an order that the next LB reverses", func(o Options) (Rule, error) { return NewOrdered(o.Capacity, o.LB) }},
+		{"sed-true", "SED by the servers' true capacities of the moment, which no LB sees", func(Options) (Rule, error) { return TrueCapacity{}, nil }},
+		{"jsq", "least requests of all LBs; sees everything", func(o Options) (Rule, error) { return NewGlobalShortestDelay(uniform(len(o.Capacity))) }},
+		{"sed-global", "SED by the requests of all LBs; sees everything", func(o Options) (Rule, error) { return NewGlobalShortestDelay(o.Capacity) }},
 	}
 }
 
@@ -107,13 +116,14 @@ func Summary(name string) string {
 	return ""
 }
 
-// New returns the heuristic of the given name for one LB and servers with the
-// given configured capacities (number of processors): what an operator knows,
-// not what a server can truly do.
-func New(name string, capacity []float64, lb int) (Rule, error) {
+// New returns the heuristic of the given name for one LB.
+func New(name string, o Options) (Rule, error) {
+	if o.LB < 0 || o.LB >= o.LBs {
+		return nil, fmt.Errorf("dispatch: LB %d of %d: must be in [0, number of LBs)", o.LB, o.LBs)
+	}
 	for _, h := range heuristics() {
 		if h.name == name {
-			return h.make(capacity, lb)
+			return h.make(o)
 		}
 	}
 	return nil, fmt.Errorf("dispatch: unknown heuristic %q (known: %s)", name, strings.Join(Names(), ", "))

@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -31,7 +32,7 @@ func TestHeuristics(t *testing.T) {
 		"jsq":         1, // of 3, 2 and 5 outstanding
 		"sed-global":  1, // of 4/1, 3/2 and 6/4, the first of the two ties
 	} {
-		rule, err := New(name, capacity, 0)
+		rule, err := New(name, Options{Capacity: capacity, LBs: 1})
 		require.NoError(t, err)
 		v := &View{Ongoing: []int32{0, 1, 4}, Rand: rand.New(constant(0)), Global: finish{3, 2, 5}}
 		require.Equal(t, want, rule.Pick(v), name)
@@ -40,7 +41,7 @@ func TestHeuristics(t *testing.T) {
 		"ecmp": {1. / 3, 1. / 3, 1. / 3},
 		"wcmp": {1. / 7, 2. / 7, 4. / 7},
 	} {
-		rule, err := New(name, capacity, 0)
+		rule, err := New(name, Options{Capacity: capacity, LBs: 1})
 		require.NoError(t, err)
 		require.InDeltaSlice(t, want, probabilities(rule.(*Random)), 1e-15, name)
 	}
@@ -49,7 +50,7 @@ func TestHeuristics(t *testing.T) {
 func TestSingleServer(t *testing.T) {
 	t.Parallel()
 	for _, name := range Names() {
-		rule, err := New(name, []float64{3}, 0)
+		rule, err := New(name, Options{Capacity: []float64{3}, LBs: 1})
 		require.NoError(t, err)
 		v := &View{Ongoing: []int32{7}, Rand: rand.New(rand.NewPCG(1, 1)), Global: finish{1}}
 		for range 10 {
@@ -60,8 +61,12 @@ func TestSingleServer(t *testing.T) {
 
 func TestNewRefuses(t *testing.T) {
 	t.Parallel()
-	_, err := New("fifo", []float64{1}, 0)
+	_, err := New("fifo", Options{Capacity: []float64{1}, LBs: 1})
 	require.ErrorContains(t, err, `unknown heuristic "fifo" (known: ecmp, wcmp, lsq, sed, oracle, p2c, wlr, peak-ewma, prequal, cswrr, lsq-ordered, sed-ordered, sed-true, jsq, sed-global)`)
+	for _, lb := range []int{-1, 2} {
+		_, err = New("sed", Options{Capacity: []float64{1}, LB: lb, LBs: 2})
+		require.ErrorContains(t, err, fmt.Sprintf("LB %d of 2: must be in [0, number of LBs)", lb))
+	}
 	for _, test := range []struct {
 		weights []float64
 		want    string

@@ -53,6 +53,11 @@ func (w *simulatedLB) capacity() []float64 {
 	return c
 }
 
+// options returns what New is told of the LB, which is one of two.
+func (w *simulatedLB) options(lb int) Options {
+	return Options{Capacity: w.capacity(), LB: lb, LBs: 2}
+}
+
 // step lets time pass and one request arrive, which the rule sends.
 func (w *simulatedLB) step(rule Rule) int {
 	w.view.Now += w.random.ExpFloat64() * 0.1

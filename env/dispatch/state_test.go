@@ -37,15 +37,15 @@ func TestResume(t *testing.T) {
 			rapid.Check(t, func(t *rapid.T) {
 				n, seed := rapid.IntRange(1, 40).Draw(t, "servers"), rapid.Uint64().Draw(t, "seed")
 				through, broken := newSimulatedLB(n, seed, true), newSimulatedLB(n, seed, true)
-				a, err := New(name, through.capacity(), 1)
+				a, err := New(name, through.options(1))
 				require.NoError(t, err)
-				b, err := New(name, through.capacity(), 1)
+				b, err := New(name, through.options(1))
 				require.NoError(t, err)
 				for range rapid.IntRange(0, 400).Draw(t, "picks before") {
 					require.Equal(t, through.step(a), broken.step(b))
 				}
 				data := save(b)
-				fresh, err := New(name, through.capacity(), 1)
+				fresh, err := New(name, through.options(1))
 				require.NoError(t, err)
 				require.NoError(t, restore(fresh, data))
 				require.Equal(t, data, save(fresh))
@@ -64,7 +64,7 @@ func TestResetForgets(t *testing.T) {
 	t.Parallel()
 	for _, name := range Names() {
 		w := newSimulatedLB(20, 1, true)
-		used, err := New(name, w.capacity(), 0)
+		used, err := New(name, w.options(0))
 		require.NoError(t, err)
 		for range 500 {
 			w.step(used)
@@ -72,7 +72,7 @@ func TestResetForgets(t *testing.T) {
 		if r, ok := used.(Resetter); ok {
 			r.Reset()
 		}
-		fresh, err := New(name, w.capacity(), 0)
+		fresh, err := New(name, w.options(0))
 		require.NoError(t, err)
 		require.Equal(t, save(fresh), save(used), name)
 		a, b := newSimulatedLB(20, 2, true), newSimulatedLB(20, 2, true)
@@ -88,14 +88,14 @@ func TestDamagedState(t *testing.T) {
 	t.Parallel()
 	for _, name := range Names() {
 		w := newSimulatedLB(5, 3, true)
-		used, err := New(name, w.capacity(), 0)
+		used, err := New(name, w.options(0))
 		require.NoError(t, err)
 		for range 100 {
 			w.step(used)
 		}
 		data := save(used)
 		fresh := func(n int) Rule {
-			r, err := New(name, newSimulatedLB(n, 3, true).capacity(), 0)
+			r, err := New(name, newSimulatedLB(n, 3, true).options(0))
 			require.NoError(t, err)
 			return r
 		}

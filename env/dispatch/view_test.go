@@ -12,7 +12,7 @@ func TestViewWithoutPicks(t *testing.T) {
 	for _, name := range []string{"lsq-ordered", "ecmp", "wlr"} {
 		w := newSimulatedLB(3, 1, false)
 		w.view.Global, w.view.Reports = nil, nil
-		rule, err := New(name, []float64{1, 1, 1}, 0)
+		rule, err := New(name, Options{Capacity: []float64{1, 1, 1}, LBs: 1})
 		require.NoError(t, err)
 		for range 4 {
 			w.view.Sent(rule.Pick(&w.view))

@@ -138,6 +138,11 @@ func (c *Config) capacities() []float64 {
 	return w
 }
 
+// options returns what the dispatch rule of one LB is told.
+func (c *Config) options(lb int) dispatch.Options {
+	return dispatch.Options{Capacity: c.capacities(), LB: lb, LBs: c.LBs}
+}
+
 // initialWeights returns the weights at the beginning of an episode.
 func (c *Config) initialWeights() []float64 {
 	if len(c.Weights) > 0 {
@@ -159,7 +164,7 @@ func (c *Config) rule(lb int) (dispatch.Rule, error) {
 	case c.Rule != nil:
 		return c.Rule(lb)
 	case c.Heuristic != "":
-		return dispatch.New(c.Heuristic, c.capacities(), lb)
+		return dispatch.New(c.Heuristic, c.options(lb))
 	}
 	return dispatch.NewShortestDelay(c.initialWeights())
 }

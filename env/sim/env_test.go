@@ -273,7 +273,7 @@ func TestOutstandingLog(t *testing.T) {
 		if hide {
 			cfg.Heuristic = ""
 			cfg.Rule = func(lb int) (dispatch.Rule, error) {
-				rule, err := dispatch.New("sed-global", cfg.capacities(), lb)
+				rule, err := dispatch.New("sed-global", cfg.options(lb))
 				return withoutLog{rule}, err
 			}
 		}

@@ -331,7 +331,7 @@ func TestCompleter(t *testing.T) {
 	cfg.Observe, cfg.Backlog = false, 1
 	var told []env.Outcome
 	cfg.Rule = func(lb int) (dispatch.Rule, error) {
-		rule, err := dispatch.New("lsq", cfg.capacities(), lb)
+		rule, err := dispatch.New("lsq", cfg.options(lb))
 		return listening{rule, lb, &told}, err
 	}
 	want, _ := episode(t, cfg, 3)
