@@ -124,9 +124,10 @@ func (b *Balancer) End(now float64, id FlowID, failed bool) Flow {
 	}
 	b.flows.end(id)
 	server := int(f.Server)
+	ongoing := b.view.Ongoing[server]
 	b.view.Ended(server)
 	if b.completer != nil {
-		b.completer.Completed(server, now, now-f.Start, failed)
+		b.completer.Completed(dispatch.Completion{Server: server, Now: now, Duration: now - f.Start, Ongoing: ongoing, Failed: failed})
 	}
 	if b.observer != nil && !failed {
 		b.observer.Completed(server, now, now-f.Start)

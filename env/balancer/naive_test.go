@@ -70,7 +70,7 @@ func (n *naive) dispatch(now float64) int {
 }
 
 func (n *naive) end(now float64, k int, failed bool) {
-	f := n.flows[k]
+	f, ongoing := n.flows[k], n.ongoing()
 	// The last flow of the server takes the place of the one that ended.
 	last := k
 	for i := k + 1; i < len(n.flows); i++ {
@@ -81,7 +81,7 @@ func (n *naive) end(now float64, k int, failed bool) {
 	n.flows[k] = n.flows[last]
 	n.flows = slices.Delete(n.flows, last, last+1)
 	if c, ok := n.rule.(dispatch.Completer); ok {
-		c.Completed(f.server, now, now-f.start, failed)
+		c.Completed(dispatch.Completion{Server: f.server, Now: now, Duration: now - f.start, Ongoing: ongoing[f.server], Failed: failed})
 	}
 	if !failed {
 		n.observer.Completed(f.server, now, now-f.start)

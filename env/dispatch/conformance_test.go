@@ -133,7 +133,7 @@ func TestPickAllocatesNothing(t *testing.T) {
 				pick := rule.Pick(&w.view)
 				w.view.changed = append(w.view.changed[:0], int32(pick), int32((k+1)%n))
 				if completer != nil {
-					completer.Completed(pick, w.view.Now, 0.5, false)
+					completer.Completed(Completion{Server: pick, Now: w.view.Now, Duration: 0.5, Ongoing: 1})
 				}
 			}), "%s of %d servers", name, n)
 		}

@@ -14,10 +14,17 @@ type Rule interface {
 
 // Completer is a Rule that learns from the requests that have ended.
 type Completer interface {
-	// Completed tells the rule that a request that it sent to the server has
-	// ended at time now (s), duration s after it arrived at the LB. If failed,
-	// the server refused it or went away.
-	Completed(server int, now, duration float64, failed bool)
+	// Completed tells the rule that a request which it sent has ended.
+	Completed(c Completion)
+}
+
+// Completion is the end of a request, as its LB learns of it.
+type Completion struct {
+	Server   int     // where the request was sent
+	Now      float64 // s since the episode began
+	Duration float64 // s since the request arrived at the LB
+	Ongoing  int32   // the LB's count of its requests on the server (View.Ongoing) just before, this one included
+	Failed   bool    // the server refused the request or went away
 }
 
 // Resetter is a Rule that remembers more than its parameters and what it reads

@@ -97,15 +97,16 @@ func (r *PeakEWMA) weight(server int, now float64) float64 {
 }
 
 // Completed implements Completer.
-func (r *PeakEWMA) Completed(server int, now, duration float64, failed bool) {
-	if failed {
+func (r *PeakEWMA) Completed(c Completion) {
+	duration := c.Duration
+	if c.Failed {
 		duration = max(duration, ewmaFailedLatency)
 	}
-	if old := r.average[server]; duration < old {
-		w := r.weight(server, now)
+	if old := r.average[c.Server]; duration < old {
+		w := r.weight(c.Server, c.Now)
 		duration = w*old + (1-w)*duration
 	}
-	r.average[server], r.updatedAt[server] = duration, now
+	r.average[c.Server], r.updatedAt[c.Server] = duration, c.Now
 }
 
 // State implements snapshot.Stater.

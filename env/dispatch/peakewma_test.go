@@ -18,17 +18,17 @@ func TestPeakEWMAByHand(t *testing.T) {
 	require.Zero(t, r.cost(v, 0), "not measured, nothing ongoing: to be tried")
 	require.Equal(t, ewmaPenalty+3, r.cost(v, 1), "not measured, and tried already")
 
-	r.Completed(1, 5, 2, false)
+	r.Completed(Completion{Server: 1, Now: 5, Duration: 2})
 	require.Equal(t, 8.0, r.cost(v, 1), "2 s times 3 + 1")
 	v.Now = 15
 	require.InDelta(t, 8/math.E, r.cost(v, 1), 1e-12, "10 s later")
 
-	r.Completed(1, 15, 1, false)
+	r.Completed(Completion{Server: 1, Now: 15, Duration: 1})
 	want := 2/math.E + 1*(1-1/math.E)
 	require.InDelta(t, 4*want, r.cost(v, 1), 1e-12, "averaged in")
-	r.Completed(1, 15, 0.5, false)
+	r.Completed(Completion{Server: 1, Now: 15, Duration: 0.5})
 	require.InDelta(t, 4*want, r.cost(v, 1), 1e-12, "no time has passed: no weight")
-	r.Completed(1, 15, 3, false)
+	r.Completed(Completion{Server: 1, Now: 15, Duration: 3})
 	require.Equal(t, 12.0, r.cost(v, 1), "a peak counts at once")
 	v.Now = 16
 	require.InDelta(t, 12*math.Exp(-0.1), r.cost(v, 1), 1e-12)
@@ -39,13 +39,13 @@ func TestPeakEWMAOfFailures(t *testing.T) {
 	t.Parallel()
 	r, err := NewPeakEWMA(2)
 	require.NoError(t, err)
-	r.Completed(0, 1, 0.001, true)
-	r.Completed(1, 1, 2, false)
+	r.Completed(Completion{Server: 0, Now: 1, Duration: 0.001, Failed: true})
+	r.Completed(Completion{Server: 1, Now: 1, Duration: 2})
 	v := &View{Ongoing: []int32{0, 1}, Now: 1, Rand: rand.New(rand.NewPCG(1, 1))}
 	for range 20 {
 		require.Equal(t, 1, r.Pick(v), "10 s against 2 * 2 s")
 	}
-	r.Completed(0, 1, 40, true)
+	r.Completed(Completion{Server: 0, Now: 1, Duration: 40, Failed: true})
 	require.Equal(t, 40.0, r.cost(v, 0))
 }
 
@@ -57,7 +57,7 @@ func TestPeakEWMAInDistribution(t *testing.T) {
 	r, err := NewPeakEWMA(4)
 	require.NoError(t, err)
 	for j := range 4 {
-		r.Completed(j, 0, float64(j+1), false)
+		r.Completed(Completion{Server: j, Now: 0, Duration: float64(j + 1)})
 	}
 	v := &View{Ongoing: make([]int32, 4), Rand: rand.New(rand.NewPCG(2, 3))}
 	const draws = 60_000

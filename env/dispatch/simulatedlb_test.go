@@ -98,13 +98,16 @@ func (w *simulatedLB) otherLBs() {
 func (w *simulatedLB) complete(rule Rule, k int) {
 	f := w.flights[k]
 	w.flights = slices.Delete(w.flights, k, k+1)
+	ongoing := w.view.Ongoing[f.server]
 	w.view.Ongoing[f.server]--
 	w.addOutstanding(f.server, -1)
 	w.noteChange(f.server)
 	w.done[f.server]++
 	w.busy[f.server] += w.random.ExpFloat64() / w.speed[f.server]
 	if c, ok := rule.(Completer); ok {
-		c.Completed(f.server, w.view.Now, w.view.Now-f.sent, w.random.IntN(50) == 0)
+		c.Completed(Completion{
+			Server: f.server, Now: w.view.Now, Duration: w.view.Now - f.sent, Ongoing: ongoing, Failed: w.random.IntN(50) == 0,
+		})
 	}
 }
 

@@ -319,8 +319,8 @@ type listening struct {
 	told *[]env.Outcome
 }
 
-func (r listening) Completed(server int, now, duration float64, failed bool) {
-	*r.told = append(*r.told, env.Outcome{LB: r.lb, Server: server, Arrival: now - duration, Completion: duration, Failed: failed})
+func (r listening) Completed(c dispatch.Completion) {
+	*r.told = append(*r.told, env.Outcome{LB: r.lb, Server: c.Server, Arrival: c.Now - c.Duration, Completion: c.Duration, Failed: c.Failed})
 }
 
 // TestCompleter: a rule that learns from ended requests is told of each that its LB

@@ -136,11 +136,12 @@ func (r *Rule) others(server int, v *dispatch.View) float64 {
 }
 
 // Completed implements dispatch.Completer.
-func (r *Rule) Completed(server int, now, duration float64, _ bool) {
+func (r *Rule) Completed(c dispatch.Completion) {
+	server, now := c.Server, c.Now
 	sent := r.sentAt[server]
 	n := 0
-	for k, moment := range sent { // now - duration is that moment but for rounding
-		if math.Abs(now-duration-moment) < math.Abs(now-duration-sent[n]) {
+	for k, moment := range sent { // now less the duration is that moment but for rounding
+		if math.Abs(now-c.Duration-moment) < math.Abs(now-c.Duration-sent[n]) {
 			n = k
 		}
 	}
