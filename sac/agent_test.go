@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"fairlb/env"
+	"fairlb/env/parallel"
 	"fairlb/replay"
 )
 
@@ -36,6 +37,20 @@ func TestOneUpdate(t *testing.T) {
 		require.InEpsilon(t, 0.01*rate, furthest(actor, a.params.average.Values()), 0.02)
 		require.InDelta(t, cfg.AlphaRate, math.Abs(a.alpha.logAlpha-math.Log(cfg.Alpha)), 1e-5)
 	}
+}
+
+// TestPanicOfAnAgent: what one agent's goroutine does wrong is the round's error.
+func TestPanicOfAnAgent(t *testing.T) {
+	t.Parallel()
+	l, err := New(DefaultConfig(), env.Spec{Agents: 2, Servers: 2, Features: make([]env.Feature, 2),
+		Action: env.ActionSpec{Low: 0.1, High: 10}}, 1)
+	require.NoError(t, err)
+	require.NoError(t, l.Observe(twoSteps(t).Episode(0)))
+	l.agents[1] = nil
+	_, err = l.Update(1, 0)
+	var fault *parallel.PanicError
+	require.ErrorAs(t, err, &fault)
+	require.Contains(t, fault.Stack, "sac.(*agent).train")
 }
 
 // furthest is the largest distance between values of two slices.

@@ -3,11 +3,11 @@ package sac
 import (
 	"errors"
 	"fmt"
-	"sync"
 
 	"fairlb/agents"
 	"fairlb/agents/policy"
 	"fairlb/env"
+	"fairlb/env/parallel"
 	"fairlb/replay"
 )
 
@@ -125,17 +125,13 @@ func (l *Learner) Update(n int, progress float64) (agents.Stats, error) {
 		fitFeatures: l.rounds <= l.cfg.FeatureRounds,
 		trainActor:  l.rounds > l.cfg.CriticRounds,
 	}
-	errs := make([]error, len(l.agents))
-	var wg sync.WaitGroup
-	for i, a := range l.agents {
-		wg.Go(func() {
-			if err := a.train(n, r); err != nil {
-				errs[i] = fmt.Errorf("sac: update: LB %v: %w", a.lbs, err)
-			}
-		})
-	}
-	wg.Wait()
-	if err := errors.Join(errs...); err != nil {
+	err := parallel.Each(len(l.agents), func(i int) error {
+		if err := l.agents[i].train(n, r); err != nil {
+			return fmt.Errorf("sac: update: LB %v: %w", l.agents[i].lbs, err)
+		}
+		return nil
+	})
+	if err != nil {
 		return nil, err
 	}
 	stats := make(agents.Stats)

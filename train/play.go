@@ -7,10 +7,9 @@ import (
 	"math/rand/v2"
 	"sync/atomic"
 
-	"golang.org/x/sync/errgroup"
-
 	"fairlb/agents"
 	"fairlb/env"
+	"fairlb/env/parallel"
 	"fairlb/replay"
 	"fairlb/rewards"
 )
@@ -92,10 +91,7 @@ func (c *pool) playAll(ctx context.Context, newActor func() (agents.Actor, error
 			results[k] = r
 		}
 	}
-	if len(c.envs) == 1 { // here, so that a panic is the caller's to recover from
-		return results, play(ctx, c.envs[0], actors[0])
-	}
-	group, ctx := errgroup.WithContext(ctx)
+	group, ctx := parallel.NewGroup(ctx)
 	for w, e := range c.envs {
 		group.Go(func() error { return play(ctx, e, actors[w]) })
 	}

@@ -14,6 +14,7 @@ import (
 	"fairlb/agents/nn/nntest"
 	"fairlb/env"
 	"fairlb/env/envtest"
+	"fairlb/env/parallel"
 	"fairlb/replay"
 )
 
@@ -440,4 +441,18 @@ func grid(rows, cols int) [][]float64 {
 		g[i] = make([]float64, cols)
 	}
 	return g
+}
+
+// TestPanicOfAModel: what one model's goroutine does wrong is the round's error.
+func TestPanicOfAModel(t *testing.T) {
+	t.Parallel()
+	spec := world(2, 2)
+	l, err := New(DefaultConfig(), spec, 1)
+	require.NoError(t, err)
+	require.NoError(t, l.Observe(blank(spec, rand.New(rand.NewPCG(1, 1)))))
+	l.lbs[1] = nil
+	_, err = l.Update(1, 0)
+	var fault *parallel.PanicError
+	require.ErrorAs(t, err, &fault)
+	require.Contains(t, fault.Stack, "delay.(*model).fit")
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"sync"
 
 	"gonum.org/v1/gonum/stat"
 
@@ -13,6 +12,7 @@ import (
 	"fairlb/agents/es"
 	"fairlb/agents/policy"
 	"fairlb/env"
+	"fairlb/env/parallel"
 	"fairlb/replay"
 )
 
@@ -153,18 +153,14 @@ func (l *Learner) fit(n int, progress float64) error {
 	l.rounds++
 	rate := l.cfg.Rate * l.cfg.schedule().At(min(progress/l.cfg.Fit, 1))
 	fitFeatures := l.rounds <= l.cfg.FeatureRounds
-	errs := make([]error, len(l.lbs))
-	var wg sync.WaitGroup
-	for i, m := range l.lbs {
-		wg.Go(func() {
-			if err := m.fit(l.buffer, n, rate, fitFeatures); err != nil {
-				errs[i] = fmt.Errorf("delay: update: LB %d: %w", i, err)
-			}
-		})
-	}
-	wg.Wait()
+	err := parallel.Each(len(l.lbs), func(i int) error {
+		if err := l.lbs[i].fit(l.buffer, n, rate, fitFeatures); err != nil {
+			return fmt.Errorf("delay: update: LB %d: %w", i, err)
+		}
+		return nil
+	})
 	l.frozen = progress >= l.cfg.Fit
-	return errors.Join(errs...)
+	return err
 }
 
 // Parameters implements agents.Learner: per LB, the model, the statistics that

@@ -1,6 +1,11 @@
 package nn
 
-import "sync"
+import (
+	"sync"
+	"sync/atomic"
+
+	"fairlb/env/parallel"
+)
 
 // Workers are goroutines that divide the work of a kernel among them. Which rows a
 // worker takes depends on the number of workers alone, and no sum runs over the rows
@@ -9,6 +14,7 @@ type Workers struct {
 	count int
 	tasks chan task
 	done  sync.WaitGroup
+	fault atomic.Pointer[error] // of a goroutine, until do has returned
 }
 
 // task is a part of a kernel's work.
@@ -16,6 +22,13 @@ type task struct {
 	work        phasedWork
 	phase, part int
 	parts       int
+}
+
+// run does the part; a panic is its error.
+func (t task) run() (err error) {
+	defer parallel.Catch(&err)
+	t.work.run(t.phase, t.part, t.parts)
+	return nil
 }
 
 // phasedWork is work in phases, one after the other, each of parts that may run at
@@ -31,7 +44,10 @@ func NewWorkers(count int) *Workers {
 	for range w.count - 1 {
 		go func() {
 			for t := range w.tasks {
-				t.work.run(t.phase, t.part, t.parts)
+				if err := t.run(); err != nil {
+					fault := err // escapes, which costs nothing while there is none
+					w.fault.CompareAndSwap(nil, &fault)
+				}
 				w.done.Done()
 			}
 		}()
@@ -47,7 +63,8 @@ func (w *Workers) Close() {
 }
 
 // do runs a phase of the work in as many parts as there are workers, but no more than
-// limit.
+// limit. It panics with the *parallel.PanicError of a part that panicked, once all
+// have ended.
 func (w *Workers) do(work phasedWork, phase, limit int) {
 	if w == nil || w.count == 1 || limit < 2 {
 		work.run(phase, 0, 1)
@@ -58,8 +75,14 @@ func (w *Workers) do(work phasedWork, phase, limit int) {
 	for i := 1; i < parts; i++ {
 		w.tasks <- task{work, phase, i, parts}
 	}
-	work.run(phase, 0, parts)
+	err := task{work, phase, 0, parts}.run()
 	w.done.Wait()
+	if fault := w.fault.Swap(nil); err == nil && fault != nil {
+		err = *fault
+	}
+	if err != nil {
+		panic(err)
+	}
 }
 
 // partOf returns the rows, of n in blocks of unit, that are the given one of so many

@@ -9,6 +9,7 @@ import (
 
 	"fairlb/agents/nn"
 	"fairlb/env"
+	"fairlb/env/parallel"
 	"fairlb/replay"
 )
 
@@ -74,5 +75,31 @@ func TestOldLogProbs(t *testing.T) {
 		raw := l.round.episodes[0].Obs[n*f:][:n*f]
 		require.NotEqual(t, raw, a.states[:n*f], "what is learned from is normalised anew")
 		require.Greater(t, slices.Max(want)-slices.Min(want), 0.5)
+	}
+}
+
+// TestPanicOfANetwork: what a network's goroutine does wrong, in any part of a
+// round, is the round's error.
+func TestPanicOfANetwork(t *testing.T) {
+	t.Parallel()
+	spec := env.Spec{Agents: 2, Servers: 3, Features: make([]env.Feature, 2), Action: env.ActionSpec{Low: 0.1, High: 10}}
+	for name, spoil := range map[string]func(*Learner){
+		"(*actor).prepare":  func(l *Learner) { l.actors[1] = nil },
+		"(*critic).prepare": func(l *Learner) { l.critics[1] = nil },
+		"(*actor).train":    func(l *Learner) { l.actors[1].adam = nil },
+		"(*critic).train":   func(l *Learner) { l.critics[1].adam = nil },
+	} {
+		l, err := New(DefaultConfig(), spec, false, 1)
+		require.NoError(t, err)
+		ep := replay.NewEpisode(l.shape, 4)
+		ep.Steps = 4
+		ep.Obs, ep.Load = make([]float32, 5*2*3*2), make([]float32, 5*2*3)
+		ep.LogWeight, ep.ServerReward, ep.Reward = make([]float32, 4*2*3), make([]float32, 4*2*3), make([]float32, 4*2)
+		require.NoError(t, l.Observe(ep))
+		spoil(l)
+		_, err = l.Update(1, 0)
+		var fault *parallel.PanicError
+		require.ErrorAs(t, err, &fault, name)
+		require.Contains(t, fault.Stack, name)
 	}
 }

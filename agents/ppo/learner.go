@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 
 	"fairlb/agents"
 	"fairlb/agents/policy"
 	"fairlb/env"
+	"fairlb/env/parallel"
 	"fairlb/replay"
 )
 
@@ -100,30 +100,7 @@ func (l *Learner) Update(n int, progress float64) (agents.Stats, error) {
 	}
 	defer l.round.drop()
 	l.rounds++
-	fit := l.rounds <= l.cfg.FeatureRounds
-	part := l.cfg.schedule().At(progress)
-	var wg sync.WaitGroup
-	for _, a := range l.actors {
-		wg.Go(func() { a.prepare(&l.round, fit) })
-	}
-	wg.Wait()
-	for _, c := range l.critics {
-		wg.Go(func() { c.prepare(&l.round) })
-	}
-	wg.Wait()
-	errs := make([]error, len(l.actors)+len(l.critics))
-	for i, a := range l.actors {
-		valued := l.critics[min(i, len(l.critics)-1)].advantage
-		wg.Go(func() {
-			a.setAdvantages(&l.round, valued)
-			errs[i] = a.train(&l.round, n, l.cfg.Rate*part)
-		})
-	}
-	for i, c := range l.critics {
-		wg.Go(func() { errs[len(l.actors)+i] = c.train(&l.round, n, l.cfg.ValueRate*part) })
-	}
-	wg.Wait()
-	if err := errors.Join(errs...); err != nil {
+	if err := l.train(n, l.rounds <= l.cfg.FeatureRounds, l.cfg.schedule().At(progress)); err != nil {
 		return nil, fmt.Errorf("ppo: update: %w", err)
 	}
 	stats := make(agents.Stats)
@@ -134,6 +111,32 @@ func (l *Learner) Update(n int, progress float64) (agents.Stats, error) {
 		c.report(stats)
 	}
 	return stats, nil
+}
+
+// train makes n updates of all networks at the given part of their rates. fit says
+// whether the statistics of the features are still taken.
+func (l *Learner) train(n int, fit bool, part float64) error {
+	err := parallel.Each(len(l.actors), func(i int) error {
+		l.actors[i].prepare(&l.round, fit)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	err = parallel.Each(len(l.critics), func(i int) error {
+		l.critics[i].prepare(&l.round)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return parallel.Each(len(l.actors)+len(l.critics), func(i int) error {
+		if i >= len(l.actors) {
+			return l.critics[i-len(l.actors)].train(&l.round, n, l.cfg.ValueRate*part)
+		}
+		l.actors[i].setAdvantages(&l.round, l.critics[min(i, len(l.critics)-1)].advantage)
+		return l.actors[i].train(&l.round, n, l.cfg.Rate*part)
+	})
 }
 
 // Parameters implements agents.Learner: per LB, the averaged actor that is

@@ -80,7 +80,7 @@ func TestForbiddenImports(t *testing.T) {
 		{[]string{"fairlb/env/testbed"}, []string{"fairlb/env/sim"}, "a live environment has no simulator in it"},
 		{learners, simulators, "a learner must not know what it learns from"},
 		{[]string{"fairlb/env"}, learners, "an environment must not know who steers it"},
-		{[]string{"fairlb/rewards", "fairlb/replay", "fairlb/results/record", "fairlb/results/tfevents", "fairlb/results/published", "fairlb/results/text", "fairlb/env/settings", "fairlb/train/queue", "fairlb/env/file"}, []string{"fairlb"}, "these are leaves, that everything may use"},
+		{[]string{"fairlb/rewards", "fairlb/replay", "fairlb/results/record", "fairlb/results/tfevents", "fairlb/results/published", "fairlb/results/text", "fairlb/env/settings", "fairlb/train/queue", "fairlb/env/file", "fairlb/env/parallel"}, []string{"fairlb"}, "these are leaves, that everything may use"},
 		{[]string{"fairlb/eval"}, append(simulators, "fairlb/train", "fairlb/results/record", "fairlb/sac"), "evaluation knows environments and actors by their contracts"},
 		{[]string{"fairlb/eval"}, []string{"fairlb/results/report", "fairlb/results/chart", "fairlb/results/text"}, "eval computes, results shows"},
 		{[]string{"fairlb/eval/figure", "fairlb/eval/paper", "fairlb/eval/study", "fairlb/eval/fit", "fairlb/eval/eventcost"}, []string{"fairlb/agents", "fairlb/eval/episodes"}, "what is computed does not know who played"},
@@ -104,7 +104,7 @@ func TestForbiddenImports(t *testing.T) {
 				}
 				for _, dep := range p.Deps {
 					for _, to := range rule.to {
-						inside := within(dep, to) && !within(dep, from) && dep != "fairlb/env/file" // by which all read and write
+						inside := within(dep, to) && !within(dep, from) && dep != "fairlb/env/file" && dep != "fairlb/env/parallel" // by which all read, write and start goroutines
 						require.False(t, inside, "%s depends on %s: %s", p.ImportPath, dep, rule.why)
 					}
 				}
@@ -157,6 +157,7 @@ func TestOutsideImports(t *testing.T) {
 		"github.com/nlpodyssey/safetensors": {"fairlb/agents/checkpoint"},
 		"google.golang.org/protobuf":        {"fairlb/agents/onnx", "fairlb/results/tfevents"},
 		"github.com/nats-io":                {"fairlb/train/queue"},
+		"golang.org/x/sync/errgroup":        {"fairlb/env/parallel"},
 	}
 	known := packageNames(t)
 	for library, allowed := range doors {
@@ -247,6 +248,65 @@ func TestSources(t *testing.T) {
 		return nil
 	}))
 	require.Greater(t, files, 100)
+}
+
+// ownGoroutines are the files that start goroutines without env/parallel, and why
+// a panic in them is not the error of a job: what they run is no job's work, or
+// is recovered where it is.
+var ownGoroutines = map[string]string{
+	"agents/nn/workers.go":                    "each part of a kernel's work is recovered",
+	"cmd/fairlb/interrupt.go":                 "it is the command itself",
+	"cmd/fairlb/internal/jobqueue/connect.go": "the worker, whose jobs are recovered one by one",
+	"cmd/fairlb/internal/jobqueue/display.go": "it draws",
+	"env/parallel/group.go":                   "it recovers",
+	"env/workload/weblog/source.go":           "it copies a pipe",
+	"train/queue/watch.go":                    "it follows the states of jobs",
+	"train/queue/worker.go":                   "a handler is recovered; the others tell the server of it",
+}
+
+// TestGoroutinesAreRecovered: what computes starts goroutines by env/parallel,
+// so that a panic ends one job and not the process.
+func TestGoroutinesAreRecovered(t *testing.T) {
+	root := filepath.Join("..", "..")
+	found := map[string]bool{}
+	require.NoError(t, filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		name, err := filepath.Rel(root, path)
+		if err != nil || strings.HasPrefix(name, "env/sim/peers/") || strings.HasPrefix(name, "agents/nn/peer/") || strings.HasPrefix(name, "runs/") {
+			return err
+		}
+		source, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+		if err != nil {
+			return err
+		}
+		if startsGoroutines(source) {
+			found[name] = true
+			require.NotEmpty(t, ownGoroutines[name], "%s starts goroutines: by env/parallel, or say why it need not", name)
+		}
+		return nil
+	}))
+	for name := range ownGoroutines {
+		require.True(t, found[name], "%s starts no goroutines", name)
+	}
+}
+
+// startsGoroutines says whether a file has a go statement or names
+// sync.WaitGroup, whose method Go is one.
+func startsGoroutines(file *ast.File) bool {
+	found := false
+	ast.Inspect(file, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.GoStmt:
+			found = true
+		case *ast.SelectorExpr:
+			pkg, ok := n.X.(*ast.Ident)
+			found = found || ok && pkg.Name == "sync" && n.Sel.Name == "WaitGroup"
+		}
+		return true
+	})
+	return found
 }
 
 // TestLoudCalls: the check above sees what it looks for.

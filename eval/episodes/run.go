@@ -6,10 +6,9 @@ import (
 	"fmt"
 	"runtime"
 
-	"golang.org/x/sync/errgroup"
-
 	"fairlb/agents"
 	"fairlb/env"
+	"fairlb/env/parallel"
 	"fairlb/eval"
 )
 
@@ -110,13 +109,7 @@ func Run(ctx context.Context, cfg Config, targets []Target) ([]eval.Result, erro
 	if workers == 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
-	if workers == 1 { // here, so that a panic is the caller's to recover from
-		if err := s.work(ctx); err != nil {
-			return nil, err
-		}
-		return s.results(), nil
-	}
-	group, ctx := errgroup.WithContext(ctx)
+	group, ctx := parallel.NewGroup(ctx)
 	for range min(workers, s.total()) {
 		group.Go(func() error { return s.work(ctx) })
 	}

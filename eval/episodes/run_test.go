@@ -13,6 +13,7 @@ import (
 
 	"fairlb/agents"
 	"fairlb/env"
+	"fairlb/env/parallel"
 	"fairlb/eval"
 	"fairlb/eval/episodes"
 )
@@ -117,14 +118,16 @@ func config(change ...func(*episodes.Config)) episodes.Config {
 	return cfg
 }
 
-// TestPanicsReachTheCaller: one worker is the caller itself, which may be that of
-// a queue and go on.
-func TestPanicsReachTheCaller(t *testing.T) {
+// TestPanicIsTheEvaluationsError: a worker of a queue goes on with other jobs.
+func TestPanicIsTheEvaluationsError(t *testing.T) {
 	t.Parallel()
 	broken := target("broken", 1, func(f *fake) { f.stepErr = func(uint64) error { panic("boom") } })
-	require.PanicsWithValue(t, "boom", func() {
-		_, _ = episodes.Run(t.Context(), config(func(c *episodes.Config) { c.Workers = 1 }), []episodes.Target{broken})
-	})
+	for _, workers := range []int{1, 3} {
+		_, err := episodes.Run(t.Context(), config(func(c *episodes.Config) { c.Workers = workers }), []episodes.Target{broken})
+		var fault *parallel.PanicError
+		require.ErrorAs(t, err, &fault, "%d workers", workers)
+		require.Equal(t, "boom", fault.Value)
+	}
 }
 
 func TestRunPairsBySeed(t *testing.T) {

@@ -2,13 +2,13 @@ package fit
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"runtime"
-	"sync"
 
 	"gonum.org/v1/gonum/optimize"
+
+	"fairlb/env/parallel"
 )
 
 // Parameter is a free parameter of the simulation, a positive number.
@@ -63,22 +63,16 @@ func (p *Problem) Residuals(ctx context.Context, values []float64, seeds func(Si
 			tasks = append(tasks, task{c.Simulation, seed})
 		}
 	}
-	statistics, faults := make([]map[string]Statistics, len(tasks)), make([]error, len(tasks))
-	var group sync.WaitGroup
-	next := make(chan int)
-	for range runtime.GOMAXPROCS(0) {
-		group.Go(func() {
-			for k := range next {
-				statistics[k], faults[k] = p.Measure(ctx, values, tasks[k].run, tasks[k].seed)
-			}
+	statistics := make([]map[string]Statistics, len(tasks))
+	group, ctx := parallel.NewGroup(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for k, t := range tasks {
+		group.Go(func() (err error) {
+			statistics[k], err = p.Measure(ctx, values, t.run, t.seed)
+			return err
 		})
 	}
-	for k := range tasks {
-		next <- k
-	}
-	close(next)
-	group.Wait()
-	if err := errors.Join(faults...); err != nil {
+	if err := group.Wait(); err != nil {
 		return nil, err
 	}
 	var list []Residual

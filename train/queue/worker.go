@@ -4,14 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/sirupsen/logrus"
+
+	"fairlb/env/parallel"
 )
 
 // Handler does a job and returns its result. It may say how far it is, as often
@@ -259,11 +259,7 @@ func (w *Worker) run(ctx context.Context, d delivery, l *lease) (result []byte, 
 
 // handle calls the handler.
 func (w *Worker) handle(ctx context.Context, job Job, progress func(done, of int)) (result []byte, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v\n%s", p, firstLines(string(debug.Stack()), 30))
-		}
-	}()
+	defer parallel.Catch(&err)
 	return w.Handle(ctx, job, progress)
 }
 
@@ -285,9 +281,4 @@ func (w *Worker) tell(ctx context.Context, l *lease, told *atomic.Pointer[[2]int
 		}
 		_ = sleep(ctx, time.Second)
 	}
-}
-
-func firstLines(text string, n int) string {
-	lines := strings.Split(text, "\n")
-	return strings.Join(lines[:min(n, len(lines))], "\n")
 }

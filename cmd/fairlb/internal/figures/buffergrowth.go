@@ -7,10 +7,9 @@ import (
 	"runtime"
 	"sync/atomic"
 
-	"golang.org/x/sync/errgroup"
-
 	"fairlb/cmd/fairlb/internal/simulate"
 	"fairlb/env"
+	"fairlb/env/parallel"
 	"fairlb/env/scenario"
 	"fairlb/eval/figure"
 	"fairlb/eval/paper"
@@ -38,7 +37,7 @@ func (m *Maker) bufferGrowth(ctx context.Context, shown paper.Figure) error {
 	defer bar.Close()
 	var done atomic.Int64
 	played := func() { bar.Set(int(done.Add(1)), "") }
-	group, ctx := errgroup.WithContext(ctx)
+	group, ctx := parallel.NewGroup(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for k, agents := range counts {
 		group.Go(func() error {

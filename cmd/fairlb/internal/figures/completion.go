@@ -7,14 +7,13 @@ import (
 	"slices"
 	"sync/atomic"
 
-	"golang.org/x/sync/errgroup"
-
 	"fairlb/cmd/fairlb/internal/files"
 	"fairlb/cmd/fairlb/internal/fixedweights"
 	"fairlb/cmd/fairlb/internal/invalid"
 	"fairlb/cmd/fairlb/internal/tables"
 	"fairlb/cmd/fairlb/internal/target"
 	"fairlb/env"
+	"fairlb/env/parallel"
 	"fairlb/env/scenario"
 	"fairlb/eval/figure"
 	"fairlb/eval/paper"
@@ -107,7 +106,7 @@ func (m *Maker) trained(ctx context.Context, cases []paper.TestCase) (map[paper.
 	defer bar.Close()
 	var done atomic.Int64
 	dirs := make([]string, len(policies))
-	group, ctx := errgroup.WithContext(ctx)
+	group, ctx := parallel.NewGroup(ctx)
 	group.SetLimit(m.Executor.Parallelism())
 	for k, p := range policies {
 		group.Go(func() error {

@@ -15,7 +15,6 @@ import (
 	"sync/atomic"
 
 	"github.com/sirupsen/logrus"
-	"golang.org/x/sync/errgroup"
 
 	"fairlb/cmd/fairlb/internal/files"
 	"fairlb/cmd/fairlb/internal/fixedweights"
@@ -23,6 +22,7 @@ import (
 	"fairlb/cmd/fairlb/internal/store"
 	"fairlb/cmd/fairlb/internal/target"
 	"fairlb/env"
+	"fairlb/env/parallel"
 	"fairlb/eval/paper"
 )
 
@@ -104,7 +104,7 @@ func (m *Maker) write(number string, data func(io.Writer) error, picture func(io
 // own, as many at a time as there are cores. Observers gives what observes the
 // k-th seed, before any is played.
 func (m *Maker) play(ctx context.Context, t target.Target, done *atomic.Int64, bar progress.Bar, observers func(k int) (env.Recorder, env.Sampler)) error {
-	group, ctx := errgroup.WithContext(ctx)
+	group, ctx := parallel.NewGroup(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for k, seed := range m.Profile.EvalSeeds {
 		rec, sampler := observers(k)

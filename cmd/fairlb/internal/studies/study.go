@@ -16,7 +16,6 @@ import (
 	"sync/atomic"
 
 	"github.com/sirupsen/logrus"
-	"golang.org/x/sync/errgroup"
 
 	"fairlb/cmd/fairlb/internal/bounds"
 	"fairlb/cmd/fairlb/internal/fixedweights"
@@ -26,6 +25,7 @@ import (
 	"fairlb/cmd/fairlb/internal/store"
 	"fairlb/env/dispatch"
 	"fairlb/env/estimate"
+	"fairlb/env/parallel"
 	"fairlb/env/scenario"
 	"fairlb/env/settings"
 	"fairlb/eval"
@@ -199,7 +199,7 @@ func (s *Study) Run(ctx context.Context, results *store.Store) error {
 	defer bar.Close()
 	var done atomic.Int64
 	var failures job.Failures
-	group, ctx := errgroup.WithContext(ctx)
+	group, ctx := parallel.NewGroup(ctx)
 	group.SetLimit(results.Parallelism())
 	for _, run := range jobs {
 		group.Go(func() error {

@@ -17,13 +17,13 @@ import (
 	"time"
 
 	"github.com/sirupsen/logrus"
-	"golang.org/x/sync/errgroup"
 
 	"fairlb/agents/methods"
 	"fairlb/cmd/fairlb/internal/job"
 	"fairlb/cmd/fairlb/internal/progress"
 	"fairlb/cmd/fairlb/internal/runfolder"
 	"fairlb/cmd/fairlb/internal/store"
+	"fairlb/env/parallel"
 	"fairlb/env/scenario"
 	"fairlb/eval"
 	"fairlb/eval/paper"
@@ -75,7 +75,7 @@ func (r *Results) Fill(ctx context.Context, jobs []paper.Job) error {
 	timed := r.Parallelism() < len(jobs) // else all wait for a queue at once, and what they took is mostly that
 	var done atomic.Int64
 	var failures job.Failures
-	group, ctx := errgroup.WithContext(ctx)
+	group, ctx := parallel.NewGroup(ctx)
 	group.SetLimit(r.Parallelism())
 	for k, j := range jobs {
 		group.Go(func() error {
