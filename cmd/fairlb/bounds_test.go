@@ -30,6 +30,8 @@ var outrageous = []struct {
 		[]string{"--seeds", "workload.arrivals", "workload.classes", "duration", "FAIRLB_MAX_EVENTS"}},
 	{"many seeds", "eval sed lsq --scenario sim-moderate/pure-cpu --seeds 1-100000 --duration 500000",
 		"scenario sim-moderate/pure-cpu: would take 2.03e+12 simulated events", []string{"--seeds"}},
+	{"a trace's requests", "eval sed --scenario for-loop --seeds 1 --duration 1e5 --set step_interval=1 --set workload.trace=trace.tsv --set workload.repeat=true --set workload.speed_up=1e5 --set workload.rate_factor=500",
+		"scenario for-loop: would take 1e+13 simulated events", []string{"workload.rate_factor, workload.repeat, workload.speed_up, workload.trace"}},
 	{"a search", "eval tuned --scenario sim-moderate/pure-cpu --set duration=2e8 --set step_interval=1000 --seeds 1 --duration 1000", "target \"tuned\": scenario sim-moderate/pure-cpu: would take ", []string{"evaluations of the search"}},
 	{"wide and deep", "train good.yaml --set sac.hidden=4096 --set sac.layers=32", "--set: sac.hidden: would take 161 GiB of memory, the limit is 16 GiB of memory: 140 GiB of memory for networks (sac.hidden, sac.layers, ", nil},
 	{"wide and deep in a file", "train wide.yaml", "wide.yaml:2:11: sac.hidden: would take 161 GiB of memory", nil},
@@ -52,6 +54,7 @@ func TestOutrageousIsRefused(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for name, text := range map[string]string{
 		"good.yaml":   "seed: 1\n",
+		"trace.tsv":   "time\tquery\n0\t?n=1\n1\t?n=1\n",
 		"wide.yaml":   "sac:\n  hidden: 4096\n  layers: 32\n",
 		"window.yaml": "sac: {network: recurrent, window: 100000}\n",
 		"study.yaml": "name: s\ntraining_seeds: 1-100000\nevaluation_seeds: 500-509\nduration: 360000\nheuristics: [sed]\n" +

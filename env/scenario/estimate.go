@@ -2,11 +2,13 @@ package scenario
 
 import (
 	"math"
+	"slices"
 
 	"fairlb/env"
 	"fairlb/env/estimate"
 	"fairlb/env/observe"
 	"fairlb/env/sim"
+	"fairlb/env/workload"
 )
 
 // Spec returns the Spec of the scenario's environments, for which none need be
@@ -22,18 +24,24 @@ func (s *Scenario) Spec() env.Spec {
 
 // Estimate returns what an environment of the scenario holds, and what one of
 // its episodes takes; observe says whether agents act in it, for which more is
-// kept. The scenario must have been checked. Requests that come from a trace
-// are not counted: they are as many as the file has.
+// kept. The scenario must have been checked. The requests of a trace are
+// estimated from its first lines; those of one that cannot be read are not
+// counted, which the episode itself reports.
 func (s *Scenario) Estimate(observe bool) estimate.Estimate {
 	size := sim.Size{
 		Servers: float64(s.countServers(nil)), LBs: float64(s.LBs), Steps: s.Duration / s.StepInterval, Observe: observe,
 	}
 	size.Changes = s.expectedChanges()
 	size.Stages, size.MaxStages = s.stages()
+	demand := s.meanDemand()
 	if s.Workload.Trace == "" {
 		size.Requests = math.Max(s.rate(), s.Workload.Arrivals.RateMax) * s.Duration
-		size.InFlight = s.expectedInFlight(size.Requests)
+		size.RequestFields = []string{"workload.arrivals"}
+	} else {
+		size.Requests, demand = s.traced()
+		size.RequestFields = s.Workload.traceFields()
 	}
+	size.InFlight = s.expectedInFlight(size.Requests, demand)
 	e := size.Estimate()
 	for _, x := range s.RandomChanges {
 		if x.Kind == "fail" && x.Count == 0 {
@@ -51,7 +59,70 @@ func (s *Scenario) stages() (mean, largest float64) {
 		mean += c.Share * float64(len(c.Stages))
 		largest = math.Max(largest, float64(len(c.Stages)))
 	}
+	if s.Workload.Trace != "" { // which class a request is of, the trace says
+		mean = largest
+	}
 	return mean, largest
+}
+
+// traced returns about how many requests of the trace an episode has, and their
+// mean demand for CPU and IO (s at nominal speed), at most.
+func (s *Scenario) traced() (requests float64, demand [2]float64) {
+	w := &s.Workload
+	factor := func(x float64) float64 {
+		if x == 0 {
+			return 1
+		}
+		return x
+	}
+	span := s.Duration * factor(w.SpeedUp) // s of the trace's clock
+	begins := w.window() == workload.FromBeginning
+	x, err := workload.MeasureTrace(w.Trace, span)
+	if err != nil {
+		return 0, demand
+	}
+	rounds := math.Inf(1)
+	if x.Length > 0 {
+		rounds = span / x.Length
+	}
+	switch endless := w.Repeat || w.window() == workload.InBlocks; {
+	case begins && rounds <= 1:
+		requests = x.Head
+	case endless && !math.IsInf(rounds, 1): // without a length it does not begin again
+		requests = 1 + (x.Requests-1)*rounds // the last is the first of the next round
+	case begins:
+		requests = x.Requests
+	default: // it goes on once with its beginning
+		requests = x.Requests * math.Min(rounds, 2)
+	}
+	for _, c := range w.Classes {
+		var of [2]float64
+		for _, stage := range c.Stages {
+			mean := stage.Mean
+			if w.SecondsPerN > 0 {
+				mean = w.SecondsPerN * x.MeanN / float64(len(c.Stages))
+			}
+			if stage.Resource == "io" {
+				of[1] += mean
+			} else {
+				of[0] += mean
+			}
+		}
+		demand = [2]float64{math.Max(demand[0], of[0]), math.Max(demand[1], of[1])}
+	}
+	return requests * factor(w.RateFactor), demand
+}
+
+// traceFields are the fields that say how many requests come from a trace.
+func (w *Workload) traceFields() []string {
+	var fields []string
+	for name, set := range map[string]bool{"rate_factor": w.RateFactor != 0, "speed_up": w.SpeedUp != 0, "repeat": w.Repeat} {
+		if set {
+			fields = append(fields, "workload."+name)
+		}
+	}
+	slices.Sort(fields)
+	return append(fields, "workload.trace")
 }
 
 // expectedChanges is about how many changes an episode has.
@@ -79,8 +150,9 @@ func (s *Scenario) expectedChanges() float64 {
 
 // expectedInFlight is about how many of an episode's requests are in flight at
 // a time, at most: packets, and what waits and is served at the processors,
-// where the backlog bounds it, and at the IO, where nothing does.
-func (s *Scenario) expectedInFlight(requests float64) float64 {
+// where the backlog bounds it, and at the IO, where nothing does. demand is that of
+// a request for CPU and IO, in s.
+func (s *Scenario) expectedInFlight(requests float64, demand [2]float64) float64 {
 	rate := requests / s.Duration
 	var slots, capacity [2]float64 // tasks that CPUs hold at most; s of service a second
 	for _, g := range s.Servers {
@@ -89,7 +161,6 @@ func (s *Scenario) expectedInFlight(requests float64) float64 {
 		capacity[1] += float64(g.Count)
 	}
 	slots[1] = math.Inf(1)
-	demand := s.meanDemand()
 	n := rate * 2 * s.Latency.High
 	for k := range demand {
 		n += math.Min(slots[k], waiting(requests, rate*demand[k], capacity[k]))

@@ -2,7 +2,11 @@ package scenario_test
 
 import (
 	"context"
+	"fmt"
+	"os"
+	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -51,6 +55,60 @@ func TestEstimateOfEvents(t *testing.T) {
 		require.Less(t, ratio, 1.4, name) // a range of rates counts at its end
 		require.NoError(t, e.Close())
 	}
+}
+
+// TestEstimateOfATrace: the events of an episode whose requests a trace gives are
+// about those that it has, however it is replayed.
+func TestEstimateOfATrace(t *testing.T) {
+	t.Parallel()
+	var text strings.Builder
+	text.WriteString("time\tquery\n")
+	for k := range 4000 { // 40 s, twice as dense in the first half
+		fmt.Fprintf(&text, "%.4f\t/?n=%d\n", 100+0.0075*float64(k)+0.015*max(0, float64(k)-2666), 1+k%9)
+	}
+	path := filepath.Join(t.TempDir(), "t.tsv")
+	require.NoError(t, os.WriteFile(path, []byte(text.String()), 0o666))
+	for _, set := range [][]string{
+		{"window=begin", "-duration=10"},
+		{"window=begin"},
+		{"window=begin", "speed_up=4"},
+		{"window=begin", "repeat=true"},
+		{"window=begin", "repeat=true", "speed_up=20", "rate_factor=0.5"},
+		{"window=begin", "rate_factor=5", "-duration=20"},
+		{"window=random"},
+		{"window=random", "repeat=true", "speed_up=3"},
+		{"window=random", "speed_up=40"},
+		{"window=blocks", "block=5", "rate_factor=2"},
+	} {
+		overrides := []string{"duration=100", "workload.seconds_per_n=1e-5", "workload.trace=" + path}
+		for _, o := range set {
+			if rest, ok := strings.CutPrefix(o, "-"); ok {
+				overrides = append(overrides, rest)
+			} else {
+				overrides = append(overrides, "workload."+o)
+			}
+		}
+		s, err := scenario.Load("for-loop", overrides)
+		require.NoError(t, err)
+		e := open(t, s, false)
+		step, err := e.Reset(context.Background(), 1)
+		require.NoError(t, err)
+		for !step.Truncated {
+			step, err = e.Step(context.Background(), nil)
+			require.NoError(t, err)
+		}
+		require.NoError(t, e.Drain(context.Background()))
+		of := s.Estimate(false)
+		ratio := of.Total(estimate.Events) / float64(e.Events())
+		require.Greater(t, ratio, 0.6, "%v", set)
+		require.Less(t, ratio, 1.7, "%v", set)
+		require.NoError(t, e.Close())
+	}
+
+	s, err := scenario.Load("for-loop", []string{"duration=1e5", "workload.seconds_per_n=1e-5", "workload.window=begin", "workload.trace=" + path,
+		"workload.repeat=true", "workload.speed_up=1e4", "workload.rate_factor=1000"})
+	require.NoError(t, err)
+	require.ErrorContains(t, estimate.DefaultLimits().Check(s.Estimate(false)), "for requests (workload.rate_factor, workload.repeat, workload.speed_up, workload.trace, ")
 }
 
 // TestEstimateOfMemory: what many servers and load balancers take is what an

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"fairlb/env/settings"
 	"fairlb/env/workload"
@@ -112,6 +113,8 @@ func (w *Workload) traceRules(r *settings.Rules) {
 func (w *Workload) replayRules(r *settings.Rules) {
 	const trace = "needs a trace"
 	r.Require(w.Window != "blocks" || w.Trace != "", "window", w.Window, trace)
+	r.Require(w.window() == workload.FromBeginning || !strings.HasSuffix(w.Trace, ".gz"), "window", w.Window,
+		fmt.Sprintf("must be begin with %s: a gzip file can be read from its beginning alone, unpack it for another window", w.Trace))
 	r.Require(w.Block == 0 || w.Window == "blocks", "block", w.Block, "must be left out unless window is blocks")
 	r.Require(w.Window != "blocks" || w.Block > 0 && finite(w.Block), "block", w.Block, "must be positive and finite where window is blocks")
 	r.Require(!w.Repeat || w.Trace != "", "repeat", w.Repeat, trace)

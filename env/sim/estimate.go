@@ -2,6 +2,7 @@ package sim
 
 import (
 	"math"
+	"slices"
 	"unsafe"
 
 	"fairlb/env/estimate"
@@ -15,10 +16,12 @@ type Size struct {
 	Steps        float64 // of an episode
 	Observe      bool    // Config.Observe
 	Requests     float64 // that arrive in an episode
-	Stages       float64 // mean number of stages of a request
-	MaxStages    float64
-	InFlight     float64 // requests in flight at a time, at most
-	Changes      float64 // of servers and LBs in an episode
+	// RequestFields are the paths of the settings that say how many.
+	RequestFields []string
+	Stages        float64 // mean number of stages of a request
+	MaxStages     float64
+	InFlight      float64 // requests in flight at a time, at most
+	Changes       float64 // of servers and LBs in an episode
 }
 
 // Bytes of what there is one of for each server at each LB: its part of the
@@ -40,8 +43,8 @@ func (s Size) Estimate() estimate.Estimate {
 	}
 	e.Add(estimate.Memory, "what load balancers know of servers", []string{"servers", "lbs"}, s.LBs, s.Servers, perServer)
 	e.Add(estimate.Memory, "servers", []string{"servers"}, s.Servers, 2*float64(unsafe.Sizeof(station{}))+200)
-	e.Add(estimate.Memory, "requests in flight", []string{"workload.arrivals", "workload.classes", "cpu.backlog", "duration"}, s.InFlight, bytesOfRequest+8*math.Max(1, s.MaxStages))
+	e.Add(estimate.Memory, "requests in flight", append(slices.Clone(s.RequestFields), "workload.classes", "cpu.backlog", "duration"), s.InFlight, bytesOfRequest+8*math.Max(1, s.MaxStages))
 	e.Add(estimate.Memory, "changes", []string{"random_changes", "duration"}, s.Changes, float64(unsafe.Sizeof(Change{})), 2)
-	e.Add(estimate.Events, "requests", []string{"workload.arrivals", "workload.classes", "duration"}, s.Requests, 1+s.Stages)
+	e.Add(estimate.Events, "requests", append(slices.Clone(s.RequestFields), "workload.classes", "duration"), s.Requests, 1+s.Stages)
 	return e
 }
