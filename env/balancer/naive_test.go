@@ -121,7 +121,7 @@ func newRule(t require.TestingT, name string, servers int) dispatch.Rule {
 		capacity[j] = float64(1 + j%3)
 	}
 	if name == "" {
-		rule, err := dispatch.NewShortestDelay(capacity)
+		rule, err := dispatch.NewShortestDelay(capacity, dispatch.Options{})
 		require.NoError(t, err)
 		return rule
 	}

@@ -3,22 +3,45 @@ package dispatch
 import (
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 )
 
+// variants names every heuristic and, with a space and the name of the Ties behind
+// their names, LSQ and SED under the other ways to break ties.
+func variants() []string {
+	names := Names()
+	for _, ties := range []Ties{PluginTies, OrderedTies} {
+		names = append(names, "lsq "+ties.String(), "sed "+ties.String())
+	}
+	return names
+}
+
+// newVariant returns the rule of a name of variants.
+func newVariant(name string, o Options) (Rule, error) {
+	name, ties, found := strings.Cut(name, " ")
+	if found {
+		var err error
+		if o.Ties, err = ParseTies(ties); err != nil {
+			return nil, err
+		}
+	}
+	return New(name, o)
+}
+
 // TestOutIsNeverPicked: whatever servers go out and come in, no rule picks a server
 // that is out, and every rule picks a server again that has come in.
 func TestOutIsNeverPicked(t *testing.T) {
 	t.Parallel()
-	for _, name := range Names() {
+	for _, name := range variants() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			rapid.Check(t, func(t *rapid.T) {
 				w := newSimulatedLB(rapid.IntRange(1, 40).Draw(t, "servers"), rapid.Uint64().Draw(t, "seed"), true)
-				rule, err := New(name, w.options(rapid.IntRange(0, 1).Draw(t, "lb")))
+				rule, err := newVariant(name, w.options(rapid.IntRange(0, 1).Draw(t, "lb")))
 				require.NoError(t, err)
 				for range 300 {
 					pick := w.step(rule)
@@ -46,10 +69,10 @@ func TestOutIsNeverPicked(t *testing.T) {
 // changed, and where Out changes while no count does.
 func TestOutWithoutChanges(t *testing.T) {
 	t.Parallel()
-	for _, name := range Names() {
+	for _, name := range variants() {
 		for _, n := range []int{3, 30} {
 			w := newSimulatedLB(n, 5, false)
-			rule, err := New(name, w.options(0))
+			rule, err := newVariant(name, w.options(0))
 			require.NoError(t, err)
 			rule.Pick(&w.view)
 			w.view.changed = []int32{}
@@ -79,12 +102,12 @@ func TestOutWithoutChanges(t *testing.T) {
 // the same random numbers.
 func TestEmptyOut(t *testing.T) {
 	t.Parallel()
-	for _, name := range Names() {
+	for _, name := range variants() {
 		with, without := newSimulatedLB(20, 9, false), newSimulatedLB(20, 9, false)
 		without.view.Out = nil
-		a, err := New(name, with.options(1))
+		a, err := newVariant(name, with.options(1))
 		require.NoError(t, err)
-		b, err := New(name, with.options(1))
+		b, err := newVariant(name, with.options(1))
 		require.NoError(t, err)
 		for range 1000 {
 			require.Equal(t, with.step(a), without.step(b), name)
@@ -97,12 +120,12 @@ func TestEmptyOut(t *testing.T) {
 // at everything each time.
 func TestChangesSuffice(t *testing.T) {
 	t.Parallel()
-	for _, name := range Names() {
+	for _, name := range variants() {
 		for _, n := range []int{1, 7, 16, 17, 100} {
 			told, looking := newSimulatedLB(n, 4, true), newSimulatedLB(n, 4, true)
-			a, err := New(name, told.options(0))
+			a, err := newVariant(name, told.options(0))
 			require.NoError(t, err)
-			b, err := New(name, told.options(0))
+			b, err := newVariant(name, told.options(0))
 			require.NoError(t, err)
 			for range 1000 {
 				looking.view.changed = nil
@@ -114,10 +137,10 @@ func TestChangesSuffice(t *testing.T) {
 
 // TestPickAllocatesNothing, servers coming and going included.
 func TestPickAllocatesNothing(t *testing.T) {
-	for _, name := range Names() {
+	for _, name := range variants() {
 		for _, n := range []int{8, 100} {
 			w := newSimulatedLB(n, 6, true)
-			rule, err := New(name, w.options(0))
+			rule, err := newVariant(name, w.options(0))
 			require.NoError(t, err)
 			completer, _ := rule.(Completer)
 			for range 3000 {
@@ -167,30 +190,6 @@ func TestRandomOverThoseThatAreIn(t *testing.T) {
 				w = 0
 			}
 			require.InDelta(t, w/total, got[j], 1e-13, "server %d", j)
-		}
-	})
-}
-
-// TestOrderedAgainstScan: of any number of servers, the first in the order of
-// those with the least score, by exact comparison.
-func TestOrderedAgainstScan(t *testing.T) {
-	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
-		w := newSimulatedLB(rapid.IntRange(1, 70).Draw(t, "servers"), rapid.Uint64().Draw(t, "seed"), true)
-		weights := w.capacity()
-		r, err := NewOrdered(weights, rapid.IntRange(0, 1).Draw(t, "lb"))
-		require.NoError(t, err)
-		for range 200 {
-			w.step(check(func(v *View) int {
-				best, want := math.Inf(1), -1
-				for _, j := range r.order {
-					if score := float64(v.Ongoing[j]+1) / weights[j]; !v.Out[j] && score < best {
-						best, want = score, int(j)
-					}
-				}
-				require.Equal(t, want, r.Pick(v))
-				return want
-			}))
 		}
 	})
 }
@@ -246,7 +245,7 @@ func TestLeastWeights(t *testing.T) {
 		for j := range weights {
 			weights[j] = math.SmallestNonzeroFloat64
 		}
-		r, err := NewShortestDelay(weights)
+		r, err := NewShortestDelay(weights, Options{})
 		require.NoError(t, err)
 		v := &View{Ongoing: make([]int32, n), Rand: rand.New(rand.NewPCG(1, 1))}
 		for range 100 {

@@ -77,8 +77,9 @@ type Options struct {
 	// Capacity is the servers' configured capacity (number of processors): what
 	// an operator knows, not what a server can truly do.
 	Capacity []float64
-	LB       int // the LB's index, from 0
-	LBs      int // the number of LBs
+	LB       int  // the LB's index, from 0
+	LBs      int  // the number of LBs
+	Ties     Ties // how LSQ and SED break ties; 0: fairly
 }
 
 // heuristics lists them in the order of the tables: the paper's first, then
@@ -87,16 +88,16 @@ func heuristics() []heuristic {
 	return []heuristic{
 		{"ecmp", "at random (appendix C.3)", func(o Options) (Rule, error) { return NewRandom(uniform(len(o.Capacity))) }},
 		{"wcmp", "at random, by capacity (appendix C.3)", func(o Options) (Rule, error) { return NewRandom(o.Capacity) }},
-		{"lsq", "least own requests, fair ties (appendix C.3)", func(o Options) (Rule, error) { return NewShortestDelay(uniform(len(o.Capacity))) }},
-		{"sed", "least own (requests + 1) / capacity, fair ties (appendix C.3)", func(o Options) (Rule, error) { return NewShortestDelay(o.Capacity) }},
+		{"lsq", "least own requests, ties as the scenario says (appendix C.3)", func(o Options) (Rule, error) { return NewShortestDelay(uniform(len(o.Capacity)), o) }},
+		{"sed", "least own (requests + 1) / capacity, ties as the scenario says (appendix C.3)", func(o Options) (Rule, error) { return NewShortestDelay(o.Capacity, o) }},
 		{"oracle", "would finish all its work first; sees everything (appendix C.3)", func(Options) (Rule, error) { return Oracle{}, nil }},
 		{"p2c", "the lesser, by SED's measure, of two drawn at random", func(o Options) (Rule, error) { return NewTwoChoices(o.Capacity) }},
 		{"wlr", "Envoy's weighted least request: round robin, weight capacity / (own requests + 1)", func(o Options) (Rule, error) { return NewLeastRequest(o.Capacity) }},
 		{"peak-ewma", "the lesser of two drawn at random by average latency, quick to rise, times own requests + 1", func(o Options) (Rule, error) { return NewPeakEWMA(len(o.Capacity)) }},
 		{"prequal", "by probes of requests in flight and latency: least latency, unless all are hot", func(o Options) (Rule, error) { return NewPrequal(len(o.Capacity)) }},
 		{"cswrr", "gRPC's weighted round robin: weight requests/s over utilisation, as servers report", func(o Options) (Rule, error) { return NewReportedLoad(o.Capacity) }},
-		{"lsq-ordered", "LSQ, ties by an order that the next LB reverses", func(o Options) (Rule, error) { return NewOrdered(uniform(len(o.Capacity)), o.LB) }},
-		{"sed-ordered", "SED, ties by an order that the next LB reverses", func(o Options) (Rule, error) { return NewOrdered(o.Capacity, o.LB) }},
+		{"lsq-ordered", "LSQ, ties by an order that the next LB reverses", func(o Options) (Rule, error) { return NewShortestDelay(uniform(len(o.Capacity)), ordered(o)) }},
+		{"sed-ordered", "SED, ties by an order that the next LB reverses", func(o Options) (Rule, error) { return NewShortestDelay(o.Capacity, ordered(o)) }},
 		{"sed-true", "SED by the servers' true capacities of the moment, which no LB sees", func(Options) (Rule, error) { return TrueCapacity{}, nil }},
 		{"jsq", "least requests of all LBs; sees everything", func(o Options) (Rule, error) { return NewGlobalShortestDelay(uniform(len(o.Capacity))) }},
 		{"sed-global", "SED by the requests of all LBs; sees everything", func(o Options) (Rule, error) { return NewGlobalShortestDelay(o.Capacity) }},
@@ -134,6 +135,14 @@ func New(name string, o Options) (Rule, error) {
 		}
 	}
 	return nil, fmt.Errorf("dispatch: unknown heuristic %q (known: %s)", name, strings.Join(Names(), ", "))
+}
+
+// ordered returns the options with OrderedTies. Much of what LSQ and SED lose where
+// an LB has few requests they lose by how they break ties; what an order gains must
+// not be credited to learning, so such rules stand beside the others.
+func ordered(o Options) Options {
+	o.Ties = OrderedTies
+	return o
 }
 
 func uniform(n int) []float64 {

@@ -80,7 +80,7 @@ func TestNewRefuses(t *testing.T) {
 	} {
 		_, err := NewRandom(test.weights)
 		require.ErrorContains(t, err, test.want)
-		_, err = NewShortestDelay(test.weights)
+		_, err = NewShortestDelay(test.weights, Options{})
 		require.ErrorContains(t, err, test.want)
 	}
 }
@@ -91,20 +91,6 @@ func TestNamesHaveSummaries(t *testing.T) {
 		require.NotEmpty(t, Summary(name), name)
 	}
 	require.Empty(t, Summary("fifo"))
-}
-
-// TestOrderedIsComplementary: two LBs break the same ties in opposite order,
-// always the same way.
-func TestOrderedIsComplementary(t *testing.T) {
-	t.Parallel()
-	capacity := []float64{1, 1, 1, 2, 2}
-	for lb, want := range [][]int{{0, 3}, {2, 4}} {
-		r, err := NewOrdered(capacity, lb)
-		require.NoError(t, err)
-		require.Equal(t, want[0], r.Pick(&View{Ongoing: []int32{0, 0, 0, 1, 1}}), "all at 1")
-		require.Equal(t, want[1], r.Pick(&View{Ongoing: []int32{1, 1, 1, 0, 0}}), "the large ones at 1/2")
-		require.Equal(t, 1, r.Pick(&View{Ongoing: []int32{1, 0, 1, 3, 3}}), "no tie")
-	}
 }
 
 // TestTwoChoicesInDistribution: with one server shorter than the other two,

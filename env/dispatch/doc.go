@@ -8,8 +8,9 @@
 // The paper's rules (appendix C.3) are ECMP and WCMP, which spread requests at
 // random, LSQ and SED, which send each to the least-loaded server by the LB's own
 // count, and Oracle, which looks at what no LB can see. The agents' weights act
-// through SED's form: a request goes to argmin_j (q_ij + 1) / a_ij, ties broken
-// at random. Beside them stand the rules that are used in practice: power of two
+// through SED's form: a request goes to argmin_j (q_ij + 1) / a_ij. Which of several
+// minimisers LSQ, SED and weighted dispatch take is a setting, Ties: one at random,
+// what the published testbed's plugin did, or the first in an order. Beside them stand the rules that are used in practice: power of two
 // choices, Envoy's weighted least request, peak-sensitive average latency,
 // Prequal, and gRPC's round robin on reported load; and, for reference, LSQ and
 // SED with ordered ties and with global counts, and SED with the true capacities.

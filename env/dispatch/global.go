@@ -41,7 +41,7 @@ type GlobalShortestDelay struct {
 
 // NewGlobalShortestDelay returns the rule for the given positive weights.
 func NewGlobalShortestDelay(weights []float64) (*GlobalShortestDelay, error) {
-	rule, err := NewShortestDelay(weights)
+	rule, err := NewShortestDelay(weights, Options{})
 	if err != nil {
 		return nil, err
 	}

@@ -129,6 +129,15 @@ func (b *scoreTree) pick(rng *rand.Rand) int {
 	return node - b.leaves
 }
 
+// tied says whether several servers have the least score.
+func (b *scoreTree) tied() bool {
+	if b.leaves <= scanLimit {
+		ties := b.minimisers()
+		return ties&(ties-1) != 0
+	}
+	return b.ties[1] > 1
+}
+
 // first returns the server of lowest index among those with the least score.
 func (b *scoreTree) first() int {
 	if b.leaves <= scanLimit {

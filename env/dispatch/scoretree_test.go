@@ -84,9 +84,9 @@ func TestChangedCountsSuffice(t *testing.T) {
 		}
 		told, looking := &View{Ongoing: make([]int32, n)}, &View{Ongoing: make([]int32, n)}
 		told.Rand, looking.Rand = rand.New(rand.NewPCG(4, 4)), rand.New(rand.NewPCG(4, 4))
-		a, err := NewShortestDelay(weights)
+		a, err := NewShortestDelay(weights, Options{})
 		require.NoError(t, err)
-		b, err := NewShortestDelay(weights)
+		b, err := NewShortestDelay(weights, Options{})
 		require.NoError(t, err)
 		for k := range 2000 {
 			pick := a.Pick(told)

@@ -38,7 +38,7 @@ func TestShortestDelayPicksEveryMinimiser(t *testing.T) {
 		for j, w := range whole {
 			weights[j] = float64(w)
 		}
-		r, err := NewShortestDelay(weights)
+		r, err := NewShortestDelay(weights, Options{})
 		require.NoError(t, err)
 		v := &View{Ongoing: ongoing, Rand: rand.New(rand.NewPCG(1, 1))}
 		want := map[int]bool{}
@@ -56,7 +56,7 @@ func TestShortestDelayPicksEveryMinimiser(t *testing.T) {
 // TestThirdsTie: 5/3 and 25/15 are equal, but not as products with inverses.
 func TestThirdsTie(t *testing.T) {
 	t.Parallel()
-	r, err := NewShortestDelay([]float64{3, 15})
+	r, err := NewShortestDelay([]float64{3, 15}, Options{})
 	require.NoError(t, err)
 	v := &View{Ongoing: []int32{4, 24}, Rand: rand.New(rand.NewPCG(1, 1))}
 	counts := [2]int{}
@@ -70,7 +70,7 @@ func TestThirdsTie(t *testing.T) {
 // chi-square statistic (99.9 % quantile of 2 degrees of freedom).
 func TestTiesAreFair(t *testing.T) {
 	t.Parallel()
-	sed, err := NewShortestDelay([]float64{1, 2, 1, 4, 1})
+	sed, err := NewShortestDelay([]float64{1, 2, 1, 4, 1}, Options{})
 	require.NoError(t, err)
 	for name, test := range map[string]struct {
 		rule Rule
@@ -104,14 +104,14 @@ func TestTiesAreFair(t *testing.T) {
 // left alone, so that two rules which agree stay in step.
 func TestNoTieDrawsNothing(t *testing.T) {
 	t.Parallel()
-	r, err := NewShortestDelay([]float64{1, 1})
+	r, err := NewShortestDelay([]float64{1, 1}, Options{})
 	require.NoError(t, err)
 	require.Equal(t, 1, r.Pick(&View{Ongoing: []int32{3, 2}})) // a nil Rand
 }
 
 func TestSetWeights(t *testing.T) {
 	t.Parallel()
-	r, err := NewShortestDelay([]float64{1, 1})
+	r, err := NewShortestDelay([]float64{1, 1}, Options{})
 	require.NoError(t, err)
 	v := &View{Ongoing: []int32{1, 2}, Rand: rand.New(rand.NewPCG(1, 1))}
 	require.Equal(t, 0, r.Pick(v))

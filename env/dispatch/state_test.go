@@ -31,21 +31,21 @@ func restore(rule Rule, data []byte) error {
 // invalidated, goes on as the saved one does.
 func TestResume(t *testing.T) {
 	t.Parallel()
-	for _, name := range Names() {
+	for _, name := range variants() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			rapid.Check(t, func(t *rapid.T) {
 				n, seed := rapid.IntRange(1, 40).Draw(t, "servers"), rapid.Uint64().Draw(t, "seed")
 				through, broken := newSimulatedLB(n, seed, true), newSimulatedLB(n, seed, true)
-				a, err := New(name, through.options(1))
+				a, err := newVariant(name, through.options(1))
 				require.NoError(t, err)
-				b, err := New(name, through.options(1))
+				b, err := newVariant(name, through.options(1))
 				require.NoError(t, err)
 				for range rapid.IntRange(0, 400).Draw(t, "picks before") {
 					require.Equal(t, through.step(a), broken.step(b))
 				}
 				data := save(b)
-				fresh, err := New(name, through.options(1))
+				fresh, err := newVariant(name, through.options(1))
 				require.NoError(t, err)
 				require.NoError(t, restore(fresh, data))
 				require.Equal(t, data, save(fresh))
@@ -62,9 +62,9 @@ func TestResume(t *testing.T) {
 // TestResetForgets: after Reset a rule acts as one that has just been made.
 func TestResetForgets(t *testing.T) {
 	t.Parallel()
-	for _, name := range Names() {
+	for _, name := range variants() {
 		w := newSimulatedLB(20, 1, true)
-		used, err := New(name, w.options(0))
+		used, err := newVariant(name, w.options(0))
 		require.NoError(t, err)
 		for range 500 {
 			w.step(used)
@@ -72,7 +72,7 @@ func TestResetForgets(t *testing.T) {
 		if r, ok := used.(Resetter); ok {
 			r.Reset()
 		}
-		fresh, err := New(name, w.options(0))
+		fresh, err := newVariant(name, w.options(0))
 		require.NoError(t, err)
 		require.Equal(t, save(fresh), save(used), name)
 		a, b := newSimulatedLB(20, 2, true), newSimulatedLB(20, 2, true)
@@ -86,16 +86,16 @@ func TestResetForgets(t *testing.T) {
 // refused; with any byte changed it is refused or gives a rule that works.
 func TestDamagedState(t *testing.T) {
 	t.Parallel()
-	for _, name := range Names() {
+	for _, name := range variants() {
 		w := newSimulatedLB(5, 3, true)
-		used, err := New(name, w.options(0))
+		used, err := newVariant(name, w.options(0))
 		require.NoError(t, err)
 		for range 100 {
 			w.step(used)
 		}
 		data := save(used)
 		fresh := func(n int) Rule {
-			r, err := New(name, newSimulatedLB(n, 3, true).options(0))
+			r, err := newVariant(name, newSimulatedLB(n, 3, true).options(0))
 			require.NoError(t, err)
 			return r
 		}
@@ -125,10 +125,10 @@ func TestDamagedState(t *testing.T) {
 // TestWeightsAreSaved: those that an agent has set.
 func TestWeightsAreSaved(t *testing.T) {
 	t.Parallel()
-	a, err := NewShortestDelay([]float64{1, 1})
+	a, err := NewShortestDelay([]float64{1, 1}, Options{})
 	require.NoError(t, err)
 	require.NoError(t, a.SetWeights([]float64{1, 3}))
-	b, err := NewShortestDelay([]float64{1, 1})
+	b, err := NewShortestDelay([]float64{1, 1}, Options{})
 	require.NoError(t, err)
 	b.Pick(&View{Ongoing: []int32{0, 3}})
 	require.NoError(t, restore(b, save(a)))

@@ -152,6 +152,10 @@ func (s *Scenario) Config() (sim.Config, error) {
 			cfg.Servers = append(cfg.Servers, sim.Server{CPUs: g.CPUs, Speed: g.Speed})
 		}
 	}
+	var err error
+	if cfg.Ties, err = s.ties(); err != nil {
+		return sim.Config{}, fmt.Errorf("scenario %s: ties: %w", s.Name, err)
+	}
 	cfg.Shares, cfg.Detection, cfg.Changes, cfg.Random = s.Shares, s.Detection, s.changes(), s.randomChanges()
 
 	for _, c := range s.Workload.Classes {
@@ -169,7 +173,6 @@ func (s *Scenario) Config() (sim.Config, error) {
 		}
 		cfg.Classes = append(cfg.Classes, class)
 	}
-	var err error
 	cfg.Workload, err = s.source(cfg.Classes)
 	return cfg, err
 }

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"fairlb/env/dispatch"
 	"fairlb/env/file"
 	"fairlb/env/settings"
 )
@@ -68,6 +69,9 @@ func (s Scenario) ContentHash() (string, error) {
 		return "", err
 	}
 	s.Name = ""
+	if s.Ties == dispatch.FairTies.String() {
+		s.Ties = "" // what is left out means the same
+	}
 	return settings.Hash(s)
 }
 

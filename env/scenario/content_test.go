@@ -49,4 +49,13 @@ func TestContentHash(t *testing.T) {
 	b, err := stage.ContentHash()
 	require.NoError(t, err)
 	require.NotEqual(t, a, b)
+
+	for ties, same := range map[string]bool{"": true, "fair": true, "plugin": false, "ordered": false} {
+		s, err := Load("sim-moderate/pure-cpu", []string{"ties=" + ties})
+		require.NoError(t, err)
+		b, err := s.ContentHash()
+		require.NoError(t, err)
+		require.Equal(t, same, a == b, "ties %q", ties)
+		require.Equal(t, ties, s.Ties, "the scenario is left as it was")
+	}
 }

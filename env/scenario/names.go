@@ -1,6 +1,9 @@
 package scenario
 
-import "fairlb/env/workload"
+import (
+	"fairlb/env/dispatch"
+	"fairlb/env/workload"
+)
 
 // The names that fields of a scenario may have, whose rules are in Rules; those
 // of changes are beside the changes, and those of laws in package workload.
@@ -9,6 +12,17 @@ func disciplines() []string { return []string{"fifo", "processor-sharing"} }
 
 // windows has "" for a window that is left out: begin.
 func windows() []string { return []string{"", "begin", "random", "blocks"} }
+
+// tieRules has "" for ties that are left out: fair.
+func tieRules() []string { return append([]string{""}, dispatch.TiesNames()...) }
+
+// ties returns how LSQ, SED and weighted dispatch break ties.
+func (s *Scenario) ties() (dispatch.Ties, error) {
+	if s.Ties == "" {
+		return dispatch.FairTies, nil
+	}
+	return dispatch.ParseTies(s.Ties)
+}
 
 // window returns the part of a trace that an episode replays.
 func (w *Workload) window() workload.Window {

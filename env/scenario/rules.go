@@ -53,6 +53,7 @@ func (s *Scenario) Rules(r *settings.Rules) {
 		r.Require(math.Abs(steps-math.Round(steps)) < 1e-9*steps && steps <= maxSteps, "duration", s.Duration, fmt.Sprintf("must be a whole number of step intervals, 1 to %d", maxSteps))
 	}
 	r.Check("max_log_weight", s.MaxLogWeight, settings.OpenClosed(0, 20))
+	r.Check("ties", s.Ties, oneOf(tieRules()))
 	s.Workload.rules(r.Under("workload"))
 	s.changeRules(r)
 }

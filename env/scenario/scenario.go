@@ -14,7 +14,13 @@ type Scenario struct {
 	StepInterval float64       `yaml:"step_interval"`    // time between two actions of the agents, s
 	Duration     float64       `yaml:"duration"`         // of an episode, s: a multiple of the step interval
 	MaxLogWeight float64       `yaml:"max_log_weight"`   // agents' weights are within exp(+-this)
-	Workload     Workload      `yaml:"workload"`         // what arrives: the requests of a trace file or random ones
+	// Ties is how LSQ, SED and the agents' weights choose one of several servers
+	// of the same score: fair, at random; plugin, as the published testbed did: a
+	// server drawn at random stays if it is one of them, else the first of them is
+	// taken, those of more cpus first, at every load balancer; ordered, the first in
+	// an order that every second load balancer reverses. None: fair.
+	Ties     string   `yaml:"ties,omitempty"`
+	Workload Workload `yaml:"workload"` // what arrives: the requests of a trace file or random ones
 
 	Detection     float64        `yaml:"detection,omitempty"`      // time from a server's failure until load balancers send it nothing more, s
 	Changes       []Change       `yaml:"changes,omitempty"`        // of servers and load balancers, at set times of each episode

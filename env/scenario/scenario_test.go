@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
 
+	"fairlb/env/dispatch"
 	"fairlb/env/settings"
 	"fairlb/env/sim"
 	"fairlb/env/workload"
@@ -214,6 +215,7 @@ timeout: 7
 step_interval: 0.25
 duration: 5
 max_log_weight: 2
+ties: plugin
 workload:
   arrivals: {rate: 100}
   classes:
@@ -253,7 +255,7 @@ detection: 1.5
 	cfg.Workload, cfg.Classes, cfg.Servers, cfg.Changes, cfg.Random = nil, nil, nil, nil, nil
 	require.Equal(t, sim.Config{
 		LBs: 4, CPU: sim.ProcessorSharing, Workers: 32, Backlog: 9, LatencyLow: 0.1, LatencyHigh: 0.2, Timeout: 7,
-		Duration: 5, StepInterval: 0.25, MaxLogWeight: 2, Detection: 1.5,
+		Duration: 5, StepInterval: 0.25, MaxLogWeight: 2, Detection: 1.5, Ties: dispatch.PluginTies,
 	}, cfg)
 }
 

@@ -61,8 +61,10 @@ type Config struct {
 	// Weights, one for each server, or equal (LSQ) if there are none.
 	Heuristic string
 	Weights   []float64
+	// Ties is how LSQ, SED and weighted dispatch break ties; 0: fairly.
+	Ties dispatch.Ties
 	// Rule, if not nil, makes the dispatch rule of each LB, in place of
-	// Heuristic and Weights.
+	// Heuristic, Weights and Ties.
 	Rule func(lb int) (dispatch.Rule, error)
 	// MaxLogWeight bounds the agents' weights to exp(+-MaxLogWeight).
 	MaxLogWeight float64
@@ -140,7 +142,7 @@ func (c *Config) capacities() []float64 {
 
 // options returns what the dispatch rule of one LB is told.
 func (c *Config) options(lb int) dispatch.Options {
-	return dispatch.Options{Capacity: c.capacities(), LB: lb, LBs: c.LBs}
+	return dispatch.Options{Capacity: c.capacities(), LB: lb, LBs: c.LBs, Ties: c.Ties}
 }
 
 // initialWeights returns the weights at the beginning of an episode.
@@ -166,5 +168,5 @@ func (c *Config) rule(lb int) (dispatch.Rule, error) {
 	case c.Heuristic != "":
 		return dispatch.New(c.Heuristic, c.options(lb))
 	}
-	return dispatch.NewShortestDelay(c.initialWeights())
+	return dispatch.NewShortestDelay(c.initialWeights(), c.options(lb))
 }

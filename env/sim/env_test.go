@@ -292,3 +292,30 @@ func TestOutstandingLog(t *testing.T) {
 	}
 	require.Equal(t, run(true), run(false))
 }
+
+// TestTies: heuristics and weights obey the setting alike, and each of the three is
+// different. Under ordered ties SED is sed-ordered.
+func TestTies(t *testing.T) {
+	t.Parallel()
+	cfg := moderate(t)
+	cfg.Observe, cfg.Duration = false, 50
+	run := func(ties dispatch.Ties, heuristic string, weights []float64) outcomes {
+		cfg := cfg
+		cfg.Ties, cfg.Heuristic, cfg.Weights = ties, heuristic, weights
+		rec, _ := episode(t, cfg, 5)
+		return rec
+	}
+	var sed []outcomes
+	for _, ties := range []dispatch.Ties{dispatch.FairTies, dispatch.PluginTies, dispatch.OrderedTies} {
+		sed = append(sed, run(ties, "sed", nil))
+		require.Equal(t, sed[ties], run(ties, "", cfg.capacities()), "%v", ties)
+		require.Equal(t, run(ties, "lsq", nil), run(ties, "", nil), "%v", ties)
+	}
+	require.NotEqual(t, sed[0], sed[1])
+	require.NotEqual(t, sed[0], sed[2])
+	require.NotEqual(t, sed[1], sed[2])
+	require.Equal(t, sed[dispatch.OrderedTies], run(dispatch.FairTies, "sed-ordered", nil))
+	cfg.Ties = 7
+	_, err := New(cfg)
+	require.ErrorContains(t, err, "unknown tie rule Ties(7)")
+}

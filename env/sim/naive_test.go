@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 
 	"fairlb/env"
 	"fairlb/env/dispatch"
@@ -13,8 +14,8 @@ import (
 
 // twin is the same model done naively: plain lists of tasks, each with the
 // service it still needs, brought forward event by event; no virtual time, no
-// heap, no running sums. The rule of dispatch and the random streams are
-// shared with the engine.
+// heap, no running sums. The random streams are shared with the engine, and so are
+// two of its three rules of dispatch.
 type twin struct {
 	cfg       *Config
 	arrivals  []workload.Request // to come
@@ -24,11 +25,21 @@ type twin struct {
 	packets   []*twinTask // under way
 	ongoing   [][]int32   // by LB and server
 	failedLB  []bool
-	oracle    bool
+	rule      twinRule
+	ties      []*rand.Rand // by LB, for candidates
 	latency   [2]*rand.Rand
 	redirects *rand.Rand
 	outcomes  outcomes
 }
+
+// twinRule is the rule by which a twin dispatches.
+type twinRule uint8
+
+const (
+	fewestRequests twinRule = iota // sharedRule
+	soonestFinish                  // sharedRule that knows the global state
+	pluginTies                     // SED under dispatch.PluginTies
+)
 
 type twinServer struct {
 	speed, cpus, extra   float64
@@ -49,13 +60,14 @@ type twinTask struct {
 	ended     bool    // its client was told
 }
 
-func newTwin(cfg *Config, arrivals []workload.Request, seed uint64, oracle bool) *twin {
-	w := &twin{cfg: cfg, arrivals: arrivals, changes: cfg.changesOf(seed), oracle: oracle, failedLB: make([]bool, cfg.LBs)}
+func newTwin(cfg *Config, arrivals []workload.Request, seed uint64, rule twinRule) *twin {
+	w := &twin{cfg: cfg, arrivals: arrivals, changes: cfg.changesOf(seed), rule: rule, failedLB: make([]bool, cfg.LBs)}
 	for _, s := range cfg.Servers {
 		w.servers = append(w.servers, twinServer{speed: s.Speed, cpus: float64(s.CPUs)})
 	}
-	for range cfg.LBs {
+	for lb := range cfg.LBs {
 		w.ongoing = append(w.ongoing, make([]int32, len(cfg.Servers)))
+		w.ties = append(w.ties, rand.New(env.Stream(seed, "dispatch/"+strconv.Itoa(lb))))
 	}
 	for k, name := range []string{"sim/latency/request", "sim/latency/reply"} {
 		w.latency[k] = rand.New(env.Stream(seed, name))
@@ -149,9 +161,12 @@ func (w *twin) arrive(r workload.Request) {
 	}
 	lb := x.request.LB
 	in := func(j int) bool { return !w.servers[j].out }
-	if w.oracle {
+	switch w.rule {
+	case soonestFinish:
 		x.server = soonest(len(w.servers), func(j int) float64 { return w.finish(j, r) }, in)
-	} else {
+	case pluginTies:
+		x.server = w.candidateOrFirst(lb, in)
+	default:
 		x.server = shortest(w.ongoing[lb], in)
 	}
 	w.ongoing[lb][x.server]++
@@ -386,6 +401,38 @@ func soonest(servers int, finish func(int) float64, in func(int) bool) int {
 			return j
 		}
 	}
+}
+
+// candidateOrFirst is SED as the published testbed's plugin has it: all servers are
+// passed, those of more processors first, and one replaces a candidate that was drawn
+// at random if its score is strictly less. Nothing is drawn where no two tie.
+func (w *twin) candidateOrFirst(lb int, in func(int) bool) int {
+	var order, open, least []int
+	score := func(j int) float64 { return float64(w.ongoing[lb][j]+1) / float64(w.cfg.Servers[j].CPUs) }
+	for j := range w.servers {
+		order = append(order, j)
+		if !in(j) {
+			continue
+		}
+		open = append(open, j)
+		if len(least) > 0 && score(j) < score(least[0]) {
+			least = least[:0]
+		}
+		if len(least) == 0 || score(j) == score(least[0]) {
+			least = append(least, j)
+		}
+	}
+	if len(least) == 1 {
+		return least[0]
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return w.cfg.Servers[b].CPUs - w.cfg.Servers[a].CPUs })
+	best := open[w.ties[lb].IntN(len(open))]
+	for _, j := range order {
+		if in(j) && score(j) < score(best) {
+			best = j
+		}
+	}
+	return best
 }
 
 // sharedRule lets the engine dispatch as the twin does.

@@ -124,13 +124,17 @@ func TestNaiveTwin(t *testing.T) {
 	total, failed := 0, 0
 	for seed := range uint64(2000) {
 		cfg, list := smallSystem(rand.New(rand.NewPCG(seed, 99)))
-		oracle := seed%2 == 1
-		slow := newTwin(&cfg, list, 1, oracle)
+		rule := twinRule(seed % 3)
+		slow := newTwin(&cfg, list, 1, rule)
 
 		var rec outcomes
 		cfg.Recorder = &rec
 		cfg.Workload = func(uint64) (workload.Source, error) { s := scripted(list); return &s, nil }
-		cfg.Rule = func(int) (dispatch.Rule, error) { return sharedRule{oracle}, nil }
+		if rule == pluginTies {
+			cfg.Heuristic, cfg.Ties = "sed", dispatch.PluginTies
+		} else {
+			cfg.Rule = func(int) (dispatch.Rule, error) { return sharedRule{rule == soonestFinish}, nil }
+		}
 		fast, err := New(cfg)
 		require.NoError(t, err)
 		_, err = fast.Reset(context.Background(), 1)
