@@ -44,15 +44,21 @@ func (f *Figures) check(seeds int) error {
 	if f.Failed > f.N {
 		return fmt.Errorf("%d of %d requests failed", f.Failed, f.N)
 	}
-	for _, list := range []struct {
+	type named struct {
 		name     string
 		values   Series
 		optional bool
-	}{
+	}
+	lists := []named{
 		{"per_seed", f.PerSeed, false}, {"per_seed_p95", f.PerSeedP95, false}, {"per_seed_p99", f.PerSeedP99, false},
 		{"per_seed_p50", f.PerSeedP50, true}, {"per_seed_p90", f.PerSeedP90, true}, {"per_seed_p999", f.PerSeedP999, true},
 		{"per_seed_fairness", f.PerSeedFairness, true},
-	} {
+	}
+	if c := f.Completed; c != nil {
+		lists = append(lists, named{"completed.per_seed", c.PerSeed, false},
+			named{"completed.per_seed_p95", c.PerSeedP95, false}, named{"completed.per_seed_p99", c.PerSeedP99, false})
+	}
+	for _, list := range lists {
 		if len(list.values) != seeds && !(list.optional && len(list.values) == 0) {
 			return fmt.Errorf("%s has %d values for %d seeds", list.name, len(list.values), seeds)
 		}

@@ -27,6 +27,9 @@ func TestCheck(t *testing.T) {
 		{"per_seed_p95 has 0 values", func(e *Evaluation) { e.Results[0].Classes[1].PerSeedP95 = nil }},
 		{"per_seed has the value -1", func(e *Evaluation) { e.Results[0].Classes[0].PerSeed[2] = -1 }},
 		{"per_seed_p99 has the value +Inf", func(e *Evaluation) { e.Results[0].Classes[0].PerSeedP99[2] = math.Inf(1) }},
+		{"completed.per_seed_p99 has 0 values", func(e *Evaluation) { e.Results[0].Classes[0].Completed.PerSeedP99 = nil }},
+		{"completed.per_seed has the value -3", func(e *Evaluation) { e.Results[0].Classes[0].Completed.PerSeed[1] = -3 }},
+		{"", func(e *Evaluation) { e.Results[0].Classes[0].Completed = nil }},
 		{"551 of 550 requests failed", func(e *Evaluation) { e.Results[0].Classes[0].Failed = 551 }},
 		{"per_seed_n has 1 values for 5 seeds", func(e *Evaluation) { e.Results[0].Classes[0].PerSeedN = []uint64{550} }},
 		{"a completion time of -2 s", func(e *Evaluation) { e.Results[0].Classes[0].P50 = -2 }},
@@ -42,4 +45,21 @@ func TestCheck(t *testing.T) {
 		require.ErrorIs(t, err, ErrDamaged)
 		require.ErrorContains(t, err, test.want)
 	}
+}
+
+// TestCompletedFigures: figures that were made before those without failures were kept
+// stand for them where nothing failed, and for nothing else.
+func TestCompletedFigures(t *testing.T) {
+	t.Parallel()
+	f := Figures{N: 3, PerSeed: Series{1}, PerSeedP95: Series{2}, PerSeedP99: Series{3}}
+	got, ok := f.CompletedFigures()
+	require.True(t, ok)
+	require.Equal(t, Completed{Series{1}, Series{2}, Series{3}}, got)
+	f.Failed = 1
+	_, ok = f.CompletedFigures()
+	require.False(t, ok)
+	f.Completed = &Completed{PerSeed: Series{0.5}}
+	got, ok = f.CompletedFigures()
+	require.True(t, ok)
+	require.Equal(t, Series{0.5}, got.PerSeed)
 }

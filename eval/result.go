@@ -65,7 +65,7 @@ func (r *Result) Compare(baseline *Result) {
 }
 
 // Figures are what one target came to for one class of requests. Times are completion
-// times in s; failures count in all of them at their timeout.
+// times in s; failures count in all of them at their timeout, but for Completed.
 type Figures struct {
 	Class  string `json:"-"`
 	N      uint64 `json:"n"`      // requests of all seeds
@@ -110,6 +110,11 @@ type Figures struct {
 	PerSeedN      []uint64 `json:"per_seed_n,omitempty"`
 	PerSeedFailed []uint64 `json:"per_seed_failed,omitempty"`
 
+	// Completed are the figures without the requests that failed, as the paper's
+	// tables have them. It is nil in evaluations that were made before these were
+	// kept; CompletedFigures knows what can be said of those.
+	Completed *Completed `json:"completed,omitempty"`
+
 	// VsSED is the paired difference of the seeds' means to the baseline's,
 	// which is SED unless the command says otherwise. It is nil on the baseline
 	// itself (IsBaseline), where the baseline is not among the targets, where
@@ -124,6 +129,27 @@ type Figures struct {
 
 	// IsBaseline says that these are the baseline's figures.
 	IsBaseline bool `json:"baseline,omitempty"`
+}
+
+// Completed are figures of the requests of one class that did not fail, in s and in the
+// order of the seeds. A seed in which none completed has no value.
+type Completed struct {
+	PerSeed    Series `json:"per_seed"` // means
+	PerSeedP95 Series `json:"per_seed_p95"`
+	PerSeedP99 Series `json:"per_seed_p99"`
+}
+
+// CompletedFigures returns the figures without the requests that failed. Where they were
+// not kept and no request failed, they are those of all requests; ok is false where
+// they were not kept and some failed.
+func (f *Figures) CompletedFigures() (c Completed, ok bool) {
+	switch {
+	case f.Completed != nil:
+		return *f.Completed, true
+	case f.Failed == 0:
+		return Completed{PerSeed: f.PerSeed, PerSeedP95: f.PerSeedP95, PerSeedP99: f.PerSeedP99}, true
+	}
+	return Completed{}, false
 }
 
 // Classes are the figures of each class. In JSON they are an object from the name of a

@@ -49,7 +49,7 @@ func TestDistributionMerges(t *testing.T) {
 // The mean does not lose the small times beside large ones.
 func TestClassRecorderMeanIsExact(t *testing.T) {
 	t.Parallel()
-	y := classRecorder{distribution: newDistribution()}
+	y := newClassRecorder()
 	y.add(1e16, false)
 	for range 1000 {
 		y.add(1, false)

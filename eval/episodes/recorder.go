@@ -7,37 +7,60 @@ import (
 	"fairlb/env"
 )
 
-// classRecorder holds the completion times of one class of requests in one run:
-// an exact mean and a distribution for the quantiles, in constant memory.
-type classRecorder struct {
-	n, failed       uint64
+// times holds completion times: an exact mean and a distribution for the quantiles, in
+// constant memory.
+type times struct {
+	n               uint64
 	sum, correction float64 // Neumaier's compensated sum, s
 	distribution
 }
 
-func (c *classRecorder) add(completion float64, failed bool) {
-	c.n++
-	if failed {
-		c.failed++
-	}
-	sum := c.sum + completion
-	if c.sum >= completion { // neither is negative
-		c.correction += (c.sum - sum) + completion
+func (t *times) add(seconds float64) {
+	t.n++
+	sum := t.sum + seconds
+	if t.sum >= seconds { // neither is negative
+		t.correction += (t.sum - sum) + seconds
 	} else {
-		c.correction += (completion - sum) + c.sum
+		t.correction += (seconds - sum) + t.sum
 	}
-	c.sum = sum
-	c.distribution.add(completion)
+	t.sum = sum
+	t.distribution.add(seconds)
 }
 
-// mean in s; NaN without requests.
-func (c *classRecorder) mean() float64 {
-	return (c.sum + c.correction) / float64(c.n)
+// mean in s; NaN of none.
+func (t *times) mean() float64 {
+	return (t.sum + t.correction) / float64(t.n)
 }
+
+func (t *times) reset() {
+	t.n, t.sum, t.correction = 0, 0, 0
+	t.distribution.reset()
+}
+
+// classRecorder holds the completion times of one class of requests in one run: of all
+// of them, a failed one's being its timeout, and of those that did not fail.
+type classRecorder struct {
+	times
+	completed times
+}
+
+func newClassRecorder() classRecorder {
+	return classRecorder{times{distribution: newDistribution()}, times{distribution: newDistribution()}}
+}
+
+func (c *classRecorder) add(completion float64, failed bool) {
+	c.times.add(completion)
+	if !failed {
+		c.completed.add(completion)
+	}
+}
+
+// failed is the number of requests that failed.
+func (c *classRecorder) failed() uint64 { return c.n - c.completed.n }
 
 func (c *classRecorder) reset() {
-	c.n, c.failed, c.sum, c.correction = 0, 0, 0, 0
-	c.distribution.reset()
+	c.times.reset()
+	c.completed.reset()
 }
 
 // recorder is the env.Recorder of one run at a time: classes[0] is of all
@@ -58,7 +81,7 @@ func newRecorder(classes int) *recorder {
 		r.classes = make([]classRecorder, 1+classes)
 	}
 	for i := range r.classes {
-		r.classes[i].distribution = newDistribution()
+		r.classes[i] = newClassRecorder()
 	}
 	return r
 }

@@ -224,6 +224,11 @@ func TestRunCountsFailures(t *testing.T) {
 	require.Equal(t, 40.0, all.P99)
 	require.Equal(t, 1.0, static.Mean)
 	require.Greater(t, all.Mean, 15.0)
+	require.Equal(t, []float64{1, 1, 1}, []float64{all.Completed.PerSeed[0], all.Completed.PerSeedP95[0], all.Completed.PerSeedP99[0]},
+		"those that completed")
+	require.Empty(t, wiki.Completed.PerSeed.Defined(), "none completed")
+	require.Equal(t, static.PerSeed, static.Completed.PerSeed)
+	require.Equal(t, static.PerSeedP99, static.Completed.PerSeedP99)
 	require.Nil(t, all.VsSED, "SED is not among the targets")
 	require.False(t, all.IsBaseline)
 }

@@ -22,6 +22,8 @@ type classSummary struct {
 	// One value a seed, in the order of the seeds.
 	mean, p50, p90, p95, p99, p999 eval.Series
 	requests, failures             []uint64
+
+	completed eval.Completed
 }
 
 // newSummary makes room for that many seeds and named classes.
@@ -36,7 +38,8 @@ func newSummary(seeds, classes int) summary {
 			p50:  make(eval.Series, seeds), p90: make(eval.Series, seeds), p95: make(eval.Series, seeds),
 			p99: make(eval.Series, seeds), p999: make(eval.Series, seeds),
 			requests: make([]uint64, seeds), failures: make([]uint64, seeds),
-			pooled: newDistribution(),
+			completed: eval.Completed{PerSeed: make(eval.Series, seeds), PerSeedP95: make(eval.Series, seeds), PerSeedP99: make(eval.Series, seeds)},
+			pooled:    newDistribution(),
 		}
 	}
 	return c
@@ -48,14 +51,17 @@ func (c *summary) add(seed int, r *recorder) {
 	for i := range c.classes {
 		class, run := &c.classes[i], &r.classes[i]
 		class.n += run.n
-		class.failed += run.failed
+		class.failed += run.failed()
 		if run.n == 0 {
 			class.empty++
 		}
 		class.mean[seed] = run.mean()
 		class.p50[seed], class.p90[seed], class.p95[seed] = run.quantile(50), run.quantile(90), run.quantile(95)
 		class.p99[seed], class.p999[seed] = run.quantile(99), run.quantile(99.9)
-		class.requests[seed], class.failures[seed] = run.n, run.failed
+		class.requests[seed], class.failures[seed] = run.n, run.failed()
+		completed := &class.completed
+		completed.PerSeed[seed] = run.completed.mean()
+		completed.PerSeedP95[seed], completed.PerSeedP99[seed] = run.completed.quantile(95), run.completed.quantile(99)
 		class.pooled.merge(&run.distribution)
 	}
 }
@@ -78,7 +84,7 @@ func (c *summary) result(target string, names []string) eval.Result {
 			P99: class.pooled.quantile(99), P999: class.pooled.quantile(99.9),
 			PerSeed: class.mean, PerSeedP50: class.p50, PerSeedP90: class.p90, PerSeedP95: class.p95,
 			PerSeedP99: class.p99, PerSeedP999: class.p999,
-			PerSeedN: class.requests, PerSeedFailed: class.failures,
+			PerSeedN: class.requests, PerSeedFailed: class.failures, Completed: &class.completed,
 		}
 		f.Mean, f.SD = class.mean.MeanSD()
 		f.MeanP95, f.SDP95 = class.p95.MeanSD()

@@ -93,6 +93,9 @@ func TestParquetReadsBack(t *testing.T) {
 	t.Parallel()
 	e := kept(t, "recipes.json")
 	e.Results[2].Classes[1].PerSeed[3] = math.NaN() // no such requests
+	e.Results[0].Classes[0].Completed = &eval.Completed{
+		PerSeed: eval.Series{1, 2, 3, 4, 5}, PerSeedP95: eval.Series{2, 3, 4, 5, 6}, PerSeedP99: eval.Series{3, 4, 5, 6, 7},
+	}
 	var b bytes.Buffer
 	require.NoError(t, report.WriteEvaluationParquet(&b, e))
 	type read struct {
@@ -107,6 +110,7 @@ func TestParquetReadsBack(t *testing.T) {
 		P999     *float64 `parquet:"p999,optional"`
 		P99      *float64 `parquet:"p99,optional"`
 		Fairness *float64 `parquet:"fairness,optional"`
+		P99Done  *float64 `parquet:"completed_p99,optional"`
 	}
 	rows, err := parquet.Read[read](bytes.NewReader(b.Bytes()), int64(b.Len()))
 	require.NoError(t, err)
@@ -115,7 +119,10 @@ func TestParquetReadsBack(t *testing.T) {
 	for _, result := range e.Results {
 		for _, f := range result.Classes {
 			for s, seed := range e.Seeds {
-				want := read{e.Scenario, result.Target, result.Recipe, f.Class, seed, &f.PerSeedN[s], &f.PerSeedFailed[s], &f.PerSeed[s], &f.PerSeedP999[s], &f.PerSeedP99[s], nil}
+				want := read{e.Scenario, result.Target, result.Recipe, f.Class, seed, &f.PerSeedN[s], &f.PerSeedFailed[s], &f.PerSeed[s], &f.PerSeedP999[s], &f.PerSeedP99[s], nil, nil}
+				if completed, ok := f.CompletedFigures(); ok {
+					want.P99Done = &completed.PerSeedP99[s]
+				}
 				if math.IsNaN(f.PerSeed[s]) {
 					want.Mean = nil
 				}

@@ -27,6 +27,11 @@ type seedRow struct {
 	P99       *float64 `parquet:"p99,optional"`
 	P999      *float64 `parquet:"p999,optional"`
 	Fairness  *float64 `parquet:"fairness,optional"` // of eval.AllClasses
+
+	// Of the requests that did not fail.
+	CompletedMean *float64 `parquet:"completed_mean,optional"`
+	CompletedP95  *float64 `parquet:"completed_p95,optional"`
+	CompletedP99  *float64 `parquet:"completed_p99,optional"`
 }
 
 // WriteEvaluationParquet writes a Parquet file with a row a target, class and seed.
@@ -50,6 +55,7 @@ func WriteEvaluationParquet(w io.Writer, e *eval.Evaluation) error {
 		result := &e.Results[i]
 		for j := range result.Classes {
 			f := &result.Classes[j]
+			completed, _ := f.CompletedFigures()
 			for k, seed := range e.Seeds {
 				rows = append(rows, seedRow{
 					Scenario: e.Scenario, DurationS: e.DurationS, Target: result.Target, Recipe: result.Recipe,
@@ -57,6 +63,7 @@ func WriteEvaluationParquet(w io.Writer, e *eval.Evaluation) error {
 					Requests: count(f.PerSeedN, k), Failed: count(f.PerSeedFailed, k), Mean: valueOf(f.PerSeed, k),
 					P50: valueOf(f.PerSeedP50, k), P90: valueOf(f.PerSeedP90, k), P95: valueOf(f.PerSeedP95, k),
 					P99: valueOf(f.PerSeedP99, k), P999: valueOf(f.PerSeedP999, k), Fairness: valueOf(f.PerSeedFairness, k),
+					CompletedMean: valueOf(completed.PerSeed, k), CompletedP95: valueOf(completed.PerSeedP95, k), CompletedP99: valueOf(completed.PerSeedP99, k),
 				})
 			}
 		}
