@@ -39,6 +39,10 @@ var badInputs = []struct {
 	{"help", "help evaluate", `unknown command "evaluate" for "fairlb" (see fairlb --help)`},
 	{"flag", "eval --speed", `unknown flag: --speed (see fairlb eval --help)`},
 	{"flag without value", "eval sed --scenario", `flag needs an argument: --scenario (see fairlb eval --help)`},
+	{"out empty", "train good.yaml --out=", `--out: is empty: give it a value, or leave it out`},
+	{"queue empty", "tables 11 --queue=", `--queue: is empty: give it a value, or leave it out`},
+	{"token file empty", "worker --queue nats://127.0.0.1:1 --token-file=", `--token-file: is empty: give it a value, or leave it out`},
+	{"log format empty", "trace import good.yaml --out t.tsv --format nginx --log-format=", `--log-format: is empty: give it a value, or leave it out`},
 	{"train nothing", "train", `accepts 1 arg(s), received 0 (see fairlb train --help)`},
 	{"train all faults", "train faults.yaml", `faults.yaml:1:11: scenario = "sim-moderate/pure-cpux": neither a file nor a built-in scenario (fairlb scenarios lists them; did you mean "sim-moderate/pure-cpu"?)
 faults.yaml:2:11: episodes = -3: must be in [1, 1000000000]`},

@@ -8,12 +8,14 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
 
 	"github.com/sirupsen/logrus"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"fairlb/agents/nn/simd"
 	"fairlb/cmd/fairlb/internal/bounds"
@@ -61,6 +63,9 @@ func (a *app) run(ctx context.Context) error {
 		},
 		PersistentPreRunE: func(c *cobra.Command, _ []string) error {
 			a.finishes.Store(c.Annotations[finishingAnnotation])
+			if err := checkGiven(c); err != nil {
+				return err
+			}
 			if err := simd.CheckEnvironment(); err != nil {
 				return invalid.Errorf("%v", err)
 			}
@@ -136,6 +141,20 @@ func flagError(c *cobra.Command, err error) error {
 		text = strings.Replace(text, number.Error(), rule, 1)
 	}
 	return invalid.Errorf("%s (see %s --help)", text, c.CommandPath())
+}
+
+// mayBeEmpty are the flags of which an empty text means something.
+var mayBeEmpty = []string{"compare"}
+
+// checkGiven refuses a flag that is given without a text, as a variable of a shell
+// that is not set gives it: the command would do what it does without the flag.
+func checkGiven(c *cobra.Command) (err error) {
+	c.Flags().Visit(func(f *pflag.Flag) {
+		if err == nil && f.Value.Type() == "string" && f.Value.String() == "" && !slices.Contains(mayBeEmpty, f.Name) {
+			err = invalid.Errorf("--%s: is empty: give it a value, or leave it out", f.Name)
+		}
+	})
+	return err
 }
 
 // app is what all commands share.

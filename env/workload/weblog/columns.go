@@ -40,6 +40,9 @@ func parseFields(specs []string) ([]column, error) {
 				return nil, fmt.Errorf("--field %q: the unit must be s, ms, us or ns", spec)
 			}
 		}
+		if slices.ContainsFunc(out, func(other column) bool { return other.role == role || isTime(other.role) && isTime(role) }) {
+			return nil, fmt.Errorf("--field %q: another --field has said %s already", spec, roleGroup(role))
+		}
 		c.must = role == "begin" || role == "end" || role == "path" || role == "request"
 		out = append(out, c)
 	}
@@ -59,6 +62,17 @@ func fieldRoles() []string {
 
 func isDurationRole(role string) bool {
 	return role == "total" || role == "queue" || role == "service" || role == "upstream"
+}
+
+// isTime says whether a role is the time of a request, of which there is one.
+func isTime(role string) bool { return role == "begin" || role == "end" }
+
+// roleGroup names a role as one that a line has once.
+func roleGroup(role string) string {
+	if isTime(role) {
+		return "begin or end"
+	}
+	return role
 }
 
 // set puts the text of a field into the record.

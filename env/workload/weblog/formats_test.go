@@ -274,8 +274,22 @@ func TestAmbiguous(t *testing.T) {
 			require.Equal(t, want, got)
 		})
 	}
+	// Where no line is whole it is the lines that are wrong, not the way to read them.
+	days := strings.NewReplacer("11/Mar/2024", "32/Mar/2024")
+	for _, opts := range []Options{{}, {SkipBad: true}} {
+		_, _, _, err := imported(t, days.Replace(strings.Repeat(clf+agent+" 0.250\n", 3)), opts)
+		require.ErrorContains(t, err, `:1: value "32/Mar/2024:09:00:01 +0100": a time must be like`)
+	}
+	// What is shown is of a line that has no fault.
+	_, _, _, err := imported(t, days.Replace(clf+agent+" 0.250\n")+clf+agent+" 0.500\n", Options{})
+	var several *AmbiguousError
+	require.ErrorAs(t, err, &several)
+	require.Equal(t, 2, several.Line)
+	for _, c := range several.Candidates {
+		require.Equal(t, 2024, time.UnixMicro(c.Reading.Begin).UTC().Year(), c.Flags)
+	}
 	// Zeros are the same time in every unit, but the lines behind them are not.
-	_, _, _, err := imported(t, strings.Repeat(clf+" 0\n", 5), Options{})
+	_, _, _, err = imported(t, strings.Repeat(clf+" 0\n", 5), Options{})
 	require.ErrorAs(t, err, new(*AmbiguousError))
 }
 
@@ -358,6 +372,9 @@ func TestOptions(t *testing.T) {
 		{Options{Fields: []string{"time=x"}}, `--field "time=x": must be ROLE=NAME or ROLE=NAME:UNIT, and ROLE one of begin, end, `},
 		{Options{Fields: []string{"total=x:min"}}, `--field "total=x:min": the unit must be s, ms, us or ns`},
 		{Options{Fields: []string{"total=x:s"}}, "--field: one must say begin=NAME or end=NAME"},
+		{Options{Fields: []string{"begin=x", "begin=y"}}, `--field "begin=y": another --field has said begin or end already`},
+		{Options{Fields: []string{"begin=x", "end=y"}}, `--field "end=y": another --field has said begin or end already`},
+		{Options{Fields: []string{"end=x", "total=a:s", "total=b:s"}}, `--field "total=b:s": another --field has said total already`},
 		{Options{Fields: []string{"begin=x"}, Format: "nginx"}, "--field is for --format json or csv, not nginx"},
 		{Options{RequestTime: "seconds"}, `--request-time "seconds": must be none, or FIELD:UNIT`},
 		{Options{RequestTime: "0:s"}, `--request-time "0:s": the number of a field must be from 1 to 1000`},

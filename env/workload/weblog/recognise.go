@@ -130,10 +130,18 @@ func (im *importer) recognise(path string, sample []sampleLine) (*trial, error) 
 		return trials[k], nil // as the log before it
 	}
 	groups := groupTrials(trials)
-	if len(groups) > 1 && im.opts.RequestTime != "none" {
-		return nil, im.ambiguous(path, sample, groups)
+	if len(groups) == 1 || im.opts.RequestTime == "none" {
+		return groups[0], nil
 	}
-	return groups[0], nil
+	first := groups[0]
+	groups = slices.DeleteFunc(groups, func(t *trial) bool { return len(t.first) == 0 })
+	switch len(groups) {
+	case 0: // every line has a fault, such as a day that there is not
+		return nil, &workload.TraceError{Place: fmt.Sprintf("%s:%d", path, first.wrongAt), Value: clip(first.wrong.value, maxValue), Rule: first.wrong.rule}
+	case 1:
+		return groups[0], nil
+	}
+	return nil, im.ambiguous(path, sample, groups)
 }
 
 // automatic says that no flag names a format.
@@ -268,7 +276,7 @@ func groupTrials(trials []*trial) []*trial {
 // ambiguous is the error that a log can be read in several ways.
 func (im *importer) ambiguous(path string, sample []sampleLine, groups []*trial) error {
 	e := &AmbiguousError{Path: path}
-	shown := groups[0].line
+	shown := im.commonLine(sample, groups)
 	e.Line, e.Text = sample[shown].number, string(sample[shown].text)
 	for _, t := range groups {
 		c := Candidate{Flags: "--format " + t.name, What: t.what}
@@ -277,8 +285,6 @@ func (im *importer) ambiguous(path string, sample []sampleLine, groups []*trial)
 				c.What += ", " + t.pattern
 			}
 		}
-		var r record
-		r.reset()
 		if x, ok := t.reader.(*extras); ok {
 			if c.Flags = "--request-time " + x.selector(); x.selector() != "none" {
 				c.Flags += " --stamps begin"
@@ -287,22 +293,42 @@ func (im *importer) ambiguous(path string, sample []sampleLine, groups []*trial)
 				}
 			}
 		}
-		if _, wrong := t.reader.read(sample[shown].text, &r); wrong.rule == "" && r.finish().rule == "" {
-			c.Reading, _ = im.reading(&r)
+		c.Reading = t.first[0]
+		if reading, ok := im.readLine(t, sample[shown].text); ok {
+			c.Reading = reading
 		}
 		e.Candidates = append(e.Candidates, c)
 	}
 	if !slices.ContainsFunc(e.Candidates, func(c Candidate) bool { return !c.Reading.Timed }) {
-		var r record
-		r.reset()
+		untimed := importer{opts: im.opts}
+		untimed.opts.RequestTime = "none"
 		none := Candidate{Flags: "--request-time none", What: "no request time: queries get no n"}
-		if _, wrong := groups[0].reader.read(sample[shown].text, &r); wrong.rule == "" && r.finish().rule == "" {
-			r.total = unknown
-			none.Reading, _ = im.reading(&r)
-		}
+		none.Reading, _ = untimed.readLine(groups[0], sample[shown].text)
 		e.Candidates = append(e.Candidates, none)
 	}
 	return e
+}
+
+// commonLine is the first line of the sample that all the trials read; if there is
+// none, the first that the first trial reads.
+func (im *importer) commonLine(sample []sampleLine, trials []*trial) int {
+	for k := trials[0].line; k < len(sample); k++ {
+		if !slices.ContainsFunc(trials, func(t *trial) bool { _, ok := im.readLine(t, sample[k].text); return !ok }) {
+			return k
+		}
+	}
+	return trials[0].line
+}
+
+// readLine reads one line of the sample in a format, if it has no fault.
+func (im *importer) readLine(t *trial, line []byte) (Reading, bool) {
+	var r record
+	r.reset()
+	if skip, wrong := t.reader.read(line, &r); skip || wrong.rule != "" || r.finish().rule != "" {
+		return Reading{}, false
+	}
+	reading, wrong := im.reading(&r)
+	return reading, wrong.rule == ""
 }
 
 // unknownFormat is the error that a log is in no format that is looked for.

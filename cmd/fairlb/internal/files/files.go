@@ -28,7 +28,11 @@ func Lock(dir string) (release func(), err error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, fmt.Errorf("--out: %w", err)
 	}
-	lock := flock.New(filepath.Join(dir, lockName), flock.SetPermissions(0o666))
+	path := filepath.Join(dir, lockName)
+	if err := file.CheckReplaceable(path); err != nil { // a fifo would be waited for
+		return nil, fmt.Errorf("--out: %w", err)
+	}
+	lock := flock.New(path, flock.SetPermissions(0o666))
 	free, err := lock.TryLock()
 	if err != nil {
 		return nil, fmt.Errorf("--out: %w", err)
@@ -43,7 +47,7 @@ func Lock(dir string) (release func(), err error) {
 // has locked.
 func InUse(dir string) bool {
 	path := filepath.Join(dir, lockName)
-	if _, err := os.Stat(path); err != nil {
+	if info, err := os.Lstat(path); err != nil || !info.Mode().IsRegular() {
 		return false
 	}
 	lock := flock.New(path, flock.SetFlag(os.O_RDWR))

@@ -5,7 +5,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -27,6 +29,29 @@ func TestLock(t *testing.T) {
 	release, err = Lock(dir)
 	require.NoError(t, err)
 	release()
+}
+
+// TestLockOfAnotherKind: what is no file under the lock's name is neither waited
+// for nor taken for a lock.
+func TestLockOfAnotherKind(t *testing.T) {
+	t.Parallel()
+	for name, put := range map[string]func(path string) error{
+		"fifo":   func(path string) error { return syscall.Mkfifo(path, 0o666) },
+		"device": func(path string) error { return os.Symlink("/dev/zero", path) },
+		"folder": func(path string) error { return os.Mkdir(path, 0o777) },
+	} {
+		dir := t.TempDir()
+		require.NoError(t, put(filepath.Join(dir, lockName)))
+		ended := make(chan error, 1)
+		go func() { _, err := Lock(dir); ended <- err }()
+		select {
+		case err := <-ended:
+			require.ErrorContains(t, err, dir, name)
+		case <-time.After(10 * time.Second):
+			t.Fatal(name, " is waited for")
+		}
+		require.False(t, InUse(dir), name)
+	}
 }
 
 // TestWriteForms: forms are written in the order in which they are given, up to the
