@@ -20,6 +20,8 @@
 // A worker takes a job, says every now and then that it still has it, stores
 // the result, writes that it is done, and only then acknowledges. If it dies,
 // the job is delivered again. A job that fails, or whose workers die, too often
-// is set aside with its error. So each step may be done twice and nothing is
-// lost: results must not depend on who made them.
+// is set aside with its error; a machine that has failed it leaves it to others,
+// so that one that is itself at fault does not use up its attempts. So each step
+// may be done twice and nothing is lost: results must not depend on who made
+// them.
 package queue

@@ -2,11 +2,8 @@ package queue
 
 import (
 	"context"
-	"strings"
 	"sync/atomic"
 	"time"
-
-	"github.com/nats-io/nats.go/jetstream"
 )
 
 // idleCheck is the greatest time between two looks at whether there is anything
@@ -32,27 +29,6 @@ func (w *Worker) awaitIdle(ctx context.Context, running *atomic.Int64, idle *ato
 func (q *Queue) pending(ctx context.Context, version string) bool {
 	ctx, cancel := context.WithTimeout(ctx, requestWait)
 	defer cancel()
-	stream, err := q.js.Stream(ctx, streamName)
-	if err != nil {
-		return false
-	}
-	info, err := stream.Info(ctx, jetstream.WithSubjectFilter(subjects))
-	if err != nil {
-		return false
-	}
-	for subject := range info.State.Subjects { // in no order: one is as good as another
-		parts := strings.Split(subject, ".") // fairlb.jobs.KEY.ROUND
-		if len(parts) != 4 || checkKey(parts[2]) != nil {
-			continue // no job, which its first reader drops
-		}
-		entry, err := q.states.Get(ctx, parts[2])
-		if err != nil {
-			continue
-		}
-		s, err := decodeState(parts[2], entry.Value())
-		if err != nil || s.Version == version && !s.Ended() {
-			return true
-		}
-	}
-	return false
+	found, err := q.anyJob(ctx, func(s *JobState) bool { return s.Version == version && !s.Ended() })
+	return err == nil && found
 }

@@ -84,6 +84,9 @@ type delivery struct {
 	PayloadDigest string `json:"payload_sha256,omitempty"`
 }
 
+// maxMachines is far above how many machines try a job.
+const maxMachines = 100
+
 // maxRound is far above how often anybody submits a job again.
 const maxRound = 1 << 40
 
@@ -91,6 +94,15 @@ var digests = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
 // subjectOf is the subject of a job's message.
 func subjectOf(key string, round int) string { return "fairlb.jobs." + key + "." + strconv.Itoa(round) }
+
+// keyOf returns the key of the job that a subject is of.
+func keyOf(subject string) (key string, ok bool) {
+	parts := strings.Split(subject, ".")
+	if len(parts) != 4 || checkKey(parts[2]) != nil {
+		return "", false
+	}
+	return parts[2], true
+}
 
 // decodeDelivery reads the message of a subject. Whoever reaches the server may
 // have written it.
@@ -133,8 +145,12 @@ type JobState struct {
 	Title   string    `json:"title"`
 	Version string    `json:"version"`
 	Phase   Phase     `json:"phase"`
-	Since   time.Time `json:"since"`            // when the phase began
-	Worker  string    `json:"worker,omitempty"` // that runs it or ran it last
+	Since   time.Time `json:"since"`             // when the phase began
+	Worker  string    `json:"worker,omitempty"`  // that runs it or ran it last
+	Machine string    `json:"machine,omitempty"` // that worker's
+	// FailedOn are the machines on which it failed in this round, or whose
+	// worker went away with it: each once, in the order in which they did.
+	FailedOn []string `json:"failed_on,omitempty"`
 	// Attempts are those that were begun in this round, but for those that a
 	// worker handed back unharmed.
 	Attempts int    `json:"attempts,omitempty"`
@@ -151,6 +167,13 @@ type JobState struct {
 	Lease string `json:"lease,omitempty"`
 }
 
+// failedOn notes that the job failed on a machine.
+func (s *JobState) failedOn(machine string) {
+	if !slices.Contains(s.FailedOn, machine) && len(s.FailedOn) < maxMachines {
+		s.FailedOn = append(slices.Clone(s.FailedOn), machine)
+	}
+}
+
 // Ended says whether nothing more will happen in this round.
 func (s *JobState) Ended() bool { return s.Phase == Done || s.Phase == Failed }
 
@@ -165,10 +188,13 @@ func decodeState(key string, data []byte) (s JobState, err error) {
 	}
 	counts := []int{s.Attempts, s.Done, s.Of, s.Round}
 	if s.Key != key || checkKey(key) != nil || !slices.Contains([]Phase{Queued, Running, Done, Failed}, s.Phase) ||
-		slices.Min(counts) < 0 || slices.Max(counts) > maxRound {
+		slices.Min(counts) < 0 || slices.Max(counts) > maxRound || len(s.FailedOn) > maxMachines {
 		return JobState{}, fmt.Errorf("%w: not the state of %s", ErrUnusable, key)
 	}
-	for _, text := range []*string{&s.Kind, &s.Title, &s.Worker, &s.Error, &s.Note} {
+	for k := range s.FailedOn {
+		s.FailedOn[k] = shortened(printable(s.FailedOn[k]))
+	}
+	for _, text := range []*string{&s.Machine, &s.Kind, &s.Title, &s.Worker, &s.Error, &s.Note} {
 		*text = shortened(printable(*text))
 	}
 	return s, nil

@@ -27,6 +27,7 @@ const (
 	finish                // acknowledge it: the result is there
 	drop                  // terminate it: stale, or set aside
 	refuse                // leave it to a worker of its version
+	leave                 // leave it to another machine
 )
 
 // acquire decides what is done with a delivery and, if it is taken, writes that
@@ -51,6 +52,9 @@ func (w *Worker) acquire(ctx context.Context, d delivery) (*lease, verdict, erro
 		next := s
 		next.Key, next.Kind, next.Title, next.Version, next.Round = d.Key, d.Kind, d.Title, d.Version, d.Round
 		next.Lease, next.Done, next.Of, next.Note = name, 0, 0, ""
+		if s.Phase == Running { // and is delivered again: its worker went away
+			next.failedOn(s.Machine)
+		}
 		what := take
 		_, broken := w.Queue.Result(ctx, d.Key)
 		switch {
@@ -73,9 +77,20 @@ func (w *Worker) acquire(ctx context.Context, d delivery) (*lease, verdict, erro
 			}
 			next.enter(Failed)
 		default:
-			next.Attempts++
-			next.Worker = w.Name
-			next.enter(Running)
+			switch leaves, err := w.leaves(ctx, &next); {
+			case err != nil:
+				return nil, refuse, err
+			case leaves && s.Phase != Running:
+				return nil, leave, nil
+			case leaves:
+				what = leave
+				next.Lease = s.Lease
+				next.enter(Queued)
+			default:
+				next.Attempts++
+				next.Worker, next.Machine = w.Name, w.machine()
+				next.enter(Running)
+			}
 		}
 		written, err := w.Queue.write(ctx, next, revision)
 		if err != nil {

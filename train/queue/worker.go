@@ -23,12 +23,14 @@ type Worker struct {
 	Queue   *Queue
 	Handle  Handler
 	Name    string // for people, and to tell workers apart
+	Machine string // what it runs on, which other workers may, too; empty: Name
 	Version string // of the program; jobs for another are left alone
 	Slots   int    // jobs at a time, at least 1
 	// Attempts is how often a job may fail, or its worker die, until it is
 	// set aside; 0: 3.
 	Attempts int
-	// RetryDelay is how long a job that failed waits for another try; 0: 5 s.
+	// RetryDelay is how long a job that failed waits for a try on another
+	// machine; for one on the same it waits twice as long. 0: 5 s.
 	RetryDelay time.Duration
 	// UntilIdle, if not 0, ends the worker when for so long there has been
 	// nothing to do: no job of its version is queued or runs anywhere, or no
@@ -38,6 +40,9 @@ type Worker struct {
 	// so that the worker does not.
 	Watched bool
 	Log     logrus.FieldLogger
+
+	mu         sync.Mutex
+	othersBusy time.Time // when a job that failed on this machine was last left to one that is busy
 }
 
 // pollWait is how long a worker asks for a job until it asks again.
@@ -136,6 +141,8 @@ func (w *Worker) process(ctx context.Context, msg jetstream.Msg) error {
 		return w.acknowledge(ctx, msg)
 	case what == drop:
 		return msg.TermWithReason("stale or set aside")
+	case what == leave:
+		return msg.NakWithDelay(w.retryDelay() / 5)
 	case what == refuse:
 		w.Log.Warnf("%s is for version %q, this is %q; left to other workers", d.Title, d.Version, w.Version)
 		return errors.Join(msg.NakWithDelay(w.Queue.ackWait), sleep(ctx, time.Second))
@@ -186,7 +193,7 @@ func (w *Worker) failed(ctx context.Context, msg jetstream.Msg, l *lease, cause 
 		if !w.Watched {
 			w.Log.WithError(cause).Warnf("%s: set aside", title)
 		}
-		if err := l.set(ctx, func(s *JobState) { s.Error = cause.Error(); s.enter(Failed) }); err != nil {
+		if err := l.set(ctx, func(s *JobState) { s.Error = cause.Error(); s.failedOn(w.machine()); s.enter(Failed) }); err != nil {
 			return ignoreLost(err)
 		}
 		return msg.TermWithReason("set aside")
@@ -194,7 +201,7 @@ func (w *Worker) failed(ctx context.Context, msg jetstream.Msg, l *lease, cause 
 	if !w.Watched {
 		w.Log.WithError(cause).Warnf("%s: attempt %d failed", title, l.state.Attempts)
 	}
-	if err := l.set(ctx, func(s *JobState) { s.Error = cause.Error(); s.enter(Queued) }); err != nil {
+	if err := l.set(ctx, func(s *JobState) { s.Error = cause.Error(); s.failedOn(w.machine()); s.enter(Queued) }); err != nil {
 		return ignoreLost(err)
 	}
 	return msg.NakWithDelay(w.retryDelay())

@@ -103,11 +103,16 @@ func (c *Connection) Close() error {
 
 // WorkerName is this machine and process.
 func WorkerName() string {
+	return fmt.Sprintf("%s-%d", machineName(), os.Getpid())
+}
+
+// machineName names this machine.
+func machineName() string {
 	host, err := os.Hostname()
 	if err != nil {
-		host = "worker"
+		return "worker"
 	}
-	return fmt.Sprintf("%s-%d", host, os.Getpid())
+	return host
 }
 
 // serve starts a queue of this process's own in a folder, which keeps its port,

@@ -41,7 +41,7 @@ func NewWorker(q *queue.Queue, name string, slots int, log logrus.FieldLogger) *
 	}
 	h := handler{q, log}
 	return &queue.Worker{
-		Queue: q, Handle: h.handle, Name: name, Version: Version(), Slots: slots, Log: log,
+		Queue: q, Handle: h.handle, Name: name, Machine: machineName(), Version: Version(), Slots: slots, Log: log,
 	}
 }
 
