@@ -128,12 +128,13 @@ type GroundTruth interface {
 type Truth struct {
 	CPUWork    []float64 // s, the CPU demand that is left, requests on their way included
 	IOWork     []float64 // s, the IO demand that is left
-	Busy       []int     // tasks in CPU service, that is, busy workers
+	Busy       []int     // busy workers: tasks in CPU service, or in any where a worker is held through IO
 	Running    []int     // tasks in CPU or IO service
 	Backlog    []int     // tasks that wait for a processor or a worker
 	CPUTime    []float64 // s, the processor time used since the episode began, background jobs included
 	Speed      []float64 // speed of one processor; 1 is nominal
 	CPUs       []int     // processors
+	Capacity   []float64 // what all processors do when they are busy, in processors of nominal speed; background jobs have a part of it
 	Background []int     // jobs that always run there beside the requests
 	Out        []bool    // drained or failed
 }

@@ -140,7 +140,7 @@ func (s *Scenario) ClassNames() []string {
 // records it.
 func (s *Scenario) Config() (sim.Config, error) {
 	cfg := sim.Config{
-		LBs: s.LBs, Workers: s.CPU.Workers, Backlog: s.CPU.Backlog,
+		LBs: s.LBs, Processors: s.CPU.processors(), Workers: s.CPU.Workers, Backlog: s.CPU.Backlog, Prefork: s.CPU.Prefork,
 		LatencyLow: s.Latency.Low, LatencyHigh: s.Latency.High, Timeout: s.Timeout,
 		Duration: s.Duration, StepInterval: s.StepInterval, MaxLogWeight: s.MaxLogWeight,
 	}

@@ -154,18 +154,21 @@ func (s *Scenario) expectedChanges() float64 {
 // a request for CPU and IO, in s.
 func (s *Scenario) expectedInFlight(requests float64, demand [2]float64) float64 {
 	rate := requests / s.Duration
-	var slots, capacity [2]float64 // tasks that CPUs hold at most; s of service a second
+	capacity := s.capacity() // s of service a second
+	slots := 0.0             // tasks that CPUs or, under prefork, servers hold at most
+	most := 0.0              // tasks beyond its processors that a server may have in service
 	for _, g := range s.Servers {
-		slots[0] += float64(g.Count) * (math.Max(float64(g.CPUs), float64(s.CPU.Workers)) + float64(s.CPU.Backlog))
-		capacity[0] += float64(g.Count*g.CPUs) * g.Speed
-		capacity[1] += float64(g.Count)
+		workers := math.Max(float64(g.CPUs), float64(s.CPU.Workers))
+		slots += float64(g.Count) * (workers + float64(s.CPU.Backlog))
+		most = math.Max(most, workers-float64(g.CPUs))
 	}
-	slots[1] = math.Inf(1)
-	n := rate * 2 * s.Latency.High
-	for k := range demand {
-		n += math.Min(slots[k], waiting(requests, rate*demand[k], capacity[k]))
+	capacity[0] /= 1 + s.CPU.Contention*most
+	cpu, io := waiting(requests, rate*demand[0], capacity[0]), waiting(requests, rate*demand[1], capacity[1])
+	packets := rate * 2 * s.Latency.High
+	if s.CPU.Prefork {
+		return math.Min(packets+math.Min(slots, cpu+io), requests)
 	}
-	return math.Min(n, requests)
+	return math.Min(packets+math.Min(slots, cpu)+io, requests)
 }
 
 // waiting is about how many of so many requests are at a resource at a time at

@@ -17,6 +17,7 @@ var _ settings.Ruled = (*Scenario)(nil)
 const (
 	maxServers = 10000
 	maxCPUs    = 10000   // of one server
+	maxThreads = 64      // of one core
 	maxSteps   = 1000000 // of an episode
 	maxClasses = 255
 	maxStages  = 64 // of a class
@@ -41,9 +42,7 @@ func (s *Scenario) Rules(r *settings.Rules) {
 		r.Require(s.CPU.Discipline != "processor-sharing" || s.CPU.Workers >= group.CPUs, "cpu.workers", s.CPU.Workers, "must be at least every server's cpus under processor-sharing")
 	}
 	r.Require(servers <= maxServers, "servers", nil, fmt.Sprintf("must be at most %d servers in all", maxServers))
-	r.Check("cpu.discipline", s.CPU.Discipline, oneOf(disciplines()))
-	r.Check("cpu.backlog", s.CPU.Backlog, settings.NotNegative())
-	r.Check("cpu.workers", s.CPU.Workers, settings.NotNegative())
+	s.CPU.rules(r.Under("cpu"))
 	r.Check("latency.low", s.Latency.Low, settings.NotNegative())
 	r.Require(s.Latency.High >= s.Latency.Low && finite(s.Latency.High), "latency.high", s.Latency.High, "must be finite and at least latency.low")
 	r.Check("timeout", s.Timeout, settings.Positive())
@@ -56,6 +55,19 @@ func (s *Scenario) Rules(r *settings.Rules) {
 	r.Check("ties", s.Ties, oneOf(tieRules()))
 	s.Workload.rules(r.Under("workload"))
 	s.changeRules(r)
+}
+
+// rules states the rules of how processors are shared, but for that of workers and
+// servers.
+func (c *CPU) rules(r *settings.Rules) {
+	r.Check("discipline", c.Discipline, oneOf(disciplines()))
+	r.Check("backlog", c.Backlog, settings.NotNegative())
+	r.Check("workers", c.Workers, settings.NotNegative())
+	r.Require(!c.Prefork || c.Discipline == "processor-sharing", "prefork", c.Prefork, "needs discipline processor-sharing, which has workers")
+	r.Check("threads_per_core", c.ThreadsPerCore, settings.Closed(0, maxThreads))
+	r.Check("thread_gain", c.ThreadGain, settings.Closed(0, 1))
+	r.Require(c.ThreadGain == 0 || c.ThreadsPerCore > 1, "thread_gain", c.ThreadGain, "needs threads_per_core of 2 or more")
+	r.Check("contention", c.Contention, settings.Closed(0, 100))
 }
 
 // rules states the rules of a workload.

@@ -1,5 +1,7 @@
 package scenario
 
+import "fairlb/env/sim"
+
 // Scenario is a simulated environment as a file describes it. Times are in s,
 // rates in requests/s of all LBs together. The comment of a field is also its
 // description in the JSON schema (train/schema), so each must make sense alone.
@@ -31,7 +33,7 @@ type Scenario struct {
 type ServerGroup struct {
 	Count int     `yaml:"count"` // number of servers in the group
 	CPUs  int     `yaml:"cpus"`  // processors of each: what SED and WCMP take for the capacity
-	Speed float64 `yaml:"speed"` // true speed of a processor, 1 is nominal; no load balancer knows it
+	Speed float64 `yaml:"speed"` // true speed of a processor (of a busy thread that has a core for itself), 1 is nominal; no load balancer knows it
 }
 
 // CPU is how the servers' processors are shared.
@@ -39,6 +41,23 @@ type CPU struct {
 	Discipline string `yaml:"discipline"` // fifo or processor-sharing (eq. 42)
 	Workers    int    `yaml:"workers"`    // tasks in service at once per server (processor-sharing only)
 	Backlog    int    `yaml:"backlog"`    // tasks that may wait per server; one more is refused
+
+	// Prefork: a request holds one of the workers from its first stage to its
+	// last, io included, and the backlog waits for a worker (processor-sharing
+	// only).
+	Prefork bool `yaml:"prefork,omitempty"`
+
+	// ThreadsPerCore processors, hardware threads, share one core; 0 or 1: a
+	// processor is a core. Tasks take idle cores first, and one that has a core
+	// for itself runs at the server's speed.
+	ThreadsPerCore int     `yaml:"threads_per_core,omitempty"`
+	ThreadGain     float64 `yaml:"thread_gain,omitempty"` // cores that each further busy thread of a core adds: 0 nothing, 1 as much as a core
+	Contention     float64 `yaml:"contention,omitempty"`  // n tasks on p processors, n above p, get 1 / (1 + contention * (n - p)) of the work of p done
+}
+
+// processors returns how tasks share the processors of a server.
+func (c *CPU) processors() sim.Processors {
+	return sim.Processors{ThreadsPerCore: c.ThreadsPerCore, ThreadGain: c.ThreadGain, Contention: c.Contention}
 }
 
 // Latency bounds the uniform latency of a packet between two nodes.
@@ -80,7 +99,7 @@ type Workload struct {
 type Arrivals struct {
 	Rate        float64  `yaml:"rate,omitempty"`         // mean requests/s
 	RateMax     float64  `yaml:"rate_max,omitempty"`     // each episode's rate is drawn from [rate, rate_max]
-	Load        float64  `yaml:"load,omitempty"`         // mean use of the bottleneck resource instead
+	Load        float64  `yaml:"load,omitempty"`         // mean use of the bottleneck resource instead, of all that it can do
 	BurstFactor float64  `yaml:"burst_factor,omitempty"` // rate in a burst over the mean rate
 	BurstMean   float64  `yaml:"burst_mean,omitempty"`   // mean length of a burst, s
 	CalmMean    float64  `yaml:"calm_mean,omitempty"`    // mean time between bursts, s
@@ -151,13 +170,19 @@ func (s *Scenario) rate() float64 {
 	if a.Load == 0 {
 		return a.Rate
 	}
-	var capacity [2]float64 // s of service a second; CPU and IO
+	demand, capacity := s.meanDemand(), s.capacity()
+	return a.Load / max(demand[0]/capacity[0], demand[1]/capacity[1])
+}
+
+// capacity returns what all servers together can do of CPU and IO (s of service a
+// second), with every processor busy and no more tasks than these.
+func (s *Scenario) capacity() (capacity [2]float64) {
+	law := s.CPU.processors()
 	for _, g := range s.Servers {
-		capacity[0] += float64(g.Count*g.CPUs) * g.Speed
+		capacity[0] += float64(g.Count) * law.Full(float64(g.CPUs)) * g.Speed
 		capacity[1] += float64(g.Count)
 	}
-	demand := s.meanDemand()
-	return a.Load / max(demand[0]/capacity[0], demand[1]/capacity[1])
+	return capacity
 }
 
 // meanDemand returns the mean demand of a request for CPU and IO (s at nominal

@@ -138,6 +138,18 @@ func TestLoadIsOfTheBottleneck(t *testing.T) {
 	}
 }
 
+// TestLoadOfThreads: the load is of what the servers can do, which is less than one
+// core a processor where these are threads; IO does not change.
+func TestLoadOfThreads(t *testing.T) {
+	t.Parallel()
+	s := load(t, "sim-moderate/pure-cpu", "cpu.threads_per_core=2", "cpu.thread_gain=0.25")
+	require.InDelta(t, 0.845*(4*1+4*1.25), s.rate(), 1e-12)
+	s = load(t, "sim-moderate/pure-cpu", "cpu.threads_per_core=2", "cpu.thread_gain=1", "cpu.contention=0.5")
+	require.InDelta(t, 0.845*12, s.rate(), 1e-12, "as many tasks as processors do not contend")
+	s = load(t, "sim-moderate/25-75", "cpu.threads_per_core=2", "cpu.thread_gain=0.25")
+	require.InDelta(t, 0.845*8/0.75, s.rate(), 1e-12)
+}
+
 // TestMisweighted freezes the hidden speeds: they are within e^+-x, unrelated
 // to the processors, and the load is of what the servers can truly do.
 func TestMisweighted(t *testing.T) {
@@ -209,7 +221,7 @@ func TestConfig(t *testing.T) {
 name: mine
 lbs: 4
 servers: [{count: 2, cpus: 4, speed: 1}, {count: 1, cpus: 2, speed: 0.5}]
-cpu: {discipline: processor-sharing, workers: 32, backlog: 9}
+cpu: {discipline: processor-sharing, workers: 32, backlog: 9, prefork: true, threads_per_core: 2, thread_gain: 0.3, contention: 0.01}
 latency: {low: 0.1, high: 0.2}
 timeout: 7
 step_interval: 0.25
@@ -254,7 +266,8 @@ detection: 1.5
 	}
 	cfg.Workload, cfg.Classes, cfg.Servers, cfg.Changes, cfg.Random = nil, nil, nil, nil, nil
 	require.Equal(t, sim.Config{
-		LBs: 4, CPU: sim.ProcessorSharing, Workers: 32, Backlog: 9, LatencyLow: 0.1, LatencyHigh: 0.2, Timeout: 7,
+		LBs: 4, CPU: sim.ProcessorSharing, Processors: sim.Processors{ThreadsPerCore: 2, ThreadGain: 0.3, Contention: 0.01},
+		Workers: 32, Backlog: 9, Prefork: true, LatencyLow: 0.1, LatencyHigh: 0.2, Timeout: 7,
 		Duration: 5, StepInterval: 0.25, MaxLogWeight: 2, Detection: 1.5, Ties: dispatch.PluginTies,
 	}, cfg)
 }

@@ -227,4 +227,16 @@ func TestCapacity(t *testing.T) {
 		require.NoError(t, err)
 	}
 	require.Equal(t, []float64{1, 1, 1, 1, 1, 3, 2 * 1. / 4, 0}, capacity(), "one request beside three jobs gets a quarter")
+
+	cfg.Processors = Processors{ThreadsPerCore: 2, ThreadGain: 0.5, Contention: 0.25}
+	e, err = New(cfg)
+	require.NoError(t, err)
+	_, err = e.Reset(context.Background(), 1)
+	require.NoError(t, err)
+	require.Equal(t, []float64{1, 1, 1, 1, 1.5, 1.5, 1.5, 1.5}, capacity(), "two threads of one core")
+	for range 3 {
+		_, err = e.Step(context.Background(), nil)
+		require.NoError(t, err)
+	}
+	require.Equal(t, []float64{1, 1, 1, 1, 0.75, 2.5, 1.5 / (1 + 0.25*2) / 4, 0}, capacity(), "three threads of two cores; four tasks on two threads of one core")
 }

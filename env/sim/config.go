@@ -17,15 +17,15 @@ type Discipline uint8
 const (
 	// FIFO serves one task per processor, the rest wait in the backlog.
 	FIFO Discipline = iota
-	// ProcessorSharing serves up to Workers tasks at once, each at speed 1
-	// or, beyond the number of processors, at an equal share (eq. 42).
+	// ProcessorSharing serves up to Workers tasks at once, each at the server's
+	// speed or, where they outnumber the processors, at an equal share (eq. 42).
 	ProcessorSharing
 )
 
 // Server describes one server.
 type Server struct {
 	CPUs  int     // processors, p_j
-	Speed float64 // true speed of a processor; 1 is nominal; no LB knows it
+	Speed float64 // true speed of a processor, of a busy thread that has a core for itself; 1 is nominal; no LB knows it
 }
 
 // Config describes a simulated environment.
@@ -33,9 +33,14 @@ type Config struct {
 	Servers []Server
 	LBs     int
 
-	CPU     Discipline
-	Workers int // p_hat, tasks in service at once under ProcessorSharing
-	Backlog int // tasks that may wait at a server; one more is refused
+	CPU        Discipline
+	Processors Processors // how tasks share them
+	Workers    int        // p_hat, tasks in service at once under ProcessorSharing
+	Backlog    int        // tasks that may wait at a server; one more is refused
+	// Prefork says that a request holds one of the Workers from its first
+	// stage to its last, IO included, and that the backlog waits for a worker.
+	// It needs ProcessorSharing.
+	Prefork bool
 
 	LatencyLow  float64 // s; the latency of a packet is uniform in [Low, High]
 	LatencyHigh float64 // s; 0: packets take no time
@@ -101,6 +106,10 @@ func (c *Config) validate() error {
 		check(s.Speed > 0 && !math.IsInf(s.Speed, 0), "server %d: speed = %g: must be positive and finite", j, s.Speed)
 		check(c.CPU == FIFO || c.Workers >= s.CPUs, "server %d: %d workers for %d processors", j, c.Workers, s.CPUs)
 	}
+	check(c.Processors.ThreadsPerCore >= 0, "%d threads per core: must not be negative", c.Processors.ThreadsPerCore)
+	check(c.Processors.ThreadGain >= 0 && c.Processors.ThreadGain <= 1, "thread gain = %g: must be in [0, 1]", c.Processors.ThreadGain)
+	check(c.Processors.Contention >= 0 && !math.IsInf(c.Processors.Contention, 0), "contention = %g: must be finite and not negative", c.Processors.Contention)
+	check(!c.Prefork || c.CPU == ProcessorSharing, "prefork workers under FIFO: they need processor sharing")
 	check(c.Backlog >= 0, "backlog = %d: must not be negative", c.Backlog)
 	check(c.LatencyLow >= 0 && c.LatencyHigh >= c.LatencyLow && !math.IsInf(c.LatencyHigh, 0), "latency [%g, %g]: must be 0 <= low <= high", c.LatencyLow, c.LatencyHigh)
 	check(c.Timeout > 0, "timeout = %g: must be positive", c.Timeout)

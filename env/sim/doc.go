@@ -4,6 +4,12 @@
 // passes stages, each in a server's CPU station (FIFO, or blocked processor
 // sharing, eq. 42) or in its IO station (processor sharing). Packets take time
 // between the nodes, and a server whose backlog is full refuses a request.
+//
+// What the published testbed adds to that is optional, and off in the zero Config.
+// Processors may be hardware threads that share cores, and throughput may fall as
+// tasks contend (Processors). A worker may be held through IO, so that the backlog
+// waits for workers (Config.Prefork).
+//
 // Servers and LBs come, go and fail, and servers change their speed, their
 // processors and the background jobs that run there, by a schedule or at random.
 //
@@ -23,6 +29,8 @@
 //	engine.go      the event loop
 //	request.go     the life of a request
 //	station.go     how a resource serves its tasks
+//	processors.go  what tasks get of processors that they share
+//	prefork.go     workers that are held for a whole request
 //	change.go      changes of servers and LBs, and when they happen
 //	membership.go  what a change does
 //	reports.go     what servers tell a rule that asks (dispatch.Reports)

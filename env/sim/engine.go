@@ -33,12 +33,13 @@ type engine struct {
 	nextExternal float64          // s, the earlier of the next change and the next sample
 
 	stations    []station
-	nextKeys    []uint64   // by station, the key (package argmin) of the time of its next completion
-	completions tournament // finds the server with the earliest completion
-	toServers   eventQueue // requests on their way to a server
-	toLBs       eventQueue // replies on their way to an LB (see processReplies)
-	packetsSent uint32     // so far; of packets due at one time the one sent first goes first
-	dispatched  uint32     // requests so far; it may wrap around
+	pools       []workerPool // by server; none unless Config.Prefork
+	nextKeys    []uint64     // by station, the key (package argmin) of the time of its next completion
+	completions tournament   // finds the server with the earliest completion
+	toServers   eventQueue   // requests on their way to a server
+	toLBs       eventQueue   // replies on their way to an LB (see processReplies)
+	packetsSent uint32       // so far; of packets due at one time the one sent first goes first
+	dispatched  uint32       // requests so far; it may wrap around
 
 	requests []request
 	demands  []float64 // s, by request and stage
@@ -97,6 +98,9 @@ func newEngine(cfg *Config, rules []dispatch.Rule) *engine {
 		members:     newMembership(cfg),
 		reports:     newServerReports(n),
 	}
+	if cfg.Prefork {
+		e.pools = make([]workerPool, n)
+	}
 	for _, c := range cfg.Classes {
 		var resources []workload.Resource
 		for _, s := range c.Stages {
@@ -126,14 +130,7 @@ func (e *engine) reset(seed uint64) error {
 	for k := range e.nextKeys {
 		e.nextKeys[k] = argmin.Infinity
 	}
-	for j, s := range e.cfg.Servers {
-		limit := s.CPUs
-		if e.cfg.CPU == ProcessorSharing {
-			limit = e.cfg.Workers
-		}
-		e.stations[2*j].reset(s.Speed, s.CPUs, limit)
-		e.stations[2*j+1].reset(1, 1, math.MaxInt)
-	}
+	e.resetServers()
 	clear(e.outstanding)
 	e.outstandingLog.next, e.outstandingLog.first = 0, 0
 	e.members.reset(seed)
@@ -160,6 +157,21 @@ func (e *engine) reset(seed uint64) error {
 	}
 	e.source = source
 	return e.readArrival()
+}
+
+// resetServers empties the servers and gives them what is configured.
+func (e *engine) resetServers() {
+	for j, s := range e.cfg.Servers {
+		limit := s.CPUs
+		if e.cfg.CPU == ProcessorSharing {
+			limit = e.cfg.Workers
+		}
+		e.stations[2*j].reset(s.Speed, s.CPUs, limit, e.cfg.Processors)
+		e.stations[2*j+1].reset(1, 1, math.MaxInt, Processors{})
+	}
+	for j := range e.pools {
+		e.pools[j].reset()
+	}
 }
 
 // closeSource closes the source of the episode, if there is one.

@@ -23,20 +23,31 @@ func (e *engine) Finish(server int) float64 {
 	return max((cpu.workAt(e.now)+e.arrivingCPU)/e.Capacity(server), (io.workAt(e.now)+e.arrivingIO)/io.speed)
 }
 
-// Capacity implements dispatch.GlobalState. It is processors times speed;
-// background jobs take their part of it beside the requests that the server has,
-// the arriving one included.
+// Capacity implements dispatch.GlobalState. It is what the server does when all
+// its processors are busy, processors times speed unless they share cores. Of it,
+// background jobs take their part beside the requests that the server has, the
+// arriving one included, and contention takes what these cost each other.
 func (e *engine) Capacity(server int) float64 {
 	if e.members.failed[server] {
 		return 0
 	}
 	cpu := &e.stations[2*server]
-	procs := cpu.procs
-	if cpu.background > 0 {
+	tasks, part := cpu.procs, 1.0
+	if cpu.background > 0 || cpu.law.Contention > 0 {
 		n := float64(min(int(e.outstanding[server])+1, cpu.limit))
-		procs *= n / (n + cpu.background)
+		tasks, part = max(n+cpu.background, cpu.procs), n/(n+cpu.background)
 	}
-	return procs * cpu.speed
+	return cpu.law.beyondCores(tasks, cpu.procs, cpu.cores) * part * cpu.speed
+}
+
+// waiting returns the number of requests that wait at a server for a processor or
+// a worker.
+func (e *engine) waiting(server int) int {
+	n := e.stations[2*server].queue.n
+	if e.cfg.Prefork {
+		n += e.pools[server].waiting.n
+	}
+	return n
 }
 
 // Outstanding implements dispatch.GlobalState.
@@ -74,11 +85,16 @@ func (e *engine) readTruth(t *env.Truth) {
 	t.CPUWork, t.IOWork, t.CPUTime = resize(t.CPUWork, n), resize(t.IOWork, n), resize(t.CPUTime, n)
 	t.Running, t.Backlog, t.Speed = resize(t.Running, n), resize(t.Backlog, n), resize(t.Speed, n)
 	t.Busy, t.CPUs, t.Background, t.Out = resize(t.Busy, n), resize(t.CPUs, n), resize(t.Background, n), resize(t.Out, n)
+	t.Capacity = resize(t.Capacity, n)
 	for j := range n {
 		cpu, io := &e.stations[2*j], &e.stations[2*j+1]
 		t.CPUWork[j], t.IOWork[j], t.CPUTime[j] = cpu.workAt(e.now), io.workAt(e.now), cpu.cpuTimeAt(e.now)
-		t.Busy[j], t.Running[j], t.Backlog[j] = cpu.busy.len(), cpu.busy.len()+io.busy.len(), cpu.queue.n
+		t.Busy[j], t.Running[j], t.Backlog[j] = cpu.busy.len(), cpu.busy.len()+io.busy.len(), e.waiting(j)
 		t.Speed[j], t.CPUs[j], t.Background[j] = cpu.speed, int(cpu.procs), int(cpu.background)
+		if e.cfg.Prefork {
+			t.Busy[j] = e.pools[j].held
+		}
+		t.Capacity[j] = cpu.law.Full(cpu.procs) * cpu.speed
 		t.Out[j] = e.members.failed[j] || e.members.drained[j]
 	}
 }

@@ -27,6 +27,10 @@ func TestValidate(t *testing.T) {
 		"server 1: CPUs = 0: must be positive":   func(c *Config) { c.Servers[1].CPUs = 0 },
 		"server 2: speed = NaN: must be":         func(c *Config) { c.Servers[2].Speed = math.NaN() },
 		"server 4: 1 workers for 2 processors":   func(c *Config) { c.CPU, c.Workers = ProcessorSharing, 1 },
+		"-2 threads per core: must not be":       func(c *Config) { c.Processors.ThreadsPerCore = -2 },
+		"thread gain = 1.5: must be in [0, 1]":   func(c *Config) { c.Processors.ThreadGain = 1.5 },
+		"contention = -1: must be finite and":    func(c *Config) { c.Processors.Contention = -1 },
+		"prefork workers under FIFO: they need":  func(c *Config) { c.Prefork = true },
 		"backlog = -1: must not be negative":     func(c *Config) { c.Backlog = -1 },
 		"latency [0.2, 0.1]: must be 0 <= low":   func(c *Config) { c.LatencyLow, c.LatencyHigh = 0.2, 0.1 },
 		"latency [0, +Inf]":                      func(c *Config) { c.LatencyLow, c.LatencyHigh = 0, math.Inf(1) },
@@ -243,12 +247,22 @@ func TestDrainIsCancelled(t *testing.T) {
 	require.NoError(t, e.Drain(context.Background()))
 }
 
+// asTestbed turns on all that the published testbed adds to the model.
+func asTestbed(cfg *Config) {
+	cfg.CPU, cfg.Workers, cfg.Backlog, cfg.Prefork = ProcessorSharing, 8, 4, true
+	cfg.Processors = Processors{ThreadsPerCore: 2, ThreadGain: 0.3, Contention: 0.01}
+}
+
 // TestSteadyStateAllocatesNothing: once the slices have grown, a step
-// allocates nothing, observed or not.
+// allocates nothing, observed or not, and whatever the model.
 func TestSteadyStateAllocatesNothing(t *testing.T) {
-	for _, observe := range []bool{false, true} {
+	for k := range 3 {
+		observe := k == 1
 		cfg := moderate(t)
 		cfg.Duration, cfg.Observe = 400, observe
+		if k == 2 {
+			asTestbed(&cfg)
+		}
 		e, err := New(cfg)
 		require.NoError(t, err)
 		_, err = e.Reset(context.Background(), 1)

@@ -96,7 +96,7 @@ func (e *engine) adjustStation(station int, kind ChangeKind, value float64) {
 	case SetSpeed:
 		s.speed = value
 	case SetCPUs:
-		s.procs = value
+		s.setProcessors(value)
 		if e.cfg.CPU == FIFO {
 			s.limit = int(value)
 		}
@@ -136,6 +136,13 @@ func (e *engine) failServer(server int) {
 		}
 		s.clear()
 		e.scheduleCompletion(2*server + k)
+	}
+	if e.cfg.Prefork {
+		pool := &e.pools[server]
+		for pool.waiting.n > 0 {
+			lost = append(lost, pool.waiting.pop())
+		}
+		pool.reset()
 	}
 	// What is still on its way there is refused when it arrives.
 	e.outstanding[server] = 0

@@ -76,10 +76,38 @@ func newTwin(cfg *Config, arrivals []workload.Request, seed uint64, rule twinRul
 	return w
 }
 
-// rate is the speed of eq. 42 (or FIFO's full speed) for each task in CPU service.
-func (s *twinServer) rate() float64 {
-	return s.speed * min(1, s.cpus/(float64(len(s.cpu))+s.extra))
+// rate is the speed of each task in CPU service.
+func (w *twin) rate(s *twinServer) float64 {
+	n := len(s.cpu) + int(s.extra)
+	return s.speed * w.throughput(n, int(s.cpus)) / float64(n)
 }
+
+// throughput gives the threads of the cores one task each, idle cores first, and adds
+// up what they do.
+func (w *twin) throughput(tasks, cpus int) float64 {
+	threads := max(1, w.cfg.Processors.ThreadsPerCore)
+	cores := 0
+	for cores*threads < cpus {
+		cores++
+	}
+	work := 0.0
+	for k := range min(tasks, cpus) {
+		if k < cores {
+			work++
+		} else {
+			work += w.cfg.Processors.ThreadGain
+		}
+	}
+	for k := cpus; k < tasks; k++ {
+		if k == cpus {
+			work /= 1 + w.cfg.Processors.Contention*float64(tasks-cpus)
+		}
+	}
+	return work
+}
+
+// held is the number of workers that have a request, where these are held.
+func (s *twinServer) held() int { return len(s.cpu) + len(s.io) }
 
 // limit is the number of CPU tasks that server j serves at once.
 func (w *twin) limit(j int) int {
@@ -98,7 +126,7 @@ func (w *twin) advance(until float64) {
 		for j := range w.servers {
 			s := &w.servers[j]
 			for _, x := range s.cpu {
-				if at := w.now + x.remaining/s.rate(); at < next {
+				if at := w.now + x.remaining/w.rate(s); at < next {
 					next, do = at, func() { w.complete(x) }
 				}
 			}
@@ -141,7 +169,7 @@ func (w *twin) serve(dt float64) {
 	for j := range w.servers {
 		s := &w.servers[j]
 		s.used += dt * min(s.cpus, float64(len(s.cpu))+s.extra)
-		rate := s.rate()
+		rate := w.rate(s)
 		for _, x := range s.cpu {
 			x.remaining -= dt * rate
 		}
@@ -230,12 +258,19 @@ func (w *twin) receive(x *twinTask) {
 	}
 	s := &w.servers[x.server]
 	x.reply = true // whatever comes of it, the next packet is one
-	if s.failed || w.resource(x) == workload.CPU && len(s.cpu) >= w.limit(x.server) && len(s.waiting) >= w.cfg.Backlog {
+	busy := w.resource(x) == workload.CPU && len(s.cpu) >= w.limit(x.server)
+	if w.cfg.Prefork {
+		busy = s.held() >= w.cfg.Workers
+	}
+	switch {
+	case s.failed || busy && len(s.waiting) >= w.cfg.Backlog:
 		x.lost = true
 		w.send(x)
-		return
+	case w.cfg.Prefork && busy:
+		s.waiting = append(s.waiting, x)
+	default:
+		w.join(x)
 	}
-	w.join(x)
 }
 
 func (w *twin) resource(x *twinTask) workload.Resource {
@@ -260,18 +295,26 @@ func (w *twin) complete(x *twinTask) {
 	is := func(y *twinTask) bool { return y == x }
 	s.io = slices.DeleteFunc(s.io, is)
 	s.cpu = slices.DeleteFunc(s.cpu, is)
-	w.fill(x.server)
-	if x.stage++; x.stage == len(x.request.Demand) {
-		w.send(x)
+	if !w.cfg.Prefork {
+		w.fill(x.server)
+	}
+	if x.stage++; x.stage < len(x.request.Demand) {
+		w.join(x)
 		return
 	}
-	w.join(x)
+	w.fill(x.server)
+	w.send(x)
 }
 
 // fill lets those that wait into service, as far as there is room.
 func (w *twin) fill(j int) {
 	s := &w.servers[j]
-	for len(s.waiting) > 0 && len(s.cpu) < w.limit(j) {
+	for w.cfg.Prefork && len(s.waiting) > 0 && s.held() < w.cfg.Workers {
+		x := s.waiting[0]
+		s.waiting = s.waiting[1:]
+		w.join(x)
+	}
+	for len(s.waiting) > 0 && len(s.cpu) < w.limit(j) && !w.cfg.Prefork {
 		s.cpu = append(s.cpu, s.waiting[0])
 		s.waiting = s.waiting[1:]
 	}
@@ -371,8 +414,9 @@ func (w *twin) finish(j int, r workload.Request) float64 {
 	for k, d := range r.Demand {
 		sum[w.cfg.Classes[r.Class].Stages[k].Resource] += d
 	}
-	n := float64(min(w.outstanding(j)+1, w.limit(j)))
-	return max(sum[0]/(s.cpus*n/(n+s.extra)*s.speed), sum[1])
+	n := min(w.outstanding(j)+1, w.limit(j))
+	part := float64(n) / (float64(n) + s.extra)
+	return max(sum[0]/(w.throughput(max(n+int(s.extra), int(s.cpus)), int(s.cpus))*part*s.speed), sum[1])
 }
 
 // shortest is the shared rule that knows its own requests: it takes the first of the

@@ -92,7 +92,7 @@ func (e *engine) enableReports() {
 	}
 	for j := range r.inFlight {
 		cpu, io := &e.stations[2*j], &e.stations[2*j+1]
-		r.inFlight[j] = int32(cpu.busy.len() + cpu.queue.n + io.busy.len())
+		r.inFlight[j] = int32(cpu.busy.len() + io.busy.len() + e.waiting(j))
 	}
 }
 

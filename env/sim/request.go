@@ -121,16 +121,28 @@ func (e *engine) processReplies() {
 // backlog, or refuses it because the backlog is full or the server has failed.
 func (e *engine) deliver(id uint32) {
 	x := &e.requests[id]
-	first := e.stationOf(x)
-	s := &e.stations[first]
-	if e.members.failed[x.server] || s.full() && s.queue.n >= e.cfg.Backlog {
+	if e.members.failed[x.server] || !e.hasRoom(x) {
 		e.refuse(id)
 		return
 	}
 	if e.reports.enabled {
 		e.reports.requestArrived(id, int(x.server), e.now)
 	}
-	e.enqueue(id, first)
+	if e.cfg.Prefork {
+		e.acceptPrefork(id)
+		return
+	}
+	e.enqueue(id, e.stationOf(x))
+}
+
+// hasRoom says whether a request's server can serve it or let it wait.
+func (e *engine) hasRoom(x *request) bool {
+	if e.cfg.Prefork {
+		pool := &e.pools[x.server]
+		return pool.held < e.cfg.Workers || pool.waiting.n < e.cfg.Backlog
+	}
+	s := &e.stations[e.stationOf(x)]
+	return !s.full() || s.queue.n < e.cfg.Backlog
 }
 
 // refuse fails a request at its server. Its LB learns of it by a reply; to its
@@ -208,15 +220,24 @@ func (e *engine) completeStage(station int) {
 	x := &e.requests[id]
 	x.stage++
 	if int(x.stage) == len(e.stages[x.class]) {
-		e.release(int(x.server))
-		e.reports.completed[x.server]++
-		if e.reports.enabled {
-			e.reports.requestCompleted(id, int(x.server), e.now)
-		}
-		e.reply(id)
+		e.completeRequest(id)
 		return
 	}
 	e.enqueue(id, e.stationOf(x))
+}
+
+// completeRequest answers a request that has passed its last stage.
+func (e *engine) completeRequest(id uint32) {
+	server := int(e.requests[id].server)
+	e.release(server)
+	e.reports.completed[server]++
+	if e.reports.enabled {
+		e.reports.requestCompleted(id, server, e.now)
+	}
+	if e.cfg.Prefork {
+		e.releaseWorker(server)
+	}
+	e.reply(id)
 }
 
 // endRequest ends a request whose reply reached its LB at the given time, and

@@ -5,13 +5,15 @@ import "math"
 // station is one resource of one server, which serves tasks under virtual time.
 //
 // Every task in service advances at the same rate, speed * min(1, p / n) for n
-// tasks, so one virtual clock v serves them all: a task of demand d that
-// enters at v leaves at v + d. This one form covers the three disciplines:
+// tasks on processors that share nothing, so one virtual clock v serves them all:
+// a task of demand d that enters at v leaves at v + d. This one form covers the
+// three disciplines:
 //
-//	FIFO                 at most p tasks in service, each at full speed
+//	FIFO                 at most p tasks in service
 //	processor sharing    at most Workers in service (eq. 42)
 //	IO                   p = 1, no limit: each of n tasks at 1/n
 //
+// Where processors share cores, or tasks contend, the law says what n tasks get.
 // Background jobs count as tasks that never end.
 type station struct {
 	v          float64    // virtual time: the service (s at nominal speed) that a task would have had since the station was empty
@@ -20,6 +22,8 @@ type station struct {
 	work       float64    // s, the demand of all tasks that is left here or still to come here
 	speed      float64    // of a processor; 1 is nominal
 	procs      float64    // the number of processors, p
+	cores      float64    // the number of cores that these are threads of; p where each has its own
+	law        Processors // how tasks share the processors
 	background float64    // the number of background jobs, which share the processors
 	procsUsed  float64    // processors in use now
 	cpuTime    float64    // s, the processor time used until t, background jobs included
@@ -30,10 +34,16 @@ type station struct {
 }
 
 // reset empties the station and sets its speed and processors.
-func (s *station) reset(speed float64, procs, limit int) {
+func (s *station) reset(speed float64, procs, limit int, law Processors) {
 	s.v, s.t, s.cpuTime, s.background, s.order = 0, 0, 0, 0, 0
-	s.speed, s.procs, s.limit = speed, float64(procs), limit
+	s.speed, s.limit, s.law = speed, limit, law
+	s.setProcessors(float64(procs))
 	s.clear()
+}
+
+// setProcessors sets the number of processors; setRate must follow.
+func (s *station) setProcessors(procs float64) {
+	s.procs, s.cores = procs, s.law.cores(procs)
 }
 
 // clear takes all tasks out.
@@ -68,10 +78,10 @@ func (s *station) workAt(now float64) float64 {
 // processors.
 func (s *station) setRate() {
 	n := float64(s.busy.len()) + s.background
-	if n <= s.procs {
+	if n <= s.cores {
 		s.rate, s.procsUsed = s.speed, n
 	} else {
-		s.rate, s.procsUsed = s.speed*s.procs/n, s.procs
+		s.rate, s.procsUsed = s.speed*s.law.beyondCores(n, s.procs, s.cores)/n, min(n, s.procs)
 	}
 }
 

@@ -83,7 +83,20 @@ func smallSystem(rng *rand.Rand) (Config, []workload.Request) {
 		}
 		change(rng, &cfg, now)
 	}
+	testbed(rng, &cfg)
 	return cfg, list
+}
+
+// testbed turns on what the published testbed adds to the model, each at random.
+func testbed(rng *rand.Rand, cfg *Config) {
+	if rng.IntN(2) == 0 {
+		cfg.Processors.ThreadsPerCore = 1 + rng.IntN(3)
+		cfg.Processors.ThreadGain = rng.Float64()
+	}
+	if rng.IntN(2) == 0 {
+		cfg.Processors.Contention = rng.Float64() / 4
+	}
+	cfg.Prefork = cfg.CPU == ProcessorSharing && rng.IntN(2) == 0
 }
 
 // change adds changes of all kinds.
@@ -151,6 +164,12 @@ func TestNaiveTwin(t *testing.T) {
 				require.InDelta(t, work[1], truth.IOWork[j], 1e-9, "system %d", seed)
 				require.Equal(t, len(s.cpu)+len(s.io), truth.Running[j], "system %d", seed)
 				require.Equal(t, len(s.waiting), truth.Backlog[j], "system %d", seed)
+				require.InDelta(t, slow.throughput(int(s.cpus), int(s.cpus))*s.speed, truth.Capacity[j], 1e-9, "system %d", seed)
+				busy := len(s.cpu)
+				if cfg.Prefork {
+					busy = s.held()
+				}
+				require.Equal(t, busy, truth.Busy[j], "system %d", seed)
 				require.Equal(t, s.speed, truth.Speed[j], "system %d", seed)
 				require.Equal(t, int(s.cpus), truth.CPUs[j], "system %d", seed)
 				require.Equal(t, int(s.extra), truth.Background[j], "system %d", seed)

@@ -10,7 +10,7 @@ import (
 // fairness measures how evenly the servers of one run are loaded: Jain's index
 // (rewards.Jain) of what each needs to finish the work that it holds, in s,
 //
-//	l_j = cpu_j / (processors_j * speed_j) + io_j,
+//	l_j = cpu_j / capacity_j + io_j,
 //
 // over the servers that are in, as the mean over the samples at which there is
 // any work. It is 1 where all would finish together.
@@ -35,7 +35,7 @@ func (r *recorder) Sample(_ float64, t *env.Truth) {
 		if t.Out[j] {
 			continue
 		}
-		l := work/(float64(t.CPUs[j])*t.Speed[j]) + t.IOWork[j]
+		l := work/t.Capacity[j] + t.IOWork[j]
 		f.load = append(f.load, l)
 		total += l
 	}

@@ -16,7 +16,7 @@ func TestFairness(t *testing.T) {
 	r := newRecorder(1)
 	require.True(t, math.IsNaN(r.fairness.mean()))
 	truth := func(work ...float64) *env.Truth {
-		return &env.Truth{CPUWork: work, IOWork: make([]float64, 3), CPUs: []int{1, 2, 1}, Speed: []float64{1, 2, 1}, Out: []bool{false, false, true}}
+		return &env.Truth{CPUWork: work, IOWork: make([]float64, 3), Capacity: []float64{1, 4, 1}, Out: []bool{false, false, true}}
 	}
 	r.Sample(0, truth(1, 4, 99)) // 1 s each
 	require.InDelta(t, 1, r.fairness.mean(), 1e-12)

@@ -20,6 +20,9 @@ func TestFormulas(t *testing.T) {
 	require.InDelta(t, (27./24*3)/(1+3+4.5+4.5+27./24*3), mmckLoss(4, 4, 3), 1e-12, "Erlang B of 4 at 3")
 	require.InDelta(t, math.Exp(-2)*3, erlangTail(2, 2), 1e-14)
 
+	require.InDelta(t, mmcMean(8, 6.8), birthDeathMean(6.8, func(n int) float64 { return float64(min(n, 8)) }), 1e-12, "M/M/8 is a birth-death chain")
+	require.InDelta(t, 2, birthDeathMean(0.5, func(int) float64 { return 1 }), 1e-12, "and so is M/M/1")
+
 	// A tail integrates to the mean.
 	for name, test := range map[string]struct {
 		mean float64

@@ -93,6 +93,15 @@ func Systems(requests int) []System {
 		return c
 	}
 	withBacklog := func(backlog int, c sim.Config) sim.Config { c.Backlog = backlog; return c }
+	onThreads := func(c sim.Config) sim.Config {
+		c.Processors = sim.Processors{ThreadsPerCore: 2, ThreadGain: 0.3}
+		return c
+	}
+	contending := func(workers int, c sim.Config) sim.Config {
+		c.CPU, c.Workers, c.Processors.Contention = sim.ProcessorSharing, workers, 0.02
+		return c
+	}
+	prefork := func(c sim.Config) sim.Config { c.CPU, c.Workers, c.Prefork = sim.ProcessorSharing, 1, true; return c }
 	withRule := func(heuristic string, c sim.Config) sim.Config { c.Heuristic = heuristic; return c }
 	poisson := func(rate float64, servers []sim.Server, stages ...workload.Stage) sim.Config {
 		return config(requests, rate, servers, stages...)
@@ -101,9 +110,14 @@ func Systems(requests int) []System {
 	for j := range many {
 		many[j] = sim.Server{CPUs: 1, Speed: 1}
 	}
+	// What n tasks get done: on four threads of two cores, of which a second busy
+	// thread adds 0.3 of a core; and on two processors, 12 tasks in service at most,
+	// where each beyond the processors costs 2 %.
+	threads := func(n int) float64 { return float64(min(n, 2)) + 0.3*float64(max(0, min(n, 4)-2)) }
+	contention := func(n int) float64 { return float64(min(n, 2)) / (1 + 0.02*float64(max(0, min(n, 12)-2))) }
 	asLimit := func(q Quantity) Quantity { q.Margin = 0.003; return q }
 
-	const pk, erlang, insensitive, jackson, chain, field = "Pollaczek-Khinchine", "Erlang C", "insensitivity of PS", "product form", "Markov chain, solved", "limit of many servers"
+	const pk, erlang, insensitive, jackson, chain, field, birthDeath = "Pollaczek-Khinchine", "Erlang C", "insensitivity of PS", "product form", "Markov chain, solved", "limit of many servers", "birth-death chain"
 	list := []System{
 		{Name: "M/M/1, load 0.7", Config: poisson(0.7, processors(1), cpu("exponential", 0)), Quantities: []Quantity{mean(mmcMean(1, 0.7), erlang), tail(7.5, mmcTail(1, 0.7, 7.5), erlang), tail(15, mmcTail(1, 0.7, 15), erlang)}},
 		{Name: "M/M/1 at speed 2, load 0.7", Config: poisson(1.4, []sim.Server{{CPUs: 1, Speed: 2}}, cpu("exponential", 0)), Quantities: []Quantity{mean(mmcMean(1, 0.7)/2, erlang)}},
@@ -116,6 +130,12 @@ func Systems(requests int) []System {
 		{Name: "M/H2/1-PS cv 2, load 0.7", Config: sharing(poisson(0.7, processors(1), cpu("hyperexponential", 2))), Quantities: []Quantity{mean(1/(1-0.7), insensitive)}},
 		{Name: "M/M/4-PS, load 0.8", Config: sharing(poisson(3.2, processors(4), cpu("exponential", 0))), Quantities: []Quantity{mean(mmcMean(4, 3.2), erlang)}},
 		{Name: "M/H2/4-PS cv 2, load 0.8", Config: sharing(poisson(3.2, processors(4), cpu("hyperexponential", 2))), Quantities: []Quantity{mean(mmcMean(4, 3.2), insensitive)}},
+		{Name: "PS on 4 threads of 2 cores, load 0.8", Config: onThreads(sharing(poisson(0.8*threads(4), processors(4), cpu("exponential", 0)))), Quantities: []Quantity{mean(birthDeathMean(0.8*threads(4), threads), birthDeath)}},
+		{Name: "PS on 4 threads of 2 cores, H2 cv 2", Config: onThreads(sharing(poisson(0.8*threads(4), processors(4), cpu("hyperexponential", 2)))), Quantities: []Quantity{mean(birthDeathMean(0.8*threads(4), threads), insensitive)}},
+		{Name: "FIFO on 4 threads of 2 cores, load 0.8", Config: onThreads(poisson(0.8*threads(4), processors(4), cpu("exponential", 0))), Quantities: []Quantity{mean(birthDeathMean(0.8*threads(4), threads), birthDeath)}},
+		{Name: "M/M/2-PS with contention, load 0.7", Config: contending(12, poisson(1.4, processors(2), cpu("exponential", 0))), Quantities: []Quantity{mean(birthDeathMean(1.4, contention), birthDeath)}},
+		{Name: "prefork, one worker, CPU and IO, load 0.7", Config: prefork(poisson(1, processors(1), stage(workload.CPU, "exponential", 0.5, 0), stage(workload.IO, "deterministic", 0.2, 0))), Quantities: []Quantity{mean(0.7*pollaczekKhinchine(0.7, 0.5/0.7), pk)}},
+		{Name: "prefork, one worker, no backlog", Config: withBacklog(0, prefork(poisson(1, processors(1), stage(workload.CPU, "exponential", 0.5, 0), stage(workload.IO, "deterministic", 0.2, 0)))), Quantities: []Quantity{loss(mmckLoss(1, 1, 0.7))}},
 		{Name: "IO: M/D/1-PS, load 0.7", Config: poisson(0.7, processors(1), stage(workload.IO, "deterministic", 1, 0)), Quantities: []Quantity{mean(1/(1-0.7), insensitive)}},
 		{Name: "M/M/1/5, load 0.9", Config: withBacklog(4, poisson(0.9, processors(1), cpu("exponential", 0))), Quantities: []Quantity{loss(mmckLoss(1, 5, 0.9))}},
 		{Name: "M/M/4/4, load 0.75", Config: withBacklog(0, poisson(3, processors(4), cpu("exponential", 0))), Quantities: []Quantity{loss(mmckLoss(4, 4, 3))}},

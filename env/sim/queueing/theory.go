@@ -43,6 +43,21 @@ func mmckLoss(c, k int, a float64) float64 {
 	return term / sum
 }
 
+// birthDeathMean is the mean completion time where tasks arrive at the given rate
+// and n of them get work(n) s of service a second, demands having mean 1: by
+// Little's law from the stationary distribution of their number, cut off where what
+// is left of it is nothing. It holds for exponential demands and, under processor
+// sharing, for any.
+func birthDeathMean(rate float64, work func(n int) float64) float64 {
+	term, sum, tasks := 1.0, 1.0, 0.0
+	for n := 1; term > 1e-16*sum || n < 100; n++ {
+		term *= rate / work(n)
+		sum += term
+		tasks += float64(n) * term
+	}
+	return tasks / sum / rate
+}
+
 // erlangTail is P(X > t) of the sum of k exponentials of mean 1.
 func erlangTail(k int, t float64) float64 { return mathext.GammaIncRegComp(float64(k), t) }
 
