@@ -7,8 +7,14 @@
 // it to the learners with the step (env.Step); a centralised learner earns the
 // team's, evaluated on the mean of the LBs' loads (team.go).
 //
-// A new reward is a function in fairness.go and a line of the table in reward.go: its
-// name, the function and, if it is a sum over servers, the function of its parts.
+// A learner whose critics are of single servers earns each server's part of the
+// reward (Reward.ByServer, credit.go): its own term where the reward is a sum over
+// servers, else its Shapley value or its marginal contribution. Every reward has such
+// parts, and every reward can be given in equal parts of the whole instead, so that
+// rewards can be compared under the same credit (Credit).
+//
+// A new reward is a function in fairness.go, the function of its parts there or in
+// credit.go, and a line of the table in reward.go.
 //
 // # Finite for every input
 //

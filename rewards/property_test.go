@@ -168,11 +168,13 @@ func TestPermutationInvariance(t *testing.T) {
 		}
 		parts, permuted := make([]float64, n), make([]float64, n)
 		for _, name := range rewards.Names() {
-			r := reward(t, name)
-			want, got := r.ByServer(parts, l, q), r.ByServer(permuted, pl, pq)
-			require.InDelta(t, want, got, 1e-9*(1+math.Abs(want)), name)
-			for to, from := range order {
-				require.InDelta(t, parts[from], permuted[to], 1e-9*(1+math.Abs(want)), name)
+			for _, credit := range rewards.Credits() {
+				r := reward(t, name).WithCredit(credit)
+				want, got := r.ByServer(parts, l, q), r.ByServer(permuted, pl, pq)
+				require.InDelta(t, want, got, 1e-9*(1+math.Abs(want)), name)
+				for to, from := range order {
+					require.InDelta(t, parts[from], permuted[to], 1e-9*(1+math.Abs(want)), name)
+				}
 			}
 		}
 	})
@@ -258,9 +260,11 @@ func FuzzFinite(f *testing.F) {
 		}
 		parts := make([]float64, len(l))
 		for _, name := range rewards.Names() {
-			r := reward(t, name)
-			for _, x := range append(parts, r.ByServer(parts, l, l)) {
-				require.Falsef(t, math.IsNaN(x) || math.IsInf(float64(float32(x)), 0), "%s of %v is %g", name, l, x)
+			for _, credit := range rewards.Credits() {
+				r := reward(t, name).WithCredit(credit)
+				for _, x := range append(parts, r.ByServer(parts, l, l)) {
+					require.Falsef(t, math.IsNaN(x) || math.IsInf(float64(float32(x)), 0), "%s of %v is %g", name, l, x)
+				}
 			}
 		}
 		n := float64(max(1, len(l)))

@@ -21,8 +21,11 @@ type definition struct {
 	// their ongoing requests.
 	of      func(values []float64) float64
 	ongoing bool
-	// parts writes to dst[j] the part that is server j's, where the reward is a
-	// sum of one term per server; nil where it is not. dst may be the values.
+	// additive says that the reward is a sum of one term per server.
+	additive bool
+	// parts writes to dst[j] what server j contributed: its term of an additive
+	// reward, else its Shapley value or, to first order, its marginal contribution
+	// (credit.go). The parts sum to the reward. dst may be the values.
 	parts func(dst, values []float64)
 }
 
@@ -32,23 +35,24 @@ const count = 9
 // definitions is the table of the rewards, in the order in which they are shown.
 func definitions() [count]definition {
 	return [count]definition{
-		{name: "vbf", of: VBF, parts: vbfParts},
-		{name: "logvbf", of: LogVBF},
-		{name: "vbf+logvbf", of: func(load []float64) float64 { return VBF(load) + LogVBF(load) }},
-		{name: "pbf", of: PBF},
-		{name: "jain", of: Jain},
-		{name: "cv", of: CV},
-		{name: "ms", of: MS},
-		{name: "logms", of: LogMS},
-		{name: "ongoing", of: Ongoing, ongoing: true, parts: ongoingParts},
+		{name: "vbf", of: VBF, additive: true, parts: vbfParts},
+		{name: "logvbf", of: LogVBF, parts: logVBFParts},
+		{name: "vbf+logvbf", of: func(load []float64) float64 { return VBF(load) + LogVBF(load) }, parts: bothVBFParts},
+		{name: "pbf", of: PBF, parts: productParts},
+		{name: "jain", of: Jain, parts: jainParts},
+		{name: "cv", of: CV, parts: cvParts},
+		{name: "ms", of: MS, parts: msParts},
+		{name: "logms", of: LogMS, parts: logMSParts},
+		{name: "ongoing", of: Ongoing, ongoing: true, additive: true, parts: ongoingParts},
 	}
 }
 
-// Reward is one reward function, made by New. It is a value without state and
-// may be used by several goroutines at once. The zero Reward is invalid: its
-// methods panic.
+// Reward is one reward function, made by New, and how it is divided over servers.
+// It is a value without state and may be used by several goroutines at once. The
+// zero Reward is invalid: its methods panic.
 type Reward struct {
-	number int // in definitions, from 1 on
+	number int    // in definitions, from 1 on
+	credit Credit // empty: Additive
 }
 
 // definition returns what there is to know of the reward.
@@ -68,7 +72,7 @@ func New(name string) (Reward, error) {
 	}
 	for k, d := range definitions() {
 		if d.name == lower {
-			return Reward{k + 1}, nil
+			return Reward{number: k + 1}, nil
 		}
 	}
 	return Reward{}, fmt.Errorf("%w %q (want one of %s, or g for pbf)", ErrUnknown, name, strings.Join(Names(), ", "))
@@ -86,9 +90,15 @@ func Names() []string {
 // Name returns the reward's name, as in Names.
 func (r Reward) Name() string { return r.definition().name }
 
-// Additive reports whether the reward is a sum of one term per server, so
-// that a critic can learn one value per server from ByServer.
-func (r Reward) Additive() bool { return r.definition().parts != nil }
+// Additive reports whether the reward is a sum of one term per server.
+func (r Reward) Additive() bool { return r.definition().additive }
+
+// WithCredit returns the reward divided over servers by the given credit; that of
+// New is Additive.
+func (r Reward) WithCredit(c Credit) Reward {
+	r.credit = c
+	return r
+}
 
 // Of returns the reward of an LB whose loads are load[j] = l_j, in s, and
 // whose own ongoing requests are ongoing[j] = q_j. Only the reward "ongoing"
@@ -102,14 +112,16 @@ func (r Reward) Of(load, ongoing []float64) float64 {
 }
 
 // ByServer writes to dst[j] the part of the reward that is server j's and
-// returns the whole, as Of does. The parts sum to it, up to rounding:
+// returns the whole, as Of does. The parts sum to it, up to rounding. Under the
+// credit Server, or Additive where the reward is, they are what servers contributed:
 //
-//	vbf:      -(l_j - mean l)^2 / N
-//	ongoing:  -q_j
-//	others:   the whole, divided equally over the servers
+//	vbf:                           -(l_j - mean l)^2 / N, its own term
+//	ongoing:                       -q_j, its own term
+//	ms, logms, pbf:                its Shapley value, exactly
+//	logvbf, vbf+logvbf, jain, cv:  its marginal contribution, to first order
 //
-// dst has one entry per server; ByServer panics where it has not. dst may be
-// what is read.
+// and else equal parts of the whole. dst has one entry per server; ByServer panics
+// where it has not. dst may be what is read.
 func (r Reward) ByServer(dst, load, ongoing []float64) float64 {
 	d, values := r.definition(), load
 	if d.ongoing {
@@ -119,7 +131,7 @@ func (r Reward) ByServer(dst, load, ongoing []float64) float64 {
 		panic(errShape)
 	}
 	whole := d.of(values)
-	if d.parts != nil {
+	if r.credit == Server || d.additive && r.credit != Whole {
 		d.parts(dst, values)
 		return whole
 	}

@@ -101,8 +101,9 @@ func TestByServer(t *testing.T) {
 func TestByServerSumsToOf(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		r := reward(t, rapid.SampledFrom(rewards.Names()).Draw(t, "reward"))
-		n := rapid.IntRange(1, 20).Draw(t, "n")
+		r := reward(t, rapid.SampledFrom(rewards.Names()).Draw(t, "reward")).
+			WithCredit(rapid.SampledFrom(rewards.Credits()).Draw(t, "credit"))
+		n := rapid.IntRange(1, 150).Draw(t, "n")
 		l, q := loads(n).Draw(t, "l"), loads(n).Draw(t, "q")
 		dst := make([]float64, n)
 		whole := r.ByServer(dst, l, q)
@@ -146,6 +147,9 @@ func TestNoAllocation(t *testing.T) {
 	dst := make([]float64, len(l))
 	for _, name := range rewards.Names() {
 		r := reward(t, name)
-		require.Zero(t, testing.AllocsPerRun(100, func() { r.ByServer(dst, l, q) }), name)
+		for _, credit := range rewards.Credits() {
+			r := r.WithCredit(credit)
+			require.Zero(t, testing.AllocsPerRun(100, func() { r.ByServer(dst, l, q) }), "%s, %s", name, credit)
+		}
 	}
 }

@@ -54,8 +54,7 @@ func TestTeamOfOne(t *testing.T) {
 		parts, own := make([][]float64, len(load)), make([]float64, len(load))
 		dst := make([]float64, servers)
 		for _, name := range rewards.Names() {
-			r, err := rewards.New(name)
-			require.NoError(rt, err)
+			r := reward(rt, name).WithCredit(rapid.SampledFrom(rewards.Credits()).Draw(rt, "credit"))
 			for i := range load {
 				parts[i] = make([]float64, servers)
 				own[i] = r.ByServer(parts[i], load[i], ongoing[i])

@@ -7,14 +7,13 @@ import (
 	"fairlb/agents/methods"
 	"fairlb/env"
 	"fairlb/replay"
-	"fairlb/rewards"
 )
 
 // Collect plays the first n training episodes of h by the exploring policy of
 // an untrained learner, one after the other in an environment that open builds,
 // and hands each to add, which keeps it.
 func Collect(ctx context.Context, h *Hyperparameters, open func() (env.Env, error), n int, add func(*replay.Episode) error) error {
-	reward, err := rewards.New(h.Reward)
+	reward, err := h.RewardFunction()
 	if err != nil {
 		return fmt.Errorf("train: %w", err)
 	}

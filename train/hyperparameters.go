@@ -16,11 +16,12 @@ var _ settings.Ruled = (*Hyperparameters)(nil)
 
 // Hyperparameters is a hyperparameter file: everything that a training run depends on.
 type Hyperparameters struct {
-	Scenario    string   `yaml:"scenario" doc:"built-in name or file"`
-	ScenarioSet []string `yaml:"scenario_set,omitempty" doc:"path=value, put into the scenario"`
-	Method      string   `yaml:"method" doc:"{values}"`
-	Reward      string   `yaml:"reward" doc:"{values}"`
-	Seed        uint64   `yaml:"seed" doc:"of weights, exploration and training episodes"`
+	Scenario    string         `yaml:"scenario" doc:"built-in name or file"`
+	ScenarioSet []string       `yaml:"scenario_set,omitempty" doc:"path=value, put into the scenario"`
+	Method      string         `yaml:"method" doc:"{values}"`
+	Reward      string         `yaml:"reward" doc:"{values}"`
+	Credit      rewards.Credit `yaml:"credit" doc:"{values}: what a server's critic is given of the reward. additive: its own term of vbf and ongoing, an equal part of any other; server: what the server contributed; whole: an equal part. Rewards are compared alike under server or whole"`
+	Seed        uint64         `yaml:"seed" doc:"of weights, exploration and training episodes"`
 
 	Episodes         int     `yaml:"episodes" doc:"in all"`
 	EpisodeDuration  float64 `yaml:"episode_duration" doc:"s; 0: the scenario's"`
@@ -36,7 +37,7 @@ type Hyperparameters struct {
 // recipe for the simulation of Table 9.
 func DefaultHyperparameters() Hyperparameters {
 	return Hyperparameters{
-		Scenario: "sim-moderate/pure-cpu", Method: "distr-lb", Reward: "vbf", Seed: 1,
+		Scenario: "sim-moderate/pure-cpu", Method: "distr-lb", Reward: "vbf", Credit: rewards.Additive, Seed: 1,
 		Episodes: 320, EpisodeDuration: 60, EpisodesPerRound: 8, UpdatesPerRound: 40, CheckpointEvery: 10,
 		Methods: methods.DefaultSettings(),
 	}
@@ -106,6 +107,7 @@ func (h *Hyperparameters) Rules(r *settings.Rules) {
 		_, err := rewards.New(name) // which takes other spellings
 		return err == nil
 	}))
+	r.Check("credit", h.Credit, settings.OneOf(rewards.Credits()...))
 	r.Check("episodes", h.Episodes, settings.Closed(1, 1_000_000_000))
 	r.Check("episodes_per_round", h.EpisodesPerRound, settings.Closed(1, 100_000))
 	r.Check("updates_per_round", h.UpdatesPerRound, settings.Closed(1, 1_000_000_000))
@@ -117,9 +119,26 @@ func (h *Hyperparameters) Rules(r *settings.Rules) {
 	h.Methods.Rules(r)
 }
 
+// RewardFunction returns the reward that the settings name, divided over servers as
+// they say.
+func (h *Hyperparameters) RewardFunction() (rewards.Reward, error) {
+	r, err := rewards.New(h.Reward)
+	return r.WithCredit(h.Credit), err
+}
+
+// RewardName names the reward for people, with the credit where it is not the
+// default: "logvbf", "logvbf by server".
+func (h *Hyperparameters) RewardName() string {
+	if h.Credit == rewards.Additive {
+		return h.Reward
+	}
+	return h.Reward + " by " + string(h.Credit)
+}
+
 // Key names everything that a training run depends on: it is the hash of the
 // settings without the sections of other methods, so that an option that one
-// method gains leaves the runs of the others what they are.
+// method gains leaves the runs of the others what they are. The credit is left out
+// where it is the default, which runs have from before there was a choice.
 func (h *Hyperparameters) Key() (string, error) {
 	data, err := settings.JSON(h)
 	if err != nil {
@@ -137,6 +156,9 @@ func (h *Hyperparameters) Key() (string, error) {
 		if section != method.Section {
 			delete(fields, section)
 		}
+	}
+	if h.Credit == rewards.Additive {
+		delete(fields, "credit")
 	}
 	own, err := json.Marshal(fields) // by name
 	if err != nil {

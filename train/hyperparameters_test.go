@@ -12,6 +12,7 @@ import (
 
 	"fairlb/agents/methods"
 	"fairlb/env/settings"
+	"fairlb/rewards"
 )
 
 func TestLoadHyperparameters(t *testing.T) {
@@ -53,6 +54,7 @@ func TestHyperRules(t *testing.T) {
 		{`scenario: ""`, `h.yaml:1:11: scenario = "": must name a built-in scenario or a file`},
 		{"method: sarsa", `h.yaml:1:9: method = "sarsa": must be one of distr-lb, rlb-sac, centr-lb, qmix-lb, ippo, mappo, delay`},
 		{"reward: fair", `h.yaml:1:9: reward = "fair": must be one of vbf, logvbf, vbf+logvbf, pbf, jain, cv, ms, logms, ongoing`},
+		{"credit: all", `h.yaml:1:9: credit = "all": must be additive, server or whole`},
 		{"seed: -1", "h.yaml:1:7: seed = -1: must be an integer"},
 		{"episodes: 0", "h.yaml:1:11: episodes = 0: must be in [1, 1000000000]"},
 		{"episodes_per_round: -2", "h.yaml:1:21: episodes_per_round = -2: must be in [1, 100000]"},
@@ -117,11 +119,36 @@ func TestKey(t *testing.T) {
 	same := key(func(*Hyperparameters) {})
 	require.Equal(t, same, key(func(h *Hyperparameters) { h.Methods.QMIX.Batch = 7; h.Methods.ES.Sigma = 3 }))
 	require.NotEqual(t, same, key(func(h *Hyperparameters) { h.Methods.SAC.Batch = 7 }))
+	require.NotEqual(t, same, key(func(h *Hyperparameters) { h.Credit = rewards.Server }))
 	require.NotEqual(t, same, key(func(h *Hyperparameters) { h.Seed = 7 }))
 	require.NotEqual(t, same, key(func(h *Hyperparameters) { h.Method = "centr-lb" }))
 	data, err := settings.JSON(DefaultHyperparameters())
 	require.NoError(t, err)
+	require.Contains(t, string(data), `"credit": "additive"`)
 	for _, section := range methods.Sections() {
 		require.Contains(t, string(data), `"`+section+`": {`)
+	}
+}
+
+// TestCredit: the reward that is trained with is divided as the settings say, and
+// named so.
+func TestCredit(t *testing.T) {
+	t.Parallel()
+	for credit, want := range map[rewards.Credit]struct {
+		name  string
+		parts []float64
+	}{
+		rewards.Additive: {"ms", []float64{-1, -1, -1}},
+		rewards.Whole:    {"ms by whole", []float64{-1, -1, -1}},
+		rewards.Server:   {"ms by server", []float64{0, 0, -3}},
+	} {
+		h, err := LoadHyperparameters("h.yaml", []byte("reward: ms"), []string{"credit=" + string(credit)})
+		require.NoError(t, err)
+		require.Equal(t, want.name, h.RewardName())
+		r, err := h.RewardFunction()
+		require.NoError(t, err)
+		parts := make([]float64, 3)
+		require.Equal(t, -3., r.ByServer(parts, []float64{0, 0, 3}, nil))
+		require.Equal(t, want.parts, parts)
 	}
 }

@@ -17,7 +17,6 @@ import (
 	"fairlb/agents/methods"
 	"fairlb/env"
 	"fairlb/env/settings"
-	"fairlb/rewards"
 )
 
 // CheckpointName is the name of a run's checkpoint in its folder.
@@ -87,7 +86,7 @@ type Round struct {
 // whose episodes have been played is finished first.
 func Run(ctx context.Context, cfg Config) error {
 	h := &cfg.Hyperparameters
-	reward, err := rewards.New(h.Reward)
+	reward, err := h.RewardFunction()
 	if err != nil {
 		return fmt.Errorf("train: %w", err)
 	}

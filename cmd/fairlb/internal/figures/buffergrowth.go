@@ -16,7 +16,6 @@ import (
 	"fairlb/replay"
 	"fairlb/results/chart"
 	"fairlb/results/report"
-	"fairlb/rewards"
 	"fairlb/train"
 )
 
@@ -69,7 +68,7 @@ func fillBuffer(ctx context.Context, s scenario.Scenario, method string, episode
 	out := figure.BufferCurve{Agents: s.LBs}
 	h := train.DefaultHyperparameters()
 	h.Method = method
-	reward, err := rewards.New(h.Reward)
+	reward, err := h.RewardFunction()
 	if err != nil {
 		return out, err
 	}

@@ -161,14 +161,14 @@ func durationTwice(h *train.Hyperparameters) string {
 
 // Name names a run after what it trains.
 func Name(h *train.Hyperparameters) string {
-	return fmt.Sprintf("%s-%s-%s-seed%d", h.Method, h.Reward, files.Name(h.Scenario), h.Seed)
+	return fmt.Sprintf("%s-%s-%s-seed%d", h.Method, strings.ReplaceAll(h.RewardName(), " ", "-"), files.Name(h.Scenario), h.Seed)
 }
 
 // Recipe names what training runs share that differ in their seed alone.
 func Recipe(h train.Hyperparameters) (string, error) {
 	h.Seed = 0
 	key, err := h.Key()
-	return fmt.Sprintf("%s %s %s", h.Method, h.Reward, key[:min(8, len(key))]), err
+	return fmt.Sprintf("%s %s %s", h.Method, h.RewardName(), key[:min(8, len(key))]), err
 }
 
 // sameSettings reports the fields in which settings differ from those that a

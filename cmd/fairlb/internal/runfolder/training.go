@@ -22,7 +22,6 @@ import (
 	"fairlb/env/settings"
 	"fairlb/results/record"
 	"fairlb/results/tfevents"
-	"fairlb/rewards"
 	"fairlb/train"
 )
 
@@ -76,7 +75,7 @@ func (t *Training) Run(ctx context.Context) (err error) {
 	if err := os.MkdirAll(t.Dir, 0o777); err != nil {
 		return fmt.Errorf("--out: %w", err)
 	}
-	reward, err := rewards.New(t.Hyperparameters.Reward)
+	reward, err := t.Hyperparameters.RewardFunction()
 	if err != nil {
 		return err
 	}

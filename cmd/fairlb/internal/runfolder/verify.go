@@ -16,7 +16,6 @@ import (
 	"fairlb/cmd/fairlb/internal/simulate"
 	"fairlb/env"
 	"fairlb/results/text"
-	"fairlb/rewards"
 	"fairlb/train"
 )
 
@@ -215,7 +214,7 @@ func (r *Folder) Verify(ctx context.Context, restore bool) error {
 
 // restore lets a learner of the run take up the state.
 func (r *Folder) restore() error {
-	reward, err := rewards.New(r.Hyperparameters.Reward)
+	reward, err := r.Hyperparameters.RewardFunction()
 	if err != nil {
 		return err
 	}
@@ -229,7 +228,7 @@ func (r *Folder) restore() error {
 
 // act lets a policy steer the beginning of an episode.
 func (r *Folder) act(ctx context.Context, p *Policy) error {
-	reward, err := rewards.New(p.Trained.Reward)
+	reward, err := p.Trained.RewardFunction()
 	if err != nil {
 		return err
 	}

@@ -25,7 +25,6 @@ import (
 	"fairlb/env/scenario"
 	"fairlb/env/settings"
 	"fairlb/eval/episodes"
-	"fairlb/rewards"
 	"fairlb/train"
 )
 
@@ -122,7 +121,7 @@ func Checkpoint(s scenario.Scenario, name, path string) (Target, error) {
 	if err != nil {
 		return Target{}, err
 	}
-	reward, err := rewards.New(h.Reward)
+	reward, err := h.RewardFunction()
 	if err != nil {
 		return fail(err)
 	}
