@@ -134,11 +134,11 @@ func TestFingerprintMismatch(t *testing.T) {
 	own := meta.Fingerprint
 	require.NoError(t, own.Check(own))
 	for want, change := range map[string]func(f *Fingerprint){
-		"trained for 2 LBs and 3 servers; the scenario has 2 LBs and 7 servers":                                        func(f *Fingerprint) { f.Servers = 7 },
-		"trained for steps of 0.5 s; the scenario has steps of 0.25 s":                                                 func(f *Fingerprint) { f.StepInterval = 0.25 },
-		"trained for weights in [0.25, 4]; the scenario has weights in [0.5, 4]":                                       func(f *Fingerprint) { f.Low = 0.5 },
-		"trained for 2 features, among them elapsed [s]; the scenario has 2 features, among them age [s]":              func(f *Fingerprint) { f.Features = []string{"ongoing [requests]", "age [s]"} },
-		"trained for the features ongoing [requests], elapsed [s]; the scenario has the features elapsed [s], ongoing": func(f *Fingerprint) { f.Features = []string{"elapsed [s]", "ongoing [requests]"} },
+		"trained for 2 LBs and 3 servers; the scenario has 2 LBs and 7 servers":  func(f *Fingerprint) { f.Servers = 7 },
+		"trained for steps of 0.5 s; the scenario has steps of 0.25 s":           func(f *Fingerprint) { f.StepInterval = 0.25 },
+		"trained for weights in [0.25, 4]; the scenario has weights in [0.5, 4]": func(f *Fingerprint) { f.Low = 0.5 },
+		"trained for 2 features, among them elapsed [s]; the scenario has 2 features, among them age [s] (this fairlb observes other things, so that the policy must be trained again)": func(f *Fingerprint) { f.Features = []string{"ongoing [requests]", "age [s]"} },
+		"trained for the features ongoing [requests], elapsed [s]; the scenario has the features elapsed [s], ongoing":                                                                  func(f *Fingerprint) { f.Features = []string{"elapsed [s]", "ongoing [requests]"} },
 	} {
 		other := own
 		change(&other)

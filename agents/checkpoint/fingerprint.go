@@ -63,7 +63,7 @@ func (f Fingerprint) Check(scenario Fingerprint) error {
 		note(f.size(), scenario.size())
 	}
 	if !slices.Equal(f.Features, scenario.Features) {
-		note(f.featuresNotIn(scenario), scenario.featuresNotIn(f))
+		note(f.featuresNotIn(scenario), scenario.featuresNotIn(f)+" (this fairlb observes other things, so that the policy must be trained again)")
 	}
 	if f.StepInterval != scenario.StepInterval {
 		note(fmt.Sprintf("steps of %g s", f.StepInterval), fmt.Sprintf("steps of %g s", scenario.StepInterval))

@@ -77,17 +77,24 @@ func (b *Balancer) Reset(choices, samples *rand.PCG) {
 	b.view.Rand = b.choices.Rand
 	if b.observer != nil {
 		b.samples = stream{rand.New(samples), samples}
+		b.observer.Reset(b.samples.Rand)
 	}
 	clear(b.view.Out)
 	b.outs = 0
-	b.Forget()
+	b.forget()
 }
 
-// Forget drops everything that the Balancer has seen, as if it had crashed and
-// come back: its flows, which must not be ended after this, its rule's memory,
+// Forget drops everything that the Balancer has seen by now, as if it had crashed
+// and come back: its flows, which must not be ended after this, its rule's memory,
 // its reservoirs and the servers' reports. Which servers are out it keeps, since
 // that is not learned from flows, and so do the random streams go on.
-func (b *Balancer) Forget() {
+func (b *Balancer) Forget(now float64) {
+	b.sample(now)
+	b.forget()
+}
+
+// forget drops everything that the Balancer has seen.
+func (b *Balancer) forget() {
 	clear(b.view.Ongoing)
 	b.view.Invalidate()
 	if r, ok := b.rule.(dispatch.Resetter); ok {
@@ -99,13 +106,14 @@ func (b *Balancer) Forget() {
 		b.view.Reports = nil
 	}
 	if b.observer != nil {
-		b.observer.Reset(b.samples.Rand)
+		b.observer.Forget()
 	}
 }
 
 // Dispatch chooses a server for a flow that arrives now and counts the flow as
 // ongoing there. At least one server must be in (Available).
 func (b *Balancer) Dispatch(now float64) (id FlowID, server int) {
+	b.sample(now)
 	b.view.Now = now
 	server = b.rule.Pick(&b.view)
 	id = b.flows.begin(Flow{Start: now, Server: int32(server), Ongoing: b.view.Ongoing[server]})
@@ -122,6 +130,7 @@ func (b *Balancer) End(now float64, id FlowID, failed bool) Flow {
 	if f.Server == vacant {
 		panic("balancer: the flow has ended already")
 	}
+	b.sample(now)
 	b.flows.end(id)
 	server := int(f.Server)
 	ongoing := b.view.Ongoing[server]
@@ -177,17 +186,21 @@ func (b *Balancer) Report(server int, r Report) {
 	b.view.Reports = &b.reports
 }
 
-// Observe samples for how long each ongoing flow has lasted by now, and fills
-// obs, a row of observe.Features for each server, and load, the estimate l_ij
-// of each server's load (s). It panics where Config.Observe is not set.
+// Observe fills obs, a row of observe.Features for each server, and load, the
+// estimate l_ij of each server's load (s). It panics where Config.Observe is not
+// set.
 func (b *Balancer) Observe(now float64, obs []float32, load []float64) {
 	if b.observer == nil {
 		panic("balancer: nothing is observed")
 	}
-	for server, list := range b.flows.byServer {
-		for _, id := range list {
-			b.observer.Elapsed(server, now, now-b.flows.slots[id].Start)
-		}
-	}
+	b.sample(now)
 	b.observer.Write(obs, load, b.view.Ongoing)
+}
+
+// sample samples, where flows are observed, for how long they have been ongoing at
+// the moments up to now. The flows must still be those of these moments.
+func (b *Balancer) sample(now float64) {
+	if b.observer != nil {
+		b.observer.Sample(now, &b.flows)
+	}
 }

@@ -1,9 +1,11 @@
 package balancer
 
 import (
+	"math/rand/v2"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"fairlb/env"
 	"fairlb/env/dispatch"
@@ -16,6 +18,7 @@ const (
 	ongoing        = 0
 	completionMean = 1
 	elapsedMean    = 6
+	elapsedP90     = 8
 )
 
 // observation returns what the Balancer shows of each server.
@@ -33,26 +36,67 @@ func observation(b *Balancer, now float64) (rows [][]float32, load []float64) {
 // TestByHand follows two flows on two servers of the same weight.
 func TestByHand(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, []string{"ongoing", "completion_mean", "elapsed_mean"}, []string{observe.Features()[ongoing].Name, observe.Features()[completionMean].Name, observe.Features()[elapsedMean].Name})
+	require.Equal(t, []string{"ongoing", "completion_mean", "sampled_elapsed_mean", "sampled_elapsed_p90"},
+		[]string{observe.Features()[ongoing].Name, observe.Features()[completionMean].Name, observe.Features()[elapsedMean].Name, observe.Features()[elapsedP90].Name})
 	b := open(t, "lsq", 2, 1)
 	first, one := b.Dispatch(1)
 	second, other := b.Dispatch(2)
 	require.Equal(t, 1-one, other, "the other server has fewer flows")
 	require.Equal(t, []int32{1, 1}, b.Ongoing())
-	rows, load := observation(b, 4)
+	rows, load := observation(b, 9)
 	require.Equal(t, float32(1), rows[one][ongoing])
 	require.Zero(t, rows[one][completionMean], "none has completed")
-	require.Equal(t, float32(3), rows[one][elapsedMean])
-	require.Equal(t, float32(2), rows[other][elapsedMean])
-	require.Equal(t, 3.0, load[one])
+	require.Positive(t, load[other])
+	require.Greater(t, load[one], load[other], "its flow has been ongoing for longer")
+	require.InDelta(t, 8, rows[one][elapsedP90], 1, "of a flow that has been ongoing for 8 s, after 1 s without one")
+	require.InDelta(t, 7, rows[other][elapsedP90], 1)
 
-	require.Equal(t, Flow{Start: 1, Server: int32(one)}, b.End(5, first, false))
-	require.Equal(t, Flow{Start: 2, Server: int32(other)}, b.End(6, second, true))
+	require.Equal(t, Flow{Start: 1, Server: int32(one)}, b.End(10, first, false))
+	require.Equal(t, Flow{Start: 2, Server: int32(other)}, b.End(11, second, true))
 	require.Equal(t, []int32{0, 0}, b.Ongoing())
-	rows, _ = observation(b, 7)
-	require.Equal(t, float32(4), rows[one][completionMean])
+	rows, load = observation(b, 12)
+	require.Equal(t, float32(9), rows[one][completionMean])
 	require.Zero(t, rows[other][completionMean], "a failure is no completion")
-	require.Equal(t, float32(3), rows[one][elapsedMean], "the sample of an ended flow stays")
+	require.Positive(t, rows[one][elapsedMean], "the samples of an ended flow stay for a while")
+	_, faded := observation(b, 52)
+	require.Less(t, faded[one], 0.01*load[one], "an idle server's estimate fades")
+	rows, _ = observation(b, 400)
+	require.Zero(t, rows[one][elapsedMean])
+	require.Equal(t, float32(9), rows[one][completionMean], "how fast a server is does not fade")
+}
+
+// TestObservingChangesNothing: how often a Balancer is observed, that is, the length
+// of a step, changes neither its choices nor what is observed.
+func TestObservingChangesNothing(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		seed := rapid.Uint64().Draw(t, "seed")
+		chance := rand.New(rand.NewPCG(seed, 1))
+		often, once := open(t, "p2c", 3, seed), open(t, "p2c", 3, seed)
+		var flows []FlowID
+		now := 0.0
+		for range 60 {
+			until := now + 0.3*chance.ExpFloat64()
+			for ; now < until; now += 0.05 {
+				observation(often, now)
+			}
+			now = until
+			if len(flows) > 0 && chance.IntN(2) == 0 {
+				often.End(now, flows[0], false)
+				once.End(now, flows[0], false)
+				flows = flows[1:]
+				continue
+			}
+			id, server := often.Dispatch(now)
+			_, other := once.Dispatch(now)
+			require.Equal(t, server, other)
+			flows = append(flows, id)
+		}
+		rows, load := observation(often, now+1)
+		otherRows, otherLoad := observation(once, now+1)
+		require.Equal(t, rows, otherRows)
+		require.Equal(t, load, otherLoad)
+	})
 }
 
 // TestOut: a server that is out gets no flow, keeps those that it has, and gets
@@ -91,7 +135,7 @@ func TestForget(t *testing.T) {
 	first := draw()
 	id, server := b.Dispatch(1)
 	b.End(2, id, false)
-	b.Forget()
+	b.Forget(2)
 	require.Equal(t, make([]int32, 40), b.Ongoing())
 	require.Equal(t, 39, b.Available())
 	rows, _ := observation(b, 3)
@@ -170,13 +214,13 @@ func TestReports(t *testing.T) {
 	require.Equal(t, 0, pick(b))
 	b.Report(0, Report{InFlight: 4})
 	require.Equal(t, 1, pick(b))
-	b.Forget()
+	b.Forget(0)
 	require.Equal(t, 2, pick(b))
 
 	b = begin(&reportTable{[]Report{{InFlight: 1}, {InFlight: 1}, {InFlight: 0}}})
 	b.Report(2, Report{InFlight: 9})
 	require.Equal(t, 2, pick(b))
-	b.Forget()
+	b.Forget(0)
 	require.NotNil(t, b.view.Reports)
 }
 
@@ -231,14 +275,15 @@ func someState(t require.TestingT, name string) []byte {
 	b := open(t, name, 4, 1)
 	var flows []FlowID
 	for k := range 40 {
-		id, _ := b.Dispatch(float64(k))
+		now := 0.05 * float64(k)
+		id, _ := b.Dispatch(now)
 		flows = append(flows, id)
 		if k%3 > 0 {
-			b.End(float64(k), flows[0], false)
+			b.End(now, flows[0], false)
 			flows = flows[1:]
 		}
 	}
-	b.End(41, flows[0], true)
+	b.End(2, flows[0], true)
 	b.SetOut(2, true)
 	c := snapshot.Writer()
 	b.State(c)
@@ -256,16 +301,16 @@ func restored(t require.TestingT, name string, servers int, data []byte) (*Balan
 
 // requireWorks lets a Balancer end all its flows and begin one more.
 func requireWorks(t require.TestingT, b *Balancer) {
-	observation(b, 50)
+	observation(b, 3)
 	for id := range b.flows.slots {
 		if b.flows.slots[id].Server != vacant {
-			b.End(50, FlowID(id), false)
+			b.End(3, FlowID(id), false)
 		}
 	}
 	if b.Available() == 0 {
 		b.SetOut(0, false)
 	}
-	_, server := b.Dispatch(51)
+	_, server := b.Dispatch(4)
 	want := make([]int32, len(b.Ongoing()))
 	want[server] = 1
 	require.Equal(t, want, b.Ongoing())

@@ -1,6 +1,12 @@
 package balancer
 
-import "math"
+import (
+	"math"
+
+	"fairlb/env/observe"
+)
+
+var _ observe.Flows = (*flowTable)(nil)
 
 // FlowID names a flow that is under way. It is used again once the flow has
 // ended.
@@ -88,3 +94,9 @@ func (t *flowTable) unlist(f *Flow) {
 	t.slots[last].place = f.place
 	t.byServer[f.Server] = list[:len(list)-1]
 }
+
+// Count implements observe.Flows; the flows must be listed.
+func (t *flowTable) Count(server int) int { return len(t.byServer[server]) }
+
+// Start implements observe.Flows; the flows must be listed.
+func (t *flowTable) Start(server, k int) float64 { return t.slots[t.byServer[server][k]].Start }

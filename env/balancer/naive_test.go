@@ -61,7 +61,24 @@ func (n *naive) Load(server int) (int, float64) {
 	return n.reports[server].Completed, n.reports[server].Busy
 }
 
+// Count implements observe.Flows.
+func (n *naive) Count(server int) int { return int(n.ongoing()[server]) }
+
+// Start implements observe.Flows.
+func (n *naive) Start(server, k int) float64 {
+	for _, f := range n.flows {
+		if f.server == server {
+			if k == 0 {
+				return f.start
+			}
+			k--
+		}
+	}
+	panic("no such flow")
+}
+
 func (n *naive) dispatch(now float64) int {
+	n.observer.Sample(now, n)
 	view := &dispatch.View{Now: now, Ongoing: n.ongoing(), Out: n.out, Rand: n.choices}
 	if len(n.reports) > 0 {
 		view.Reports = n
@@ -70,6 +87,7 @@ func (n *naive) dispatch(now float64) int {
 }
 
 func (n *naive) end(now float64, k int, failed bool) {
+	n.observer.Sample(now, n)
 	f, ongoing := n.flows[k], n.ongoing()
 	// The last flow of the server takes the place of the one that ended.
 	last := k
@@ -88,22 +106,17 @@ func (n *naive) end(now float64, k int, failed bool) {
 	}
 }
 
-func (n *naive) forget() {
+func (n *naive) forget(now float64) {
+	n.observer.Sample(now, n)
 	n.flows, n.reports = nil, map[int]Report{}
 	if r, ok := n.rule.(dispatch.Resetter); ok {
 		r.Reset()
 	}
-	n.observer.Reset(n.samples)
+	n.observer.Forget()
 }
 
 func (n *naive) observe(now float64, obs []float32, load []float64) {
-	for j := range n.servers {
-		for _, f := range n.flows {
-			if f.server == j {
-				n.observer.Elapsed(j, now, now-f.start)
-			}
-		}
-	}
+	n.observer.Sample(now, n)
 	n.observer.Write(obs, load, n.ongoing())
 }
 
@@ -151,7 +164,7 @@ func TestNaiveTwin(t *testing.T) {
 				fast, slow := open(t, name, servers, seed), newNaive(newRule(t, name, servers), servers, seed)
 				now := 0.0
 				for range rapid.IntRange(1, 300).Draw(t, "events") {
-					now += chance.ExpFloat64()
+					now += 0.1 * chance.ExpFloat64()
 					fast = twinEvent(t, name, fast, slow, now, chance)
 					require.Equal(t, slow.ongoing(), fast.Ongoing())
 				}
@@ -220,8 +233,8 @@ func twinEvent(t *rapid.T, name string, fast *Balancer, slow *naive, now float64
 		require.NoError(t, r.Err())
 		return restarted
 	case x < 99:
-		slow.forget()
-		fast.Forget()
+		slow.forget(now)
+		fast.Forget(now)
 	}
 	return fast
 }

@@ -7,10 +7,13 @@ import (
 )
 
 // Features lists the features that Observer.Write writes for one server, in order
-// (F = 11).
+// (F = 11). A feature that comes to mean something else gets another name, because
+// by the names a policy is refused that was trained under other features. (Until
+// elapsed times were sampled while flows run, theirs were called elapsed_mean and
+// so on.)
 func Features() []env.Feature {
 	f := []env.Feature{{Name: "ongoing", Unit: "requests"}}
-	for _, source := range []string{"completion", "elapsed"} {
+	for _, source := range []string{"completion", "sampled_elapsed"} {
 		for _, figure := range []string{"mean", "sd", "p90", "discounted_mean", "discounted_p90"} {
 			f = append(f, env.Feature{Name: source + "_" + figure, Unit: "s"})
 		}
@@ -24,8 +27,9 @@ const featureCount = 11
 // Observer holds what one LB has seen of each server.
 type Observer struct {
 	completion []Reservoir // by server, flow completion times
-	elapsed    []Reservoir // by server, elapsed times of ongoing flows, sampled at each step
-	rng        *rand.Rand  // draws the slots of the samples
+	elapsed    []Reservoir // by server, elapsed times of ongoing flows; 0 where there was none
+	moments    moments     // when elapsed times are sampled
+	rng        *rand.Rand  // draws the moments, the flows that are sampled and the slots of the samples
 }
 
 // New returns an Observer for the given number of servers.
@@ -33,9 +37,15 @@ func New(servers int) *Observer {
 	return &Observer{completion: make([]Reservoir, servers), elapsed: make([]Reservoir, servers)}
 }
 
-// Reset drops all samples; the slots of the next ones are drawn from rng.
+// Reset drops all samples and begins at time 0; what comes is drawn from rng.
 func (o *Observer) Reset(rng *rand.Rand) {
 	o.rng = rng
+	o.moments.reset(rng)
+	o.Forget()
+}
+
+// Forget drops all samples. Time and the random stream go on.
+func (o *Observer) Forget() {
 	for j := range o.completion {
 		o.completion[j].Reset()
 		o.elapsed[j].Reset()
@@ -48,15 +58,38 @@ func (o *Observer) Completed(server int, now, duration float64) {
 	o.completion[server].Insert(now, duration, o.rng)
 }
 
-// Elapsed records that at time now (s) a flow on the server has been ongoing for the
-// given time (s).
-func (o *Observer) Elapsed(server int, now, elapsed float64) {
-	o.elapsed[server].Insert(now, elapsed, o.rng)
+// Flows are the ongoing flows of one LB.
+type Flows interface {
+	// Count returns the number of ongoing flows on the server.
+	Count(server int) int
+	// Start returns when (s) the k-th of them began, k < Count(server). Their
+	// order is any, as long as it follows from what happened alone.
+	Start(server, k int) float64
+}
+
+// Sample samples elapsed times at each moment up to now (s) that has not been
+// sampled yet: of each server that of one of its flows, chosen at random, or 0
+// where it has none. It must be called before flows begin or end, so that flows are
+// those that were ongoing at these moments.
+func (o *Observer) Sample(now float64, flows Flows) {
+	for o.moments.due(now, o.rng) {
+		t := o.moments.next
+		for j := range o.elapsed {
+			elapsed := 0.0
+			if n := flows.Count(j); n > 0 {
+				elapsed = t - flows.Start(j, o.rng.IntN(n))
+			}
+			o.elapsed[j].Insert(t, elapsed, o.rng)
+		}
+		o.moments.advance(o.rng)
+	}
 }
 
 // Write fills obs, a row of Features for each server, from the reservoirs and from
 // the numbers of ongoing requests. It fills load with the LB's estimate l_ij of each
-// server's load: the discounted mean of the elapsed times of its ongoing flows (s).
+// server's load: the discounted mean of the sampled elapsed times (s). Sample must
+// have been called with the present time, so that the estimate of a server that
+// has become idle fades.
 func (o *Observer) Write(obs []float32, load []float64, ongoing []int32) {
 	for j, q := range ongoing {
 		row := obs[j*featureCount : (j+1)*featureCount]

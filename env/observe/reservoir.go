@@ -75,7 +75,8 @@ type Statistics struct {
 }
 
 // Statistics computes the figures. They do not depend on the present time, because
-// another present would multiply all weights by the same factor, which cancels. The
+// another present would multiply all weights by the same factor, which cancels: what
+// is to fade while nothing happens must go on being sampled (Observer.Sample). The
 // 90th percentile is the least value at or below which at least nine tenths of the
 // samples lie, or of their weight.
 func (r *Reservoir) Statistics() Statistics {

@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"cmp"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -66,8 +67,8 @@ func (a *naive) insert(t, value float64, rng *rand.Rand) {
 	if slot := rng.IntN(Slots); slot < len(*a) {
 		*a = slices.Delete(*a, slot, slot+1)
 	}
-	*a = append(*a, sample{t, value})
-	slices.SortFunc(*a, func(x, y sample) int { return int(math.Copysign(1, x.value-y.value)) })
+	*a = slices.Insert(*a, 0, sample{t, value}) // before those of the same value
+	slices.SortStableFunc(*a, func(x, y sample) int { return cmp.Compare(x.value, y.value) })
 }
 
 // statistics computes the figures from their definitions, at time now.

@@ -10,6 +10,11 @@ func (o *Observer) State(c *snapshot.Codec) {
 	for _, list := range [][]Reservoir{o.completion, o.elapsed} {
 		snapshot.Fixed(c, list, func(r *Reservoir) { r.state(c) })
 	}
+	snapshot.Int(c, &o.moments.interval)
+	c.Float64(&o.moments.next)
+	if from := float64(o.moments.interval) * SampleInterval; !(o.moments.interval >= 0 && o.moments.next >= from && o.moments.next <= from+SampleInterval) {
+		c.Fail("elapsed times are sampled at %g s in interval %d", o.moments.next, o.moments.interval)
+	}
 }
 
 // state walks over the samples of one reservoir.

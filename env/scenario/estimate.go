@@ -29,7 +29,7 @@ func (s *Scenario) Spec() env.Spec {
 // counted, which the episode itself reports.
 func (s *Scenario) Estimate(observe bool) estimate.Estimate {
 	size := sim.Size{
-		Servers: float64(s.countServers(nil)), LBs: float64(s.LBs), Steps: s.Duration / s.StepInterval, Observe: observe,
+		Servers: float64(s.countServers(nil)), LBs: float64(s.LBs), Steps: s.Duration / s.StepInterval, Duration: s.Duration, Observe: observe,
 	}
 	size.Changes = s.expectedChanges()
 	size.Stages, size.MaxStages = s.stages()

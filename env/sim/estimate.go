@@ -14,6 +14,7 @@ import (
 type Size struct {
 	Servers, LBs float64
 	Steps        float64 // of an episode
+	Duration     float64 // of an episode, s
 	Observe      bool    // Config.Observe
 	Requests     float64 // that arrive in an episode
 	// RequestFields are the paths of the settings that say how many.
@@ -39,7 +40,7 @@ func (s Size) Estimate() estimate.Estimate {
 	perServer := float64(bytesOfView)
 	if s.Observe {
 		perServer += 2 * float64(unsafe.Sizeof(observe.Reservoir{}))
-		e.Add(estimate.Events, "what load balancers observe of servers", []string{"servers", "lbs", "duration", "step_interval"}, s.Steps, s.LBs, s.Servers)
+		e.Add(estimate.Events, "what load balancers observe of servers", []string{"servers", "lbs", "duration", "step_interval"}, s.Steps+s.Duration/observe.SampleInterval, s.LBs, s.Servers)
 	}
 	e.Add(estimate.Memory, "what load balancers know of servers", []string{"servers", "lbs"}, s.LBs, s.Servers, perServer)
 	e.Add(estimate.Memory, "servers", []string{"servers"}, s.Servers, 2*float64(unsafe.Sizeof(station{}))+200)

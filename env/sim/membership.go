@@ -187,7 +187,7 @@ func (e *engine) failLB(lb int) {
 		x.state = orphan
 		e.recordLoss(x.arrival, x.class, lb, int(x.server))
 	}
-	e.balancers[lb].Forget()
+	e.balancers[lb].Forget(e.now)
 }
 
 // returnLB lets an LB take requests again.
