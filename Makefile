@@ -5,7 +5,7 @@ BIN = bin/fairlb
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME = 20s
 
-.PHONY: build demo test race fuzz lint bench peers tables ratios bench-peer onnx-check asm asm-test schema vectors portable arm64 clean
+.PHONY: build demo test race fuzz lint bench peers tables figures bench-peer onnx-check asm asm-test schema vectors portable arm64 clean
 
 build:
 	go build -trimpath -o $(BIN) ./cmd/fairlb
@@ -87,10 +87,13 @@ onnx-check:
 tables: build
 	./$(BIN) tables 11 12 13 14 15 16 --profile smoke
 
-# The picture at the top of README.md, from recorded studies.
-ratios: build
-	./$(BIN) study ratios results/studies/moderate.csv results/studies/together.csv \
-		--targets lsq,sed-ordered,tuned,distr-lb,centr-lb,qmix-lb,ippo,delay,es --out results/studies/ratios.png
+# The committed pictures that are drawn of recorded data, of which the first is at
+# the top of README.md.
+figures: build
+	./$(BIN) study ratios results/studies/moderate.csv results/studies/together.csv --targets lsq,sed-ordered,tuned,distr-lb,centr-lb,qmix-lb,ippo,delay,es --out results/studies/ratios.png
+	./$(BIN) figures recorded results/figures/figure-2a.csv --out results/figures/figure-2a.png
+	./$(BIN) figures recorded results/figures/figure-10a.csv --out results/figures/figure-10a.png
+	./$(BIN) figures recorded results/fit/web-mix.csv --out results/fit/web-mix.png
 
 clean:
 	rm -rf bin

@@ -78,5 +78,6 @@ PNG and SVG into the folder, a table of them to stdout.
 	c.Flags().StringArrayVar(&runs, "run", nil, "a run's folder or checkpoint to show in figures 4b, 8 and 12 (repeatable)")
 	c.Flags().StringVar(&tablesFolder, "tables", "", "the folder of fairlb tables whose training runs figures 4b and 8 show, and which takes what it lacks (default runs/tables-PROFILE)")
 	kept.add(c)
+	c.AddCommand(a.figuresRecordedCommand())
 	return c
 }

@@ -1,51 +1,12 @@
 package main
 
 import (
-	"bytes"
-	"image"
-	"image/png"
 	"os"
 	"path/filepath"
-	"regexp"
-	"runtime"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
-
-// TestRatiosPicture: the picture at the top of README.md is what `make ratios`
-// draws of the studies that are recorded.
-func TestRatiosPicture(t *testing.T) {
-	root := filepath.Join("..", "..")
-	makefile, err := os.ReadFile(filepath.Join(root, "Makefile"))
-	require.NoError(t, err)
-	recipe := regexp.MustCompile(`(?s)\nratios: build\n\t\./\$\(BIN\) (.*?)\n\n`).FindSubmatch(makefile)
-	require.NotNil(t, recipe)
-	args := strings.Fields(strings.ReplaceAll(string(recipe[1]), "\\\n", " "))
-	for k, arg := range args {
-		if strings.HasPrefix(arg, "results/") {
-			args[k] = filepath.Join(root, arg)
-		}
-	}
-	committed := args[len(args)-1]
-	args[len(args)-1] = filepath.Join(t.TempDir(), "ratios.png")
-	_, _, err = command(t, args...)
-	require.NoError(t, err)
-	decode := func(path string) image.Image {
-		data, err := os.ReadFile(path)
-		require.NoError(t, err)
-		picture, err := png.Decode(bytes.NewReader(data))
-		require.NoError(t, err)
-		return picture
-	}
-	got, want := decode(args[len(args)-1]), decode(committed)
-	require.Equal(t, want.Bounds(), got.Bounds())
-	if runtime.GOARCH != "amd64" {
-		t.Skip("edges are rounded differently where multiplications and additions are fused")
-	}
-	require.Equal(t, want, got, "make ratios draws another picture than the committed one")
-}
 
 // TestStudyRatiosFaults: what cannot be drawn is refused as invalid input.
 func TestStudyRatiosFaults(t *testing.T) {

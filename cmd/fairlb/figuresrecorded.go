@@ -1,0 +1,49 @@
+package main
+
+import (
+	"bytes"
+
+	"github.com/spf13/cobra"
+
+	"fairlb/cmd/fairlb/internal/figures"
+	"fairlb/cmd/fairlb/internal/files"
+	"fairlb/cmd/fairlb/internal/invalid"
+	"fairlb/env/file"
+)
+
+func (a *app) figuresRecordedCommand() *cobra.Command {
+	var out string
+	c := &cobra.Command{
+		Use:   "recorded CSV",
+		Short: "Draw a recorded figure again, from its CSV",
+		Long: `Draw the picture of a CSV file again that was made with it: of figure 2a or 10a,
+or of fairlb fit web-mix. Its columns say which.`,
+		Example: "  fairlb figures recorded results/figures/figure-2a.csv --out figure-2a.svg",
+		Args:    checked(cobra.ExactArgs(1)),
+		RunE: func(_ *cobra.Command, args []string) error {
+			format, err := files.PictureFormat("--out", out)
+			if err != nil {
+				return err
+			}
+			if err := files.CheckOutput("--out", out, args...); err != nil {
+				return err
+			}
+			f, err := file.Open(args[0])
+			if err != nil {
+				return invalid.Errorf("%w", err)
+			}
+			defer f.Close()
+			var picture bytes.Buffer
+			if err := figures.DrawRecorded(&picture, args[0], f, format); err != nil {
+				return err
+			}
+			if err := files.WriteBytes(out, picture.Bytes()); err != nil {
+				return err
+			}
+			a.log.WithField("file", out).Info("drawn")
+			return nil
+		},
+	}
+	c.Flags().StringVar(&out, "out", "figure.svg", "the picture: .svg, .png or .pdf")
+	return c
+}

@@ -1,0 +1,46 @@
+package figures
+
+import (
+	"io"
+
+	"fairlb/cmd/fairlb/internal/invalid"
+	"fairlb/eval/figure"
+	"fairlb/eval/fit"
+	"fairlb/eval/rows"
+	"fairlb/results/chart"
+)
+
+// DrawRecorded draws the picture of a CSV file that was made beside it: of figure
+// 2a or 10a, or of the fit of the web mix. Which one, its columns say. format is
+// png, svg or pdf; name is what errors call the file.
+func DrawRecorded(w io.Writer, name string, r io.Reader, format string) error {
+	file, err := rows.Read(name, r)
+	if err != nil {
+		return invalid.Errorf("%w", err)
+	}
+	var draw func() error
+	switch {
+	case file.Has("work_ratio", "best_fixed_ratio"):
+		var f *figure.FairWeights
+		if f, err = figure.FairWeightsOf(file); err == nil {
+			f.Tolerance = fairTolerance
+			draw = func() error { return chart.DrawFairWeights(w, f, format) }
+		}
+	case file.Has("memory_bytes", "lbs"):
+		var f *figure.BufferGrowth
+		if f, err = figure.BufferGrowthOf(file); err == nil {
+			draw = func() error { return chart.DrawBufferGrowth(w, f, format) }
+		}
+	case file.Has("published_mean", "log_ratio"):
+		var list []fit.Residual
+		if list, err = fit.ResidualsOf(file); err == nil {
+			draw = func() error { return chart.DrawFit(w, list, format) }
+		}
+	default:
+		err = invalid.Errorf("%s: must be the CSV of figure 2a or 10a, or of fit web-mix", name)
+	}
+	if err != nil {
+		return invalid.Errorf("%w", err)
+	}
+	return draw()
+}
