@@ -3,9 +3,12 @@ package queueing
 import (
 	"context"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"fairlb/eval/theory/markov"
 )
 
 // TestFormulas holds the formulas to values worked out otherwise.
@@ -63,6 +66,37 @@ func TestFormulas(t *testing.T) {
 			}
 		}
 		require.InDelta(t, up, down, 1e-10)
+	}
+}
+
+// TestChainOfTwo: two ways to solve join-the-shortest-queue of two servers agree.
+func TestChainOfTwo(t *testing.T) {
+	t.Parallel()
+	chain := &markov.System{Servers: []markov.Server{{Processors: 1, Speed: 1}, {Processors: 1, Speed: 1}}, LBs: 1, Rate: 1.4, Most: 100}
+	chain.Dispatch = markov.ShortestDelay([]float64{1, 1}, markov.Fair)
+	got, err := chain.Solve()
+	require.NoError(t, err)
+	require.InDelta(t, shortestMean(0.7), got.Completion, 1e-9)
+}
+
+// TestTiesAreToldApart: what is measured under one way to break ties excludes what
+// theory says of the others, so that TestSystems would see a wrong one.
+func TestTiesAreToldApart(t *testing.T) {
+	t.Parallel()
+	var means []Measurement
+	for _, s := range tieSystems(60_000) {
+		if strings.Contains(s.Name, "LSQ") {
+			s.Warm = s.Config.Duration / 10
+			list, err := s.Measure(context.Background(), 16)
+			require.NoError(t, err)
+			means = append(means, list...)
+		}
+	}
+	require.Len(t, means, 3)
+	for k, m := range means {
+		for l, other := range means {
+			require.Equal(t, k == l, m.Low < other.Theory && other.Theory < m.High, "%s in [%.5g, %.5g], %s: %.5g", m.System, m.Low, m.High, other.System, other.Theory)
+		}
 	}
 }
 

@@ -146,6 +146,7 @@ func Systems(requests int) []System {
 		{Name: "JSQ of 2 servers, load 0.9", Config: withRule("lsq", poisson(1.8, []sim.Server{{CPUs: 1, Speed: 1}, {CPUs: 1, Speed: 1}}, cpu("exponential", 0))), Quantities: []Quantity{mean(shortestMean(0.9), chain), tail(12, shortestTail(0.9, 12), chain)}},
 		{Name: "JSQ(2), 1000 servers, load 0.9", Config: withRule("p2c", poisson(900, many, cpu("exponential", 0))), Quantities: []Quantity{asLimit(mean(twoChoicesMean(0.9), field)), asLimit(tail(5, twoChoicesTail(0.9, 5), field)), asLimit(tail(8, twoChoicesTail(0.9, 8), field))}},
 	}
+	list = append(list, tieSystems(requests)...)
 	for k := range list {
 		list[k].Warm = list[k].Config.Duration / 10
 		if len(list[k].Config.Servers) == len(many) { // a busy system takes long to fill
