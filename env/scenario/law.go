@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"errors"
 	"slices"
 
 	"fairlb/env/settings"
@@ -28,7 +29,11 @@ func (x *Stage) rules(r *settings.Rules, secondsPerN float64) {
 		return
 	}
 	known, sentence := workload.LawNames(), ""
-	if _, err := x.law(secondsPerN); err != nil {
+	var mixed *workload.MixtureError
+	switch _, err := x.law(secondsPerN); {
+	case errors.As(err, &mixed):
+		r.Report(mixed.Field, mixed.Value, mixed.Rule)
+	case err != nil:
 		sentence = err.Error()
 	}
 	r.Check("law", x.Law, settings.OneOf(known...).Saying(sentence))

@@ -16,34 +16,51 @@ type Part struct {
 	CV    float64 // coefficient of variation, in [0, 100]; 0: deterministic
 }
 
+// MixtureError says what is wrong with a mixture.
+type MixtureError struct {
+	Field string // mean, parts or, of one of them, such as parts[1].cv
+	Value any    // nil: it is said in the rule
+	Rule  string
+}
+
+// Error implements error.
+func (e *MixtureError) Error() string {
+	if e.Value == nil {
+		return e.Field + ": " + e.Rule
+	}
+	return fmt.Sprintf("%s = %v: %s", e.Field, e.Value, e.Rule)
+}
+
 // mixturePart is a Part that draws exp(a + b z), z standard normal.
 type mixturePart struct{ share, a, b float64 }
 
 // NewMixture returns the law that draws from one of its parts, by their shares. The
 // parts' means are scaled so that the mean of all is the given one (s, in [0, 1e6]).
+// What is wrong is a *MixtureError.
 func NewMixture(mean float64, parts []Part) (Law, error) {
 	if !(mean >= 0 && mean <= maxMean) {
-		return Law{}, fmt.Errorf("mean %g: must be in [0, %g]", mean, maxMean)
+		return Law{}, &MixtureError{"mean", mean, fmt.Sprintf("must be in [0, %g]", maxMean)}
 	}
 	if len(parts) < 2 || len(parts) > MaxParts {
-		return Law{}, fmt.Errorf("%d parts: law mixture must have 2 to %d", len(parts), MaxParts)
+		return Law{}, &MixtureError{"parts", nil, fmt.Sprintf("are %d: law mixture must have 2 to %d", len(parts), MaxParts)}
 	}
 	l := Law{kind: mixture, mean: mean}
 	shares, relative := 0.0, 0.0
 	for k, p := range parts {
+		part := func(field string) string { return fmt.Sprintf("parts[%d].%s", k, field) }
 		switch {
 		case !(p.Share > 0 && p.Share <= 1):
-			return Law{}, fmt.Errorf("parts[%d]: share %g: must be in (0, 1]", k, p.Share)
+			return Law{}, &MixtureError{part("share"), p.Share, "must be in (0, 1]"}
 		case !(p.Mean > 0 && p.Mean <= 1e12):
-			return Law{}, fmt.Errorf("parts[%d]: mean %g: must be in (0, 1e12], relative to the other parts", k, p.Mean)
+			return Law{}, &MixtureError{part("mean"), p.Mean, "must be in (0, 1e12], relative to the other parts"}
 		case !(p.CV >= 0 && p.CV <= 100):
-			return Law{}, fmt.Errorf("parts[%d]: cv %g: must be in [0, 100]", k, p.CV)
+			return Law{}, &MixtureError{part("cv"), p.CV, "must be in [0, 100]"}
 		}
 		shares += p.Share
 		relative += p.Share * p.Mean
 	}
 	if math.Abs(shares-1) > 1e-6 {
-		return Law{}, fmt.Errorf("the parts' shares sum to %g: they must sum to 1", shares)
+		return Law{}, &MixtureError{"parts", nil, fmt.Sprintf("their shares sum to %g: must sum to 1", shares)}
 	}
 	for _, p := range parts {
 		b := math.Sqrt(math.Log1p(p.CV * p.CV))
