@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"fairlb/eval/study"
 )
 
 // TestStudyPaths: every path in a study file begins at the file's folder, from
@@ -96,6 +98,19 @@ func TestStudyBars(t *testing.T) {
 	require.ErrorContains(t, err, "--bars: ")
 	require.ErrorContains(t, err, "cpu: mean at most 0.01 x sed: missed by es, ")
 	require.Equal(t, exitFailed, exitCode(err))
+
+	// The rules that are judged in every study do not count, even of the numbers
+	// of a bar, and without bars nothing would.
+	bar := study.Bar{Scenario: "cpu", AtMost: 1, Of: "wcmp"}
+	own := study.Verdict{Bar: bar, Method: "es", Met: true}
+	common := study.Verdict{Bar: bar, Method: "es", Rule: "mean below wcmp", Common: true}
+	of := &study.Study{Bars: []study.Bar{bar}}
+	require.NoError(t, judged(of, []study.Verdict{own, common}))
+	require.ErrorContains(t, judged(of, []study.Verdict{common}), "1 bar not met:\n  cpu: mean at most 1.00 x wcmp: nothing to judge has run")
+	none := writeStudy(t, "bars:\n  - {scenario: cpu, at_most: 9, of: sed}\n", "")
+	_, _, err = command(t, "study", none, "--out", out, "--report", "--bars")
+	require.ErrorContains(t, err, "--bars: "+none+" has no bars")
+	require.Equal(t, exitUsage, exitCode(err))
 
 	unjudged := writeStudy(t, "at_most: 9, of: sed}", "at_most: 9, of: sed}\n  - {scenario: web, at_most: 9, of: sed}")
 	_, _, err = command(t, "study", unjudged, "--out", t.TempDir(), "--only", "method=es", "--only", "scenario=cpu", "--bars")

@@ -90,6 +90,9 @@ type Verdict struct {
 	Method string `json:"method"` // the best of its family in that scenario
 	Ratio  Ratio  `json:"ratio"`
 	Met    bool   `json:"met"`
+	// Common says that it is of a rule that every report judges, and not of a
+	// bar of the study's file.
+	Common bool `json:"common,omitempty"`
 }
 
 // Sure says whether the whole interval of the ratio is on the verdict's side of the
@@ -250,7 +253,7 @@ func tailHeuristics() []string { return []string{"wcmp", "lsq", "sed"} }
 const tailFactor = 1.05
 
 // Judge fills the verdicts: each bar for the best method of each family, and
-// two rules for every scenario: random dispatch by capacity is beaten, and the
+// two rules that are common to all studies, in every scenario: random dispatch by capacity is beaten, and the
 // 99th percentile is at most 5 % above the best heuristic's.
 func (r *Report) Judge() {
 	r.Verdicts = nil
@@ -260,16 +263,16 @@ func (r *Report) Judge() {
 			if best == nil {
 				continue
 			}
-			judge := func(b Bar, rule string, ratio Ratio) {
-				r.Verdicts = append(r.Verdicts, Verdict{b, rule, family, best.Target, ratio, ratio.Value <= b.AtMost})
+			judge := func(b Bar, rule string, ratio Ratio, common bool) {
+				r.Verdicts = append(r.Verdicts, Verdict{b, rule, family, best.Target, ratio, ratio.Value <= b.AtMost, common})
 			}
 			for _, b := range r.Study.Bars {
 				if ratio, ok := best.Ratios[b.Of]; ok && b.Scenario == o.Name {
-					judge(b, fmt.Sprintf("mean at most %.2f x %s", b.AtMost, b.Of), ratio)
+					judge(b, fmt.Sprintf("mean at most %.2f x %s", b.AtMost, b.Of), ratio, false)
 				}
 			}
 			if ratio, ok := best.Ratios["wcmp"]; ok {
-				judge(Bar{o.Name, 1, "wcmp"}, "mean below wcmp", ratio)
+				judge(Bar{o.Name, 1, "wcmp"}, "mean below wcmp", ratio, true)
 			}
 			tail, heuristic := math.Inf(1), ""
 			for _, row := range o.Targets {
@@ -278,7 +281,7 @@ func (r *Report) Judge() {
 				}
 			}
 			if heuristic != "" {
-				judge(Bar{o.Name, tailFactor, heuristic}, "p99 at most 1.05 x "+heuristic, Ratio{Value: best.P99 / tail})
+				judge(Bar{o.Name, tailFactor, heuristic}, "p99 at most 1.05 x "+heuristic, Ratio{Value: best.P99 / tail}, true)
 			}
 		}
 	}
