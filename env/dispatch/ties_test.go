@@ -238,3 +238,21 @@ func TestTiesOfOtherRules(t *testing.T) {
 		}
 	}
 }
+
+// TestOrderStaysAsAnAgentActs: under OrderedTies the order is that of the weights
+// with which the rule was made, also where an agent's weights tie.
+func TestOrderStaysAsAnAgentActs(t *testing.T) {
+	t.Parallel()
+	for lb, want := range []int{1, 2} { // of the order 1, 2, 0 and of 2, 1, 0
+		r, err := NewShortestDelay([]float64{2, 1, 1}, Options{LB: lb, LBs: 2, Ties: OrderedTies})
+		require.NoError(t, err)
+		v := &View{Ongoing: []int32{0, 0, 0}}
+		require.Zero(t, r.Pick(v), "1/2 is less than 1/1")
+		require.NoError(t, r.SetWeights([]float64{0.4, 0.4, 0.4}))
+		require.Equal(t, want, r.Pick(v), "all are tied")
+		require.NoError(t, r.SetWeights([]float64{0.5, 0.4, 0.4000001}))
+		require.Zero(t, r.Pick(v))
+		require.NoError(t, r.SetWeights([]float64{0.3, 0.4, 0.4000001}))
+		require.Equal(t, 2, r.Pick(v), "weights that differ do not tie")
+	}
+}
