@@ -20,7 +20,6 @@
 // package results and those below it.
 //
 // The statistics are in interval.go (Student-t), sources.go (intervals over runs and
-// seeds), bootstrap.go (interquartile
-// means, probability of improvement) and ties.go (Welch's test between cells of
-// a table). A new statistic of a target becomes a field of Figures.
+// seeds), bootstrap.go (interquartile means, probability of improvement) and welch.go
+// (Welch's test between printed values). A new statistic of a target becomes a field of Figures.
 package eval

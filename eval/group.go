@@ -153,6 +153,6 @@ func crossedHalf(table Replicates) (half float64, ok bool) {
 			table[i] = []float64{mean}
 		}
 	}
-	runs, seeds := table.marginalMeans(func(x float64) float64 { return x })
+	runs, seeds := table.marginalMeans()
 	return halfWidth(runs, seeds)
 }

@@ -2,6 +2,7 @@ package eval
 
 import (
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
@@ -44,7 +45,7 @@ func halfWidth(samples ...[]float64) (half float64, ok bool) {
 // both training runs and evaluation seeds; its ends are NaN if there is but one of
 // each. The runs must be of equally many seeds.
 func (r Replicates) Interval() (mean, lo, hi float64) {
-	runs, seeds := r.marginalMeans(func(x float64) float64 { return x })
+	runs, seeds := r.marginalMeans()
 	if len(seeds) == 0 {
 		return math.NaN(), math.NaN(), math.NaN()
 	}
@@ -58,20 +59,24 @@ func (r Replicates) Interval() (mean, lo, hi float64) {
 
 // RatioInterval returns the ratio of the mean of all values to the mean of a baseline
 // that is not trained, on the same seeds, and its interval over both training runs
-// and evaluation seeds. It is the interval of the paired residuals x[r][s] -
+// and evaluation seeds. A seed on which either has no value (NaN) has no part. It is the interval of the paired residuals x[r][s] -
 // ratio base[s] over the baseline's mean (the delta method). The ends are NaN if
 // there is but one run and one seed; all are NaN if the seeds do not match.
 func (r Replicates) RatioInterval(base []float64) (ratio, lo, hi float64) {
 	nan := math.NaN()
+	for _, run := range r {
+		if len(run) != len(base) {
+			return nan, nan, nan
+		}
+	}
+	whole := append(slices.Clone(r), base).complete()
+	r, base = whole[:len(r)], whole[len(r)]
 	if len(r) == 0 || len(base) == 0 {
 		return nan, nan, nan
 	}
 	mean := stat.Mean(base, nil)
 	ratio = 0
 	for _, run := range r {
-		if len(run) != len(base) {
-			return nan, nan, nan
-		}
 		ratio += stat.Mean(run, nil) / mean / float64(len(r))
 	}
 	residuals := make(Replicates, len(r))

@@ -106,6 +106,12 @@ func TestRatioIntervalHolds(t *testing.T) {
 	require.Less(t, width/trials, 0.05, "paired: the seeds' effect on both is out")
 	ratio, _, _ := Replicates{{1, 2}}.RatioInterval([]float64{1})
 	require.True(t, math.IsNaN(ratio))
+
+	nan := math.NaN()
+	ratio, lo, hi := Replicates{{1, nan, 4, 9}, {3, 7, 4, 9}}.RatioInterval([]float64{1, 1, 3, nan})
+	require.Equal(t, 1.5, ratio, "of the seeds on which all have a value")
+	want, wantLo, wantHi := Replicates{{1, 4}, {3, 4}}.RatioInterval([]float64{1, 3})
+	require.Equal(t, []float64{want, wantLo, wantHi}, []float64{ratio, lo, hi})
 }
 
 // TestStratifiedIQMDrawsSeeds: the interval has the seeds' chance too.

@@ -75,7 +75,6 @@ func Cells(tables []int, exclude func(Cell) bool) ([]Cell, error) {
 // What the standard error of the logarithm of a cell's value is made of, beside the
 // spread over the paper's runs.
 const (
-	paperRuns  = 10     // runs behind a published mean and sd
 	modelError = 0.2    // relative error that the model is allowed in every cell
 	rounding   = 0.0005 // s, half of the last printed digit
 )
@@ -83,7 +82,7 @@ const (
 // sigma returns the standard error of the logarithm of a cell's value.
 func (c *Cell) sigma() float64 {
 	spread, printed := c.SD/c.Mean, rounding/c.Mean
-	return math.Sqrt(spread*spread/paperRuns + printed*printed/3 + modelError*modelError)
+	return math.Sqrt(spread*spread/paper.PublishedRuns + printed*printed/3 + modelError*modelError)
 }
 
 // Residual is a cell and how far the simulation is from it.

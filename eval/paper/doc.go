@@ -7,7 +7,7 @@
 // It stands between what is published (package results/published) and what a command
 // runs: Jobs turns tables and a Profile (how long to train, how many seeds) into the
 // list of runs that fill them, Table.Keys names the runs of one cell, and Fill puts
-// our values beside the published ones, with the best of each column. The package
+// our values beside the published ones, both over SED's. The package
 // runs nothing and reads no records; package results/report writes a Filled table.
 // Where the paper's text is wrong, the mended reading is used and a Note says so.
 //

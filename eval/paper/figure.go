@@ -124,6 +124,7 @@ func (f Figure) TestCases() []TestCase {
 func ComparedPolicies() (heuristics []string, learned []Row) {
 	for _, r := range moderateRows() {
 		switch {
+		case r.Added:
 		case !r.Learned():
 			heuristics = append(heuristics, r.MethodID)
 		case r.Reward == "VBF" || r.Method == "RLB-SAC" && r.Reward == "G":

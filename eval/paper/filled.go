@@ -3,52 +3,14 @@ package paper
 import (
 	"errors"
 	"fmt"
-	"math"
 	"slices"
-
-	"gonum.org/v1/gonum/stat"
-
-	"fairlb/eval"
 )
 
 // ErrValue reports a measured value that cannot be one.
 var ErrValue = errors.New("paper: invalid measured value")
 
-// Value is the measured value of a cell: the column's statistic over runs. A run
-// is one trained policy, or a heuristic, on one evaluation seed.
-type Value struct {
-	Mean float64 // s, mean over runs of the column's metric
-	SD   float64 // s, sample standard deviation over runs; not used where N is 1
-	N    int     // number of runs, at least 1
-
-	// Runs are the runs themselves, on the same evaluation seeds in all cells of
-	// a column. Without them no ties are found.
-	Runs eval.Replicates
-}
-
-// NewValue sums up the runs of a cell, of which there must be one.
-func NewValue(runs eval.Replicates) Value {
-	all := slices.Concat(runs...)
-	mean, sd := stat.MeanStdDev(all, nil)
-	if len(all) < 2 {
-		sd = 0
-	}
-	return Value{Mean: mean, SD: sd, N: len(all), Runs: runs}
-}
-
-// check reports a value that is not a finite, non-negative time of at least one
-// run.
-func (v Value) check() error {
-	switch {
-	case v.N < 1:
-		return fmt.Errorf("%d runs, want at least 1", v.N)
-	case !(v.Mean >= 0) || math.IsInf(v.Mean, 0):
-		return fmt.Errorf("mean %g must be finite and at least 0", v.Mean)
-	case v.N > 1 && (!(v.SD >= 0) || math.IsInf(v.SD, 0)):
-		return fmt.Errorf("sd %g must be finite and at least 0", v.SD)
-	}
-	return nil
-}
+// Baseline is the method whose value the others' are divided by.
+const Baseline = "sed"
 
 // Filled is a table with our own values beside the published ones.
 type Filled struct {
@@ -58,26 +20,29 @@ type Filled struct {
 
 // FilledCell is a cell of a Filled table.
 type FilledCell struct {
-	Ours     Value
+	Ours     Measurement
 	Measured bool // there are Ours
-	Best     bool // no measured mean of the column is lower
-	Tied     bool // not Best, and not significantly above it
 
-	Published Value // Mean and SD
-	Printed   bool  // there is Published, which the paper's text has not lost
+	Published PublishedValue
+	Printed   bool // there is Published: the row is the paper's, and its text has not lost the value
+
+	// Over the baseline's in the same column; nil on the baseline itself, and where there
+	// is no value of one of them.
+	Ratio          *Ratio // of ours, of the requests that completed
+	PublishedRatio *Ratio
 }
 
-// Fill looks up our value of every cell by the given function, which answers
-// false for a cell that was not measured, and finds the best of each column and
-// what ties with it. It fails with ErrValue on a value that cannot be one.
-func Fill(t Table, value func(row, column int) (Value, bool)) (*Filled, error) {
+// Fill looks up what was measured of every cell by the given function, which answers
+// false for a cell that was not measured, and compares each with the baseline. It fails
+// with ErrValue on a value that cannot be one.
+func Fill(t Table, measured func(row, column int) (Measurement, bool)) (*Filled, error) {
 	f := &Filled{Table: t, Cells: make([][]FilledCell, len(t.Rows))}
 	for i, r := range t.Rows {
 		f.Cells[i] = make([]FilledCell, len(t.Columns))
 		for j, column := range t.Columns {
 			c := &f.Cells[i][j]
 			c.Published.Mean, c.Published.SD, c.Printed = t.Published(i, j)
-			if c.Ours, c.Measured = value(i, j); !c.Measured {
+			if c.Ours, c.Measured = measured(i, j); !c.Measured {
 				continue
 			}
 			if err := c.Ours.check(); err != nil {
@@ -85,30 +50,41 @@ func Fill(t Table, value func(row, column int) (Value, bool)) (*Filled, error) {
 			}
 		}
 	}
-	for j := range t.Columns {
-		f.findBest(j)
+	if base := slices.IndexFunc(t.Rows, func(r Row) bool { return r.MethodID == Baseline }); base >= 0 {
+		f.compare(base)
 	}
 	return f, nil
 }
 
-// findBest marks the best of a column, and what ties with it.
-func (f *Filled) findBest(column int) {
-	least := math.Inf(1)
-	for i := range f.Cells {
-		if c := &f.Cells[i][column]; c.Measured {
-			least = min(least, c.Ours.Mean)
-		}
+// check reports what cannot be a measurement.
+func (m *Measurement) check() error {
+	if m.All.N < 1 {
+		return fmt.Errorf("%d runs, want at least 1", m.All.N)
 	}
-	var best *FilledCell
-	for i := range f.Cells {
-		c := &f.Cells[i][column]
-		if c.Best = c.Measured && c.Ours.Mean == least; c.Best {
-			best = c
-		}
+	if err := m.All.check(); err != nil {
+		return err
 	}
+	if err := m.Completed.check(); err != nil {
+		return fmt.Errorf("of the completed requests: %w", err)
+	}
+	return nil
+}
+
+// compare sets the ratios to the row of the baseline.
+func (f *Filled) compare(base int) {
 	for i := range f.Cells {
-		c := &f.Cells[i][column]
-		c.Tied = c.Measured && !c.Best && eval.Tied(c.Ours.Runs, best.Ours.Runs)
+		for j := range f.Columns {
+			c, b := &f.Cells[i][j], &f.Cells[base][j]
+			if i == base {
+				continue
+			}
+			if c.Measured && b.Measured {
+				c.Ratio = ratioOf(c.Ours, b.Ours)
+			}
+			if c.Printed && b.Printed && b.Published.Mean > 0 {
+				c.PublishedRatio = publishedRatio(c.Published, b.Published)
+			}
+		}
 	}
 }
 
@@ -120,17 +96,25 @@ func (f *Filled) RunsPerCell() (least, most int) {
 			if !c.Measured {
 				continue
 			}
-			if least == 0 || c.Ours.N < least {
-				least = c.Ours.N
+			if least == 0 || c.Ours.All.N < least {
+				least = c.Ours.All.N
 			}
-			most = max(most, c.Ours.N)
+			most = max(most, c.Ours.All.N)
 		}
 	}
 	return least, most
 }
 
-// Interval returns the mean of a measured cell and its 95 % interval over training
-// runs and evaluation seeds (eval.Replicates.Interval).
-func (v Value) Interval() (mean, lo, hi float64) {
-	return v.Runs.Interval()
+// WithoutCompleted is the number of measured cells of which it is not known what the
+// completed requests came to.
+func (f *Filled) WithoutCompleted() int {
+	n := 0
+	for _, row := range f.Cells {
+		for _, c := range row {
+			if c.Measured && c.Ours.Completed.N == 0 {
+				n++
+			}
+		}
+	}
+	return n
 }

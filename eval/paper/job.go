@@ -3,6 +3,7 @@ package paper
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -95,6 +96,23 @@ func Jobs(tables []int, p Profile) ([]Job, error) {
 		}
 	}
 	return jobs, nil
+}
+
+// seedSpacing is how far the evaluation seeds of two periods are apart.
+const seedSpacing = 100
+
+// SeedsFor returns the seeds on which a scenario is evaluated: those of the profile, of
+// the k-th period 100 (k-1) later, so that periods of one rate have arrivals of their own.
+func (p Profile) SeedsFor(scenario string) []uint64 {
+	seeds := slices.Clone(p.EvalSeeds)
+	_, variant, _ := strings.Cut(scenario, "/")
+	number, isPeriod := strings.CutPrefix(variant, "period-")
+	if k, err := strconv.ParseUint(number, 10, 8); isPeriod && err == nil && k > 1 {
+		for i := range seeds {
+			seeds[i] += seedSpacing * (k - 1)
+		}
+	}
+	return seeds
 }
 
 // trainingFor returns the scenario to train on for an evaluation scenario.

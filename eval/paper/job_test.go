@@ -1,6 +1,7 @@
 package paper
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -23,6 +24,7 @@ func TestJobsOfTable13(t *testing.T) {
 	}
 	require.Equal(t, []Job{
 		{Policy{Method: "wcmp"}, both}, {Policy{Method: "lsq"}, both}, {Policy{Method: "sed"}, both},
+		{Policy{Method: "sed-ordered"}, both}, {Policy{Method: "self-tuning"}, both},
 		learned("rlb-sac", "pbf"),
 		learned("qmix-lb", "vbf"), learned("qmix-lb", "pbf"),
 		learned("distr-lb", "vbf"), learned("distr-lb", "vbf+logvbf"),
@@ -43,12 +45,12 @@ func TestJobsAreShared(t *testing.T) {
 
 func TestJobsCount(t *testing.T) {
 	t.Parallel()
-	// Heuristics: 3. Learned: 16 at moderate scale, 5 at large scale (those of
+	// Heuristics: 5. Learned: 16 at moderate scale, 5 at large scale (those of
 	// Tables 14 and 15 are among those of Table 13), 6 in Table 16.
 	for _, c := range []struct {
 		profile string
 		want    int
-	}{{"smoke", 3 + 27}, {"standard", 3 + 3*27}, {"paper", 3 + 10*27}} {
+	}{{"smoke", 5 + 27}, {"standard", 5 + 3*27}, {"paper", 5 + 3*27}} {
 		jobs, err := Jobs(Numbers(), profile(t, c.profile))
 		require.NoError(t, err)
 		require.Len(t, jobs, c.want, c.profile)
@@ -125,7 +127,8 @@ func TestPaperProfile(t *testing.T) {
 	require.Equal(t, 200, p.TrainingEpisodes("web-large/train"))
 	require.Equal(t, 120, p.TrainingEpisodes("web-dynamic"))
 	require.Equal(t, 60.0, p.EpisodeDuration)
-	require.Equal(t, []uint64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, p.TrainingSeeds)
+	require.Equal(t, Table9Recipes, p.Recipes)
+	require.Equal(t, []uint64{1, 2, 3}, p.TrainingSeeds)
 	require.Equal(t, []uint64{1000, 1001, 1002, 1003, 1004, 1005, 1006, 1007, 1008, 1009}, p.EvalSeeds)
 }
 
@@ -135,6 +138,41 @@ func TestSmokeProfile(t *testing.T) {
 		Name: "smoke", TrainingSeeds: []uint64{1}, Episodes: 16, LargeEpisodes: 16, EpisodeDuration: 30,
 		EvalSeeds: []uint64{1000, 1001}, EvalDuration: 60,
 	}, profile(t, "smoke"))
+}
+
+// TestProfilesAreLikeThePaper: a run of the testbed took 40 to 60 s, and there were ten.
+func TestProfilesAreLikeThePaper(t *testing.T) {
+	t.Parallel()
+	for _, p := range Profiles() {
+		require.Equal(t, 60.0, p.EvalDuration, p.Name)
+		if p.Name != "smoke" {
+			require.Len(t, p.EvalSeeds, PublishedRuns, p.Name)
+			require.GreaterOrEqual(t, len(p.TrainingSeeds), 3, p.Name)
+		}
+	}
+	require.Equal(t, "our own recipes", profile(t, "standard").Recipes.String())
+	require.Equal(t, "the paper's recipes (Table 9)", profile(t, "paper").Recipes.String())
+}
+
+// TestSeedsOfPeriods: no two periods share arrivals, and all rates have the same seeds.
+func TestSeedsOfPeriods(t *testing.T) {
+	t.Parallel()
+	p := profile(t, "standard")
+	of := map[uint64]string{}
+	for k := 1; k <= 4; k++ {
+		name := fmt.Sprintf("web-moderate/period-%d", k)
+		require.Len(t, p.SeedsFor(name), 10)
+		for _, seed := range p.SeedsFor(name) {
+			require.Empty(t, of[seed], name)
+			of[seed] = name
+		}
+	}
+	require.Equal(t, []uint64{1300, 1301, 1302, 1303, 1304, 1305, 1306, 1307, 1308, 1309}, p.SeedsFor("web-moderate/period-4"))
+	for _, name := range []string{"web-moderate/period-1", "web-large/period-1", "web-large/rate-731", "web-dynamic"} {
+		require.Equal(t, p.EvalSeeds, p.SeedsFor(name))
+	}
+	require.Equal(t, uint64(1100), p.SeedsFor("web-large/period-2")[0])
+	require.Equal(t, uint64(1000), p.EvalSeeds[0], "the profile's own stay as they are")
 }
 
 func TestProfileUnknown(t *testing.T) {

@@ -51,7 +51,7 @@ func layout(number int) (Table, error) {
 	default:
 		return Table{}, fmt.Errorf("%w %d: want one of %v", ErrUnknownTable, number, Numbers())
 	}
-	t.Notes = append(t.Notes, Note{Text: noteTestbed}, Note{Text: noteFailures})
+	t.Notes = append(t.Notes, Note{Text: noteTestbed})
 	return t, nil
 }
 
@@ -61,14 +61,21 @@ type method struct {
 	rewards []string
 }
 
-// rows lists the heuristics (WCMP only where the table has it) and then the
-// learned methods.
+// addedHeuristics are the rules of the rows that are added to every table: what can be had
+// without training.
+func addedHeuristics() []string { return []string{"sed-ordered", "self-tuning"} }
+
+// rows lists the heuristics (WCMP only where the table has it), those that are added,
+// and then the learned methods.
 func rows(wcmp bool, learned ...method) []Row {
 	var rs []Row
 	if wcmp {
 		rs = append(rs, Row{Method: "WCMP", MethodID: "wcmp"})
 	}
-	rs = append(rs, Row{Method: "LSQ", MethodID: "lsq"}, Row{Method: "SED", MethodID: "sed"})
+	rs = append(rs, Row{Method: "LSQ", MethodID: "lsq"}, Row{Method: "SED", MethodID: Baseline})
+	for _, name := range addedHeuristics() {
+		rs = append(rs, Row{Method: name, MethodID: name, Added: true})
+	}
 	for _, m := range learned {
 		for _, reward := range m.rewards {
 			rs = append(rs, Row{
@@ -138,8 +145,8 @@ func rateColumns(class string) []Column {
 		whole, _, _ := strings.Cut(rate, ".")
 		cs = append(cs, Column{
 			Key:      rate,
-			Group:    "Traffic rate (queries/s)",
-			Sub:      rate,
+			Group:    "Traffic rate",
+			Sub:      rate + " queries/s",
 			Scenario: "web-large/rate-" + whole,
 			Class:    class,
 			Metric:   Mean,
@@ -155,11 +162,11 @@ func capacityChangeColumns() []Column {
 		for _, m := range []struct {
 			metric Metric
 			header string
-		}{{Mean, "Mean"}, {P95, "95th pct."}, {P99, "99th pct."}} {
+		}{{Mean, "Mean"}, {P95, "95th percentile"}, {P99, "99th percentile"}} {
 			cs = append(cs, Column{
 				Key:      class.id + "/" + m.metric.String(),
-				Group:    class.header,
-				Sub:      m.header,
+				Group:    m.header,
+				Sub:      class.header,
 				Scenario: "web-dynamic",
 				Class:    class.id,
 				Metric:   m.metric,

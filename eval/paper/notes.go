@@ -1,6 +1,6 @@
 package paper
 
-// What the footnotes of tables say. The last three are about comparing our values
+// What the footnotes of tables say. The last two are about comparing our values
 // with the paper's; the others say what is wrong or doubtful in its text.
 const (
 	notePBF = "PBF, and RLB-SAC's G, is prod_j (l_j / max_k l_k), as in the authors' code; " +
@@ -17,7 +17,5 @@ const (
 	noteTestbed = "Paper: a testbed of virtual machines. Ours: its simulated twin. Compare orders and ratios " +
 		"rather than absolute times."
 	notePeriods = "Periods III and IV print the same rate, which is all that tells the twin's periods apart: " +
-		"ours are the same runs."
-	noteFailures = "Ours counts a failed request with the timeout (40 s) as its time; the authors' code " +
-		"leaves failed requests out."
+		"ours differ in the arrivals of their seeds alone."
 )

@@ -36,23 +36,33 @@ func (m Metric) String() string {
 	return fmt.Sprintf("Metric(%d)", int(m))
 }
 
-// PerSeed returns the statistic of each evaluation seed, of the figures of a class of
-// requests.
-func (m Metric) PerSeed(f *eval.Figures) eval.Series {
+// All returns the statistic of each evaluation seed, of the figures of a class of
+// requests; a failed one counts at its timeout.
+func (m Metric) All(f *eval.Figures) eval.Series { return m.of(f.PerSeed, f.PerSeedP95, f.PerSeedP99) }
+
+// Completed returns the statistic of each evaluation seed, of the requests that did not
+// fail. ok is false where that is not known (eval.Figures.CompletedFigures).
+func (m Metric) Completed(f *eval.Figures) (perSeed eval.Series, ok bool) {
+	c, ok := f.CompletedFigures()
+	return m.of(c.PerSeed, c.PerSeedP95, c.PerSeedP99), ok
+}
+
+// of returns the series that the metric names.
+func (m Metric) of(means, p95, p99 eval.Series) eval.Series {
 	switch m {
 	case P95:
-		return f.PerSeedP95
+		return p95
 	case P99:
-		return f.PerSeedP99
+		return p99
 	}
-	return f.PerSeed
+	return means
 }
 
 // Column is one column of values.
 type Column struct {
 	Key      string // as in package published: "period-I/wiki", "731.534", "wiki/p95"
-	Group    string // header shared by neighbouring columns: "Period I (796.315 queries/s)"
-	Sub      string // header of this column: "Wiki"
+	Group    string // what several columns have in common: "Period I (796.315 queries/s)"
+	Sub      string // what tells this one from the others of its group: "Wiki"
 	Scenario string // what is evaluated: "web-moderate/period-1"
 	Class    string // class of requests that is reported: "wiki" or "static"
 	Metric   Metric
@@ -60,11 +70,15 @@ type Column struct {
 
 // Row is one row: a method, and for a learned method its reward.
 type Row struct {
-	Method string // as printed: "Distr-LB"
+	Method string // as printed: "Distr-LB"; of an added row its name in fairlb
 	Reward string // as printed: "VBF+logVBF"; empty for a heuristic
 
 	MethodID string // name of the method in fairlb: "distr-lb"
 	RewardID string // name in package rewards: "vbf+logvbf"; empty for a heuristic
+
+	// Added says that the paper has no such row: a rule that nobody trains, which ours
+	// are compared with.
+	Added bool
 }
 
 // Learned reports whether the row's method is trained.
@@ -85,7 +99,8 @@ type Note struct {
 	Columns []int // the columns in doubt; nil if the note is on the whole table
 }
 
-// Table is one table of the paper. Rows and columns are in printed order.
+// Table is one table of the paper. Rows and columns are in printed order; the added rows
+// are between the heuristics and the learned methods.
 type Table struct {
 	Number  int
 	Title   string // what is shown, with its unit
@@ -117,14 +132,14 @@ func Get(number int) (Table, error) {
 }
 
 // Published returns the printed mean and standard deviation of a cell, in s.
-// ok is false where the text of the paper lost the value. Indices outside the
-// table panic.
+// ok is false where the text of the paper lost the value, and in an added row. Indices
+// outside the table panic.
 func (t Table) Published(row, col int) (mean, sd float64, ok bool) {
 	c := t.cells[row][col]
-	return c.Mean, c.SD, !c.Missing
+	return c.Mean, c.SD, !c.Missing && !t.Rows[row].Added
 }
 
-// place attaches the published cells: each to one place, none left empty.
+// place attaches the published cells: each to one place, none of a printed row left empty.
 func (t *Table) place(cells []published.Cell) error {
 	columns := make(map[string]int, len(t.Columns))
 	for j, c := range t.Columns {
@@ -133,7 +148,9 @@ func (t *Table) place(cells []published.Cell) error {
 	rows := make(map[[2]string]int, len(t.Rows))
 	t.cells = make([][]published.Cell, len(t.Rows))
 	for i, r := range t.Rows {
-		rows[[2]string{r.Method, r.Reward}] = i
+		if !r.Added {
+			rows[[2]string{r.Method, r.Reward}] = i
+		}
 		t.cells[i] = make([]published.Cell, len(t.Columns))
 	}
 	for _, c := range cells {
@@ -146,7 +163,7 @@ func (t *Table) place(cells []published.Cell) error {
 	}
 	for i, r := range t.Rows {
 		for j, c := range t.Columns {
-			if t.cells[i][j].Method == "" {
+			if t.cells[i][j].Method == "" && !r.Added {
 				return fmt.Errorf("no published cell for %s, column %q", r.TargetName(), c.Key)
 			}
 		}

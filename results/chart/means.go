@@ -33,8 +33,10 @@ type MeansPanel struct {
 type MeanBar struct {
 	Name      string
 	Trained   bool    // a learned method; else a heuristic
+	Added     bool    // a heuristic that the paper has not
 	Mean      float64 // finite, at least 0
 	Low, High float64 // ends of its interval; NaN: there is none
+	All       float64 // the mean with failed requests at their timeout; NaN: none failed, or Mean has them
 	Published float64 // the paper's value; NaN: there is none
 }
 
@@ -46,8 +48,8 @@ const (
 
 // DrawMeans draws means as bars, each with its value to the right. A bar that is far
 // longer than the others is cut off, with a gap and without its interval; an interval
-// that goes beyond the axis ends in an arrow head; a published value beyond the axis
-// is left out. format is png, svg or pdf.
+// that goes beyond the axis ends in an arrow head; other marks beyond the axis are left
+// out. format is png, svg or pdf.
 func DrawMeans(w io.Writer, m *Means, format string) error {
 	if len(m.Panels) == 0 {
 		return fmt.Errorf("%w: there are no means", ErrFigure)
@@ -70,7 +72,7 @@ func DrawMeans(w io.Writer, m *Means, format string) error {
 		picture.plots[k/columns][k%columns] = p
 		most = max(most, len(panel.Bars))
 	}
-	for _, name := range []string{heuristicBar, trainedBar, brokenBar, intervalBar, cutInterval, publishedBar} {
+	for _, name := range []string{heuristicBar, addedBar, trainedBar, brokenBar, intervalBar, cutInterval, allBar, publishedBar} {
 		if entry, ok := shown[name]; ok {
 			picture.legend = append(picture.legend, entry)
 		}
@@ -83,10 +85,12 @@ func DrawMeans(w io.Writer, m *Means, format string) error {
 // The names of the legend.
 const (
 	heuristicBar = "heuristic"
+	addedBar     = "heuristic, not in the paper"
 	trainedBar   = "trained"
 	brokenBar    = "cut off, without its interval"
 	intervalBar  = "95 % interval"
 	cutInterval  = "interval, on beyond the axis"
+	allBar       = "with failed requests at their timeout, where it is on the axis"
 	publishedBar = "published, where it is on the axis"
 )
 
@@ -107,8 +111,11 @@ func drawMeans(panel *MeansPanel, shown map[string]legendEntry) (*plot.Plot, err
 		}
 		y := -float64(k)
 		kind, fill := heuristicBar, color.Color(color.Gray{175})
-		if b.Trained {
+		switch {
+		case b.Trained:
 			kind, fill = trainedBar, colours(5)
+		case b.Added:
+			kind, fill = addedBar, color.Gray{120}
 		}
 		to := min(b.Mean, end)
 		bar, err := area(plotter.XYs{{X: 0, Y: y - barHeight}, {X: to, Y: y - barHeight}, {X: to, Y: y + barHeight}, {X: 0, Y: y + barHeight}}, fill)
@@ -137,14 +144,24 @@ func drawMeans(panel *MeansPanel, shown map[string]legendEntry) (*plot.Plot, err
 				shown[cutInterval] = legendEntry{cutInterval, thumbs(cutThumb{})}
 			}
 		}
-		if b.Published <= end {
-			published, err := plotter.NewScatter(plotter.XYs{{X: b.Published, Y: y}})
+		for _, mark := range []struct {
+			name  string
+			value float64
+			style draw.GlyphStyle
+		}{
+			{allBar, b.All, draw.GlyphStyle{Color: intervalColour, Radius: vg.Points(3), Shape: draw.RingGlyph{}}},
+			{publishedBar, b.Published, draw.GlyphStyle{Color: colours(1), Radius: vg.Points(3), Shape: draw.PyramidGlyph{}}},
+		} {
+			if !(mark.value <= end) {
+				continue
+			}
+			point, err := plotter.NewScatter(plotter.XYs{{X: mark.value, Y: y}})
 			if err != nil {
 				return nil, fmt.Errorf("%w: %w", ErrFigure, err)
 			}
-			published.GlyphStyle = draw.GlyphStyle{Color: colours(1), Radius: vg.Points(3), Shape: draw.PyramidGlyph{}}
-			marks = append(marks, published)
-			shown[publishedBar] = legendEntry{publishedBar, thumbs(published)}
+			point.GlyphStyle = mark.style
+			marks = append(marks, point)
+			shown[mark.name] = legendEntry{mark.name, thumbs(point)}
 		}
 		labels.XYs = append(labels.XYs, plotter.XY{X: 1.04 * end, Y: y})
 		labels.Labels = append(labels.Labels, strconv.FormatFloat(b.Mean, 'g', 3, 64))

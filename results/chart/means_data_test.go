@@ -2,6 +2,7 @@ package chart
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -17,25 +18,39 @@ func TestTableMeans(t *testing.T) {
 	t.Parallel()
 	table, err := paper.Get(11)
 	require.NoError(t, err)
-	runs := map[int]eval.Replicates{1: {{1, 3}}, 3: {{1, 3}, {5, 7}}} // LSQ, RLB-SAC Jain
-	filled, err := paper.Fill(table, func(row, col int) (paper.Value, bool) {
+	learned := slices.IndexFunc(table.Rows, paper.Row.Learned) // RLB-SAC Jain
+	ordered := learned - 2                                     // sed-ordered
+	runs := map[int]eval.Replicates{1: {{1, 3}}, ordered: {{2, 2}}, learned: {{1, 3}, {5, 7}}}
+	filled, err := paper.Fill(table, func(row, col int) (paper.Measurement, bool) {
 		if col > 0 || runs[row] == nil {
-			return paper.Value{}, false
+			return paper.Measurement{}, false
 		}
-		return paper.NewValue(runs[row]), true
+		m := paper.Measurement{Completed: paper.NewValue(runs[row]), All: paper.NewValue(runs[row])}
+		switch row {
+		case 1:
+			m.All, m.Failed = paper.NewValue(eval.Replicates{{11, 13}}), 0.1
+		case ordered:
+			m.Completed, m.Failed = paper.Value{}, 0.1
+		}
+		return m, true
 	})
 	require.NoError(t, err)
 	m := TableMeans(filled)
 	require.Len(t, m.Panels, 1, "the other columns have nothing")
 	require.Equal(t, "Period I (796.315 queries/s), Wiki", m.Panels[0].Name)
 	bars := m.Panels[0].Bars
-	require.Len(t, bars, 2)
+	require.Len(t, bars, 3)
 	half := 12.706204736 // qt(0.975, 1), of two values 2 apart; 4 apart it is twice this
-	require.Equal(t, []string{"LSQ", "RLB-SAC Jain"}, []string{bars[0].Name, bars[1].Name})
-	require.Equal(t, []bool{false, true}, []bool{bars[0].Trained, bars[1].Trained})
-	require.InDeltaSlice(t, []float64{2, 2 - half, 2 + half, 0.141}, []float64{bars[0].Mean, bars[0].Low, bars[0].High, bars[0].Published}, 1e-6)
+	require.Equal(t, []string{"LSQ", "sed-ordered", "RLB-SAC Jain"}, []string{bars[0].Name, bars[1].Name, bars[2].Name})
+	require.Equal(t, []bool{false, false, true}, []bool{bars[0].Trained, bars[1].Trained, bars[2].Trained})
+	require.Equal(t, []bool{false, true, false}, []bool{bars[0].Added, bars[1].Added, bars[2].Added})
+	require.InDeltaSlice(t, []float64{2, 2 - half, 2 + half, 12, 0.141}, []float64{bars[0].Mean, bars[0].Low, bars[0].High, bars[0].All, bars[0].Published}, 1e-6)
+	require.Equal(t, 2.0, bars[1].Mean, "of all, as it is not known what completed")
+	require.True(t, math.IsNaN(bars[1].All))
+	require.True(t, math.IsNaN(bars[1].Published))
 	both := half * math.Sqrt(5)
-	require.InDeltaSlice(t, []float64{4, 4 - both, 4 + both, 0.137}, []float64{bars[1].Mean, bars[1].Low, bars[1].High, bars[1].Published}, 1e-6)
+	require.InDeltaSlice(t, []float64{4, 4 - both, 4 + both, 0.137}, []float64{bars[2].Mean, bars[2].Low, bars[2].High, bars[2].Published}, 1e-6)
+	require.True(t, math.IsNaN(bars[2].All), "none failed")
 }
 
 // TestStudyMeans: every bar has the interval of its outcome, if there is one.

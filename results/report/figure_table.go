@@ -8,6 +8,9 @@ import (
 	"fairlb/results/text"
 )
 
+// MaxWidth is the width, in columns of a terminal, that the text of a figure's data keeps.
+const MaxWidth = 160
+
 // figureTable is the data of a figure as a table of text: a title, one line of
 // headers, the first columns aligned to the left, the others to the right, and
 // notes below.

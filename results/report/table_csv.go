@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 
 	"fairlb/eval/paper"
@@ -14,13 +15,16 @@ import (
 func tableHeader() []string {
 	return []string{
 		"table", "method", "reward", "column", "metric", "unit",
-		"ours_mean", "ours_sd", "ours_n", "published_mean", "published_sd", "mark",
+		"runs", "failed", "completed_mean", "completed_sd", "all_mean", "all_sd", "ratio", "ratio_lo", "ratio_hi", "ratio_significant",
+		"published_mean", "published_sd", "published_ratio", "published_significant",
 	}
 }
 
 // WriteTableCSV writes a table as a tidy file: a header, then one record a cell, in
-// the order of rows and columns, numbers in full precision. What does not
-// exist is empty, as is the sd of a single run.
+// the order of rows and columns, numbers in full precision: ours of the requests that
+// completed and of all, the part of them that failed, and the published value; ratios are
+// to SED's, ours of the completed requests. What does not exist is empty, as is the sd of
+// a single run.
 func WriteTableCSV(w io.Writer, f *paper.Filled) error {
 	records := [][]string{tableHeader()}
 	for i, r := range f.Rows {
@@ -36,24 +40,36 @@ func WriteTableCSV(w io.Writer, f *paper.Filled) error {
 	return nil
 }
 
-// cellFields returns ours (mean, sd, n), the published mean and sd, and whether
-// ours is best or tied in its column.
+// cellFields returns the fields of ours and of the published value.
 func cellFields(c *paper.FilledCell) []string {
-	fields := make([]string, 6)
+	ours, printed := make([]string, 10), make([]string, 4)
 	if c.Measured {
-		fields[0], fields[2] = text.Exact(c.Ours.Mean), strconv.Itoa(c.Ours.N)
-		if c.Ours.N > 1 {
-			fields[1] = text.Exact(c.Ours.SD)
-		}
-		switch {
-		case c.Best:
-			fields[5] = "best"
-		case c.Tied:
-			fields[5] = "tied"
+		ours[0], ours[1] = strconv.Itoa(c.Ours.All.N), text.Exact(c.Ours.Failed)
+		ours[2], ours[3] = valueFields(c.Ours.Completed)
+		ours[4], ours[5] = valueFields(c.Ours.All)
+	}
+	if r := c.Ratio; r != nil {
+		ours[6], ours[9] = text.Exact(r.Value), strconv.FormatBool(r.Significant)
+		if !math.IsNaN(r.Lo) {
+			ours[7], ours[8] = text.Exact(r.Lo), text.Exact(r.Hi)
 		}
 	}
 	if c.Printed {
-		fields[3], fields[4] = text.Exact(c.Published.Mean), text.Exact(c.Published.SD)
+		printed[0], printed[1] = text.Exact(c.Published.Mean), text.Exact(c.Published.SD)
 	}
-	return fields
+	if r := c.PublishedRatio; r != nil {
+		printed[2], printed[3] = text.Exact(r.Value), strconv.FormatBool(r.Significant)
+	}
+	return append(ours, printed...)
+}
+
+// valueFields returns the mean and the deviation of a value.
+func valueFields(v paper.Value) (mean, sd string) {
+	if v.N > 0 {
+		mean = text.Exact(v.Mean)
+	}
+	if v.N > 1 {
+		sd = text.Exact(v.SD)
+	}
+	return mean, sd
 }

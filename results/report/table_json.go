@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 
+	"fairlb/eval"
 	"fairlb/eval/paper"
 )
 
@@ -22,13 +24,14 @@ type TableDocument struct {
 
 // TableProfile is the profile of a TableDocument. Durations are in s.
 type TableProfile struct {
-	Name            string   `json:"name"`
-	TrainingSeeds   []uint64 `json:"training_seeds"`
-	Episodes        int      `json:"episodes"`
-	LargeEpisodes   int      `json:"large_episodes"`
-	EpisodeDuration float64  `json:"episode_duration_s"`
-	EvalSeeds       []uint64 `json:"eval_seeds"`
-	EvalDuration    float64  `json:"eval_duration_s"`
+	Name            string              `json:"name"`
+	Recipes         string              `json:"recipes"`
+	Training        string              `json:"training"` // the scenario
+	TrainingSeeds   []uint64            `json:"training_seeds"`
+	Episodes        int                 `json:"episodes"`
+	EpisodeDuration float64             `json:"episode_duration_s"`
+	EvalSeeds       map[string][]uint64 `json:"eval_seeds"` // by scenario
+	EvalDuration    float64             `json:"eval_duration_s"`
 }
 
 // TableCell is one cell of a TableDocument. Times are in s.
@@ -36,34 +39,50 @@ type TableCell struct {
 	Method    string          `json:"method"`
 	Reward    string          `json:"reward"` // empty for a heuristic
 	Target    string          `json:"target"`
+	Added     bool            `json:"added"` // the paper has no such row
 	Column    string          `json:"column"`
 	Scenario  string          `json:"scenario"`
 	Class     string          `json:"class"`
 	Metric    string          `json:"metric"`
-	Best      bool            `json:"best"`      // of ours in its column
-	Tied      bool            `json:"tied"`      // not significantly above the best
-	Ours      *MeasuredValue  `json:"ours"`      // null if not measured
-	Published *PublishedValue `json:"published"` // null if the paper's text lost it
+	Ours      *MeasuredCell   `json:"ours"`      // null if not measured
+	Published *PublishedValue `json:"published"` // null if the paper has none
+}
+
+// MeasuredCell is what was measured of a cell.
+type MeasuredCell struct {
+	Runs      int            `json:"runs"`
+	Failed    float64        `json:"failed"`    // part of the requests
+	Completed *MeasuredValue `json:"completed"` // of the requests that did not fail; null if that is not known
+	All       *MeasuredValue `json:"all"`       // a failed request counts at its timeout
+	Ratio     *TableRatio    `json:"ratio"`     // of Completed to SED's; null of SED itself and if there is none
 }
 
 // MeasuredValue is a value of ours.
 type MeasuredValue struct {
 	Mean float64  `json:"mean"`
 	SD   *float64 `json:"sd"` // null for a single run
-	N    int      `json:"n"`
 }
 
 // PublishedValue is a value of the paper.
 type PublishedValue struct {
-	Mean float64 `json:"mean"`
-	SD   float64 `json:"sd"`
+	Mean  float64     `json:"mean"`
+	SD    float64     `json:"sd"`
+	Ratio *TableRatio `json:"ratio"` // to SED's; null of SED itself and if there is none
+}
+
+// TableRatio is a value over SED's in the same column. Its interval is null of published
+// values, of which significance is by Welch's t-test, and of single runs.
+type TableRatio struct {
+	Value       float64        `json:"value"`
+	Interval    *eval.Interval `json:"interval"`
+	Significant bool           `json:"significant"` // it differs from 1
 }
 
 // WriteTableJSON writes a table as one indented JSON object, a TableDocument.
 func WriteTableJSON(w io.Writer, f *paper.Filled, o TableOptions) error {
 	d := TableDocument{
 		Table: f.Number, Title: f.Title, Unit: paper.Unit,
-		Profile: TableProfile(o.Profile), Command: o.Command,
+		Profile: tableProfile(&f.Table, o.Profile), Command: o.Command,
 		Notes: []string{}, Warnings: append([]string{}, o.Warnings...),
 	}
 	for _, n := range f.Notes {
@@ -74,17 +93,16 @@ func WriteTableJSON(w io.Writer, f *paper.Filled, o TableOptions) error {
 			c := &f.Cells[i][j]
 			record := TableCell{
 				Method: r.Method, Reward: r.Reward, Target: r.TargetName(),
-				Column: col.Key, Scenario: col.Scenario, Class: col.Class, Metric: col.Metric.String(),
-				Best: c.Best, Tied: c.Tied,
+				Column: col.Key, Scenario: col.Scenario, Class: col.Class, Metric: col.Metric.String(), Added: r.Added,
 			}
 			if c.Measured {
-				record.Ours = &MeasuredValue{Mean: c.Ours.Mean, N: c.Ours.N}
-				if c.Ours.N > 1 {
-					record.Ours.SD = &c.Ours.SD
+				record.Ours = &MeasuredCell{
+					Runs: c.Ours.All.N, Failed: c.Ours.Failed, Completed: measuredValue(c.Ours.Completed), All: measuredValue(c.Ours.All),
+					Ratio: ratioRecord(c.Ratio),
 				}
 			}
 			if c.Printed {
-				record.Published = &PublishedValue{Mean: c.Published.Mean, SD: c.Published.SD}
+				record.Published = &PublishedValue{Mean: c.Published.Mean, SD: c.Published.SD, Ratio: ratioRecord(c.PublishedRatio)}
 			}
 			d.Cells = append(d.Cells, record)
 		}
@@ -96,4 +114,39 @@ func WriteTableJSON(w io.Writer, f *paper.Filled, o TableOptions) error {
 		return fmt.Errorf("report: table %d: writing JSON: %w", f.Number, err)
 	}
 	return nil
+}
+
+// tableProfile is how the values of a table were made.
+func tableProfile(t *paper.Table, p paper.Profile) TableProfile {
+	seeds := map[string][]uint64{}
+	for _, c := range t.Columns {
+		seeds[c.Scenario] = p.SeedsFor(c.Scenario)
+	}
+	return TableProfile{
+		Name: p.Name, Recipes: p.Recipes.String(), Training: t.Training(), TrainingSeeds: p.TrainingSeeds, Episodes: p.TrainingEpisodes(t.Training()),
+		EpisodeDuration: p.EpisodeDuration, EvalSeeds: seeds, EvalDuration: p.EvalDuration,
+	}
+}
+
+// measuredValue is the record of a value; nil of one that is not known.
+func measuredValue(v paper.Value) *MeasuredValue {
+	switch v.N {
+	case 0:
+		return nil
+	case 1:
+		return &MeasuredValue{Mean: v.Mean}
+	}
+	return &MeasuredValue{Mean: v.Mean, SD: &v.SD}
+}
+
+// ratioRecord is the record of a ratio; nil of none.
+func ratioRecord(r *paper.Ratio) *TableRatio {
+	if r == nil {
+		return nil
+	}
+	out := &TableRatio{Value: r.Value, Significant: r.Significant}
+	if !math.IsNaN(r.Lo) {
+		out.Interval = &eval.Interval{Lo: r.Lo, Hi: r.Hi}
+	}
+	return out
 }

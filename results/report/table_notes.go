@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"fairlb/eval"
@@ -19,10 +20,9 @@ type TableOptions struct {
 
 // footnotes returns the notes below a table in their order: the legend, the notes on
 // columns, which have letters, the notes on the whole table, warnings, the profile and
-// the command. best and tied say how the best of our values in a column, and those
-// that tie with it, are marked.
-func footnotes(f *paper.Filled, o TableOptions, best, tied string) []string {
-	notes := []string{legend(f, best, tied)}
+// the command.
+func footnotes(f *paper.Filled, o TableOptions) []string {
+	notes := legend(f)
 	letter := 0
 	for _, n := range f.Notes {
 		if len(n.Columns) > 0 {
@@ -34,6 +34,10 @@ func footnotes(f *paper.Filled, o TableOptions, best, tied string) []string {
 		if len(n.Columns) == 0 {
 			notes = append(notes, n.Text)
 		}
+	}
+	if n := f.WithoutCompleted(); n > 0 {
+		notes = append(notes, fmt.Sprintf("Warning: of %s it is not known what the completed requests came to: none completed, or "+
+			"the evaluation is of a build that did not keep it.", text.Count(n, "cell")))
 	}
 	for _, w := range o.Warnings {
 		notes = append(notes, "Warning: "+w)
@@ -65,28 +69,54 @@ func marks(t *paper.Table, col int) string {
 	return b.String()
 }
 
-// legend says what the entries of a table are and how they are marked.
-func legend(f *paper.Filled, best, tied string) string {
-	const dash = missing + ": not measured, or lost in the paper's text."
+// legend says what the parts of a cell are and how they are marked.
+func legend(f *paper.Filled) []string {
 	least, most := f.RunsPerCell()
-	ours := fmt.Sprintf("mean ± sd over %d to %d runs a cell", least, most)
+	runs := fmt.Sprintf("mean ± sd over %d to %d runs a cell", least, most)
 	switch {
 	case most == 0:
-		return "Nothing of ours is measured yet. " + dash
+		return []string{"Nothing of ours is measured yet. " + missing + ": not measured, not in the paper, or lost in its text."}
 	case most == 1:
-		ours = "one run a cell"
+		runs = "one run a cell"
 	case least == most:
-		ours = fmt.Sprintf("mean ± sd over %d runs a cell", most)
+		runs = fmt.Sprintf("mean ± sd over %s a cell", text.Count(most, "run"))
 	}
-	return fmt.Sprintf("Ours: %s. %s: best of ours in its column; %s: not significantly above it (%g %%). %s", ours, best, tied, 100*eval.TieLevel, dash)
+	level := 100 * eval.Confidence
+	return []string{
+		fmt.Sprintf("ours: %s, of the requests that completed, as published; a run is a trained policy, or a heuristic, on one evaluation seed. "+
+			"all: the mean with failed requests, each at its timeout (%s: none failed). paper: as printed. "+
+			"%s: not measured, not in the paper, or lost in its text.", runs, sameText, missing),
+		fmt.Sprintf("/ SED: ours, and the paper's, over SED's in the same column; %s: no significant difference (%g %%). That is, of ours, the interval "+
+			"over training runs and seeds, paired with SED's by seed, includes 1; of the paper's, Welch's t-test, two-sided, finds none if each printed "+
+			"mean and deviation is of %d runs, as the paper says of Table 16 and we assume of the others.",
+			insignificant, 100-level, paper.PublishedRuns),
+	}
 }
 
 // profileText says how the learned methods of a table were trained and how all
 // were evaluated.
 func profileText(t *paper.Table, p paper.Profile) string {
-	return fmt.Sprintf("Profile %s: trained on %s, %d episodes of %g s, seeds %s; evaluated for %g s on each of the seeds %s.",
-		p.Name, t.Training(), p.TrainingEpisodes(t.Training()), p.EpisodeDuration, seedList(p.TrainingSeeds),
-		p.EvalDuration, seedList(p.EvalSeeds))
+	return fmt.Sprintf("Profile %s: %s, trained on %s, %d episodes of %g s, seeds %s; evaluated from an empty system for %g s on %s.",
+		p.Name, p.Recipes, t.Training(), p.TrainingEpisodes(t.Training()), p.EpisodeDuration, seedList(p.TrainingSeeds),
+		p.EvalDuration, evaluationSeeds(t, p))
+}
+
+// evaluationSeeds lists the seeds on which a table's columns are evaluated.
+func evaluationSeeds(t *paper.Table, p paper.Profile) string {
+	var lists, parts []string
+	for _, c := range t.Columns {
+		list := seedList(p.SeedsFor(c.Scenario))
+		if part := list + " (" + c.Scenario + ")"; !slices.Contains(parts, part) {
+			parts = append(parts, part)
+		}
+		if !slices.Contains(lists, list) {
+			lists = append(lists, list)
+		}
+	}
+	if len(lists) == 1 {
+		return "each of the seeds " + lists[0]
+	}
+	return "the seeds " + strings.Join(parts, ", ")
 }
 
 // seedList lists seeds, or writes a dash if there are none.

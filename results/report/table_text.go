@@ -9,30 +9,29 @@ import (
 	"fairlb/results/text"
 )
 
-// MaxWidth is the width, in columns of a terminal, that the text of a table or of
-// a figure's data keeps as long as no time reaches 10 000 s.
-const MaxWidth = 160
+// TableWidth is the width, in columns of a terminal, that the text of a table keeps as
+// long as no time reaches 10 000 s.
+const TableWidth = 120
 
-// labels is the number of columns before the values: method, reward, and
-// whether the line is ours or the paper's.
-const labels = 3
-
-// WriteTableText writes a table for a terminal in the paper's layout: one group
-// of columns a period (or rate, or class), one group of rows a method, one row a
-// reward. Each row has two lines, ours and the paper's below it, so that the
-// two values of a cell stand together. Footnotes follow.
+// WriteTableText writes a table for a terminal, block by block: a period with its two
+// classes of pages beside each other, or two traffic rates. A row is a method with its
+// reward, and of each column it has ours beside the published value, both also over SED's.
+// Footnotes follow.
 func WriteTableText(w io.Writer, f *paper.Filled, o TableOptions) error {
-	table := layoutTable(f, " ± ")
-	if table.Width() > MaxWidth {
-		table = layoutTable(f, "±")
-	}
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "Table %d. %s\n", f.Number, f.Title)
-	if err := table.Write(&b); err != nil {
-		return fmt.Errorf("report: table %d: %w", f.Number, err)
+	for _, part := range blocks(&f.Table) {
+		b.WriteByte('\n')
+		if part.title != "" {
+			b.WriteString(part.title + "\n")
+		}
+		if err := layoutBlock(f, part.columns).Write(&b); err != nil {
+			return fmt.Errorf("report: table %d: %w", f.Number, err)
+		}
 	}
-	for _, note := range footnotes(f, o, "*", "~") {
-		b.WriteString(text.Wrap(note, MaxWidth, noteIndent))
+	b.WriteByte('\n')
+	for _, note := range footnotes(f, o) {
+		b.WriteString(text.Wrap(note, TableWidth, noteIndent))
 	}
 	if _, err := w.Write(b.Bytes()); err != nil {
 		return fmt.Errorf("report: table %d: %w", f.Number, err)
@@ -43,62 +42,34 @@ func WriteTableText(w io.Writer, f *paper.Filled, o TableOptions) error {
 // noteIndent is put before all lines of a footnote but the first.
 const noteIndent = "    "
 
-// layoutTable lays out the body of a table: the line of sub-headers, then two
-// lines a row. pm stands between a mean and its deviation.
-func layoutTable(f *paper.Filled, pm string) *text.Table {
-	header, groups := []string{"Method", "Reward", ""}, make([]string, labels)
+// partWidths are the widths of the parts of a cell, so that all blocks are set alike.
+func partWidths() []int {
+	return []int{len("0.000+0.000"), len("0.000"), len("~0.000"), len("0.000+0.000"), len("~0.000")}
+}
+
+// layoutBlock lays out some columns of a table, in all rows.
+func layoutBlock(f *paper.Filled, columns []int) *text.Table {
+	rowHeader, labels := rowLabels(f.Rows)
+	header, groups := []string{rowHeader}, []string{""}
 	table := &text.Table{Style: text.Framed}
-	for j, c := range f.Columns {
-		header, groups = append(header, c.Sub+marks(&f.Table, j)), append(groups, c.Group)
-		table.Right(labels + j)
-	}
-	table.Groups(labels, groups...)
-	table.Row(header...)
-	for i, r := range f.Rows {
-		method := r.Method
-		if i > 0 && f.Rows[i-1].Method == method {
-			method = ""
+	for _, j := range columns {
+		for k, part := range cellHeader() {
+			table.Right(len(header))
+			header = append(header, fmt.Sprintf("%*s", partWidths()[k], part))
+			groups = append(groups, f.Columns[j].Sub+marks(&f.Table, j))
 		}
-		// The heuristics form one group, each learned method another.
-		if i == 0 || method != "" && r.Learned() {
+	}
+	table.Groups(groups...)
+	table.Row(header...)
+	for i := range f.Rows {
+		if beginsGroup(f.Rows, i) {
 			table.Row()
 		}
-		ours := []string{method, r.Reward, "ours"}
-		published := []string{"", "", "paper"}
-		for j := range f.Cells[i] {
-			c := &f.Cells[i][j]
-			mark := ""
-			switch {
-			case c.Best:
-				mark = "*"
-			case c.Tied:
-				mark = "~"
-			}
-			ours = append(ours, mark+oursText(c, pm))
-			published = append(published, publishedText(c, pm))
+		row := []string{labels[i]}
+		for _, j := range columns {
+			row = append(row, cellText(f, i, j, "±")...)
 		}
-		table.Row(ours...)
-		table.Row(published...)
+		table.Row(row...)
 	}
 	return table
-}
-
-// oursText writes the measured value of a cell. pm stands between mean and
-// sd; a single run has no sd.
-func oursText(c *paper.FilledCell, pm string) string {
-	switch {
-	case !c.Measured:
-		return missing
-	case c.Ours.N == 1:
-		return seconds(c.Ours.Mean)
-	}
-	return seconds(c.Ours.Mean) + pm + seconds(c.Ours.SD)
-}
-
-// publishedText writes the published value of a cell.
-func publishedText(c *paper.FilledCell, pm string) string {
-	if !c.Printed {
-		return missing
-	}
-	return seconds(c.Published.Mean) + pm + seconds(c.Published.SD)
 }

@@ -50,11 +50,9 @@ func (s Style) total(columns []int) int {
 }
 
 // Groups sets the headers of a table of style Framed: one for each column, of
-// which equal neighbours share one. All columns from the first-th on are made
-// equally wide, and wide enough for their common headers.
-func (t *Table) Groups(first int, groups ...string) {
-	t.equal, t.groups = first, groups
-}
+// which equal neighbours share one. The columns of a group are made wide enough for
+// their common header.
+func (t *Table) Groups(groups ...string) { t.groups = groups }
 
 // set lays out rows of several cells and, in style Framed, rules.
 func (t *Table) set(b *bytes.Buffer, rows [][]string) error {
@@ -182,27 +180,18 @@ func (t *Table) setFramed(b *bytes.Buffer, rows [][]string) error {
 	return err
 }
 
-// widen makes the columns that Groups names equally wide.
+// widen makes the columns of each group wide enough for the header of the group.
 func (t *Table) widen(columns []int) {
-	if t.groups == nil {
-		return
-	}
-	widest := 0 // column
-	for k := t.equal; k < len(columns); k++ {
-		widest = max(widest, columns[k])
-	}
-	for k := t.equal; k < len(columns); {
-		span := 1
+	for k := 0; k < len(t.groups); {
+		span, total := 1, columns[k]
 		for k+span < len(columns) && t.groups[k+span] == t.groups[k] {
+			total += columns[k+span] + padding // which holds text as well
 			span++
 		}
-		// The padding between the columns of a group holds text as well.
-		need := width(t.groups[k]) - padding*(span-1)
-		widest = max(widest, (need+span-1)/span)
+		for lack := width(t.groups[k]) - total; lack > 0; lack-- {
+			columns[k+lack%span]++
+		}
 		k += span
-	}
-	for k := t.equal; k < len(columns); k++ {
-		columns[k] = widest
 	}
 }
 

@@ -22,7 +22,6 @@ type Table struct {
 	rows   [][]string
 	right  map[int]bool // the columns that are aligned to the right
 	groups []string     // of style Framed: the header above each column
-	equal  int          // of style Framed: from this column on all are equally wide; 0: none
 }
 
 // NewTable returns a table of style Plain with that first row, or without any

@@ -10,14 +10,6 @@ import (
 	"strings"
 )
 
-// The recipes of the web mix, by which the paper's tables are filled.
-var (
-	//go:embed web-moderate.yaml
-	WebModerate []byte
-	//go:embed web-large.yaml
-	WebLarge []byte
-)
-
 //go:embed *.yaml
 var shipped embed.FS
 

@@ -20,7 +20,7 @@ func (r *Results) Print(out io.Writer, list []paper.Table, command string) error
 		if k > 0 {
 			fmt.Fprintln(out)
 		}
-		filled, err := paper.Fill(t, func(row, col int) (paper.Value, bool) { return r.cell(t, row, col) })
+		filled, err := paper.Fill(t, func(row, col int) (paper.Measurement, bool) { return r.cell(t, row, col) })
 		if err != nil {
 			return err
 		}
@@ -45,30 +45,31 @@ func (r *Results) Print(out io.Writer, list []paper.Table, command string) error
 	return nil
 }
 
-// cell sums up the recorded evaluations of a cell, if they are all there.
-func (r *Results) cell(t paper.Table, row, col int) (paper.Value, bool) {
-	list := r.cellRuns(t, row, col)
-	if len(list) == 0 {
-		return paper.Value{}, false
-	}
-	return paper.NewValue(list), true
-}
-
-// cellRuns returns a cell's values by training run (one of a heuristic) and
-// evaluation seed; nothing if any is missing.
-func (r *Results) cellRuns(t paper.Table, row, col int) eval.Replicates {
+// cell sums up the recorded evaluations of a cell, by training run (one of a heuristic)
+// and evaluation seed, if they are all there.
+func (r *Results) cell(t paper.Table, row, col int) (paper.Measurement, bool) {
 	column := t.Columns[col]
-	var runs eval.Replicates
+	var all, completed eval.Replicates
+	var requests, failed uint64
+	known := true // what the completed requests of all runs came to
 	for _, key := range t.Keys(row, col, r.Profile) {
 		result, ok := r.evaluated[key]
 		if !ok {
-			return nil
+			return paper.Measurement{}, false
 		}
 		figures := result.Class(column.Class)
 		if figures == nil {
-			return nil
+			return paper.Measurement{}, false
 		}
-		runs = append(runs, column.Metric.PerSeed(figures))
+		requests, failed = requests+figures.N, failed+figures.Failed
+		all = append(all, column.Metric.All(figures))
+		values, ok := column.Metric.Completed(figures)
+		known = known && ok
+		completed = append(completed, values)
 	}
-	return runs
+	m := paper.Measurement{All: paper.NewValue(all), Failed: float64(failed) / float64(max(1, requests))}
+	if known {
+		m.Completed = paper.NewValue(completed)
+	}
+	return m, true
 }

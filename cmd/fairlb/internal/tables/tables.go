@@ -23,6 +23,7 @@ import (
 	"fairlb/cmd/fairlb/internal/progress"
 	"fairlb/cmd/fairlb/internal/runfolder"
 	"fairlb/cmd/fairlb/internal/store"
+	"fairlb/env/dispatch"
 	"fairlb/env/parallel"
 	"fairlb/env/scenario"
 	"fairlb/eval"
@@ -50,8 +51,8 @@ func NewResults(kept *store.Store, p paper.Profile, log logrus.FieldLogger) *Res
 	return &Results{Store: kept, Profile: p, Log: log, evaluated: map[paper.Key]eval.Result{}, otherBuilds: map[string]int{}}
 }
 
-// Jobs lists what must run to fill tables: the jobs of methods that exist.
-// Rows of other methods stay empty.
+// Jobs lists what must run to fill tables: the jobs of methods and heuristics that exist.
+// Rows of others stay empty.
 func Jobs(list []paper.Table, p paper.Profile) ([]paper.Job, error) {
 	var numbers []int
 	for _, t := range list {
@@ -59,8 +60,11 @@ func Jobs(list []paper.Table, p paper.Profile) ([]paper.Job, error) {
 	}
 	jobs, err := paper.Jobs(numbers, p)
 	return slices.DeleteFunc(jobs, func(j paper.Job) bool {
+		if !j.Learned() {
+			return !slices.Contains(dispatch.Names(), j.Method)
+		}
 		_, err := methods.Find(j.Method)
-		return j.Learned() && err != nil
+		return err != nil
 	}), err
 }
 
@@ -166,7 +170,7 @@ func (r *Results) evaluation(p paper.Policy, name string) (job.Evaluation, error
 	if err != nil {
 		return job.Evaluation{}, err
 	}
-	e := job.Evaluation{Scenario: s, Seeds: r.Profile.EvalSeeds}
+	e := job.Evaluation{Scenario: s, Seeds: r.Profile.SeedsFor(name)}
 	if !p.Learned() {
 		e.EvaluationTarget = job.Heuristic(s, p.Method)
 		return e, nil
@@ -187,13 +191,13 @@ func Describe(p paper.Policy) string {
 	return fmt.Sprintf("%s %s, trained in %s, seed %d", p.Method, p.Reward, p.Training, p.Seed)
 }
 
-// Training returns the training run of a table's policy: by the recipe of its
-// scale, with the profile's episodes spread over at least eight rounds where
-// they are few.
+// Training returns the training run of a table's policy: by the profile's recipe of its
+// scale, with the profile's episodes spread over at least eight rounds where they are few.
 func (r *Results) Training(p paper.Policy) (job.Training, error) {
-	name, data := "web-moderate.yaml", recipes.WebModerate
-	if paper.Large(p.Training) {
-		name, data = "web-large.yaml", recipes.WebLarge
+	name := recipe(r.Profile.Recipes, p.Training)
+	data, err := recipes.Get(name)
+	if err != nil {
+		return job.Training{}, err
 	}
 	h, err := train.LoadHyperparameters(name, data, nil)
 	if err != nil {
@@ -208,6 +212,18 @@ func (r *Results) Training(p paper.Policy) (job.Training, error) {
 	early := max(1, min(sac.CriticRounds, rounds/8))
 	sac.CriticRounds, sac.FeatureRounds, qmix.FeatureRounds = early, early, early
 	return job.NewTraining(h, runfolder.Name(&h))
+}
+
+// recipe is the name of the recipe by which policies are trained in a scenario.
+func recipe(of paper.Recipes, training string) string {
+	name := "web-moderate"
+	if paper.Large(training) {
+		name = "web-large"
+	}
+	if of == paper.Table9Recipes {
+		name = "table9-" + name
+	}
+	return name
 }
 
 // noteBuild counts a training run by the build of the program that made it.

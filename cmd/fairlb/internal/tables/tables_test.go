@@ -2,9 +2,9 @@ package tables
 
 import (
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,10 +18,10 @@ import (
 	"fairlb/cmd/fairlb/internal/store"
 	"fairlb/eval"
 	"fairlb/eval/paper"
-	"fairlb/results/chart"
 	"fairlb/results/record"
 	"fairlb/results/record/recordtest"
 	"fairlb/train"
+	"fairlb/train/recipes"
 )
 
 // tiny is a profile of a second.
@@ -76,8 +76,8 @@ func TestNothingIsDoneTwice(t *testing.T) {
 		switch r.TargetName() {
 		case "lsq", "distr-lb/vbf":
 			require.True(t, ok)
-			require.Equal(t, 2, value.N)
-			require.Positive(t, value.Mean)
+			require.Equal(t, 2, value.All.N)
+			require.Positive(t, value.Completed.Mean)
 		default:
 			require.False(t, ok, r.TargetName())
 		}
@@ -96,8 +96,8 @@ func TestFillRefusesWhatIsNoEvaluation(t *testing.T) {
 	require.True(t, invalid.Is(err))
 }
 
-// TestCellsOfATable: a cell has the values of its training runs and seeds, and the
-// picture of the means shows what there is.
+// TestCellsOfATable: a cell has the values of its training runs and seeds, of the
+// requests that completed beside all, and the part of them that failed.
 func TestCellsOfATable(t *testing.T) {
 	t.Parallel()
 	table, err := paper.Get(11)
@@ -105,29 +105,27 @@ func TestCellsOfATable(t *testing.T) {
 	p := tiny()
 	p.TrainingSeeds = []uint64{1, 2}
 	b := newResults(t.TempDir(), p)
-	put := func(row int, seconds ...[]float64) {
+	put := func(row int, figures ...eval.Figures) {
 		for k, key := range table.Keys(row, 0, p) {
-			b.evaluated[key] = eval.Result{Classes: []eval.Figures{{Class: "wiki", PerSeed: seconds[k]}}}
+			figures[k].Class = "wiki"
+			b.evaluated[key] = eval.Result{Classes: []eval.Figures{figures[k]}}
 		}
 	}
-	put(1, []float64{1, 3})                  // LSQ
-	put(3, []float64{1, 3}, []float64{5, 7}) // RLB-SAC Jain
-	filled, err := paper.Fill(table, func(row, col int) (paper.Value, bool) { return b.cell(table, row, col) })
-	require.NoError(t, err)
-	m := chart.TableMeans(filled)
-	require.Len(t, m.Panels, 1, "the other columns have nothing")
-	require.Contains(t, m.Panels[0].Name, "Period I (796.315 queries/s), Wiki")
-	bars := m.Panels[0].Bars
-	require.Len(t, bars, 2)
-	half := 12.706204736 // qt(0.975, 1), of two values 2 apart; 4 apart it is twice this
-	require.Equal(t, []string{"LSQ", "RLB-SAC Jain"}, []string{bars[0].Name, bars[1].Name})
-	require.Equal(t, []bool{false, true}, []bool{bars[0].Trained, bars[1].Trained})
-	require.InDeltaSlice(t, []float64{2, 2 - half, 2 + half, 0.141}, []float64{bars[0].Mean, bars[0].Low, bars[0].High, bars[0].Published}, 1e-6)
-	both := half * math.Sqrt(5) // over runs 4 apart, and seeds 2 apart
-	require.InDeltaSlice(t, []float64{4, 4 - both, 4 + both, 0.137}, []float64{bars[1].Mean, bars[1].Low, bars[1].High, bars[1].Published}, 1e-6)
-	value, ok := b.cell(table, 3, 0)
+	learned := slices.IndexFunc(table.Rows, paper.Row.Learned)
+	put(1, eval.Figures{N: 20, Failed: 5, PerSeed: eval.Series{11, 13}, Completed: &eval.Completed{PerSeed: eval.Series{1, 3}}})
+	put(2, eval.Figures{N: 20, Failed: 5, PerSeed: eval.Series{11, 13}})
+	put(learned, eval.Figures{N: 30, PerSeed: eval.Series{1, 3}}, eval.Figures{N: 10, Failed: 10, PerSeed: eval.Series{40, 40}, Completed: &eval.Completed{PerSeed: eval.Series{5, 7}}})
+	lsq, ok := b.cell(table, 1, 0)
 	require.True(t, ok)
-	require.Equal(t, bars[1].Mean, value.Mean)
+	require.Equal(t, paper.Measurement{Completed: paper.NewValue(eval.Replicates{{1, 3}}), All: paper.NewValue(eval.Replicates{{11, 13}}), Failed: 0.25}, lsq)
+	sed, ok := b.cell(table, 2, 0)
+	require.True(t, ok)
+	require.Equal(t, paper.Measurement{All: paper.NewValue(eval.Replicates{{11, 13}}), Failed: 0.25}, sed, "it is not known what completed")
+	jain, ok := b.cell(table, learned, 0)
+	require.True(t, ok)
+	require.Equal(t, []float64{4, 21, 0.25}, []float64{jain.Completed.Mean, jain.All.Mean, jain.Failed})
+	_, ok = b.cell(table, 0, 0)
+	require.False(t, ok)
 }
 
 // TestPrintTables prints a table from runs of a second: a row a method, the
@@ -194,6 +192,18 @@ func TestTraining(t *testing.T) {
 
 	h = hyperparameters(t, b, paper.Policy{Method: "distr-lb", Reward: "vbf", Training: "web-large/train", Seed: 1})
 	require.Equal(t, []any{80, 0.75}, []any{h.UpdatesPerRound, h.Methods.SAC.Sigma})
+
+	// The paper's profile has Table 9's recipes, whole.
+	published, err := paper.ProfileNamed("paper")
+	require.NoError(t, err)
+	b = newResults(t.TempDir(), published)
+	for training, name := range map[string]string{"web-moderate/train": "table9-web-moderate", "web-dynamic": "table9-web-moderate", "web-large/train": "table9-web-large"} {
+		data, err := recipes.Get(name)
+		require.NoError(t, err)
+		want, err := train.LoadHyperparameters(name, data, []string{"scenario=" + training, "method=qmix-lb", "reward=ms", "seed=3"})
+		require.NoError(t, err)
+		require.Equal(t, want, hyperparameters(t, b, paper.Policy{Method: "qmix-lb", Reward: "ms", Training: training, Seed: 3}), training)
+	}
 
 	b = newResults(t.TempDir(), tiny())
 	h = hyperparameters(t, b, paper.Policy{Method: "distr-lb", Reward: "vbf", Training: "web-moderate/train", Seed: 1})
