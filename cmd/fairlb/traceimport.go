@@ -251,6 +251,9 @@ func (a *app) showFound(f weblog.Found) {
 	if len(f.Readings) > 0 {
 		_ = table.Write(a.stderr) // for people; the import goes on
 	}
+	if slices.ContainsFunc(f.Readings, func(r weblog.Reading) bool { return r.NoZone }) {
+		fmt.Fprintln(a.stderr, "  The log's times name no zone: they are taken for UTC.")
+	}
 }
 
 // logName is what people call a log.

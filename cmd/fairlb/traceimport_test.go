@@ -66,6 +66,7 @@ func TestTraceImportShows(t *testing.T) {
   2009-02-06 12:14:14.655  114ms         5ms    99ms     static/srv1  /a?b=&n=114000
   2009-02-06 12:14:14.655  114ms         5ms    99ms     static/srv1  /a?b=&n=114000
   2009-02-06 12:14:14.655  114ms         5ms    99ms     static/srv1  /a?b=&n=114000
+  The log's times name no zone: they are taken for UTC.
 `, stderr)
 	servers, err := os.ReadFile("s.jsonl")
 	require.NoError(t, err)

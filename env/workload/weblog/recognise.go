@@ -13,6 +13,7 @@ import (
 type Reading struct {
 	Begin                 int64 // us since 1970
 	Fine                  bool  // the log's time has a fraction of a second; without one, the second is all that is known
+	NoZone                bool  // the log's time names no zone, and is taken for UTC
 	End                   bool  // the log's time is of the end, from which the request time is taken
 	Timed                 bool  // there is a request time
 	Total, Queue, Service int64 // us, negative if not known
@@ -232,7 +233,7 @@ func (im *importer) try(f format, sample []sampleLine) (*trial, error) {
 func (im *importer) reading(r *record) (Reading, fault) {
 	im.adjust(r)
 	q, wrong := query(r.target, r.params, im.opts.KeepValues, r.n())
-	return Reading{Begin: r.begin(), Fine: r.fine, End: r.end, Timed: r.total >= 0, Total: r.total, Queue: r.queue, Service: r.service, Server: string(r.server), Query: q}, wrong
+	return Reading{Begin: r.begin(), Fine: r.fine, NoZone: withoutZone(r.stampText), End: r.end, Timed: r.total >= 0, Total: r.total, Queue: r.queue, Service: r.service, Server: string(r.server), Query: q}, wrong
 }
 
 // adjust applies what flags say of every record.

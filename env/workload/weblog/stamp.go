@@ -3,6 +3,7 @@ package weblog
 import (
 	"bytes"
 	"math"
+	"regexp"
 	"strconv"
 	"time"
 )
@@ -183,6 +184,16 @@ func isoStamp(text []byte) (us int64, fine, ok bool) {
 		return 0, false, false
 	}
 	return c.us()
+}
+
+// zoned matches the end of a time that names its zone.
+var zoned = regexp.MustCompile(`([Zz]|UTC|GMT|[+-][0-9]{2}(:?[0-9]{2})?)$`)
+
+// withoutZone says whether a time, as it stands in a log, is one of a clock whose
+// zone is not named. Numbers since 1970 need none.
+func withoutZone(text []byte) bool {
+	_, number := isNumber(text)
+	return len(text) > 0 && !number && !zoned.Match(text)
 }
 
 // isoDate cuts off 2000-10-10.
