@@ -35,8 +35,9 @@ type MixedUtilities string
 
 // What can be mixed.
 const (
-	LBs   MixedUtilities = "lbs"   // one utility per LB, the sum over its servers
-	Heads MixedUtilities = "heads" // one per LB and server
+	LBs     MixedUtilities = "lbs"     // one utility per LB, the sum over its servers
+	Heads   MixedUtilities = "heads"   // one per LB and server
+	Servers MixedUtilities = "servers" // for each server, one per LB
 )
 
 // GlobalState names the global state that the mixer sees, made of normalised local
@@ -60,21 +61,23 @@ type Config struct {
 	// log-weight of each server, or levels, a value for each level of each server.
 	// Default quadratic.
 	Utility UtilityForm `yaml:"utility"`
-	// Streams is the weight, in the loss, of a term by which each server's part of
-	// a quadratic utility learns the value of the LB's own reward of that server;
-	// the team's term has the rest. A utility of levels has none. Default 0.99; in
-	// [0, 1); 0 for none.
-	Streams float64 `yaml:"streams"`
+	// Streams is of runs that were made before there was iql-lb, as qmix-lb: the
+	// weight, in their loss, of the LBs' own rewards, 0.99 by default. Such a run can
+	// be shown, verified and evaluated. Nothing is trained with it: leave it out.
+	Streams float64 `yaml:"streams,omitempty"`
 	// Smoothness is the weight, in the loss, of the mean squared change of the
 	// best log-weights of a quadratic utility between consecutive states. Default
 	// 0.02; 0 for none.
 	Smoothness float64 `yaml:"smoothness"`
 
 	// Mixer is what joins the utilities to the value of all: qmix, the monotonic
-	// network, or vdn, the plain sum. Default qmix.
+	// network, or vdn, the plain sum. Default qmix. This and the next three are of
+	// qmix-lb: iql-lb mixes nothing.
 	Mixer MixerKind `yaml:"mixer"`
 	// Mixed is what the mixer joins: lbs, one utility for each LB, or heads, one
-	// for each server of each LB, which are of levels. Default lbs.
+	// for each server of each LB, which are of levels, to the value of the team's
+	// reward; or servers, for each server the LBs' parts of it, to the value of that
+	// server's part of the team's reward (credit). Default servers.
 	Mixed MixedUtilities `yaml:"mixed"`
 	// State is the global state that the mixer's weights depend on: concat, the
 	// observations of all LBs, or mean, their mean over LBs. Default concat.
@@ -162,8 +165,8 @@ func DefaultConfig() Config {
 			-1, -0.9, -0.8, -0.7, -0.6, -0.5, -0.4, -0.3, -0.2, -0.1, 0,
 			0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1,
 		},
-		Utility: Quadratic, Streams: 0.99, Smoothness: 0.02,
-		Mixer: Monotonic, Mixed: LBs, State: Concat, Mixing: 32,
+		Utility: Quadratic, Smoothness: 0.02,
+		Mixer: Monotonic, Mixed: Servers, State: Concat, Mixing: 32,
 		Hidden: 16, Layers: 2, Embedding: 4,
 		Gamma: 0.9, Lambda: 0.9, Double: true,
 		Window: 16, Batch: 16, Capacity: 400, FeatureRounds: 4,
@@ -182,11 +185,11 @@ func (c *Config) Validate() error {
 func (c *Config) Rules(r *settings.Rules) {
 	r.Check("levels", c.Levels, settings.Rising())
 	r.Check("utility", c.Utility, settings.OneOf(Quadratic, Table))
-	r.Check("streams", c.Streams, settings.ClosedOpen(0, 1))
+	r.Check("streams", c.Streams, settings.Closed(0, 1))
 	r.Check("smoothness", c.Smoothness, settings.NotNegative())
 	r.Check("mixer", c.Mixer, settings.OneOf(Monotonic, Sum))
-	r.Check("mixed", c.Mixed, settings.OneOf(LBs, Heads))
-	r.Require(c.Mixed != Heads || c.Utility != Quadratic, "mixed", string(c.Mixed), "must be lbs if utility is quadratic")
+	r.Check("mixed", c.Mixed, settings.OneOf(LBs, Heads, Servers))
+	r.Require(c.Mixed != Heads || c.Utility != Quadratic, "mixed", string(c.Mixed), "must be lbs or servers if utility is quadratic")
 	r.Check("state", c.State, settings.OneOf(Concat, Mean))
 	r.Check("mixing", c.Mixing, settings.Closed(1, 4096))
 	r.Check("hidden", c.Hidden, settings.Closed(1, 4096))
@@ -213,9 +216,6 @@ func (c *Config) Rules(r *settings.Rules) {
 	r.Check("target_every", c.TargetEvery, settings.Closed(0, 1_000_000_000))
 	r.Check("average", c.Average, settings.ClosedOpen(0, 1))
 }
-
-// streams says whether servers' parts of utilities have a loss of their own.
-func (c *Config) streams() bool { return c.Utility == Quadratic && c.Streams > 0 }
 
 // smooth says whether there is a penalty on change.
 func (c *Config) smooth() bool { return c.Utility == Quadratic && c.Smoothness > 0 }

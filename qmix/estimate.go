@@ -8,8 +8,9 @@ import (
 	"fairlb/replay"
 )
 
-// Estimate returns what a learner of that configuration holds and computes.
-func (c *Config) Estimate(spec env.Spec, plan agents.Schedule) estimate.Estimate {
+// Estimate returns what a learner of that configuration holds and computes: IQL-LB if
+// it is independent, else QMix-LB.
+func (c *Config) Estimate(spec env.Spec, independent bool, plan agents.Schedule) estimate.Estimate {
 	var e estimate.Estimate
 	shape := replay.Shape{Agents: spec.Agents, Servers: spec.Servers, Features: len(spec.Features)}
 	steps := c.Window
@@ -19,10 +20,16 @@ func (c *Config) Estimate(spec env.Spec, plan agents.Schedule) estimate.Estimate
 	m, n := float64(spec.Agents), float64(spec.Servers)
 	columns := newUtility(c, spec.Servers).columns()
 	utility := nn.ServerNetShape{Servers: spec.Servers, In: shape.Features, Embedding: c.Embedding, Hidden: c.Hidden, Layers: c.Layers, Out: columns}.Size()
-	mixer := c.mixerSize(shape)
+	var mixer nn.Size
+	if c.Mixer == Monotonic && !independent {
+		mixer = c.mixerSize(shape)
+	}
 	e.Add(estimate.Memory, "the replay buffer", []string{"capacity", "scenario.duration", "scenario.servers", "scenario.lbs"},
 		shape.BufferBytes(float64(spec.Steps), float64(c.Capacity), plan.Episodes))
 	fields := []string{"hidden", "layers", "mixing", "embedding", "scenario.lbs", "scenario.servers"}
+	if independent {
+		fields = []string{"hidden", "layers", "embedding", "scenario.lbs", "scenario.servers"}
+	}
 	e.Add(estimate.Memory, "networks", fields, nn.TrainedBytes+4, m*utility.Parameters+mixer.Parameters)
 	rows := float64(c.Batch) * float64(steps) // steps of all LBs
 	perServer := 4*4*float64(shape.Features) + (nn.GraphBytes+2*nn.PlanBytes)*utility.Values
@@ -33,13 +40,12 @@ func (c *Config) Estimate(spec env.Spec, plan agents.Schedule) estimate.Estimate
 	return e
 }
 
-// mixerSize returns what the mixer takes; a row is a step.
+// mixerSize returns what the mixing network takes; a row is a step, which has one
+// value or one of each server.
 func (c *Config) mixerSize(shape replay.Shape) nn.Size {
-	if c.Mixer != Monotonic {
-		return nn.Size{}
-	}
 	n := networks{cfg: c, shape: shape}
+	values := float64(n.valuesOfState())
 	state, mixed, mixing := float64(n.stateColumns()), float64(n.mixerInputs()), float64(c.Mixing)
 	weights := state * mixing * (mixed + 3)
-	return nn.Size{Parameters: weights + mixing*(mixed+4) + 1, Values: state + mixing*(mixed+6), Products: weights}
+	return nn.Size{Parameters: weights + mixing*(mixed+4) + 1, Values: values * (state + mixing*(mixed+6)), Products: values * weights}
 }

@@ -14,8 +14,9 @@ import (
 	"fairlb/replay"
 )
 
-// Learner is QMix-LB: one learner of all LBs, which act alone. M is the number of
-// LBs, N of servers, F of features, W of windows of an update and L of their steps.
+// Learner is QMix-LB, one learner of all LBs, which act alone; or, made by
+// NewIndependent, IQL-LB. M is the number of LBs, N of servers, F of features, W of
+// windows of an update and L of their steps.
 type Learner struct {
 	cfg     Config
 	spec    env.Spec
@@ -27,8 +28,8 @@ type Learner struct {
 	epsilon float64    // exploration of the next Explorer
 
 	features []*normalise.Features // per LB
-	team     *normalise.Rewards    // of the team's rewards
-	streams  *normalise.Rewards    // of each LB's own rewards by server, M*N columns
+	team     *normalise.Rewards    // of the team's rewards, of C columns; nil for IQL-LB
+	own      *normalise.Rewards    // of each LB's own rewards by server, M*N columns; nil for QMix-LB
 	nets     *networks
 
 	graph      lossGraph
@@ -38,7 +39,7 @@ type Learner struct {
 
 	windows     *replay.Windows // the batch
 	nextStates  [][]float32     // per LB [W*L*N,F], normalised
-	teamRewards []float32       // [W*L], normalised
+	teamRewards []float32       // [W*L*C], normalised
 	ownRewards  []float32       // [W*L*N], normalised, of one LB at a time
 }
 
@@ -52,10 +53,21 @@ type lossGraph struct {
 
 var _ agents.Learner = (*Learner)(nil)
 
-// New returns an untrained learner for environments of the given spec. Equal
+// New returns an untrained QMix-LB for environments of the given spec. Equal
 // seeds give equal learners. It fails with ErrConfig, naming every field at
 // fault, if cfg breaks a rule or does not fit the spec.
 func New(cfg Config, spec env.Spec, seed uint64) (*Learner, error) {
+	return newLearner(cfg, spec, seed, false)
+}
+
+// NewIndependent returns an untrained IQL-LB, under the same conditions: nothing is
+// mixed, and each server's part of an LB's utility learns the value of the LB's own
+// reward of that server.
+func NewIndependent(cfg Config, spec env.Spec, seed uint64) (*Learner, error) {
+	return newLearner(cfg, spec, seed, true)
+}
+
+func newLearner(cfg Config, spec env.Spec, seed uint64, independent bool) (*Learner, error) {
 	err := errors.Join(cfg.Validate(), policy.CheckSpec(ErrConfig, spec))
 	if cfg.Window == 0 && spec.Steps < 1 {
 		err = errors.Join(err, fmt.Errorf("%w: window = 0: whole episodes need an environment whose episodes have a set end", ErrConfig))
@@ -73,30 +85,36 @@ func New(cfg Config, spec env.Spec, seed uint64) (*Learner, error) {
 	if l.buffer, err = replay.NewBuffer(shape, cfg.Capacity); err != nil {
 		return nil, fmt.Errorf("qmix: %w", err)
 	}
-	if err := l.build(shape, rand.New(rand.NewPCG(seed, 0))); err != nil {
+	if err := l.build(shape, independent, rand.New(rand.NewPCG(seed, 0))); err != nil {
 		return nil, fmt.Errorf("qmix: %w", err)
 	}
 	return l, nil
 }
 
 // build makes networks, plans and graph, and the memory of an update.
-func (l *Learner) build(shape replay.Shape, initial *rand.Rand) (err error) {
+func (l *Learner) build(shape replay.Shape, independent bool, initial *rand.Rand) (err error) {
 	steps := l.cfg.Window
 	if steps == 0 {
 		steps = l.spec.Steps
 	}
 	rows := l.cfg.Batch * steps
 	l.windows = replay.NewWindows(shape, l.cfg.Batch, steps)
-	l.teamRewards = make([]float32, rows)
-	l.ownRewards = make([]float32, rows*shape.Servers)
-	l.team, l.streams = normalise.NewRewards(1, l.cfg.Gamma), normalise.NewRewards(shape.Agents*shape.Servers, l.cfg.Gamma)
-	l.team.DivideEach, l.streams.DivideEach = true, true
 	for range shape.Agents {
 		l.features = append(l.features, normalise.NewFeatures(shape.Features))
 		l.nextStates = append(l.nextStates, make([]float32, rows*shape.Servers*shape.Features))
 	}
-	if l.nets, err = newNetworks(&l.cfg, shape, initial); err != nil {
+	if l.nets, err = newNetworks(&l.cfg, shape, independent, initial); err != nil {
 		return err
+	}
+	rewards := func(columns int) *normalise.Rewards {
+		r := normalise.NewRewards(columns, l.cfg.Gamma)
+		r.DivideEach = true
+		return r
+	}
+	if independent {
+		l.own, l.ownRewards = rewards(shape.Agents*shape.Servers), make([]float32, rows*shape.Servers)
+	} else {
+		l.team, l.teamRewards = rewards(l.nets.valuesOfState()), make([]float32, rows*l.nets.valuesOfState())
 	}
 	chooses := l.nets.target
 	if l.cfg.Double {

@@ -138,36 +138,26 @@ func TestLearnsABandit(t *testing.T) {
 		mixer   qmix.MixerKind
 		mixed   qmix.MixedUtilities
 		utility qmix.UtilityForm
-		streams float64
 	}
 	for _, mixer := range []qmix.MixerKind{qmix.Monotonic, qmix.Sum} {
 		for _, how := range []how{
-			{mixer, qmix.LBs, qmix.Table, 0},
-			{mixer, qmix.Heads, qmix.Table, 0},
-			{mixer, qmix.LBs, qmix.Quadratic, 0},
-			{mixer, qmix.LBs, qmix.Quadratic, 0.9},
+			{mixer, qmix.LBs, qmix.Table},
+			{mixer, qmix.Heads, qmix.Table},
+			{mixer, qmix.Servers, qmix.Table},
+			{mixer, qmix.LBs, qmix.Quadratic},
+			{mixer, qmix.Servers, qmix.Quadratic},
 		} {
 			t.Run(fmt.Sprint(how), func(t *testing.T) {
 				t.Parallel()
 				spec := specOf(2, 3, 2)
 				cfg := qmix.DefaultConfig()
 				cfg.Levels, cfg.Mixer, cfg.Mixed = []float64{-0.4, 0, 0.4}, how.mixer, how.mixed
-				cfg.Utility, cfg.Streams = how.utility, how.streams
+				cfg.Utility = how.utility
 				cfg.Window = 4
 				cfg.Gamma, cfg.Lambda, cfg.Batch, cfg.Average, cfg.Rate = 0.3, 0.3, 8, 0.95, 5e-3
 				l := newLearner(t, cfg, spec, 5)
 				stats := train(t, l, spec, 20, 40)
-				wrong := 0 // of 3 states of 6 heads; guesses get 12 wrong
-				for seed := range uint64(3) {
-					for i, row := range weights(t, l, spec, observation(spec, seed)) {
-						for j, w := range row {
-							if math.Abs(best(i, j)-math.Log(w)) > 1e-6 {
-								wrong++
-							}
-						}
-					}
-				}
-				require.LessOrEqual(t, wrong, 4)
+				require.LessOrEqual(t, wrongOf(t, l, spec), 4)
 				for _, name := range []string{"loss", "loss_team", "grad_norm", "q_mean", "epsilon", "advantage_share", "q_spread"} {
 					require.Contains(t, stats, name)
 					require.False(t, math.IsNaN(stats[name]), name)
@@ -413,7 +403,7 @@ func TestLearnerErrors(t *testing.T) {
 	explorer, err := l.Explorer()
 	require.NoError(t, err)
 	ep := episode(t, spec, explorer, 1)
-	ep.TeamReward[7] = float32(math.NaN())
+	ep.ServerReward[7] = float32(math.NaN()) // and so that of the team by server
 	require.NoError(t, l.Observe(ep))
 	_, err = l.Update(1, 0)
 	require.ErrorIs(t, err, nn.ErrDiverged)
@@ -426,40 +416,78 @@ func TestLearnerErrors(t *testing.T) {
 	}
 }
 
-// TestStreamsTeach: a server's own reward teaches its part of a quadratic
-// utility where the team's reward says nothing; without it, nothing is learned.
-func TestStreamsTeach(t *testing.T) {
-	t.Parallel()
-	spec := specOf(2, 3, 2)
-	for streams, most := range map[float64]int{0: 18, 0.99: 4} {
-		cfg := qmix.DefaultConfig()
-		cfg.Levels, cfg.Streams = []float64{-0.4, 0, 0.4}, streams
-		cfg.Window = 4
-		cfg.Gamma, cfg.Lambda, cfg.Batch, cfg.Average, cfg.Rate = 0.3, 0.3, 8, 0.95, 5e-3
-		l := newLearner(t, cfg, spec, 5)
-		for r := range 20 {
-			actor, err := l.Explorer()
-			require.NoError(t, err)
-			for e := range 4 {
-				ep := episode(t, spec, actor, uint64(4*r+e))
-				clear(ep.TeamReward)
-				require.NoError(t, l.Observe(ep))
-			}
-			_, err = l.Update(40, float64(r+1)/20)
-			require.NoError(t, err)
-		}
-		wrong := 0
-		for seed := range uint64(3) {
-			for i, row := range weights(t, l, spec, observation(spec, seed)) {
-				for j, w := range row {
-					if math.Abs(best(i, j)-math.Log(w)) > 1e-6 {
-						wrong++
-					}
+// wrongOf counts, in 3 states of 6 heads, the levels that are not the best; guesses
+// get 12 wrong.
+func wrongOf(t testing.TB, l *qmix.Learner, spec env.Spec) int {
+	t.Helper()
+	wrong := 0
+	for seed := range uint64(3) {
+		for i, row := range weights(t, l, spec, observation(spec, seed)) {
+			for j, w := range row {
+				if math.Abs(best(i, j)-math.Log(w)) > 1e-6 {
+					wrong++
 				}
 			}
 		}
-		require.LessOrEqual(t, wrong, most)
-		require.GreaterOrEqual(t, wrong, most-9)
+	}
+	return wrong
+}
+
+// TestWhoseReward: QMix-LB learns from the team's reward and from nothing else,
+// whatever the LBs' own say, and IQL-LB from the LBs' own. In each form one of the
+// two says nothing; the learner that reads it learns nothing.
+func TestWhoseReward(t *testing.T) {
+	t.Parallel()
+	spec := specOf(2, 3, 2)
+	team := func(ep *replay.Episode) { clear(ep.TeamReward) }
+	own := func(ep *replay.Episode) { clear(ep.ServerReward) }
+	teamServers := func(ep *replay.Episode) { ep.TeamServerReward = make([]float32, ep.Steps*ep.Servers) }
+	keepTeamServers := func(ep *replay.Episode) { // and no LB's own
+		parts := make([]float32, ep.Steps*ep.Servers)
+		for t := range ep.Steps {
+			ep.TeamServers(parts[t*ep.Servers:(t+1)*ep.Servers], t)
+		}
+		ep.TeamServerReward = parts
+		clear(ep.ServerReward)
+	}
+	newQMIX, newIQL := qmix.New, qmix.NewIndependent
+	for name, test := range map[string]struct {
+		learner func(qmix.Config, env.Spec, uint64) (*qmix.Learner, error)
+		mixed   qmix.MixedUtilities
+		silence func(ep *replay.Episode)
+		learns  bool
+	}{
+		"qmix without the LBs' own":                    {newQMIX, qmix.LBs, own, true},
+		"qmix without the team's":                      {newQMIX, qmix.LBs, team, false},
+		"qmix of servers without the LBs' own":         {newQMIX, qmix.Servers, keepTeamServers, true},
+		"qmix of servers without the team's by server": {newQMIX, qmix.Servers, teamServers, false},
+		"iql without the team's":                       {newIQL, qmix.LBs, team, true},
+		"iql without the LBs' own":                     {newIQL, qmix.LBs, own, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cfg := qmix.DefaultConfig()
+			cfg.Levels, cfg.Mixed, cfg.Window = []float64{-0.4, 0, 0.4}, test.mixed, 4
+			cfg.Gamma, cfg.Lambda, cfg.Batch, cfg.Average, cfg.Rate = 0.3, 0.3, 8, 0.95, 5e-3
+			l, err := test.learner(cfg, spec, 5)
+			require.NoError(t, err)
+			for r := range 20 {
+				actor, err := l.Explorer()
+				require.NoError(t, err)
+				for e := range 4 {
+					ep := episode(t, spec, actor, uint64(4*r+e))
+					test.silence(ep)
+					require.NoError(t, l.Observe(ep))
+				}
+				_, err = l.Update(40, float64(r+1)/20)
+				require.NoError(t, err)
+			}
+			if wrong := wrongOf(t, l, spec); test.learns {
+				require.LessOrEqual(t, wrong, 4)
+			} else {
+				require.GreaterOrEqual(t, wrong, 8)
+			}
+		})
 	}
 }
 

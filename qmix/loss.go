@@ -6,17 +6,18 @@ import (
 )
 
 // losses are the terms of the loss and their inputs. R = W*L is the number of steps
-// of a batch. Terms that the configuration leaves out are nil, and so are their
-// inputs.
+// of a batch. Terms that the learner does not have are nil, and so are their inputs:
+// QMix-LB has the team's, IQL-LB the LBs' own.
 type losses struct {
 	servers int
 
-	y, mask *nn.Node // [R,1]: targets of Q_tot; 1 for steps that count
-	team    *nn.Node // mean (Q - y)^2
+	mask *nn.Node // [R*C,1], of the team's, or [R*N,1], of the LBs' own: 1 for steps that count
 
-	own     []*nn.Node // per LB [R*N,1]: targets of each server's part
-	ownMask *nn.Node   // [R*N,1]: mask, for each server
-	streams *nn.Node   // mean_ij (Q_ij - y_ij)^2
+	y    *nn.Node // [R*C,1]: targets of Q_tot
+	team *nn.Node // mean (Q - y)^2
+
+	own        []*nn.Node // per LB [R*N,1]: targets of each server's part
+	individual *nn.Node   // mean_ij (Q_ij - y_ij)^2
 
 	pairs  *nn.Node // [(R-1)*N,1]: 1 for steps that the next row follows in their window
 	smooth *nn.Node // mean_ij (d_ij(s) - d_ij(s'))^2, where d are the best log-weights
@@ -28,22 +29,26 @@ type losses struct {
 func newLosses(g *nn.Graph, cfg *Config, shape replay.Shape, j jointValue) losses {
 	l := losses{servers: shape.Servers}
 	if g.Err() != nil {
-		l.loss = j.total
+		l.loss = j.q[0]
 		return l
 	}
-	rows, n := j.total.Shape()[0], shape.Servers
-	l.y, l.mask = g.Input("targets", rows, 1), g.Input("mask", rows, 1)
-	l.team = g.Apply(new(nn.MeanSquare), j.total, l.y, l.mask)
-	terms, weights := []*nn.Node{l.team}, []float32{1}
-	if cfg.streams() {
-		l.ownMask = g.Input("mask of servers", rows*n, 1)
-		l.streams = meanOverLBs(g, j.q, func(q *nn.Node) *nn.Node {
+	n := shape.Servers
+	rows := j.q[0].Shape()[0] / n
+	var terms []*nn.Node
+	if j.total == nil {
+		l.mask = g.Input("mask", rows*n, 1)
+		l.individual = meanOverLBs(g, j.q, func(q *nn.Node) *nn.Node {
 			y := g.Input("targets of servers", rows*n, 1)
 			l.own = append(l.own, y)
-			return g.Apply(new(nn.MeanSquare), q, y, l.ownMask)
+			return g.Apply(new(nn.MeanSquare), q, y, l.mask)
 		})
-		terms, weights = append(terms, l.streams), []float32{float32(1 - cfg.Streams), float32(cfg.Streams)}
+		terms = append(terms, l.individual)
+	} else {
+		l.y, l.mask = g.Input("targets", j.total.Shape()...), g.Input("mask", j.total.Shape()...)
+		l.team = g.Apply(new(nn.MeanSquare), j.total, l.y, l.mask)
+		terms = append(terms, l.team)
 	}
+	weights := []float32{1}
 	if cfg.smooth() && rows > 1 {
 		l.pairs = g.Input("mask of pairs", (rows-1)*n, 1)
 		l.smooth = meanOverLBs(g, j.out, func(out *nn.Node) *nn.Node {
@@ -69,12 +74,10 @@ func meanOverLBs(b nn.Builder, nodes []*nn.Node, loss func(*nn.Node) *nn.Node) *
 
 // setMasks sets the masks to the steps that a batch of windows has.
 func (l *losses) setMasks(w *replay.Windows) {
-	copy(l.mask.Data(), w.Mask)
-	if l.ownMask != nil {
-		mask := l.ownMask.Data()
-		for k := range mask {
-			mask[k] = w.Mask[k/l.servers]
-		}
+	mask := l.mask.Data()
+	values := len(mask) / len(w.Mask) // of a step
+	for k := range mask {
+		mask[k] = w.Mask[k/values]
 	}
 	if l.pairs != nil {
 		mask := l.pairs.Data()

@@ -15,31 +15,44 @@ func TestMarks(t *testing.T) {
 	t.Parallel()
 	cfg := DefaultConfig()
 	shape := replay.Shape{Agents: 2, Servers: 2, Features: 1}
-	n, err := newNetworks(&cfg, shape, rand.New(rand.NewPCG(1, 1)))
-	require.NoError(t, err)
-	g := nn.NewGraph(n.values)
-	l := newLosses(g, &cfg, shape, n.jointValue(g, 6))
-	require.NoError(t, g.Err())
 	w := replay.NewWindows(shape, 2, 3)
 	copy(w.Mask, []float32{1, 1, 1, 1, 1, 0})
-	l.setMasks(w)
-	require.Equal(t, w.Mask, l.mask.Data())
-	require.Equal(t, []float32{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0}, l.ownMask.Data())
-	require.Equal(t, []float32{1, 1, 1, 1, 0, 0, 1, 1, 0, 0}, l.pairs.Data(), "each row and the next, both of one window")
+	byServer := []float32{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0}
+	for _, test := range []struct {
+		mixed       MixedUtilities
+		independent bool
+		mask        []float32
+	}{{LBs, false, w.Mask}, {Servers, false, byServer}, {LBs, true, byServer}} {
+		cfg.Mixed = test.mixed
+		n, err := newNetworks(&cfg, shape, test.independent, rand.New(rand.NewPCG(1, 1)))
+		require.NoError(t, err)
+		g := nn.NewGraph(n.values)
+		l := newLosses(g, &cfg, shape, n.jointValue(g, 6))
+		require.NoError(t, g.Err())
+		l.setMasks(w)
+		require.Equal(t, test.mask, l.mask.Data())
+		require.Equal(t, []float32{1, 1, 1, 1, 0, 0, 1, 1, 0, 0}, l.pairs.Data(), "each row and the next, both of one window")
+	}
 }
 
-// TestLossIsTheSumOfItsTerms, with the weights of the configuration.
+// TestLossIsTheSumOfItsTerms, with the weights of the configuration: QMix-LB has the
+// team's term and not the LBs' own, IQL-LB has these and not the team's.
 func TestLossIsTheSumOfItsTerms(t *testing.T) {
 	t.Parallel()
 	shape := replay.Shape{Agents: 2, Servers: 3, Features: 2}
 	for _, test := range []struct {
-		utility             UtilityForm
-		streams, smoothness float64
-	}{{Quadratic, 0.25, 0.5}, {Quadratic, 0.25, 0}, {Quadratic, 0, 0.5}, {Quadratic, 0, 0}, {Table, 0.25, 0.5}} {
+		utility     UtilityForm
+		independent bool
+		mixed       MixedUtilities
+		smoothness  float64
+	}{
+		{Quadratic, false, LBs, 0.5}, {Quadratic, false, Servers, 0}, {Quadratic, true, Servers, 0.5}, {Quadratic, true, LBs, 0},
+		{Table, false, Heads, 0.5}, {Table, false, Servers, 0.5}, {Table, true, LBs, 0.5},
+	} {
 		cfg := DefaultConfig()
-		cfg.Utility, cfg.Streams, cfg.Smoothness = test.utility, test.streams, test.smoothness
+		cfg.Utility, cfg.Mixed, cfg.Smoothness = test.utility, test.mixed, test.smoothness
 		rng := rand.New(rand.NewPCG(1, 1))
-		n, err := newNetworks(&cfg, shape, rng)
+		n, err := newNetworks(&cfg, shape, test.independent, rng)
 		require.NoError(t, err)
 		g := nn.NewGraph(n.values)
 		j := n.jointValue(g, 4)
@@ -56,7 +69,10 @@ func TestLossIsTheSumOfItsTerms(t *testing.T) {
 				}
 			}
 		}
-		normal(append(append(j.x, l.own...), j.state, l.y)...)
+		normal(append(j.x, l.own...)...)
+		if !test.independent {
+			normal(j.state, l.y)
+		}
 		w := replay.NewWindows(shape, 2, 2)
 		for i := range w.Mask {
 			w.Mask[i] = 1
@@ -64,17 +80,20 @@ func TestLossIsTheSumOfItsTerms(t *testing.T) {
 		l.setMasks(w)
 		program.Run()
 		want := scalar(l.team)
+		if test.independent {
+			require.Nil(t, l.team)
+			require.Nil(t, n.mixer)
+			want = scalar(l.individual)
+		} else {
+			require.Nil(t, l.individual)
+		}
 		require.Positive(t, want)
 		if test.utility == Quadratic {
-			if want *= 1 - test.streams; test.streams > 0 {
-				require.Positive(t, scalar(l.streams))
-			}
 			if test.smoothness > 0 {
 				require.Positive(t, scalar(l.smooth))
 			}
-			want += test.streams*scalar(l.streams) + test.smoothness*scalar(l.smooth)
+			want += test.smoothness * scalar(l.smooth)
 		} else {
-			require.Nil(t, l.streams)
 			require.Nil(t, l.smooth)
 		}
 		require.InEpsilon(t, want, program.Loss(), 1e-5)

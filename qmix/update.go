@@ -7,14 +7,21 @@ import (
 
 // fitRewards takes the statistics of the rewards from the buffer.
 func (l *Learner) fitRewards() {
-	team := make([]float32, 1)
+	if l.nets.independent {
+		columns := l.spec.Agents * l.spec.Servers
+		l.own.FitTo(l.buffer, func(ep *replay.Episode, t int) []float32 {
+			return ep.ServerReward[t*columns:][:columns]
+		})
+		return
+	}
+	team := make([]float32, l.nets.valuesOfState())
 	l.team.FitTo(l.buffer, func(ep *replay.Episode, t int) []float32 {
-		team[0] = ep.Team(t)
+		if l.cfg.Mixed == Servers {
+			ep.TeamServers(team, t)
+		} else {
+			team[0] = ep.Team(t)
+		}
 		return team
-	})
-	columns := l.spec.Agents * l.spec.Servers
-	l.streams.FitTo(l.buffer, func(ep *replay.Episode, t int) []float32 {
-		return ep.ServerReward[t*columns:][:columns]
 	})
 }
 
@@ -67,7 +74,6 @@ func (l *Learner) loadBatch() {
 			l.nets.writeState(s.Data(), i, x.Data())
 		}
 	}
-	l.team.Apply(l.teamRewards, w.TeamReward)
 	l.graph.setMasks(w)
 }
 
@@ -89,11 +95,20 @@ func (l *Learner) setTargets() {
 		l.nets.encodeLevels(action.Data())
 	}
 	l.targetPlan.Run()
-	tdLambda(l.graph.y.Data(), l.teamRewards, l.nextValue.total.Data(), l.windows.Bootstrap, l.windows.Mask,
-		l.windows.Steps, l.cfg.Gamma, l.cfg.Lambda)
-	for i, y := range l.graph.own {
-		l.streams.ApplyColumns(l.ownRewards, l.windows.ServerReward, i*l.spec.Servers, l.spec.Servers)
-		tdLambda(y.Data(), l.ownRewards, l.nextValue.q[i].Data(), l.windows.Bootstrap, l.windows.Mask,
-			l.windows.Steps, l.cfg.Gamma, l.cfg.Lambda)
+	set := func(y *nn.Node, rewards []float32, next *nn.Node) {
+		tdLambda(y.Data(), rewards, next.Data(), l.windows.Bootstrap, l.windows.Mask, l.windows.Steps, l.cfg.Gamma, l.cfg.Lambda)
 	}
+	for i, y := range l.graph.own {
+		l.own.ApplyColumns(l.ownRewards, l.windows.ServerReward, i*l.spec.Servers, l.spec.Servers)
+		set(y, l.ownRewards, l.nextValue.q[i])
+	}
+	if l.nets.independent {
+		return
+	}
+	rewards := l.windows.TeamReward
+	if l.cfg.Mixed == Servers {
+		rewards = l.windows.TeamServers
+	}
+	l.team.Apply(l.teamRewards, rewards)
+	set(l.graph.y, l.teamRewards, l.nextValue.total)
 }

@@ -146,3 +146,13 @@ func (e *Episode) Team(t int) float32 {
 	}
 	return sum / float32(e.Agents)
 }
+
+// TeamServers writes the team's reward of step t by server to dst [Servers]: the
+// parts that were recorded, or else the means of the agents' own.
+func (e *Episode) TeamServers(dst []float32, t int) {
+	if len(e.TeamServerReward) > 0 {
+		copy(dst, e.TeamServerReward[t*e.Servers:(t+1)*e.Servers])
+		return
+	}
+	appendMeans(dst[:0], e.ServerReward[t*e.Agents*e.Servers:], e.Agents, e.Servers)
+}

@@ -17,6 +17,7 @@ type Windows struct {
 	Obs          []float32 // [W, L+1, Agents, Servers, Features]
 	LogWeight    []float32 // [W, L, Agents, Servers]
 	TeamReward   []float32 // [W, L]: the team's reward
+	TeamServers  []float32 // [W, L, Servers]: its parts by server
 	ServerReward []float32 // [W, L, Agents, Servers]: the LBs' own
 	Mask         []float32 // [W, L]: 1 where there is a transition, 0 behind the end
 
@@ -35,6 +36,7 @@ func NewWindows(shape Shape, size, steps int) *Windows {
 		Obs:          make([]float32, (n+size)*rows*shape.Features),
 		LogWeight:    make([]float32, n*rows),
 		TeamReward:   make([]float32, n),
+		TeamServers:  make([]float32, n*shape.Servers),
 		ServerReward: make([]float32, n*rows),
 		Mask:         make([]float32, n),
 		Bootstrap:    make([]float32, n),
@@ -71,9 +73,12 @@ func (w *Windows) set(row int, ep *Episode, start int) {
 	for t := range w.Steps {
 		entry := row*w.Steps + t
 		w.TeamReward[entry], w.Mask[entry], w.Bootstrap[entry] = 0, 0, 0
+		byServer := w.TeamServers[entry*ep.Servers : (entry+1)*ep.Servers]
 		if t >= steps {
+			clear(byServer)
 			continue
 		}
+		ep.TeamServers(byServer, start+t)
 		w.TeamReward[entry], w.Mask[entry], w.Bootstrap[entry] = ep.Team(start+t), 1, 1
 		if ep.Terminated && start+t == ep.Steps-1 {
 			w.Bootstrap[entry] = 0

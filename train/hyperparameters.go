@@ -135,6 +135,33 @@ func (h *Hyperparameters) RewardName() string {
 	return h.Reward + " by " + string(h.Credit)
 }
 
+// MethodName names the method for people, with what sets a run of the past apart from
+// the method of today: "qmix-lb", "qmix-lb (99 % own rewards)".
+func (h *Hyperparameters) MethodName() string {
+	if r := h.retired(); r != nil {
+		return fmt.Sprintf("%s (%s)", h.Method, r.Note)
+	}
+	return h.Method
+}
+
+// retired returns what the settings have that no run is trained with any more, nil
+// for nothing.
+func (h *Hyperparameters) retired() *methods.Retired {
+	m, err := methods.Find(h.Method)
+	if err != nil || m.Retired == nil {
+		return nil
+	}
+	return m.Retired(h.Methods)
+}
+
+// CheckRetired is a Check of settings to train by: it reports what no run is trained
+// with any more.
+func CheckRetired(h *Hyperparameters, _ int, report func(path string, value any, rule string)) {
+	if r := h.retired(); r != nil {
+		report(r.Path, r.Value, r.Rule)
+	}
+}
+
 // Key names everything that a training run depends on: it is the hash of the
 // settings without the sections of other methods, so that an option that one
 // method gains leaves the runs of the others what they are. The credit is left out

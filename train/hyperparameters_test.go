@@ -52,7 +52,7 @@ func TestHyperRules(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ line, want string }{
 		{`scenario: ""`, `h.yaml:1:11: scenario = "": must name a built-in scenario or a file`},
-		{"method: sarsa", `h.yaml:1:9: method = "sarsa": must be one of distr-lb, rlb-sac, centr-lb, qmix-lb, ippo, mappo, delay`},
+		{"method: sarsa", `h.yaml:1:9: method = "sarsa": must be one of distr-lb, rlb-sac, centr-lb, qmix-lb, iql-lb, ippo, mappo, delay`},
 		{"reward: fair", `h.yaml:1:9: reward = "fair": must be one of vbf, logvbf, vbf+logvbf, pbf, jain, cv, ms, logms, ongoing`},
 		{"credit: all", `h.yaml:1:9: credit = "all": must be additive, server or whole`},
 		{"seed: -1", "h.yaml:1:7: seed = -1: must be an integer"},

@@ -10,6 +10,7 @@ import (
 	"fairlb/agents/methods"
 	"fairlb/env"
 	"fairlb/env/estimate"
+	"fairlb/qmix"
 	"fairlb/sac"
 )
 
@@ -28,15 +29,17 @@ func TestEstimateOfMemory(t *testing.T) {
 	long.SAC.Network, long.SAC.Window, long.SAC.Batch, long.SAC.Hidden = sac.Recurrent, 50, 10, 64
 	long.SAC.BurnIn = 25
 	long.QMIX.Window = 100
+	whole := long
+	whole.QMIX.Mixed = qmix.LBs
 	discrete := methods.DefaultSettings()
 	discrete.SAC.Head, discrete.SAC.Discrete, discrete.SAC.Batch = "discrete", sac.StraightThrough, 500
 	for _, test := range []struct {
 		name, method string
 		s            methods.Settings
 	}{
-		{"wide", "distr-lb", wide}, {"wide", "centr-lb", wide}, {"wide", "qmix-lb", wide}, {"wide", "ippo", wide}, {"wide", "mappo", wide}, {"wide", "delay", wide},
+		{"wide", "distr-lb", wide}, {"wide", "centr-lb", wide}, {"wide", "qmix-lb", wide}, {"wide", "iql-lb", wide}, {"wide", "ippo", wide}, {"wide", "mappo", wide}, {"wide", "delay", wide},
 		{"deep", "distr-lb", deep}, {"deep", "centr-lb", deep}, {"deep", "qmix-lb", deep}, {"deep", "ippo", deep}, {"deep", "mappo", deep}, {"deep", "delay", deep},
-		{"long", "distr-lb", long}, {"long", "centr-lb", long}, {"long", "qmix-lb", long},
+		{"long", "distr-lb", long}, {"long", "centr-lb", long}, {"long", "qmix-lb", long}, {"long", "iql-lb", long}, {"whole", "qmix-lb", whole},
 		{"discrete", "distr-lb", discrete}, {"discrete", "centr-lb", discrete},
 	} {
 		var before, after runtime.MemStats
@@ -71,6 +74,7 @@ func TestEstimateFields(t *testing.T) {
 		{"distr-lb", func(s *methods.Settings) { s.SAC.Network, s.SAC.Window = sac.Recurrent, 100_000 }, "sac.window"},
 		{"distr-lb", func(s *methods.Settings) { s.SAC.Network, s.SAC.Window, s.SAC.BurnIn = sac.Recurrent, 10, 100_000 }, "sac.window"},
 		{"qmix-lb", func(s *methods.Settings) { s.QMIX.Window, s.QMIX.Batch = 100_000, 100_000 }, "qmix.window"},
+		{"iql-lb", func(s *methods.Settings) { s.QMIX.Window, s.QMIX.Batch = 100_000, 100_000 }, "qmix.window"},
 		{"qmix-lb", func(s *methods.Settings) { s.QMIX.Hidden, s.QMIX.Layers = 4096, 32 }, "qmix.hidden"},
 		{"ippo", func(s *methods.Settings) { s.PPO.Hidden, s.PPO.Layers = 4096, 32 }, "ppo.hidden"},
 		{"mappo", func(s *methods.Settings) { s.PPO.Batch, s.PPO.Hidden = 100_000, 4096 }, "ppo.batch"},

@@ -33,6 +33,19 @@ type Method struct {
 	Estimate func(s Settings, spec env.Spec, plan agents.Schedule) estimate.Estimate
 	// Export returns what writes the policy that is evaluated as ONNX.
 	Export func(s Settings) onnx.Policy
+	// Retired returns what settings of runs of the past no run is trained with any
+	// more, nil for none; it is nil for a method that has never had any.
+	Retired func(s Settings) *Retired
+}
+
+// Retired is a setting by which runs of the past were trained and none is any more,
+// because the method's name would promise something else. Such a run is shown,
+// verified and evaluated as what it is; it is neither made nor gone on with.
+type Retired struct {
+	Path  string // of the setting in a hyperparameter file
+	Value any
+	Rule  string // why it is refused, and what to do
+	Note  string // what sets such a run apart from the method of today, in a few words
 }
 
 var _ settings.Ruled = (*Settings)(nil)
@@ -41,7 +54,7 @@ var _ settings.Ruled = (*Settings)(nil)
 // learner.
 type Settings struct {
 	SAC   sac.Config   `yaml:"sac" doc:"of distr-lb, rlb-sac and centr-lb"`
-	QMIX  qmix.Config  `yaml:"qmix" doc:"of qmix-lb"`
+	QMIX  qmix.Config  `yaml:"qmix" doc:"of qmix-lb and iql-lb"`
 	PPO   ppo.Config   `yaml:"ppo" doc:"of ippo and mappo"`
 	Delay delay.Config `yaml:"delay" doc:"of delay"`
 	ES    es.Config    `yaml:"es" doc:"of es"`
@@ -53,8 +66,10 @@ func DefaultSettings() Settings {
 }
 
 // table lists the methods in the order in which they are shown. Distr-LB and
-// RLB-SAC are the same learner, trained for different rewards. IPPO and MAPPO
-// act alike and differ in the value function that they are trained with.
+// RLB-SAC are the same learner, trained for different rewards. QMix-LB and IQL-LB
+// act alike, and so do IPPO and MAPPO: the former learn from the team's reward
+// through a mixer, or each from its own; the latter differ in the value function
+// that they are trained with.
 func table() []Method {
 	newSAC := func(s Settings, spec env.Spec, seed uint64) (agents.Learner, error) {
 		return sac.New(s.SAC, spec, seed)
@@ -70,6 +85,23 @@ func table() []Method {
 			return s.PPO.Estimate(spec, central, plan)
 		}
 	}
+	estimateQMIX := func(independent bool) func(Settings, env.Spec, agents.Schedule) estimate.Estimate {
+		return func(s Settings, spec env.Spec, plan agents.Schedule) estimate.Estimate {
+			return s.QMIX.Estimate(spec, independent, plan)
+		}
+	}
+	retiredQMIX := func(s Settings) *Retired {
+		streams := s.QMIX.Streams
+		if streams == 0 {
+			return nil
+		}
+		return &Retired{
+			Path: "qmix.streams", Value: streams,
+			Rule: "is of runs made before iql-lb had a name, and must be left out: qmix-lb learns from the team's reward alone, iql-lb from each LB's own",
+			Note: fmt.Sprintf("%g %% own rewards", 100*streams),
+		}
+	}
+	exportQMIX := func(s Settings) onnx.Policy { return onnx.EachLB(s.QMIX.Export) }
 	exportPPO := func(s Settings) onnx.Policy { return onnx.EachLB(s.PPO.Export) }
 	return []Method{
 		{Name: "distr-lb", Section: "sac", New: newSAC, Estimate: estimateSAC(false), Export: exportSAC},
@@ -84,10 +116,12 @@ func table() []Method {
 			New: func(s Settings, spec env.Spec, seed uint64) (agents.Learner, error) {
 				return qmix.New(s.QMIX, spec, seed)
 			},
-			Estimate: func(s Settings, spec env.Spec, plan agents.Schedule) estimate.Estimate {
-				return s.QMIX.Estimate(spec, plan)
+			Estimate: estimateQMIX(false), Export: exportQMIX, Retired: retiredQMIX},
+		{Name: "iql-lb", Section: "qmix",
+			New: func(s Settings, spec env.Spec, seed uint64) (agents.Learner, error) {
+				return qmix.NewIndependent(s.QMIX, spec, seed)
 			},
-			Export: func(s Settings) onnx.Policy { return onnx.EachLB(s.QMIX.Export) }},
+			Estimate: estimateQMIX(true), Export: exportQMIX, Retired: retiredQMIX},
 		{Name: "ippo", Section: "ppo",
 			New: func(s Settings, spec env.Spec, seed uint64) (agents.Learner, error) {
 				return ppo.New(s.PPO, spec, false, seed)

@@ -85,7 +85,7 @@ func TestPolicyRefuses(t *testing.T) {
 
 	meta.Method = "magic"
 	_, err = Policy(meta, DefaultSettings(), parameters, spec)
-	require.EqualError(t, err, `methods: method "magic": must be one of distr-lb, rlb-sac, centr-lb, qmix-lb, ippo, mappo, delay, es`)
+	require.EqualError(t, err, `methods: method "magic": must be one of distr-lb, rlb-sac, centr-lb, qmix-lb, iql-lb, ippo, mappo, delay, es`)
 }
 
 func TestSettingsNameTheirSection(t *testing.T) {

@@ -58,6 +58,8 @@ func variants() []variant {
 		{"levels", "qmix-lb", func(s *Settings) {
 			s.QMIX.Utility, s.QMIX.Mixer, s.QMIX.TargetEvery = qmix.Table, qmix.Sum, 4
 		}},
+		{"mixed lbs", "qmix-lb", func(s *Settings) { s.QMIX.Mixed = qmix.LBs }},
+		{"independent", "iql-lb", none},
 		{"local", "ippo", none},
 		{"central", "mappo", func(s *Settings) { s.PPO.Head = policy.Discrete }},
 		{"fit and choice", "delay", none},

@@ -47,6 +47,7 @@ var policies = []struct {
 	}},
 	{"qmix-lb", "qmix-lb", func(*methods.Settings) {}},
 	{"qmix-lb-levels", "qmix-lb", func(s *methods.Settings) { s.QMIX.Utility = qmix.Table }},
+	{"iql-lb", "iql-lb", func(*methods.Settings) {}},
 	{"ippo", "ippo", func(*methods.Settings) {}},
 	{"ippo-discrete", "ippo", func(s *methods.Settings) { s.PPO.Head = "discrete" }},
 	{"mappo", "mappo", func(*methods.Settings) {}},

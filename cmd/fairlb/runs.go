@@ -71,7 +71,7 @@ func summary(r *runfolder.Folder) []string {
 	const unknown = "-"
 	out := []string{r.Dir, unknown, unknown, unknown, unknown, unknown, unknown, unknown, "ok"}
 	if h := r.Hyperparameters; h != nil {
-		out[1], out[2], out[3], out[4] = h.Method, h.RewardName(), h.Scenario, fmt.Sprint(h.Seed)
+		out[1], out[2], out[3], out[4] = h.MethodName(), h.RewardName(), h.Scenario, fmt.Sprint(h.Seed)
 		out[5] = fmt.Sprintf("%d of %d", r.EpisodesPlayed(), h.Episodes)
 	}
 	if n := len(r.Rounds); n > 0 {
@@ -182,7 +182,7 @@ func show(out io.Writer, r *runfolder.Folder) error {
 	}
 	row("run", "%s", r.Dir)
 	if h := r.Hyperparameters; h != nil {
-		row("method", "%s", h.Method)
+		row("method", "%s", h.MethodName())
 		row("reward", "%s", h.RewardName())
 		row("scenario", "%s", h.Scenario)
 		row("seed", "%d", h.Seed)

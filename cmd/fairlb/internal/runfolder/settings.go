@@ -26,7 +26,7 @@ func LoadHyperparameters(path string, overrides []string) (train.Hyperparameters
 	if err != nil {
 		return train.Hyperparameters{}, err
 	}
-	return train.LoadHyperparameters(place, data, overrides, checkScenario)
+	return train.LoadHyperparameters(place, data, overrides, checkScenario, train.CheckRetired)
 }
 
 // loadForTraining is LoadHyperparameters for a run that is to be made, which
@@ -36,7 +36,7 @@ func loadForTraining(path string, overrides []string) (train.Hyperparameters, er
 	if err != nil {
 		return train.Hyperparameters{}, err
 	}
-	return train.LoadHyperparameters(place, data, overrides, checkScenario, checkSize)
+	return train.LoadHyperparameters(place, data, overrides, checkScenario, train.CheckRetired, checkSize)
 }
 
 // checkSize implements train.Check: what the limits refuse.
@@ -168,7 +168,7 @@ func Name(h *train.Hyperparameters) string {
 func Recipe(h train.Hyperparameters) (string, error) {
 	h.Seed = 0
 	key, err := h.Key()
-	return fmt.Sprintf("%s %s %s", h.Method, h.RewardName(), key[:min(8, len(key))]), err
+	return fmt.Sprintf("%s %s %s", h.MethodName(), h.RewardName(), key[:min(8, len(key))]), err
 }
 
 // sameSettings reports the fields in which settings differ from those that a

@@ -101,7 +101,7 @@ func (s *Study) loadRecipes(file string, method int) ([]train.Hyperparameters, e
 			}
 		}
 		set = append(set, "scenario="+in, fmt.Sprintf("seed=%d", s.trainingSeeds[0]))
-		h, err := train.LoadHyperparameters(path, data, append(set, c.TrainSet...))
+		h, err := train.LoadHyperparameters(path, data, append(set, c.TrainSet...), train.CheckRetired)
 		if err == nil {
 			_, err = job.NewTraining(h, "")
 		}

@@ -143,6 +143,9 @@ func Checkpoint(s scenario.Scenario, name, path string) (Target, error) {
 	if t.Recipe, err = runfolder.Recipe(h); err != nil {
 		return fail(err)
 	}
+	if title := h.MethodName(); title != h.Method {
+		t.Warnings = append(t.Warnings, fmt.Sprintf("%s is %s: %s of today is another method", name, title, h.Method))
+	}
 	if meta.Scenario != s.Name {
 		t.Warnings = append(t.Warnings, fmt.Sprintf("%s was trained in %s", name, meta.Scenario))
 	}
