@@ -180,7 +180,10 @@ func newApp(args []string, stdout, stderr io.Writer) *app {
 	log.SetFormatter(&logrus.TextFormatter{DisableTimestamp: true, DisableColors: !coloured()})
 	a := &app{args: args, stdout: stdout, stderr: stderr, log: log, progress: progress.Lines{Log: log}}
 	if drawable(stderr) {
-		a.progress = progress.Terminal{Out: stderr, Columns: columnsOf(stderr)}
+		screen := progress.NewScreen(stderr)
+		log.SetOutput(screen)
+		log.SetFormatter(&logrus.TextFormatter{DisableTimestamp: true, DisableColors: !coloured(), ForceColors: coloured()})
+		a.progress = progress.Terminal{Screen: screen, Columns: columnsOf(stderr)}
 	}
 	if isTerminal(stdout) {
 		a.stdout = &measured{Writer: stdout}

@@ -81,7 +81,7 @@ func TestTerminalFits(t *testing.T) {
 	t.Parallel()
 	for _, columns := range []int{0, 60, 80, 200} {
 		var out bytes.Buffer
-		bar := Terminal{Out: &out, Columns: columns}.Bar("training", 123456)
+		bar := Terminal{Screen: NewScreen(&out), Columns: columns}.Bar("training", 123456)
 		for k := 1; k < 123456; k += 12345 {
 			bar.Set(k, "training: completion 1.432 s, return -123.4 and more that nobody needs to know at all")
 		}
@@ -95,5 +95,5 @@ func TestTerminalFits(t *testing.T) {
 		}
 		bar.Close()
 	}
-	Terminal{Out: io.Discard}.Bar("unknown", -1).Set(3, "")
+	Terminal{Screen: NewScreen(io.Discard)}.Bar("unknown", -1).Set(3, "")
 }

@@ -1,7 +1,6 @@
 package progress
 
 import (
-	"io"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -11,7 +10,7 @@ import (
 
 // Terminal draws bars with the time that is left.
 type Terminal struct {
-	Out     io.Writer
+	Screen  *Screen
 	Columns int // of the terminal; 0: 80
 }
 
@@ -35,7 +34,7 @@ func (t Terminal) Bar(what string, total int) Bar {
 	b := &terminalBar{
 		room: max(leastBar, columns-countsWidth-width),
 		bar: progressbar.NewOptions(total,
-			progressbar.OptionSetWriter(t.Out),
+			progressbar.OptionSetWriter(barWriter{t.Screen}),
 			progressbar.OptionSetDescription(text.Shorten(what, columns-countsWidth-width, text.Middle)),
 			progressbar.OptionShowCount(),
 			progressbar.OptionSetPredictTime(false), // by the number of parts alone
