@@ -80,6 +80,8 @@ type Options struct {
 	LB       int  // the LB's index, from 0
 	LBs      int  // the number of LBs
 	Ties     Ties // how LSQ and SED break ties; 0: fairly
+
+	constants constants // those that the name gives
 }
 
 // heuristics lists them in the order of the tables: the paper's first, then
@@ -96,6 +98,7 @@ func heuristics() []heuristic {
 		{"peak-ewma", "the lesser of two drawn at random by average latency, quick to rise, times own requests + 1", func(o Options) (Rule, error) { return NewPeakEWMA(len(o.Capacity)) }},
 		{"prequal", "by probes of requests in flight and latency: least latency, unless all are hot", func(o Options) (Rule, error) { return NewPrequal(len(o.Capacity)) }},
 		{"cswrr", "gRPC's weighted round robin: weight requests/s over utilisation, as servers report", func(o Options) (Rule, error) { return NewReportedLoad(o.Capacity) }},
+		{selfTuningName, "SED by capacities that it estimates; it is told none, and avoids servers that fail", newSelfTuning},
 		{"lsq-ordered", "LSQ, ties by an order that the next LB reverses", func(o Options) (Rule, error) { return NewShortestDelay(uniform(len(o.Capacity)), ordered(o)) }},
 		{"sed-ordered", "SED, ties by an order that the next LB reverses", func(o Options) (Rule, error) { return NewShortestDelay(o.Capacity, ordered(o)) }},
 		{"sed-true", "SED by the servers' true capacities of the moment, which no LB sees", func(Options) (Rule, error) { return TrueCapacity{}, nil }},
@@ -124,15 +127,32 @@ func Summary(name string) string {
 	return ""
 }
 
-// New returns the heuristic of the given name for one LB.
+// Check reports a name that New does not know, or constants that a heuristic does
+// not take.
+func Check(name string) error {
+	_, err := New(name, Options{Capacity: []float64{1}, LBs: 1})
+	return err
+}
+
+// New returns the heuristic of the given name for one LB. Behind the name, a colon
+// and a list such as exponent=0.8,window=100 set constants of a heuristic that has
+// some.
 func New(name string, o Options) (Rule, error) {
 	if o.LB < 0 || o.LB >= o.LBs {
 		return nil, fmt.Errorf("dispatch: LB %d of %d: must be in [0, number of LBs)", o.LB, o.LBs)
 	}
+	base, given, any := strings.Cut(name, ":")
 	for _, h := range heuristics() {
-		if h.name == name {
-			return h.make(o)
+		if h.name != base {
+			continue
 		}
+		if any {
+			var err error
+			if o.constants, err = parseConstants(base, given); err != nil {
+				return nil, err
+			}
+		}
+		return h.make(o)
 	}
 	return nil, fmt.Errorf("dispatch: unknown heuristic %q (known: %s)", name, strings.Join(Names(), ", "))
 }

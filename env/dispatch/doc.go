@@ -12,7 +12,8 @@
 // minimisers LSQ, SED and weighted dispatch take is a setting, Ties: one at random,
 // what the published testbed's plugin did, or the first in an order. Beside them stand the rules that are used in practice: power of two
 // choices, Envoy's weighted least request, peak-sensitive average latency,
-// Prequal, and gRPC's round robin on reported load; and, for reference, LSQ and
+// Prequal, and gRPC's round robin on reported load; SelfTuning, which estimates the
+// capacities that SED is told; and, for reference, LSQ and
 // SED with ordered ties and with global counts, and SED with the true capacities.
 //
 // A rule never picks a server that is out (View.Out). It may remember more than

@@ -138,6 +138,17 @@ func (b *scoreTree) tied() bool {
 	return b.ties[1] > 1
 }
 
+// least returns the least score; +Inf if there is none.
+func (b *scoreTree) least() float64 {
+	switch {
+	case b.leaves > scanLimit:
+		return b.score[1]
+	case b.leaves <= 8:
+		return argmin.Value(b.keys[0].Min())
+	}
+	return argmin.Value(min(b.keys[0].Min(), b.keys[1].Min()))
+}
+
 // first returns the server of lowest index among those with the least score.
 func (b *scoreTree) first() int {
 	if b.leaves <= scanLimit {

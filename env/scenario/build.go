@@ -32,7 +32,11 @@ func List() []Entry {
 // replaces the arrivals of the scenario; others beside it are a fault.
 func Load(nameOrFile string, overrides []string) (Scenario, error) {
 	overrides = replaced(overrides)
-	for _, b := range builtins() {
+	available := builtins()
+	if number, ok := randomPoolNumber(nameOrFile); ok {
+		available = []builtin{{name: nameOrFile, make: func() Scenario { return randomPool(number) }}}
+	}
+	for _, b := range available {
 		if b.name == nameOrFile {
 			s := b.make()
 			s.Name = b.name

@@ -49,6 +49,15 @@ func builtins() []builtin {
 			func() Scenario { return webLarge(rate) },
 		})
 	}
+	for _, size := range []struct{ lbs, servers int }{{8, 100}, {16, 200}, {10, 250}} {
+		for _, load := range []float64{0.6, 0.85} {
+			list = append(list, builtin{
+				fmt.Sprintf("many-lbs/%dx%d-%g", size.lbs, size.servers, load),
+				fmt.Sprintf("%d LBs, %d x 4 CPU + %d x 2 CPU, 25 ms of CPU shared, Poisson at %g %% (haproxy issue 178)", size.lbs, size.servers/2, size.servers/2, 100*load),
+				func() Scenario { return manyLBs(size.lbs, size.servers, load) },
+			})
+		}
+	}
 	return append(list,
 		builtin{"sim-dynamic", "sim-moderate/pure-cpu; four servers, drawn for each episode, at half speed from 25 s on", simDynamic},
 		builtin{"web-dynamic", "web-moderate; background jobs on the 4-CPU servers from 25 s on (Table 16)", webDynamic},
@@ -56,6 +65,7 @@ func builtins() []builtin {
 		builtin{"for-loop", "web-moderate's servers; trace files of requests whose CPU demand is proportional to n", forLoop},
 		builtin{"misweighted/0.5", "sim-moderate/pure-cpu with hidden speeds e^U(-0.5, 0.5)", func() Scenario { return misweighted(0.5) }},
 		builtin{"misweighted/1.0", "sim-moderate/pure-cpu with hidden speeds e^U(-1, 1)", func() Scenario { return misweighted(1) }},
+		builtin{RandomPool(1), "a pool drawn at random, 2 to 64 servers behind 1 to 8 LBs; any whole number in place of 1 is another", func() Scenario { return randomPool(1) }},
 	)
 }
 
@@ -173,6 +183,21 @@ func webChurn() Scenario {
 		{Kind: "cpus", PerMinute: 4, Low: 0.5, High: 1.5},
 		{Kind: "drain", PerMinute: 1, DownMean: 15},
 		{Kind: "fail", PerMinute: 1, DownMean: 15},
+	}
+	return s
+}
+
+// manyLBs has so many LBs that each sees little of the load of a server: the
+// complaint of issue 178 of HAProxy, whose instances that count their own
+// connections alone all choose the same servers. Servers are as in the web scenarios.
+func manyLBs(lbs, servers int, load float64) Scenario {
+	s := Default()
+	s.LBs = lbs
+	s.Servers = []ServerGroup{{servers / 2, 4, 1}, {servers / 2, 2, 1}}
+	s.CPU = CPU{Discipline: "processor-sharing", Workers: 32, Backlog: 128}
+	s.Workload = Workload{
+		Arrivals: Arrivals{Load: load},
+		Classes:  []Class{{Name: "task", Share: 1, Stages: []Stage{stage("cpu", 0.025)}}},
 	}
 	return s
 }

@@ -10,7 +10,6 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"slices"
 	"syscall"
 	"time"
 
@@ -155,7 +154,7 @@ func (h handler) evaluate(ctx context.Context, j queue.Job, scratch string, tell
 		if subject, err = weighted(s, p.Weights); err != nil {
 			return nil, fmt.Errorf("%s: %w", j.Title, err)
 		}
-	case slices.Contains(dispatch.Names(), p.Name):
+	case dispatch.Check(p.Name) == nil:
 		subject = job.Heuristic(s, p.Name)
 	default:
 		return nil, invalid.Errorf("%s: there is no heuristic %q", j.Title, p.Name)

@@ -73,7 +73,7 @@ func levels(ctx context.Context, hyperparameters *train.Hyperparameters, heurist
 		if name == "" {
 			continue
 		}
-		if _, err := dispatch.New(name, dispatch.Options{Capacity: []float64{1}, LBs: 1}); err != nil {
+		if err := dispatch.Check(name); err != nil {
 			return nil, invalid.Errorf("--compare: %w%s", err, settings.Suggestion(name, dispatch.Names()))
 		}
 		targets = append(targets, simulate.HeuristicTarget(s, name))

@@ -60,7 +60,7 @@ func Load(file string, only []string, log logrus.FieldLogger) (*Study, error) {
 	s.trainingSeeds, _ = eval.ParseSeeds(s.TrainingSeeds) // study.Load has checked both
 	s.heldOut, _ = eval.ParseSeeds(s.EvaluationSeeds)
 	for k, name := range s.Heuristics {
-		if name != fixedweights.TargetName && !slices.Contains(dispatch.Names(), name) {
+		if name != fixedweights.TargetName && dispatch.Check(name) != nil {
 			return nil, invalid.Errorf("%s: heuristics[%d] = %q: must be %s or one of %s%s", file, k, name, fixedweights.TargetName, strings.Join(dispatch.Names(), ", "),
 				settings.Suggestion(name, append(dispatch.Names(), fixedweights.TargetName)))
 		}

@@ -66,8 +66,11 @@ func CheckpointPath(path string) string {
 // Parse reads the name of a target, but for the best fixed weights, which take a
 // search: a heuristic, a run's folder, or a checkpoint.
 func Parse(s scenario.Scenario, name string) (Target, error) {
-	if slices.Contains(dispatch.Names(), name) {
+	switch err := dispatch.Check(name); {
+	case err == nil:
 		return Heuristic(s, name), nil
+	case dispatch.GivesConstants(name):
+		return Target{}, invalid.Errorf("target %q: %w", name, err)
 	}
 	path := CheckpointPath(name)
 	if _, err := os.Stat(path); err != nil {

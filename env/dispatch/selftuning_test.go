@@ -1,0 +1,261 @@
+package dispatch
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+)
+
+// TestSelfTuningByHand follows the weights of two servers through three completions.
+func TestSelfTuningByHand(t *testing.T) {
+	t.Parallel()
+	r, err := NewSelfTuning(2, 0, SelfTuningConfig{Exponent: 0.5, Window: 5, Prior: 2})
+	require.NoError(t, err)
+	weights := func() []float64 { return []float64{r.estimates[0].weight, r.estimates[1].weight} }
+	require.Equal(t, []float64{1, 1}, weights())
+
+	r.Completed(Completion{Server: 0, Now: 3, Duration: 1, Ongoing: 4})
+	require.InDelta(t, 1, weights()[0], 1e-15, "the pool's average is its own")
+	r.Completed(Completion{Server: 1, Now: 4, Duration: 3, Ongoing: 2})
+
+	k := math.Exp(-0.1) // of 2 servers and 5 completions each
+	number, counts, times := k+1, 4*k+2, k+3
+	capacity := (2 + 2*counts/number) / (3 + 2*times/number) / (counts / times)
+	require.InDelta(t, math.Sqrt(capacity), weights()[1], 1e-12)
+	require.Less(t, weights()[1], 1.0, "two in 3 s are fewer than four in 1 s")
+
+	v := NewView(2)
+	v.Invalidate()
+	r.Pick(&v) // server 1's turn
+	r.Pick(&v)
+	capacity = (4*k + 2*counts/number) / (k + 2*times/number) / (counts / times)
+	require.InDelta(t, math.Sqrt(capacity), weights()[0], 1e-12, "its own sums have decayed")
+	require.Greater(t, weights()[0], 1.0)
+}
+
+// naiveSelfTuning computes the weights from a list of all completions, and looks at
+// every server at each pick.
+type naiveSelfTuning struct {
+	cfg         SelfTuningConfig
+	completions []Completion
+	weight      []float64
+	turn        int
+}
+
+func (r *naiveSelfTuning) tune(server int) {
+	n := float64(len(r.weight))
+	number, counts, times, own, ownTimes := 0.0, 0.0, 0.0, 0.0, 0.0
+	for k, c := range r.completions {
+		w := math.Exp(-float64(len(r.completions)-1-k) / (r.cfg.Window * n))
+		number += w
+		counts += w * float64(c.Ongoing)
+		times += w * c.Duration
+		if c.Server == server {
+			own += w * float64(c.Ongoing)
+			ownTimes += w * c.Duration
+		}
+	}
+	if number > 0 {
+		capacity := (own + r.cfg.Prior*counts/number) / (ownTimes + r.cfg.Prior*times/number)
+		r.weight[server] = math.Pow(capacity*times/counts, r.cfg.Exponent)
+	}
+}
+
+// TestSelfTuningAgainstNaive: through completions, servers that go out and come in
+// and times without any request, the picks are those of a rule that remembers
+// everything.
+func TestSelfTuningAgainstNaive(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		n, lb := rapid.IntRange(1, 40).Draw(t, "servers"), rapid.IntRange(0, 1).Draw(t, "lb")
+		cfg := SelfTuningConfig{
+			Exponent: rapid.Float64Range(0, 2).Draw(t, "exponent"),
+			Window:   rapid.Float64Range(1, 300).Draw(t, "window"),
+			Prior:    rapid.Float64Range(0.1, 20).Draw(t, "prior"),
+		}
+		rule, err := NewSelfTuning(n, lb, cfg)
+		require.NoError(t, err)
+		naive := &naiveSelfTuning{cfg: cfg, weight: uniform(n)}
+		w := newSimulatedLB(n, rapid.Uint64().Draw(t, "seed"), true)
+		twin := completing{
+			pick: func(v *View) int {
+				naive.turn = (naive.turn + 1) % n
+				naive.tune(naive.turn)
+				pick := rule.Pick(v)
+				for j := range n {
+					require.InEpsilon(t, naive.weight[j], rule.estimates[j].weight, 1e-9, "server %d", j)
+					if v.Out[j] {
+						continue
+					}
+					score, least := float64(v.Ongoing[j]+1)/naive.weight[j], float64(v.Ongoing[pick]+1)/naive.weight[pick]
+					require.GreaterOrEqual(t, score, least*(1-1e-9), "server %d is better than %d", j, pick)
+					if score == least && lb == 0 {
+						require.GreaterOrEqual(t, j, pick, "a tie")
+					} else if score == least {
+						require.LessOrEqual(t, j, pick, "a tie")
+					}
+				}
+				return pick
+			},
+			completed: func(c Completion) {
+				c.Failed = false
+				rule.Completed(c)
+				naive.completions = append(naive.completions, c)
+				naive.tune(c.Server)
+			},
+		}
+		for range 150 {
+			w.step(twin)
+		}
+	})
+}
+
+// completing is a Rule and Completer of two functions.
+type completing struct {
+	pick      func(v *View) int
+	completed func(c Completion)
+}
+
+func (c completing) Pick(v *View) int       { return c.pick(v) }
+func (c completing) Completed(x Completion) { c.completed(x) }
+
+// TestSelfTuningTies: before anything is known, LBs fill the servers in opposite order.
+func TestSelfTuningTies(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{5, 20} {
+		for lb := range 4 {
+			r, err := NewSelfTuning(n, lb, DefaultSelfTuning())
+			require.NoError(t, err)
+			v := NewView(n)
+			for k := range 2 * n {
+				want := k % n
+				if lb%2 == 1 {
+					want = n - 1 - want
+				}
+				require.Equal(t, want, r.Pick(&v), "pick %d of LB %d", k, lb)
+				v.Sent(want)
+			}
+		}
+	}
+}
+
+// TestSelfTuningIsFreeOfScale: with all times a thousand times as long the picks are
+// the same, failures and probation included.
+func TestSelfTuningIsFreeOfScale(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{4, 30} {
+		plain, err := NewSelfTuning(n, 0, DefaultSelfTuning())
+		require.NoError(t, err)
+		scaled, err := NewSelfTuning(n, 0, DefaultSelfTuning())
+		require.NoError(t, err)
+		a, b := newSimulatedLB(n, 8, true), newSimulatedLB(n, 8, true)
+		const scale = 1024
+		slow := completing{
+			pick: func(v *View) int {
+				now := v.Now
+				v.Now *= scale
+				pick := scaled.Pick(v)
+				v.Now = now
+				return pick
+			},
+			completed: func(c Completion) {
+				c.Now *= scale
+				c.Duration *= scale
+				scaled.Completed(c)
+			},
+		}
+		for range 3000 {
+			require.Equal(t, a.step(plain), b.step(slow))
+		}
+	}
+}
+
+// TestSelfTuningGoesBackToTheAverage: a server that looked slow and is not used is
+// tried again, as others complete.
+func TestSelfTuningGoesBackToTheAverage(t *testing.T) {
+	t.Parallel()
+	r, err := NewSelfTuning(2, 0, SelfTuningConfig{Exponent: 1, Window: 50, Prior: 3})
+	require.NoError(t, err)
+	v := NewView(2)
+	for range 20 {
+		r.Completed(Completion{Server: 0, Duration: 1, Ongoing: 1})
+		r.Completed(Completion{Server: 1, Duration: 9, Ongoing: 1})
+	}
+	v.Ongoing[0], v.Ongoing[1] = 2, 0
+	v.Invalidate()
+	r.Pick(&v)
+	require.Zero(t, r.Pick(&v), "3 against 1 at a ninth of the speed")
+	for k := 0; r.Pick(&v) == 0; k++ {
+		require.Less(t, k, 500, "it is never tried again")
+		r.Completed(Completion{Server: 0, Duration: 1, Ongoing: 2})
+	}
+}
+
+func TestConstants(t *testing.T) {
+	t.Parallel()
+	o := Options{Capacity: []float64{1, 1}, LBs: 1}
+	rule, err := New("self-tuning:exponent=0.5,window=7,prior=3", o)
+	require.NoError(t, err)
+	require.Equal(t, SelfTuningConfig{Exponent: 0.5, Window: 7, Prior: 3}, rule.(*SelfTuning).cfg)
+	rule, err = New("self-tuning:window=7", o)
+	require.NoError(t, err)
+	want := DefaultSelfTuning()
+	want.Window = 7
+	require.Equal(t, want, rule.(*SelfTuning).cfg)
+	for name, fault := range map[string]string{
+		"sed:exponent=1":                      `sed takes no constants`,
+		"self-tuning:":                        `unknown constant "" (known: exponent, window, prior)`,
+		"self-tuning:tau=3":                   `unknown constant "tau"`,
+		"self-tuning:window=1e":               `window="1e": must be a number`,
+		"self-tuning:window":                  `window="": must be a number`,
+		"self-tuning:window=3,window=3":       `constant window is given twice`,
+		"self-tuning:window=0":                `window is 0: must be in [1, 1e9]`,
+		"self-tuning:exponent=NaN":            `exponent is NaN: must be in [0, 2]`,
+		"self-tuning:exponent=-1,prior=0":     `prior is 0: must be in (0, 1e9]`,
+		"selftuning:window=3":                 `unknown heuristic "selftuning:window=3"`,
+		"self-tuning:exponent=0.5,exponent=1": `constant exponent is given twice`,
+	} {
+		require.ErrorContains(t, Check(name), fault, name)
+	}
+	require.NoError(t, Check("self-tuning:prior=0.5"))
+	require.True(t, GivesConstants("self-tuning:tau=3"))
+	require.True(t, GivesConstants("sed:x"))
+	require.False(t, GivesConstants("self-tuning"))
+	require.False(t, GivesConstants("runs:1"))
+}
+
+// BenchmarkPick is a request that is sent and one that ends, at one LB.
+func BenchmarkPick(b *testing.B) {
+	for _, name := range []string{"sed", selfTuningName} {
+		for _, n := range []int{8, 100, 1000} {
+			b.Run(fmt.Sprintf("%s/servers=%d", name, n), func(b *testing.B) { benchmarkPick(b, name, n) })
+		}
+	}
+}
+
+func benchmarkPick(b *testing.B, name string, n int) {
+	w := newSimulatedLB(n, 1, false)
+	rule, err := New(name, Options{Capacity: w.capacity(), LBs: 1})
+	require.NoError(b, err)
+	completer, _ := rule.(Completer)
+	queue := make([]int, 2*n) // servers of the flows under way, the oldest first
+	for k := range queue {
+		queue[k] = rule.Pick(&w.view)
+		w.view.Sent(queue[k])
+	}
+	b.ReportAllocs()
+	for k := 0; b.Loop(); k++ {
+		oldest := &queue[k%len(queue)]
+		w.view.Now += 0.01
+		ongoing := w.view.Ongoing[*oldest]
+		w.view.Ended(*oldest)
+		if completer != nil {
+			completer.Completed(Completion{Server: *oldest, Now: w.view.Now, Duration: 0.01 * float64(len(queue)), Ongoing: ongoing})
+		}
+		*oldest = rule.Pick(&w.view)
+		w.view.Sent(*oldest)
+	}
+}

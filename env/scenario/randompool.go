@@ -1,0 +1,102 @@
+package scenario
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+
+	"fairlb/env"
+)
+
+// randomPoolPrefix begins the names of the pools that are drawn at random; behind it
+// is a whole number, from which all else follows.
+const randomPoolPrefix = "random-pool/"
+
+// randomPoolNumber reads the number of a random pool from its name.
+func randomPoolNumber(name string) (uint64, bool) {
+	digits, ok := strings.CutPrefix(name, randomPoolPrefix)
+	number, err := strconv.ParseUint(digits, 10, 64)
+	return number, ok && err == nil && digits == strconv.FormatUint(number, 10)
+}
+
+// RandomPool returns the name of the random pool of a number.
+func RandomPool(number uint64) string { return fmt.Sprintf("%s%d", randomPoolPrefix, number) }
+
+// randomPool draws a pool of 2 to 64 servers behind 1 to 8 LBs, to choose on
+// what is meant to serve any pool. Drawn are the servers' processors and hidden
+// speeds, how the processors are shared, the demands' scale, law and part of IO,
+// the load, and whether servers change speed. An episode lasts until each LB has
+// sent 60 to 1000 requests to a server, on average.
+func randomPool(number uint64) Scenario {
+	rng := rand.New(env.Stream(number, "scenario/random-pool"))
+	s := Default()
+	s.LBs = 1 + rng.IntN(8)
+	n := int(math.Round(logUniform(rng, 2, 64)))
+	spread := rng.Float64()
+	kinds := []int{1, 2, 4, 8}[:2+rng.IntN(3)]
+	for range n {
+		s.Servers = append(s.Servers, ServerGroup{1, kinds[rng.IntN(len(kinds))], rounded(math.Exp(spread * (2*rng.Float64() - 1)))})
+	}
+	if rng.IntN(2) == 0 {
+		s.CPU = CPU{Discipline: "processor-sharing", Workers: 32, Backlog: 128}
+	}
+	s.Workload = randomWorkload(rng)
+
+	perServer := logUniform(rng, 60, 1000)
+	steps := math.Ceil(perServer * float64(n*s.LBs) / s.rate() / s.StepInterval)
+	s.Duration = max(steps, 10) * s.StepInterval
+	s.Latency = Latency{rounded(s.meanService() / 1000), rounded(s.meanService() / 100)}
+	s.Timeout = rounded(30 * s.meanService())
+	s.RandomChanges = randomPoolChanges(rng, n, s.Duration)
+	return s
+}
+
+// randomWorkload draws a class of requests and a load.
+func randomWorkload(rng *rand.Rand) Workload {
+	mean, io := logUniform(rng, 0.01, 1), 0.75*rng.Float64()
+	cpu := Stage{Resource: "cpu", Law: "exponential", Mean: rounded(mean * (1 - io))}
+	if rng.IntN(2) == 0 {
+		cpu.Law, cpu.CV = "log-normal", rounded(0.5+2*rng.Float64())
+	}
+	stages := []Stage{cpu}
+	if rng.IntN(2) == 0 {
+		stages = append(stages, stage("io", rounded(mean*io)))
+	}
+	return Workload{
+		Arrivals: Arrivals{Load: rounded(0.5 + 0.45*rng.Float64())},
+		Classes:  []Class{{Name: "task", Share: 1, Stages: stages}},
+	}
+}
+
+// randomPoolChanges draws what changes in each episode of a pool of n servers: in a
+// third of the pools nothing, in a third a quarter of the servers go to half
+// speed at one moment, and in a third every server's speed changes twice.
+func randomPoolChanges(rng *rand.Rand, n int, duration float64) []RandomChange {
+	at := rounded(duration * (0.2 + 0.6*rng.Float64()))
+	switch rng.IntN(3) {
+	case 0:
+		return []RandomChange{{Kind: "speed", At: at, Count: (n + 3) / 4, Low: 0.5, High: 0.5}}
+	case 1:
+		return []RandomChange{{Kind: "speed", PerMinute: rounded(2 * float64(n) * 60 / duration), Low: 0.6, High: 1.4, Initial: true}}
+	}
+	return nil
+}
+
+// meanService returns the mean service of a request, CPU and IO (s).
+func (s *Scenario) meanService() float64 {
+	demand := s.meanDemand()
+	return demand[0] + demand[1]
+}
+
+// logUniform draws from a range whose logarithm is uniform.
+func logUniform(rng *rand.Rand, low, high float64) float64 {
+	return low * math.Pow(high/low, rng.Float64())
+}
+
+// rounded returns x to three digits.
+func rounded(x float64) float64 {
+	y, _ := strconv.ParseFloat(strconv.FormatFloat(x, 'g', 3, 64), 64)
+	return y
+}

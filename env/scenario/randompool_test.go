@@ -1,0 +1,45 @@
+package scenario
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"fairlb/env/settings"
+)
+
+// TestRandomPools: every number gives a scenario that passes the rules, is as large as
+// is said, and is the same each time.
+func TestRandomPools(t *testing.T) {
+	t.Parallel()
+	kinds, laws := map[string]int{}, map[string]int{}
+	for number := range uint64(200) {
+		name := RandomPool(number)
+		s, err := Load(name, nil)
+		require.NoError(t, err, name)
+		require.Equal(t, name, s.Name)
+		again, err := Load(name, nil)
+		require.NoError(t, err)
+		require.Equal(t, s, again)
+		require.True(t, s.LBs >= 1 && s.LBs <= 8, "%d LBs", s.LBs)
+		n := s.countServers(nil)
+		require.True(t, n >= 2 && n <= 64, "%d servers", n)
+		sent := s.rate() * s.Duration / float64(n*s.LBs)
+		require.True(t, sent >= 60 && (sent <= 1100 || s.Duration == 10*s.StepInterval), "%g requests a server and LB", sent)
+		kinds[s.CPU.Discipline]++
+		laws[s.Workload.Classes[0].Stages[0].Law]++
+		yaml, err := settings.Marshal(s)
+		require.NoError(t, err)
+		require.NotEmpty(t, yaml)
+	}
+	for _, counts := range []map[string]int{kinds, laws} {
+		require.Len(t, counts, 2)
+		for what, count := range counts {
+			require.Greater(t, count, 60, what)
+		}
+	}
+	for _, name := range []string{"random-pool/", "random-pool/01", "random-pool/-1", "random-pool/x"} {
+		_, err := Load(name, nil)
+		require.ErrorContains(t, err, "neither a file nor a built-in scenario", name)
+	}
+}
