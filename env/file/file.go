@@ -171,7 +171,13 @@ func temporary(dir, name string, perm fs.FileMode) (*os.File, func(), error) {
 			return nil, nil, err
 		}
 		lock := flock.New(path)
-		if held, err := lock.TryLock(); err != nil || !held {
+		held, err := lock.TryLock()
+		if err != nil { // too many files are open, or the file system has no locks
+			f.Close() // the first error says what went wrong
+			os.Remove(path)
+			return nil, nil, err
+		}
+		if !held {
 			f.Close()
 			continue // another process takes it for one that was left
 		}

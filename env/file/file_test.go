@@ -1,13 +1,16 @@
 package file
 
 import (
+	"context"
 	"errors"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/gofrs/flock"
 	"github.com/stretchr/testify/require"
@@ -143,4 +146,43 @@ func TestReplaceIsAtomic(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, entries, 1)
 	}
+}
+
+// TestReplaceWithoutLocks: where a file cannot be locked, as when too many are open,
+// nothing is tried without end and nothing is left.
+func TestReplaceWithoutLocks(t *testing.T) {
+	if os.Getenv("FAIRLB_TEST_FEW_FILES") == "" {
+		self, err := os.Executable()
+		require.NoError(t, err)
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		child := exec.CommandContext(ctx, self, "-test.run", "^TestReplaceWithoutLocks$")
+		child.Env = append(os.Environ(), "FAIRLB_TEST_FEW_FILES=1")
+		out, err := child.CombinedOutput()
+		require.NoError(t, err, "%s", out)
+		return
+	}
+	dir := t.TempDir()
+	var limit syscall.Rlimit
+	require.NoError(t, syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit))
+	limit.Cur = 64
+	require.NoError(t, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit))
+	var opened []*os.File
+	for {
+		f, err := os.Open(os.DevNull)
+		if err != nil {
+			break
+		}
+		opened = append(opened, f)
+	}
+	last := len(opened) - 1
+	require.NoError(t, opened[last].Close()) // for the temporary file, but not for its lock
+	err := Replace(filepath.Join(dir, "a"), 0o666, func(io.Writer) error { return nil })
+	for _, f := range opened[:last] {
+		require.NoError(t, f.Close())
+	}
+	require.ErrorIs(t, err, syscall.EMFILE)
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	require.Empty(t, entries)
 }

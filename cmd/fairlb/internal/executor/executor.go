@@ -11,6 +11,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"fairlb/cmd/fairlb/internal/bounds"
+	"fairlb/cmd/fairlb/internal/files"
 	"fairlb/cmd/fairlb/internal/fixedweights"
 	"fairlb/cmd/fairlb/internal/job"
 	"fairlb/cmd/fairlb/internal/progress"
@@ -64,7 +65,8 @@ func (Local) OfOneJob(error) bool { return true }
 // Bar implements store.Executor.
 func (l Local) Bar(what string, jobs int) progress.Bar { return l.Progress.Bar(what, jobs) }
 
-// Evaluate evaluates one target on one core and returns the report, as JSON.
+// Evaluate evaluates one target on one core and returns the report, as JSON with its
+// sum (files.AddSum).
 // Progress, if not nil, is told how many of the episodes are done.
 func Evaluate(ctx context.Context, s scenario.Scenario, seeds []uint64, target episodes.Target, progress func(done, of int)) ([]byte, error) {
 	if err := bounds.Episodes(s, target.Actor != nil, "seeds", float64(len(seeds)), 1); err != nil {
@@ -80,6 +82,8 @@ func Evaluate(ctx context.Context, s scenario.Scenario, seeds []uint64, target e
 	}
 	report := eval.Evaluation{Scenario: s.Name, Settings: resolved, Seeds: seeds, DurationS: s.Duration, Results: list, Warnings: s.EvaluationDoubts(len(seeds))}
 	var out bytes.Buffer
-	err = report.WriteJSON(&out)
-	return out.Bytes(), err
+	if err := report.WriteJSON(&out); err != nil {
+		return nil, err
+	}
+	return files.AddSum(out.Bytes()), nil
 }

@@ -5,6 +5,7 @@
 package fixedweights
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"strings"
 
 	"fairlb/cmd/fairlb/internal/bounds"
+	"fairlb/cmd/fairlb/internal/files"
 	"fairlb/cmd/fairlb/internal/progress"
 	"fairlb/cmd/fairlb/internal/simulate"
 	"fairlb/env"
@@ -117,11 +119,17 @@ func checkSize(s scenario.Scenario, episodes, evaluations int) error {
 	return bounds.Episodes(s, false, "evaluations of the search", float64(episodes)*float64(evaluations), runtime.GOMAXPROCS(0))
 }
 
-// Write writes what was found in the form in which Read reads it.
+// Write writes what was found in the form in which Read reads it: JSON with its sum
+// (files.AddSum).
 func (f *Found) Write(w io.Writer) error {
-	e := json.NewEncoder(w)
+	var object bytes.Buffer
+	e := json.NewEncoder(&object)
 	e.SetIndent("", "  ")
-	return e.Encode(f.Result)
+	if err := e.Encode(f.Result); err != nil {
+		return err
+	}
+	_, err := w.Write(files.AddSum(object.Bytes()))
+	return err
 }
 
 // Read reads what a search by resolved settings has found in a scenario, and
@@ -131,6 +139,9 @@ func Read(data []byte, s scenario.Scenario, x Settings) (Found, error) {
 	err := json.Unmarshal(data, &f.Result)
 	if err == nil {
 		err = f.check()
+	}
+	if err == nil {
+		err = files.CheckSum(data)
 	}
 	if err != nil {
 		return Found{}, fmt.Errorf("is not the record of a search of weights (%w)", err)

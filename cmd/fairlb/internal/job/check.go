@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"fairlb/agents/checkpoint"
+	"fairlb/cmd/fairlb/internal/files"
 	"fairlb/cmd/fairlb/internal/fixedweights"
 	"fairlb/cmd/fairlb/internal/invalid"
 	"fairlb/cmd/fairlb/internal/runfolder"
@@ -92,6 +93,9 @@ func (e *Evaluation) CheckReport(data []byte) (eval.Result, error) {
 		return eval.Result{}, invalid.Errorf("is the record of an evaluation of %q", result.Target)
 	case unknown >= 0:
 		return eval.Result{}, invalid.Errorf("is not the record of an evaluation in the scenario, which has no class %q", result.Classes[unknown].Class)
+	}
+	if err := files.CheckSum(data); err != nil {
+		return eval.Result{}, invalid.Errorf("is the record of an evaluation, but %w", err)
 	}
 	if e.Scenario.SameArrivals() && len(e.Seeds) > 1 {
 		result.SetOneWorkload() // which older programs did not say

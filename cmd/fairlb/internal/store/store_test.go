@@ -98,7 +98,11 @@ func TestDamagedReports(t *testing.T) {
 		data := append([]byte(nil), made...)
 		data[rng.IntN(len(data))] ^= byte(1 << rng.IntN(8))
 		require.NoError(t, os.WriteFile(path, data, 0o666))
-		_, _ = kept.Evaluate(t.Context(), &e) // does not panic
+		if got, err := kept.Evaluate(t.Context(), &e); err == nil {
+			require.Equal(t, want, got)
+		} else {
+			require.ErrorContains(t, err, "; remove it")
+		}
 	}
 }
 
