@@ -21,6 +21,10 @@ type Config struct {
 	// a flow costs less.
 	Observe bool
 
+	// CountEstablished says that a flow counts as ongoing only from the moment
+	// on at which Established is called for it, not from its Dispatch on.
+	CountEstablished bool
+
 	// Reports answers what the rule asks the servers; nil: the rule reads
 	// what was last passed to Report, and nothing before the first of them.
 	Reports dispatch.Reports
@@ -35,9 +39,10 @@ type Balancer struct {
 	view      dispatch.View
 	outs      int // servers that are out
 
-	flows   flowTable
-	reports reportTable
-	asks    bool // Config.Reports answers the rule, not the table
+	flows       flowTable
+	established bool // Config.CountEstablished
+	reports     reportTable
+	asks        bool // Config.Reports answers the rule, not the table
 
 	observer *observe.Observer // nil where nothing is observed
 	choices  stream            // that the rule draws from
@@ -54,11 +59,13 @@ type stream struct {
 // streams and must be called before anything else.
 func New(cfg Config) *Balancer {
 	b := &Balancer{
-		rule:    cfg.Rule,
-		view:    dispatch.NewView(cfg.Servers),
-		flows:   newFlowTable(cfg.Servers, cfg.Observe),
-		reports: newReportTable(cfg.Servers),
-		asks:    cfg.Reports != nil,
+		rule:  cfg.Rule,
+		view:  dispatch.NewView(cfg.Servers),
+		flows: newFlowTable(cfg.Servers, cfg.Observe),
+
+		established: cfg.CountEstablished,
+		reports:     newReportTable(cfg.Servers),
+		asks:        cfg.Reports != nil,
 	}
 	b.completer, _ = cfg.Rule.(dispatch.Completer)
 	b.view.Reports, b.view.Global = cfg.Reports, cfg.Global
@@ -111,14 +118,32 @@ func (b *Balancer) forget() {
 }
 
 // Dispatch chooses a server for a flow that arrives now and counts the flow as
-// ongoing there. At least one server must be in (Available).
+// ongoing there, unless Config.CountEstablished is set. At least one server must be
+// in (Available).
 func (b *Balancer) Dispatch(now float64) (id FlowID, server int) {
 	b.sample(now)
 	b.view.Now = now
 	server = b.rule.Pick(&b.view)
-	id = b.flows.begin(Flow{Start: now, Server: int32(server), Ongoing: b.view.Ongoing[server]})
-	b.view.Sent(server)
+	id = b.flows.begin(Flow{Start: now, Server: int32(server), Ongoing: b.view.Ongoing[server], Counted: !b.established})
+	if b.established {
+		b.view.Picked()
+	} else {
+		b.view.Sent(server)
+	}
 	return id, server
+}
+
+// Established counts a flow as ongoing from now on, because its connection has been
+// established. It is called at most once for a flow, and only where
+// Config.CountEstablished is set; else, and for a flow that has ended, it panics.
+func (b *Balancer) Established(now float64, id FlowID) {
+	f := &b.flows.slots[id]
+	if f.Server == vacant || f.Counted {
+		panic("balancer: the flow has ended or counts already")
+	}
+	b.sample(now)
+	b.flows.count(id)
+	b.view.Counted(int(f.Server))
 }
 
 // End ends a flow now, and returns it: it completed, or it failed, because its
@@ -134,7 +159,11 @@ func (b *Balancer) End(now float64, id FlowID, failed bool) Flow {
 	b.flows.end(id)
 	server := int(f.Server)
 	ongoing := b.view.Ongoing[server]
-	b.view.Ended(server)
+	if f.Counted {
+		b.view.Ended(server)
+	} else {
+		ongoing++ // the rule is told of a count that includes the flow
+	}
 	if b.completer != nil {
 		b.completer.Completed(dispatch.Completion{Server: server, Now: now, Duration: now - f.Start, Ongoing: ongoing, Failed: failed})
 	}

@@ -51,8 +51,8 @@ func TestByHand(t *testing.T) {
 	require.InDelta(t, 8, rows[one][elapsedP90], 1, "of a flow that has been ongoing for 8 s, after 1 s without one")
 	require.InDelta(t, 7, rows[other][elapsedP90], 1)
 
-	require.Equal(t, Flow{Start: 1, Server: int32(one)}, b.End(10, first, false))
-	require.Equal(t, Flow{Start: 2, Server: int32(other)}, b.End(11, second, true))
+	require.Equal(t, Flow{Start: 1, Server: int32(one), Counted: true}, b.End(10, first, false))
+	require.Equal(t, Flow{Start: 2, Server: int32(other), Counted: true}, b.End(11, second, true))
 	require.Equal(t, []int32{0, 0}, b.Ongoing())
 	rows, load = observation(b, 12)
 	require.Equal(t, float32(9), rows[one][completionMean])
@@ -97,6 +97,41 @@ func TestObservingChangesNothing(t *testing.T) {
 		require.Equal(t, rows, otherRows)
 		require.Equal(t, load, otherLoad)
 	})
+}
+
+// TestEstablished: where flows count from then on at which they are established, one
+// that is not has no part in the counts and in what is observed, and one that ends
+// before leaves them as they were.
+func TestEstablished(t *testing.T) {
+	t.Parallel()
+	b := openCounting(t, "lsq", 2, 1, true)
+	first, server := b.Dispatch(1)
+	require.Equal(t, []int32{0, 0}, b.Ongoing())
+	refused, _ := b.Dispatch(1)
+	rows, load := observation(b, 5)
+	require.Zero(t, rows[server][elapsedMean])
+	require.Zero(t, load[server])
+	b.Established(5, first)
+	require.Equal(t, int32(1), b.Ongoing()[server])
+	require.Equal(t, int32(0), b.Ongoing()[1-server])
+	rows, _ = observation(b, 5.5)
+	require.Equal(t, float32(1), rows[server][ongoing])
+	require.InDelta(t, 4.25, rows[server][elapsedP90], 0.3, "since it was dispatched")
+	_, other := b.Dispatch(6)
+	require.Equal(t, 1-server, other)
+	require.False(t, b.End(6, refused, true).Counted)
+	require.Equal(t, int32(1), b.Ongoing()[server])
+	require.PanicsWithValue(t, "balancer: the flow has ended or counts already", func() { b.Established(6, first) })
+	require.PanicsWithValue(t, "balancer: the flow has ended or counts already", func() { b.Established(6, refused) })
+	require.True(t, b.End(7, first, false).Counted)
+	require.Equal(t, []int32{0, 0}, b.Ongoing())
+
+	c := snapshot.Writer() // with a flow that does not count
+	b.State(c)
+	restart := open(t, "lsq", 2, 1)
+	r := snapshot.Reader(c.Bytes())
+	restart.State(r)
+	require.ErrorContains(t, r.Err(), "a flow that does not count")
 }
 
 // TestOut: a server that is out gets no flow, keeps those that it has, and gets
@@ -239,8 +274,9 @@ func TestUnobserved(t *testing.T) {
 // TestFlowsAllocateNothing: once the slices have grown, no flow, no observation
 // and no news of a server allocates.
 func TestFlowsAllocateNothing(t *testing.T) {
-	for _, name := range localRules() {
-		b := open(t, name, 20, 1)
+	for k, name := range localRules() {
+		established := k%2 == 0
+		b := openCounting(t, name, 20, 1, established)
 		obs, load := make([]float32, 20*len(observe.Features())), make([]float64, 20)
 		var flows []FlowID
 		now, k := 0.0, 0
@@ -249,6 +285,9 @@ func TestFlowsAllocateNothing(t *testing.T) {
 			k++
 			id, _ := b.Dispatch(now)
 			flows = append(flows, id)
+			if n := len(flows); established && n > 5 {
+				b.Established(now, flows[n-5])
+			}
 			if len(flows) > 30 {
 				b.End(now, flows[0], k%7 == 0)
 				flows = append(flows[:0], flows[1:]...)

@@ -17,9 +17,10 @@ type Flow struct {
 	Start   float64 // s, when it was dispatched
 	Server  int32
 	Ongoing int32 // q_ij, the Balancer's other flows on the server as it was dispatched
+	Counted bool  // it is among the ongoing flows of the server
 
 	// place is the flow's index in the list of its server, where those are
-	// kept; of a slot without a flow it is the next such slot.
+	// kept and it counts; of a slot without a flow it is the next such slot.
 	place uint32
 }
 
@@ -29,8 +30,8 @@ const (
 )
 
 // flowTable holds the flows that are under way: each in a slot, which is used
-// again after the flow has ended, and, where they are observed, listed by
-// server.
+// again after the flow has ended, and, where they are observed, those that count
+// listed by server.
 type flowTable struct {
 	slots    []Flow
 	free     uint32     // the vacant slot to use next; noSlot if there is none
@@ -63,16 +64,24 @@ func (t *flowTable) begin(f Flow) FlowID {
 		id = uint32(len(t.slots))
 		t.slots = append(t.slots, f)
 	}
-	if t.byServer != nil {
+	if t.byServer != nil && f.Counted {
 		t.list(FlowID(id))
 	}
 	return FlowID(id)
 }
 
+// count lets a flow count.
+func (t *flowTable) count(id FlowID) {
+	t.slots[id].Counted = true
+	if t.byServer != nil {
+		t.list(id)
+	}
+}
+
 // end takes a flow out.
 func (t *flowTable) end(id FlowID) {
 	f := &t.slots[id]
-	if t.byServer != nil {
+	if t.byServer != nil && f.Counted {
 		t.unlist(f)
 	}
 	f.Server, f.place, t.free = vacant, t.free, uint32(id)

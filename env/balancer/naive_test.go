@@ -32,7 +32,11 @@ type naiveFlow struct {
 	id     FlowID // what the Balancer calls it
 	start  float64
 	server int
+	counts bool
 }
+
+// waits says whether a flow does not count yet.
+func (f naiveFlow) waits() bool { return !f.counts }
 
 func newNaive(rule dispatch.Rule, servers int, seed uint64) *naive {
 	n := &naive{
@@ -46,7 +50,9 @@ func newNaive(rule dispatch.Rule, servers int, seed uint64) *naive {
 func (n *naive) ongoing() []int32 {
 	q := make([]int32, n.servers)
 	for _, f := range n.flows {
-		q[f.server]++
+		if f.counts {
+			q[f.server]++
+		}
 	}
 	return q
 }
@@ -67,7 +73,7 @@ func (n *naive) Count(server int) int { return int(n.ongoing()[server]) }
 // Start implements observe.Flows.
 func (n *naive) Start(server, k int) float64 {
 	for _, f := range n.flows {
-		if f.server == server {
+		if f.server == server && f.counts {
 			if k == 0 {
 				return f.start
 			}
@@ -86,13 +92,24 @@ func (n *naive) dispatch(now float64) int {
 	return n.rule.Pick(view)
 }
 
+// establish lets a flow count. Flows are in the order in which they began to.
+func (n *naive) establish(now float64, k int) {
+	n.observer.Sample(now, n)
+	f := n.flows[k]
+	f.counts = true
+	n.flows = append(slices.Delete(n.flows, k, k+1), f)
+}
+
 func (n *naive) end(now float64, k int, failed bool) {
 	n.observer.Sample(now, n)
 	f, ongoing := n.flows[k], n.ongoing()
-	// The last flow of the server takes the place of the one that ended.
+	if !f.counts {
+		ongoing[f.server]++
+	}
+	// The last flow that counts at the server takes the place of one that did.
 	last := k
-	for i := k + 1; i < len(n.flows); i++ {
-		if n.flows[i].server == f.server {
+	for i := k + 1; f.counts && i < len(n.flows); i++ {
+		if n.flows[i].server == f.server && n.flows[i].counts {
 			last = i
 		}
 	}
@@ -123,7 +140,13 @@ func (n *naive) observe(now float64, obs []float32, load []float64) {
 // open returns a Balancer of the named heuristic; the empty name is that of
 // weights that are set.
 func open(t require.TestingT, name string, servers int, seed uint64) *Balancer {
-	b := New(Config{Servers: servers, Rule: newRule(t, name, servers), Observe: true})
+	return openCounting(t, name, servers, seed, false)
+}
+
+// openCounting is open for flows that count from the moment on at which they are
+// established, or not.
+func openCounting(t require.TestingT, name string, servers int, seed uint64, established bool) *Balancer {
+	b := New(Config{Servers: servers, Rule: newRule(t, name, servers), Observe: true, CountEstablished: established})
 	b.Reset(env.Stream(seed, "choices"), env.Stream(seed, "samples"))
 	return b
 }
@@ -161,7 +184,7 @@ func TestNaiveTwin(t *testing.T) {
 			rapid.Check(t, func(t *rapid.T) {
 				servers, seed := rapid.IntRange(1, 30).Draw(t, "servers"), rapid.Uint64().Draw(t, "seed")
 				chance := rand.New(rand.NewPCG(seed, 1))
-				fast, slow := open(t, name, servers, seed), newNaive(newRule(t, name, servers), servers, seed)
+				fast, slow := openCounting(t, name, servers, seed, chance.IntN(2) == 0), newNaive(newRule(t, name, servers), servers, seed)
 				now := 0.0
 				for range rapid.IntRange(1, 300).Draw(t, "events") {
 					now += 0.1 * chance.ExpFloat64()
@@ -183,8 +206,13 @@ func twinEvent(t *rapid.T, name string, fast *Balancer, slow *naive, now float64
 		id, got := fast.Dispatch(now)
 		require.Equal(t, want, got)
 		require.False(t, slow.out[got])
-		require.Equal(t, Flow{Start: now, Server: int32(want), Ongoing: ongoing[want], place: fast.flows.slots[id].place}, fast.flows.slots[id])
-		slow.flows = append(slow.flows, naiveFlow{id, now, want})
+		require.Equal(t, Flow{Start: now, Server: int32(want), Ongoing: ongoing[want], Counted: !fast.established, place: fast.flows.slots[id].place}, fast.flows.slots[id])
+		slow.flows = append(slow.flows, naiveFlow{id, now, want, !fast.established})
+	case x < 60 && slices.ContainsFunc(slow.flows, naiveFlow.waits):
+		k := slices.IndexFunc(slow.flows, naiveFlow.waits)
+		id := slow.flows[k].id
+		slow.establish(now, k)
+		fast.Established(now, id)
 	case x < 80 && len(slow.flows) > 0:
 		k, failed := chance.IntN(len(slow.flows)), chance.IntN(5) == 0
 		f := slow.flows[k]
@@ -222,7 +250,7 @@ func twinEvent(t *rapid.T, name string, fast *Balancer, slow *naive, now float64
 	case x < 98:
 		c := snapshot.Writer()
 		fast.State(c)
-		restarted := open(t, name, slow.servers, 99)
+		restarted := openCounting(t, name, slow.servers, 99, fast.established)
 		for range 3 { // what it does before must leave no trace
 			restarted.Dispatch(now)
 			restarted.SetOut(0, slow.servers > 1)

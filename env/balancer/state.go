@@ -15,7 +15,7 @@ var _ snapshot.Stater = (*Balancer)(nil)
 func (b *Balancer) State(c *snapshot.Codec) {
 	snapshot.Fixed(c, b.view.Out, c.Bool)
 	c.PCG(b.choices.pcg)
-	b.flows.state(c, len(b.view.Out))
+	b.flows.state(c, len(b.view.Out), b.established)
 	reported := b.view.Reports != nil
 	c.Bool(&reported)
 	snapshot.Fixed(c, b.reports.last, func(r *Report) { r.state(c) })
@@ -41,7 +41,7 @@ func (b *Balancer) restored(reported bool) {
 	}
 	clear(b.view.Ongoing)
 	for _, f := range b.flows.slots {
-		if f.Server != vacant {
+		if f.Server != vacant && f.Counted {
 			b.view.Ongoing[f.Server]++
 		}
 	}
@@ -54,18 +54,23 @@ func (b *Balancer) restored(reported bool) {
 	b.view.Invalidate()
 }
 
-// state walks over the flows and makes sure that the lists agree with them.
-func (t *flowTable) state(c *snapshot.Codec, servers int) {
+// state walks over the flows and makes sure that the lists agree with them. Flows
+// that do not count are a fault unless they may begin so.
+func (t *flowTable) state(c *snapshot.Codec, servers int, uncounted bool) {
 	snapshot.Slice(c, &t.slots, func(f *Flow) {
 		c.Float64(&f.Start)
 		snapshot.Int(c, &f.Server)
 		snapshot.Int(c, &f.Ongoing)
 		snapshot.Int(c, &f.place)
+		c.Bool(&f.Counted)
 		if f.Server < vacant || int(f.Server) >= servers {
 			c.Fail("a flow on server %d of %d", f.Server, servers)
 		}
 		if f.Server != vacant && !(f.Start >= 0 && f.Start <= math.MaxFloat64) {
 			c.Fail("a flow from %g s on", f.Start)
+		}
+		if f.Server != vacant && !f.Counted && !uncounted {
+			c.Fail("a flow that does not count")
 		}
 	})
 	snapshot.Int(c, &t.free)
@@ -83,9 +88,11 @@ func (t *flowTable) state(c *snapshot.Codec, servers int) {
 // relist checks the vacant slots and makes the lists by server from the places
 // that the flows have there.
 func (t *flowTable) relist(c *snapshot.Codec) {
-	counts := make(map[int32]int)
+	counts := make(map[int32]int) // of vacant slots, and of the flows that count by server
 	for _, f := range t.slots {
-		counts[f.Server]++
+		if f.Server == vacant || f.Counted {
+			counts[f.Server]++
+		}
 	}
 	found := 0
 	for id := t.free; id != noSlot; id = t.slots[id].place {
@@ -111,7 +118,7 @@ func (t *flowTable) relist(c *snapshot.Codec) {
 		t.byServer[j] = make([]FlowID, counts[int32(j)])
 	}
 	for id, f := range t.slots {
-		if f.Server == vacant {
+		if f.Server == vacant || !f.Counted {
 			continue
 		}
 		if int(f.place) >= counts[f.Server] || taken[at{f.Server, f.place}] {

@@ -8,7 +8,8 @@ import (
 // Rule chooses a server for each request that arrives at one LB.
 type Rule interface {
 	// Pick returns the index of the chosen server, one that is not out. Whoever
-	// calls it then tells the View where the request was sent (View.Sent).
+	// calls it then tells the View where the request was sent (View.Sent), or
+	// that it does not count yet (View.Picked).
 	Pick(v *View) int
 }
 

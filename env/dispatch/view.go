@@ -38,6 +38,17 @@ func (v *View) Sent(server int) {
 	v.changed = append(v.buffer[:0], int32(server))
 }
 
+// Picked notes that the rule has picked a server for a request that does not count
+// as ongoing yet.
+func (v *View) Picked() { v.changed = v.buffer[:0] }
+
+// Counted notes that a request for which the server was picked before is ongoing
+// there from now on.
+func (v *View) Counted(server int) {
+	v.Ongoing[server]++
+	v.note(server)
+}
+
 // Ended notes that one of the LB's ongoing requests on the server has ended.
 func (v *View) Ended(server int) {
 	v.Ongoing[server]--

@@ -145,6 +145,7 @@ func (s *Scenario) ClassNames() []string {
 func (s *Scenario) Config() (sim.Config, error) {
 	cfg := sim.Config{
 		LBs: s.LBs, Processors: s.CPU.processors(), Workers: s.CPU.Workers, Backlog: s.CPU.Backlog, Prefork: s.CPU.Prefork,
+		CountEstablished: s.Counting == "established", UnseenRefusals: s.Refusals == "unseen", SYNRetries: s.SYNRetries,
 		LatencyLow: s.Latency.Low, LatencyHigh: s.Latency.High, Timeout: s.Timeout,
 		Duration: s.Duration, StepInterval: s.StepInterval, MaxLogWeight: s.MaxLogWeight,
 	}

@@ -164,11 +164,26 @@ func (s *Scenario) expectedInFlight(requests float64, demand [2]float64) float64
 	}
 	capacity[0] /= 1 + s.CPU.Contention*most
 	cpu, io := waiting(requests, rate*demand[0], capacity[0]), waiting(requests, rate*demand[1], capacity[1])
-	packets := rate * 2 * s.Latency.High
+	packets := rate*2*s.Latency.High + rate*s.refusedFor(rate, demand, capacity)
 	if s.CPU.Prefork {
 		return math.Min(packets+math.Min(slots, cpu+io), requests)
 	}
 	return math.Min(packets+math.Min(slots, cpu)+io, requests)
+}
+
+// refusedFor is the mean time (s) for which a request is in flight because it was
+// refused: what the servers cannot do of the offered work is refused, and then waits to
+// be tried again, or for its timeout where the LB does not see the refusal.
+func (s *Scenario) refusedFor(rate float64, demand, capacity [2]float64) float64 {
+	wait := 0.0
+	for _, gap := range s.SYNRetries {
+		wait += gap
+	}
+	if s.Refusals == "unseen" {
+		wait = s.Timeout
+	}
+	load := math.Max(rate*demand[0]/capacity[0], rate*demand[1]/capacity[1])
+	return math.Max(0, 1-1/load) * math.Min(wait, s.Timeout)
 }
 
 // waiting is about how many of so many requests are at a resource at a time at

@@ -16,6 +16,10 @@ func windows() []string { return []string{"", "begin", "random", "blocks"} }
 // tieRules has "" for ties that are left out: fair.
 func tieRules() []string { return append([]string{""}, dispatch.TiesNames()...) }
 
+// countings and refusals have "" for what is left out: the first name.
+func countings() []string { return []string{"", "chosen", "established"} }
+func refusals() []string  { return []string{"", "seen", "unseen"} }
+
 // ties returns how LSQ, SED and weighted dispatch break ties.
 func (s *Scenario) ties() (dispatch.Ties, error) {
 	if s.Ties == "" {

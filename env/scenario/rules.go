@@ -18,6 +18,7 @@ const (
 	maxServers = 10000
 	maxCPUs    = 10000   // of one server
 	maxThreads = 64      // of one core
+	maxRetries = 20      // of a request
 	maxSteps   = 1000000 // of an episode
 	maxClasses = 255
 	maxStages  = 64 // of a class
@@ -53,8 +54,20 @@ func (s *Scenario) Rules(r *settings.Rules) {
 	}
 	r.Check("max_log_weight", s.MaxLogWeight, settings.OpenClosed(0, 20))
 	r.Check("ties", s.Ties, oneOf(tieRules()))
+	s.connectionRules(r)
 	s.Workload.rules(r.Under("workload"))
 	s.changeRules(r)
+}
+
+// connectionRules states the rules of when a request counts, and of what follows if its
+// server does not take it.
+func (s *Scenario) connectionRules(r *settings.Rules) {
+	r.Check("counting", s.Counting, oneOf(countings()))
+	r.Check("refusals", s.Refusals, oneOf(refusals()))
+	r.Require(len(s.SYNRetries) <= maxRetries, "syn_retries", len(s.SYNRetries), fmt.Sprintf("must be at most %d", maxRetries))
+	for k, gap := range s.SYNRetries {
+		r.Require(gap > 0 && finite(gap), fmt.Sprintf("syn_retries[%d]", k), gap, "must be positive and finite")
+	}
 }
 
 // rules states the rules of how processors are shared, but for that of workers and

@@ -21,7 +21,21 @@ type Scenario struct {
 	// server drawn at random stays if it is one of them, else the first of them is
 	// taken, those of more cpus first, at every load balancer; ordered, the first in
 	// an order that every second load balancer reverses. None: fair.
-	Ties     string   `yaml:"ties,omitempty"`
+	Ties string `yaml:"ties,omitempty"`
+	// Counting is when a load balancer begins to count a request as ongoing: chosen,
+	// as it chooses the server; established, at the client's first ACK, one round trip
+	// later, so that a request which is refused never counts. None: chosen.
+	Counting string `yaml:"counting,omitempty"`
+	// Refusals is how a load balancer learns that a server refused a request or lost
+	// it as it failed: seen, by a packet; unseen, not at all (direct server return),
+	// so that it counts the request until the timeout. None: seen.
+	Refusals string `yaml:"refusals,omitempty"`
+	// SYNRetries are the times between a client's attempts to reach a server that does
+	// not take its request, s: after the first attempt, after the second, and so on, up
+	// to the timeout, and always at the same server. Linux doubles them from 1 s on.
+	// None: one attempt.
+	SYNRetries []float64 `yaml:"syn_retries,omitempty"`
+
 	Workload Workload `yaml:"workload"` // what arrives: the requests of a trace file or random ones
 
 	Detection     float64        `yaml:"detection,omitempty"`      // time from a server's failure until load balancers send it nothing more, s

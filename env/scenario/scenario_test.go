@@ -224,6 +224,9 @@ servers: [{count: 2, cpus: 4, speed: 1}, {count: 1, cpus: 2, speed: 0.5}]
 cpu: {discipline: processor-sharing, workers: 32, backlog: 9, prefork: true, threads_per_core: 2, thread_gain: 0.3, contention: 0.01}
 latency: {low: 0.1, high: 0.2}
 timeout: 7
+counting: established
+refusals: unseen
+syn_retries: [1, 2]
 step_interval: 0.25
 duration: 5
 max_log_weight: 2
@@ -267,7 +270,7 @@ detection: 1.5
 	cfg.Workload, cfg.Classes, cfg.Servers, cfg.Changes, cfg.Random = nil, nil, nil, nil, nil
 	require.Equal(t, sim.Config{
 		LBs: 4, CPU: sim.ProcessorSharing, Processors: sim.Processors{ThreadsPerCore: 2, ThreadGain: 0.3, Contention: 0.01},
-		Workers: 32, Backlog: 9, Prefork: true, LatencyLow: 0.1, LatencyHigh: 0.2, Timeout: 7,
+		Workers: 32, Backlog: 9, Prefork: true, CountEstablished: true, UnseenRefusals: true, SYNRetries: []float64{1, 2}, LatencyLow: 0.1, LatencyHigh: 0.2, Timeout: 7,
 		Duration: 5, StepInterval: 0.25, MaxLogWeight: 2, Detection: 1.5, Ties: dispatch.PluginTies,
 	}, cfg)
 }

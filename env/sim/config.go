@@ -46,6 +46,19 @@ type Config struct {
 	LatencyHigh float64 // s; 0: packets take no time
 	Timeout     float64 // s; the completion time of a failed request
 
+	// CountEstablished says that an LB counts a flow as ongoing only from the
+	// client's first ACK on, one round trip of packets after it chose the
+	// server; else from the choice on. A flow that is refused never counts then.
+	CountEstablished bool
+	// UnseenRefusals says that nothing tells an LB of a flow that its server
+	// refused, or lost as it failed: it ends for the LB at its Timeout.
+	UnseenRefusals bool
+	// SYNRetries are the times (s) between a client's attempts to reach a server
+	// that does not take its request, at most 255: after the first attempt, after
+	// the second, and so on. Attempts go to the same server and end before the
+	// Timeout. None: there is one attempt. Linux doubles from 1 s on: 1, 2, 4, 8.
+	SYNRetries []float64
+
 	Changes   []Change        // of every episode, in order of time
 	Random    []RandomChanges // drawn for each episode
 	Detection float64         // s from a server's failure until LBs send it nothing more
@@ -112,6 +125,10 @@ func (c *Config) validate() error {
 	check(!c.Prefork || c.CPU == ProcessorSharing, "prefork workers under FIFO: they need processor sharing")
 	check(c.Backlog >= 0, "backlog = %d: must not be negative", c.Backlog)
 	check(c.LatencyLow >= 0 && c.LatencyHigh >= c.LatencyLow && !math.IsInf(c.LatencyHigh, 0), "latency [%g, %g]: must be 0 <= low <= high", c.LatencyLow, c.LatencyHigh)
+	check(len(c.SYNRetries) <= math.MaxUint8, "%d SYN retries: at most 255", len(c.SYNRetries))
+	for k, gap := range c.SYNRetries {
+		check(gap > 0 && !math.IsInf(gap, 0), "SYN retry %d after %g s: must be positive and finite", k, gap)
+	}
 	check(c.Timeout > 0, "timeout = %g: must be positive", c.Timeout)
 	check(c.Workload != nil && len(c.Classes) > 0 && len(c.Classes) <= math.MaxUint8, "a workload needs a source and 1 to 255 classes")
 	for k, class := range c.Classes {

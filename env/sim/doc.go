@@ -8,7 +8,9 @@
 // What the published testbed adds to that is optional, and off in the zero Config.
 // Processors may be hardware threads that share cores, and throughput may fall as
 // tasks contend (Processors). A worker may be held through IO, so that the backlog
-// waits for workers (Config.Prefork).
+// waits for workers (Config.Prefork). An LB may count a flow only once its connection
+// is established (Config.CountEstablished) and not see that one is refused
+// (Config.UnseenRefusals), and a client may try again (Config.SYNRetries).
 //
 // Servers and LBs come, go and fail, and servers change their speed, their
 // processors and the background jobs that run there, by a schedule or at random.
@@ -28,6 +30,7 @@
 //	config.go      what can be configured
 //	engine.go      the event loop
 //	request.go     the life of a request
+//	connection.go  when an LB counts it, and what follows if its server does not take it
 //	station.go     how a resource serves its tasks
 //	processors.go  what tasks get of processors that they share
 //	prefork.go     workers that are held for a whole request

@@ -50,6 +50,9 @@ type engine struct {
 	balancers []*balancer.Balancer // by LB
 	latency   [2]*rand.Rand        // draw the latencies of requests (0) and of replies (1)
 
+	hasConnections bool // connections keeps anything
+	connections    connections
+
 	members        membership
 	outstanding    []int32 // by server, requests that were sent there and are not done
 	outstandingLog outstandingLog
@@ -83,6 +86,7 @@ const (
 	vacant requestState = iota // the id has no request
 	active                     // it is under way, waits or is in service
 	failed                     // it was refused, or its server failed; its LB has yet to hear of it
+	unseen                     // it has failed and its client knows, but its LB keeps the flow until its timeout
 	orphan                     // its LB failed: it has ended for its client, but its server still works on it
 )
 
@@ -95,9 +99,11 @@ func newEngine(cfg *Config, rules []dispatch.Rule) *engine {
 		nextKeys:    make([]uint64, 2*n),
 		completions: newTournament(n),
 		outstanding: make([]int32, n),
+		connections: newConnections(cfg),
 		members:     newMembership(cfg),
 		reports:     newServerReports(n),
 	}
+	e.hasConnections = cfg.CountEstablished || len(e.connections.retryAfter) > 0
 	if cfg.Prefork {
 		e.pools = make([]workerPool, n)
 	}
@@ -109,7 +115,7 @@ func newEngine(cfg *Config, rules []dispatch.Rule) *engine {
 		e.stages = append(e.stages, resources)
 	}
 	for _, rule := range rules {
-		e.balancers = append(e.balancers, balancer.New(balancer.Config{Servers: n, Rule: rule, Observe: cfg.Observe, Reports: e, Global: e}))
+		e.balancers = append(e.balancers, balancer.New(balancer.Config{Servers: n, Rule: rule, Observe: cfg.Observe, CountEstablished: cfg.CountEstablished, Reports: e, Global: e}))
 		if _, ok := rule.(dispatch.OutstandingLogReader); ok {
 			e.outstandingLog.enabled = true
 		}
@@ -133,6 +139,7 @@ func (e *engine) reset(seed uint64) error {
 	e.resetServers()
 	clear(e.outstanding)
 	e.outstandingLog.next, e.outstandingLog.first = 0, 0
+	e.connections.reset(seed)
 	e.members.reset(seed)
 	e.reports.reset()
 	e.changes = e.cfg.changesOf(seed)

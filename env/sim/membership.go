@@ -148,20 +148,15 @@ func (e *engine) failServer(server int) {
 	e.outstanding[server] = 0
 	e.reports.serverFailed(server)
 	for _, p := range e.toServers.list {
-		if x := &e.requests[p.id]; int(x.server) == server {
+		if x := &e.requests[p.id]; int(x.server) == server && !e.retrying(p.id) {
 			e.outstanding[server]++
-			for k, resource := range e.stages[x.class] {
-				e.stations[2*server+int(resource)].work += e.demands[int(p.id)*e.stride+k]
-			}
+			e.addWork(p.id, 1)
 		}
 	}
 	slices.SortFunc(lost, e.compareArrivals)
 	e.outstandingLog.add(server)
 	for _, id := range lost {
-		if e.requests[id].state == active {
-			e.requests[id].state = failed
-		}
-		e.reply(id)
+		e.fail(id)
 	}
 }
 
@@ -181,11 +176,13 @@ func (e *engine) failLB(lb int) {
 	e.members.failedLBs++
 	for id := range e.requests {
 		x := &e.requests[id]
-		if int(x.lb) != lb || x.state != active && x.state != failed {
+		if int(x.lb) != lb || x.state == vacant || x.state == orphan {
 			continue
 		}
+		if x.state != unseen {
+			e.recordLoss(x.arrival, x.class, lb, int(x.server))
+		}
 		x.state = orphan
-		e.recordLoss(x.arrival, x.class, lb, int(x.server))
 	}
 	e.balancers[lb].Forget(e.now)
 }

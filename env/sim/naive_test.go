@@ -23,13 +23,15 @@ type twin struct {
 	now       float64
 	servers   []twinServer
 	packets   []*twinTask // under way
+	acks      []twinACK   // under way
 	ongoing   [][]int32   // by LB and server
 	failedLB  []bool
 	rule      twinRule
 	ties      []*rand.Rand // by LB, for candidates
-	latency   [2]*rand.Rand
+	latency   [4]*rand.Rand
 	redirects *rand.Rand
 	outcomes  outcomes
+	told      [][]dispatch.Completion // by LB
 }
 
 // twinRule is the rule by which a twin dispatches.
@@ -58,6 +60,16 @@ type twinTask struct {
 	reply     bool    // its packet goes to the LB
 	lost      bool    // it has failed
 	ended     bool    // its client was told
+	retries   int     // SYNs after the first
+	counted   bool    // its LB counts it
+	orphan    bool    // its LB has failed
+	gone      bool    // its LB has ended it
+}
+
+// twinACK is the packet after which an LB counts a task.
+type twinACK struct {
+	task *twinTask
+	due  float64
 }
 
 func newTwin(cfg *Config, arrivals []workload.Request, seed uint64, rule twinRule) *twin {
@@ -67,9 +79,10 @@ func newTwin(cfg *Config, arrivals []workload.Request, seed uint64, rule twinRul
 	}
 	for lb := range cfg.LBs {
 		w.ongoing = append(w.ongoing, make([]int32, len(cfg.Servers)))
+		w.told = append(w.told, nil)
 		w.ties = append(w.ties, rand.New(env.Stream(seed, "dispatch/"+strconv.Itoa(lb))))
 	}
-	for k, name := range []string{"sim/latency/request", "sim/latency/reply"} {
+	for k, name := range []string{"sim/latency/request", "sim/latency/reply", "sim/latency/ack", "sim/latency/retry"} {
 		w.latency[k] = rand.New(env.Stream(seed, name))
 	}
 	w.redirects = rand.New(env.Stream(seed, "sim/redirect"))
@@ -141,6 +154,14 @@ func (w *twin) advance(until float64) {
 				next, do = x.due, func() { w.receive(x) }
 			}
 		}
+		for k, a := range w.acks {
+			if a.due < next {
+				next, do = a.due, func() {
+					w.acks = slices.Delete(w.acks, k, k+1)
+					w.count(a.task)
+				}
+			}
+		}
 		if len(w.arrivals) > 0 && w.arrivals[0].Time < next {
 			next, do = w.arrivals[0].Time, func() {
 				r := w.arrivals[0]
@@ -197,8 +218,26 @@ func (w *twin) arrive(r workload.Request) {
 	default:
 		x.server = shortest(w.ongoing[lb], in)
 	}
-	w.ongoing[lb][x.server]++
+	if !w.cfg.CountEstablished {
+		w.count(x)
+	}
 	w.send(x)
+}
+
+// count lets the LB of a task count it, if there is anything left to count.
+func (w *twin) count(x *twinTask) {
+	if !x.orphan && !x.gone {
+		x.counted = true
+		w.ongoing[x.request.LB][x.server]++
+	}
+}
+
+// draw draws a latency.
+func (w *twin) draw(stream int) float64 {
+	if w.cfg.LatencyHigh == 0 {
+		return 0
+	}
+	return w.cfg.LatencyLow + (w.cfg.LatencyHigh-w.cfg.LatencyLow)*w.latency[stream].Float64()
 }
 
 // redirect returns the LB that takes the requests of an LB that has failed.
@@ -239,7 +278,7 @@ func (w *twin) send(x *twinTask) {
 		if x.reply {
 			direction = 1
 		}
-		x.due += w.cfg.LatencyLow + (w.cfg.LatencyHigh-w.cfg.LatencyLow)*w.latency[direction].Float64()
+		x.due += w.draw(direction)
 		w.packets = append(w.packets, x)
 		return
 	}
@@ -250,28 +289,83 @@ func (w *twin) send(x *twinTask) {
 func (w *twin) receive(x *twinTask) {
 	w.packets = slices.DeleteFunc(w.packets, func(y *twinTask) bool { return y == x })
 	if x.reply {
+		w.end(x)
 		if !x.ended {
-			w.ongoing[x.request.LB][x.server]--
 			w.recordOutcome(x, w.now-x.request.Time, x.lost)
 		}
 		return
 	}
+	if x.retries > 0 && x.orphan {
+		return // nobody waits for it
+	}
 	s := &w.servers[x.server]
-	x.reply = true // whatever comes of it, the next packet is one
+	x.reply = true // but for another SYN, the next packet is one
 	busy := w.resource(x) == workload.CPU && len(s.cpu) >= w.limit(x.server)
 	if w.cfg.Prefork {
 		busy = s.held() >= w.cfg.Workers
 	}
+	refused := s.failed || busy && len(s.waiting) >= w.cfg.Backlog
+	if w.cfg.CountEstablished {
+		if ack := (twinACK{x, w.now + w.draw(2)}); !refused && w.cfg.LatencyHigh > 0 {
+			w.acks = append(w.acks, ack)
+		} else if !refused {
+			w.count(x)
+		}
+	}
 	switch {
-	case s.failed || busy && len(s.waiting) >= w.cfg.Backlog:
-		x.lost = true
-		w.send(x)
+	case refused:
+		w.tryAgain(x)
 	case w.cfg.Prefork && busy:
 		s.waiting = append(s.waiting, x)
 	default:
 		w.join(x)
 	}
 }
+
+// end lets the LB of a task see that it has ended.
+func (w *twin) end(x *twinTask) {
+	x.gone = true
+	if x.orphan {
+		return
+	}
+	lb := x.request.LB
+	if !x.counted {
+		w.ongoing[lb][x.server]++
+	}
+	w.told[lb] = append(w.told[lb], dispatch.Completion{Server: x.server, Now: w.now, Duration: w.now - x.request.Time, Ongoing: w.ongoing[lb][x.server], Failed: x.lost})
+	w.ongoing[lb][x.server]--
+}
+
+// tryAgain sends the SYN of a task that was refused again, as long as there is time.
+func (w *twin) tryAgain(x *twinTask) {
+	after := 0.0
+	for k, gap := range w.cfg.SYNRetries {
+		after += gap
+		if k == x.retries && after < w.cfg.Timeout && !x.orphan {
+			x.retries++
+			x.reply = false
+			x.due = max(w.now, x.request.Time+after) + w.draw(3)
+			w.packets = append(w.packets, x)
+			return
+		}
+	}
+	w.lose(x)
+}
+
+// lose fails a task. Its LB learns of it by a packet or, at last, by its age.
+func (w *twin) lose(x *twinTask) {
+	x.lost = true
+	if !w.cfg.UnseenRefusals || x.orphan {
+		w.send(x)
+		return
+	}
+	w.recordOutcome(x, 0, true)
+	x.due = max(w.now, x.request.Time+w.cfg.Timeout)
+	w.packets = append(w.packets, x)
+}
+
+// arriving says whether a packet is that of a task's first SYN.
+func (x *twinTask) arriving() bool { return !x.reply && x.retries == 0 }
 
 func (w *twin) resource(x *twinTask) workload.Resource {
 	return w.cfg.Classes[x.request.Class].Stages[x.stage].Resource
@@ -348,8 +442,8 @@ func (w *twin) apply(c Change) {
 		slices.SortStableFunc(lost, func(a, b *twinTask) int { return cmp.Compare(a.request.Time, b.request.Time) })
 		s.cpu, s.io, s.waiting = nil, nil, nil
 		for _, x := range lost {
-			x.lost = true
-			w.send(x)
+			x.reply = true
+			w.lose(x)
 		}
 	case detect:
 		s.out = s.out || s.failed
@@ -366,7 +460,10 @@ func (w *twin) apply(c Change) {
 			all = slices.Concat(all, s.cpu, s.io, s.waiting)
 		}
 		for _, x := range all {
-			if x.request.LB == c.Index && !x.ended {
+			if x.request.LB != c.Index {
+				continue
+			}
+			if x.orphan = true; !x.ended {
 				w.recordOutcome(x, 0, true)
 			}
 		}
@@ -381,7 +478,7 @@ func (w *twin) work(j int) [2]float64 {
 	var sum [2]float64
 	s := &w.servers[j]
 	for _, x := range slices.Concat(s.cpu, s.io, s.waiting, w.packets) {
-		if x.server != j || x.reply && slices.Contains(w.packets, x) {
+		if x.server != j || !x.arriving() && slices.Contains(w.packets, x) {
 			continue
 		}
 		sum[w.resource(x)] += x.remaining
@@ -397,7 +494,7 @@ func (w *twin) outstanding(j int) int {
 	s := &w.servers[j]
 	n := len(s.cpu) + len(s.io) + len(s.waiting)
 	for _, x := range w.packets {
-		if x.server == j && !x.reply {
+		if x.server == j && x.arriving() {
 			n++
 		}
 	}
@@ -479,13 +576,29 @@ func (w *twin) candidateOrFirst(lb int, in func(int) bool) int {
 	return best
 }
 
-// sharedRule lets the engine dispatch as the twin does.
-type sharedRule struct{ oracle bool }
+// sharedRule lets the engine dispatch as the twin does, and keeps what it is told.
+type sharedRule struct {
+	oracle bool
+	told   []dispatch.Completion
+	last   float64 // s, the time of what happened last
+	early  bool    // time has decreased
+}
 
-func (r sharedRule) Pick(v *dispatch.View) int {
+func (r *sharedRule) Pick(v *dispatch.View) int {
+	r.pass(v.Now)
 	in := func(j int) bool { return !v.Out[j] }
 	if r.oracle {
 		return soonest(len(v.Ongoing), v.Global.Finish, in)
 	}
 	return shortest(v.Ongoing, in)
+}
+
+func (r *sharedRule) Completed(x dispatch.Completion) {
+	r.pass(x.Now)
+	r.told = append(r.told, x)
+}
+
+func (r *sharedRule) pass(now float64) {
+	r.early = r.early || now < r.last
+	r.last = now
 }

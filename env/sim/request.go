@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"math/rand/v2"
+
 	"fairlb/env"
 	"fairlb/env/argmin"
 	"fairlb/env/workload"
@@ -9,7 +11,8 @@ import (
 // This file is the life of a request: it arrives at an LB (processArrival), is
 // sent to a server (send, deliver), passes its stages there (enqueue,
 // completeStage), and ends at the LB when the reply arrives (reply,
-// processReplies, endRequest).
+// processReplies, endRequest). What becomes of one that its server does not take is
+// in connection.go.
 
 // processArrival dispatches the request that arrives now at its LB.
 func (e *engine) processArrival() {
@@ -36,6 +39,9 @@ func (e *engine) processArrival() {
 		}
 	}
 	flow, server := e.balancers[lb].Dispatch(e.now)
+	if e.hasConnections {
+		e.prepareConnection(id)
+	}
 	e.requests[id] = request{arrival: r.Time, flow: flow, number: e.dispatched, lb: uint16(lb), server: uint16(server), class: uint8(r.Class), state: active}
 	e.dispatched++
 	if e.cfg.Flows {
@@ -94,6 +100,7 @@ func (e *engine) send(id uint32) {
 // reply puts the reply to a request on its way to the LB.
 func (e *engine) reply(id uint32) {
 	if e.cfg.LatencyHigh == 0 {
+		e.processReplies() // flows that are dropped for their age go before
 		e.endRequest(id, e.now)
 		return
 	}
@@ -103,8 +110,11 @@ func (e *engine) reply(id uint32) {
 
 // drawLatency draws the latency (s) of a packet to a server (direction 0) or back
 // (1).
-func (e *engine) drawLatency(direction int) float64 {
-	return e.cfg.LatencyLow + (e.cfg.LatencyHigh-e.cfg.LatencyLow)*e.latency[direction].Float64()
+func (e *engine) drawLatency(direction int) float64 { return e.latencyFrom(e.latency[direction]) }
+
+// latencyFrom draws the latency (s) of a packet from the given stream.
+func (e *engine) latencyFrom(rng *rand.Rand) float64 {
+	return e.cfg.LatencyLow + (e.cfg.LatencyHigh-e.cfg.LatencyLow)*rng.Float64()
 }
 
 // processReplies lets the LBs see the replies that have arrived by now. Only
@@ -113,15 +123,28 @@ func (e *engine) drawLatency(direction int) float64 {
 func (e *engine) processReplies() {
 	for e.toLBs.len() > 0 && e.toLBs.first().time <= e.now {
 		p := e.toLBs.pop()
+		if e.cfg.CountEstablished {
+			e.processACKs(p.time)
+		}
 		e.endRequest(p.id, p.time)
+	}
+	if e.cfg.CountEstablished {
+		e.processACKs(e.now)
 	}
 }
 
 // deliver lets a request reach its server, which serves it, puts it into its
 // backlog, or refuses it because the backlog is full or the server has failed.
 func (e *engine) deliver(id uint32) {
+	if e.retrying(id) && !e.returnToServer(id) {
+		return
+	}
 	x := &e.requests[id]
-	if e.members.failed[x.server] || !e.hasRoom(x) {
+	taken := !e.members.failed[x.server] && e.hasRoom(x)
+	if e.cfg.CountEstablished {
+		e.answerSYN(id, taken)
+	}
+	if !taken {
 		e.refuse(id)
 		return
 	}
@@ -143,20 +166,6 @@ func (e *engine) hasRoom(x *request) bool {
 	}
 	s := &e.stations[e.stationOf(x)]
 	return !s.full() || s.queue.n < e.cfg.Backlog
-}
-
-// refuse fails a request at its server. Its LB learns of it by a reply; to its
-// client it counts as a completion at the timeout.
-func (e *engine) refuse(id uint32) {
-	x := &e.requests[id]
-	if x.state == active {
-		x.state = failed
-	}
-	for k, resource := range e.stages[x.class] {
-		e.stations[2*int(x.server)+int(resource)].work -= e.demands[int(id)*e.stride+k]
-	}
-	e.release(int(x.server))
-	e.reply(id)
 }
 
 // release notes that a server is done with a request. A server that has no
@@ -248,23 +257,30 @@ func (e *engine) endRequest(id uint32, now float64) {
 		e.reportEnd(id, now)
 	}
 	x.state = vacant
+	if e.cfg.CountEstablished {
+		e.connections.awaited[id].pending = false
+	}
 	e.free = append(e.free, id)
 	e.inFlight--
 }
 
-// reportEnd tells the LB, the client and whoever listens that a request has ended.
+// reportEnd tells the LB, and whoever listens, that a request has ended, and the
+// client too, unless it knows (unseen).
 func (e *engine) reportEnd(id uint32, now float64) {
 	x := &e.requests[id]
-	lb, server, failed := int(x.lb), int(x.server), x.state == failed
+	lb, server, failed := int(x.lb), int(x.server), x.state != active
 	flow := e.balancers[lb].End(now, x.flow, failed)
 	elapsed := now - x.arrival
 	if failed {
 		elapsed = e.cfg.Timeout
 	}
-	e.count(elapsed, failed)
 	if e.cfg.Flows {
 		e.endedFlows = append(e.endedFlows, env.Flow{LB: lb, Server: server, Step: int(e.stepOf[id]), Ongoing: int(flow.Ongoing), Completion: elapsed, Failed: failed})
 	}
+	if x.state == unseen {
+		return
+	}
+	e.count(elapsed, failed)
 	if e.cfg.Recorder != nil {
 		e.cfg.Recorder.Record(env.Outcome{Arrival: x.arrival, Completion: elapsed, Class: int(x.class), LB: lb, Server: server, Failed: failed})
 	}

@@ -97,6 +97,13 @@ func testbed(rng *rand.Rand, cfg *Config) {
 		cfg.Processors.Contention = rng.Float64() / 4
 	}
 	cfg.Prefork = cfg.CPU == ProcessorSharing && rng.IntN(2) == 0
+	cfg.CountEstablished, cfg.UnseenRefusals = rng.IntN(2) == 0, rng.IntN(2) == 0
+	if rng.IntN(2) == 0 {
+		cfg.Timeout = 1 + 20*rng.Float64()
+		for range rng.IntN(6) {
+			cfg.SYNRetries = append(cfg.SYNRetries, 0.01+3*rng.Float64())
+		}
+	}
 }
 
 // change adds changes of all kinds.
@@ -141,12 +148,16 @@ func TestNaiveTwin(t *testing.T) {
 		slow := newTwin(&cfg, list, 1, rule)
 
 		var rec outcomes
+		var shared []*sharedRule
 		cfg.Recorder = &rec
 		cfg.Workload = func(uint64) (workload.Source, error) { s := scripted(list); return &s, nil }
 		if rule == pluginTies {
 			cfg.Heuristic, cfg.Ties = "sed", dispatch.PluginTies
 		} else {
-			cfg.Rule = func(int) (dispatch.Rule, error) { return sharedRule{rule == soonestFinish}, nil }
+			cfg.Rule = func(lb int) (dispatch.Rule, error) {
+				shared = append(shared, &sharedRule{oracle: rule == soonestFinish})
+				return shared[lb], nil
+			}
 		}
 		fast, err := New(cfg)
 		require.NoError(t, err)
@@ -176,12 +187,18 @@ func TestNaiveTwin(t *testing.T) {
 				require.Equal(t, s.failed || s.drained, truth.Out[j], "system %d", seed)
 				require.InDelta(t, s.used, truth.CPUTime[j], 1e-8, "system %d", seed)
 			}
+			for lb, b := range fast.engine.balancers {
+				require.Equal(t, slow.ongoing[lb], b.Ongoing(), "system %d", seed)
+			}
 		}
 		require.NoError(t, fast.Drain(context.Background()))
 		slow.advance(math.Inf(1))
 
 		require.Len(t, rec, len(list), "system %d", seed)
 		require.Len(t, slow.outcomes, len(list), "system %d", seed)
+		for lb, r := range shared {
+			requireTold(t, slow.told[lb], r)
+		}
 		byArrival := func(a, b env.Outcome) int { return cmp.Compare(a.Arrival, b.Arrival) }
 		slices.SortFunc(rec, byArrival)
 		slices.SortFunc(slow.outcomes, byArrival)
@@ -198,4 +215,17 @@ func TestNaiveTwin(t *testing.T) {
 	}
 	require.Greater(t, failed, total/100, "some must be refused")
 	require.Less(t, failed, total/2)
+}
+
+// requireTold holds what a rule was told to what the twin's would have been.
+func requireTold(t *testing.T, want []dispatch.Completion, rule *sharedRule) {
+	t.Helper()
+	require.False(t, rule.early, "time has decreased")
+	require.Len(t, rule.told, len(want))
+	for k, got := range rule.told {
+		require.InDelta(t, want[k].Now, got.Now, 1e-9)
+		require.InDelta(t, want[k].Duration, got.Duration, 1e-9)
+		got.Now, got.Duration = want[k].Now, want[k].Duration
+		require.Equal(t, want[k], got)
+	}
 }

@@ -149,6 +149,7 @@ func TestCheck(t *testing.T) {
 	for rule, spoil := range map[string]func(*sim.Config){
 		"two LBs":          func(c *sim.Config) { c.LBs = 3 },
 		"order of arrival": func(c *sim.Config) { c.CPU = sim.ProcessorSharing },
+		"what is refused":  func(c *sim.Config) { c.SYNRetries = []float64{1} },
 		"nor contend":      func(c *sim.Config) { c.Processors.ThreadsPerCore = 2 },
 		"not change":       func(c *sim.Config) { c.Random = []sim.RandomChanges{{}} },
 		"one class":        func(c *sim.Config) { c.Classes = append(c.Classes, c.Classes...) },
