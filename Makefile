@@ -57,6 +57,7 @@ fuzz:
 	go test -run '^$$' -fuzz FuzzLoad -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./agents/checkpoint
 	go test -run '^$$' -fuzz FuzzRestore -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./replay
 	go test -run '^$$' -fuzz FuzzState -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./train
+	go test -run '^$$' -fuzz FuzzRead -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./results/record
 	go test -run '^$$' -fuzz FuzzScan -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./results/tfevents
 	go test -run '^$$' -fuzz FuzzState -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./train/queue
 	go test -run '^$$' -fuzz FuzzDelivery -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./train/queue

@@ -32,7 +32,7 @@ func header() Header {
 }
 
 // write makes a record of two rows and returns its path.
-func write(t *testing.T) string {
+func write(t testing.TB) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "run.jsonl")
 	w, err := Create(path, header(), false)
@@ -278,4 +278,28 @@ func TestSums(t *testing.T) {
 	text, err := os.ReadFile(path)
 	require.NoError(t, err)
 	require.Equal(t, old+`{"row":"done"}`+"\n", string(text))
+}
+
+// FuzzRead: whatever is in a file, reading ends, and what is read of a record has
+// its header and lines in their order.
+func FuzzRead(f *testing.F) {
+	whole, err := os.ReadFile(write(f))
+	require.NoError(f, err)
+	f.Add(whole)
+	f.Add(whole[:len(whole)/2])
+	f.Add([]byte("{}\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		path := filepath.Join(t.TempDir(), "run.jsonl")
+		require.NoError(t, os.WriteFile(path, data, 0o666))
+		r, err := Read(path)
+		if err != nil {
+			return
+		}
+		require.NotEmpty(t, r.Header.Kind)
+		last := 1
+		for _, row := range r.Rows {
+			require.Greater(t, row.Line, last)
+			last = row.Line
+		}
+	})
 }
