@@ -1,10 +1,6 @@
 package rewards
 
-import (
-	"slices"
-
-	"gonum.org/v1/gonum/integrate/quad"
-)
+import "slices"
 
 // Credit names how a reward is divided over the servers (Reward.ByServer). The
 // parts always sum to the reward, so that agents that maximise their sum maximise
@@ -19,7 +15,8 @@ const (
 	// per server (vbf and ongoing), and an equal part of the whole of any other
 	// reward.
 	Additive Credit = "additive"
-	// Server gives a server what it contributed to the reward, whichever it is.
+	// Server gives a server what it contributed to the reward. PBF alone has no such
+	// parts (Reward.Divisible).
 	Server Credit = "server"
 	// Whole gives a server an equal part of the whole, whatever the reward.
 	Whole Credit = "whole"
@@ -84,42 +81,6 @@ func largestParts(dst, l []float64, g func(load float64) float64) {
 	for j, x := range l {
 		k, _ := slices.BinarySearch(rising, clean(x))
 		dst[j] = parts[k]
-	}
-}
-
-// productParts writes each server's Shapley value of PBF, the largest load being
-// given: some of the servers have the product of their r_j = l_j / max_k l_k, and
-// none have 1, which is divided equally. By Owen's multilinear extension (Owen 1972,
-// "Multilinear Extensions of Games") the value is
-//
-//	(r_j - 1) integral_0^1 prod_{k != j} (1 - t + t r_k) dt,
-//
-// where Gauss-Legendre quadrature of N/2 points has no error but rounding. The parts
-// tell servers apart even where one idle server makes PBF itself 0. dst may be l.
-func productParts(dst, l []float64) {
-	n, top := float64(len(l)), largest(l)
-	ratio := func(x float64) float64 {
-		if top == 0 {
-			return 1
-		}
-		return clean(x) / top
-	}
-	var pointRoom, productRoom [stackServers / 2]float64
-	points, products := pointRoom[:0], productRoom[:0]
-	count := (len(l) + 1) / 2
-	for q := range count {
-		t, product := quad.Legendre{}.FixedLocationSingle(count, q, 0, 1)
-		for _, x := range l {
-			product *= 1 - t + t*ratio(x)
-		}
-		points, products = append(points, t), append(products, product)
-	}
-	for j, x := range l {
-		r, integral := ratio(x), 0.0
-		for q, t := range points {
-			integral += products[q] / (1 - t + t*r)
-		}
-		dst[j] = 1/n + (r-1)*integral
 	}
 }
 

@@ -9,12 +9,12 @@
 //
 // A learner whose critics are of single servers earns each server's part of the
 // reward (Reward.ByServer, credit.go): its own term where the reward is a sum over
-// servers, else its Shapley value or its marginal contribution. Every reward has such
-// parts, and every reward can be given in equal parts of the whole instead, so that
-// rewards can be compared under the same credit (Credit).
+// servers, else its Shapley value or its marginal contribution. All but PBF have
+// such parts, and every reward can be given in equal parts of the whole instead, so
+// that rewards can be compared under the same credit (Credit).
 //
 // A new reward is a function in fairness.go, the function of its parts there or in
-// credit.go, and a line of the table in reward.go.
+// credit.go, if it has any, and a line of the table in reward.go.
 //
 // # Finite for every input
 //

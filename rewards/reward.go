@@ -25,7 +25,9 @@ type definition struct {
 	additive bool
 	// parts writes to dst[j] what server j contributed: its term of an additive
 	// reward, else its Shapley value or, to first order, its marginal contribution
-	// (credit.go). The parts sum to the reward. dst may be the values.
+	// (credit.go). The parts sum to the reward. dst may be the values. It is nil for
+	// PBF: one idle server makes that 0, whatever the others hold, and what is over
+	// the largest load has no part of who holds it.
 	parts func(dst, values []float64)
 }
 
@@ -38,7 +40,7 @@ func definitions() [count]definition {
 		{name: "vbf", of: VBF, additive: true, parts: vbfParts},
 		{name: "logvbf", of: LogVBF, parts: logVBFParts},
 		{name: "vbf+logvbf", of: func(load []float64) float64 { return VBF(load) + LogVBF(load) }, parts: bothVBFParts},
-		{name: "pbf", of: PBF, parts: productParts},
+		{name: "pbf", of: PBF},
 		{name: "jain", of: Jain, parts: jainParts},
 		{name: "cv", of: CV, parts: cvParts},
 		{name: "ms", of: MS, parts: msParts},
@@ -93,6 +95,10 @@ func (r Reward) Name() string { return r.definition().name }
 // Additive reports whether the reward is a sum of one term per server.
 func (r Reward) Additive() bool { return r.definition().additive }
 
+// Divisible reports whether there are parts of the reward that servers contributed,
+// and so whether the credit Server is another than Whole. PBF alone has none.
+func (r Reward) Divisible() bool { return r.definition().parts != nil }
+
 // WithCredit returns the reward divided over servers by the given credit; that of
 // New is Additive.
 func (r Reward) WithCredit(c Credit) Reward {
@@ -113,11 +119,12 @@ func (r Reward) Of(load, ongoing []float64) float64 {
 
 // ByServer writes to dst[j] the part of the reward that is server j's and
 // returns the whole, as Of does. The parts sum to it, up to rounding. Under the
-// credit Server, or Additive where the reward is, they are what servers contributed:
+// credit Server, or Additive where the reward is, they are what servers contributed,
+// if there is such a thing:
 //
 //	vbf:                           -(l_j - mean l)^2 / N, its own term
 //	ongoing:                       -q_j, its own term
-//	ms, logms, pbf:                its Shapley value, exactly
+//	ms, logms:                     its Shapley value, exactly
 //	logvbf, vbf+logvbf, jain, cv:  its marginal contribution, to first order
 //
 // and else equal parts of the whole. dst has one entry per server; ByServer panics
@@ -131,7 +138,7 @@ func (r Reward) ByServer(dst, load, ongoing []float64) float64 {
 		panic(errShape)
 	}
 	whole := d.of(values)
-	if r.credit == Server || d.additive && r.credit != Whole {
+	if r.credit == Server && d.parts != nil || d.additive && r.credit != Whole {
 		d.parts(dst, values)
 		return whole
 	}

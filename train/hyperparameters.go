@@ -108,6 +108,9 @@ func (h *Hyperparameters) Rules(r *settings.Rules) {
 		return err == nil
 	}))
 	r.Check("credit", h.Credit, settings.OneOf(rewards.Credits()...))
+	reward, err := rewards.New(h.Reward)
+	r.Require(err != nil || reward.Divisible() || h.Credit != rewards.Server, "credit", string(h.Credit),
+		fmt.Sprintf("must be %s for the reward %s, of which servers have no parts", rewards.Whole, h.Reward))
 	r.Check("episodes", h.Episodes, settings.Closed(1, 1_000_000_000))
 	r.Check("episodes_per_round", h.EpisodesPerRound, settings.Closed(1, 100_000))
 	r.Check("updates_per_round", h.UpdatesPerRound, settings.Closed(1, 1_000_000_000))

@@ -55,6 +55,7 @@ func TestHyperRules(t *testing.T) {
 		{"method: sarsa", `h.yaml:1:9: method = "sarsa": must be one of distr-lb, rlb-sac, centr-lb, qmix-lb, iql-lb, ippo, mappo, delay`},
 		{"reward: fair", `h.yaml:1:9: reward = "fair": must be one of vbf, logvbf, vbf+logvbf, pbf, jain, cv, ms, logms, ongoing`},
 		{"credit: all", `h.yaml:1:9: credit = "all": must be additive, server or whole`},
+		{"{reward: pbf, credit: server}", `credit = "server": must be whole for the reward pbf, of which servers have no parts`},
 		{"seed: -1", "h.yaml:1:7: seed = -1: must be an integer"},
 		{"episodes: 0", "h.yaml:1:11: episodes = 0: must be in [1, 1000000000]"},
 		{"episodes_per_round: -2", "h.yaml:1:21: episodes_per_round = -2: must be in [1, 100000]"},
