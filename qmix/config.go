@@ -77,7 +77,7 @@ type Config struct {
 	// Mixed is what the mixer joins: lbs, one utility for each LB, or heads, one
 	// for each server of each LB, which are of levels, to the value of the team's
 	// reward; or servers, for each server the LBs' parts of it, to the value of that
-	// server's part of the team's reward (credit). Default servers.
+	// server's part of the team's reward (credit). Default lbs.
 	Mixed MixedUtilities `yaml:"mixed"`
 	// State is the global state that the mixer's weights depend on: concat, the
 	// observations of all LBs, or mean, their mean over LBs. Default concat.
@@ -166,7 +166,7 @@ func DefaultConfig() Config {
 			0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1,
 		},
 		Utility: Quadratic, Smoothness: 0.02,
-		Mixer: Monotonic, Mixed: Servers, State: Concat, Mixing: 32,
+		Mixer: Monotonic, Mixed: LBs, State: Concat, Mixing: 32,
 		Hidden: 16, Layers: 2, Embedding: 4,
 		Gamma: 0.9, Lambda: 0.9, Double: true,
 		Window: 16, Batch: 16, Capacity: 400, FeatureRounds: 4,

@@ -11,9 +11,9 @@
 //     all, which falls in none of them, so that the best joint action is the best one
 //     of each LB. The loss is the team's TD error through the mixer, and nothing else.
 //     Mixed LB by LB (Config.Mixed, lbs), as published, there is one value, of the
-//     team's whole reward. Mixed server by server (servers), the default, there is one
-//     of each server, of that server's part of the team's reward: what an LB did to a
-//     server is then not drowned by what happened at the others.
+//     team's whole reward. Mixed server by server (servers) there is one of each
+//     server, of that server's part of the team's reward: what an LB did to a server
+//     is then not drowned by what happened at the others.
 //   - IQL-LB (NewIndependent): each server's part of an LB's utility is a value of its
 //     own, of the LB's own reward of that server. There is no mixer.
 //

@@ -403,7 +403,7 @@ func TestLearnerErrors(t *testing.T) {
 	explorer, err := l.Explorer()
 	require.NoError(t, err)
 	ep := episode(t, spec, explorer, 1)
-	ep.ServerReward[7] = float32(math.NaN()) // and so that of the team by server
+	ep.TeamReward[7] = float32(math.NaN())
 	require.NoError(t, l.Observe(ep))
 	_, err = l.Update(1, 0)
 	require.ErrorIs(t, err, nn.ErrDiverged)

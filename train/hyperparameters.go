@@ -129,13 +129,23 @@ func (h *Hyperparameters) RewardFunction() (rewards.Reward, error) {
 	return r.WithCredit(h.Credit), err
 }
 
-// RewardName names the reward for people, with the credit where it is not the
-// default: "logvbf", "logvbf by server".
+// RewardName names the reward for people, with the credit where it gives servers
+// another part than the default does: "logvbf", "logvbf by server".
 func (h *Hyperparameters) RewardName() string {
-	if h.Credit == rewards.Additive {
+	if h.defaultCredit() {
 		return h.Reward
 	}
 	return h.Reward + " by " + string(h.Credit)
+}
+
+// defaultCredit reports whether the credit gives servers what the default does.
+func (h *Hyperparameters) defaultCredit() bool {
+	r, err := rewards.New(h.Reward)
+	same := rewards.Whole // as what the default gives
+	if err == nil && r.Additive() {
+		same = rewards.Server
+	}
+	return h.Credit == rewards.Additive || h.Credit == same
 }
 
 // MethodName names the method for people, with what sets a run of the past apart from
@@ -168,7 +178,8 @@ func CheckRetired(h *Hyperparameters, _ int, report func(path string, value any,
 // Key names everything that a training run depends on: it is the hash of the
 // settings without the sections of other methods, so that an option that one
 // method gains leaves the runs of the others what they are. The credit is left out
-// where it is the default, which runs have from before there was a choice.
+// where it gives servers what the default does, which runs have from before there was
+// a choice.
 func (h *Hyperparameters) Key() (string, error) {
 	data, err := settings.JSON(h)
 	if err != nil {
@@ -187,7 +198,7 @@ func (h *Hyperparameters) Key() (string, error) {
 			delete(fields, section)
 		}
 	}
-	if h.Credit == rewards.Additive {
+	if h.defaultCredit() {
 		delete(fields, "credit")
 	}
 	own, err := json.Marshal(fields) // by name

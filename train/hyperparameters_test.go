@@ -120,7 +120,8 @@ func TestKey(t *testing.T) {
 	same := key(func(*Hyperparameters) {})
 	require.Equal(t, same, key(func(h *Hyperparameters) { h.Methods.QMIX.Batch = 7; h.Methods.ES.Sigma = 3 }))
 	require.NotEqual(t, same, key(func(h *Hyperparameters) { h.Methods.SAC.Batch = 7 }))
-	require.NotEqual(t, same, key(func(h *Hyperparameters) { h.Credit = rewards.Server }))
+	require.NotEqual(t, same, key(func(h *Hyperparameters) { h.Credit = rewards.Whole }))
+	require.Equal(t, same, key(func(h *Hyperparameters) { h.Credit = rewards.Server }), "of vbf the default is this")
 	require.NotEqual(t, same, key(func(h *Hyperparameters) { h.Seed = 7 }))
 	require.NotEqual(t, same, key(func(h *Hyperparameters) { h.Method = "centr-lb" }))
 	data, err := settings.JSON(DefaultHyperparameters())
@@ -135,21 +136,26 @@ func TestKey(t *testing.T) {
 // named so.
 func TestCredit(t *testing.T) {
 	t.Parallel()
-	for credit, want := range map[rewards.Credit]struct {
-		name  string
-		parts []float64
+	for _, test := range []struct {
+		reward string
+		credit rewards.Credit
+		name   string
+		parts  []float64
 	}{
-		rewards.Additive: {"ms", []float64{-1, -1, -1}},
-		rewards.Whole:    {"ms by whole", []float64{-1, -1, -1}},
-		rewards.Server:   {"ms by server", []float64{0, 0, -3}},
+		{"ms", rewards.Additive, "ms", []float64{-1, -1, -1}},
+		{"ms", rewards.Whole, "ms", []float64{-1, -1, -1}},
+		{"ms", rewards.Server, "ms by server", []float64{0, 0, -3}},
+		{"ongoing", rewards.Additive, "ongoing", []float64{0, 0, -3}},
+		{"ongoing", rewards.Whole, "ongoing by whole", []float64{-1, -1, -1}},
+		{"ongoing", rewards.Server, "ongoing", []float64{0, 0, -3}},
 	} {
-		h, err := LoadHyperparameters("h.yaml", []byte("reward: ms"), []string{"credit=" + string(credit)})
+		h, err := LoadHyperparameters("h.yaml", []byte("reward: "+test.reward), []string{"credit=" + string(test.credit)})
 		require.NoError(t, err)
-		require.Equal(t, want.name, h.RewardName())
+		require.Equal(t, test.name, h.RewardName())
 		r, err := h.RewardFunction()
 		require.NoError(t, err)
 		parts := make([]float64, 3)
-		require.Equal(t, -3., r.ByServer(parts, []float64{0, 0, 3}, nil))
-		require.Equal(t, want.parts, parts)
+		require.Equal(t, -3., r.ByServer(parts, []float64{0, 0, 3}, []float64{0, 0, 3}))
+		require.Equal(t, test.parts, parts)
 	}
 }

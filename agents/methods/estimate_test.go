@@ -29,8 +29,8 @@ func TestEstimateOfMemory(t *testing.T) {
 	long.SAC.Network, long.SAC.Window, long.SAC.Batch, long.SAC.Hidden = sac.Recurrent, 50, 10, 64
 	long.SAC.BurnIn = 25
 	long.QMIX.Window = 100
-	whole := long
-	whole.QMIX.Mixed = qmix.LBs
+	servers := long
+	servers.QMIX.Mixed = qmix.Servers
 	discrete := methods.DefaultSettings()
 	discrete.SAC.Head, discrete.SAC.Discrete, discrete.SAC.Batch = "discrete", sac.StraightThrough, 500
 	for _, test := range []struct {
@@ -39,7 +39,7 @@ func TestEstimateOfMemory(t *testing.T) {
 	}{
 		{"wide", "distr-lb", wide}, {"wide", "centr-lb", wide}, {"wide", "qmix-lb", wide}, {"wide", "iql-lb", wide}, {"wide", "ippo", wide}, {"wide", "mappo", wide}, {"wide", "delay", wide},
 		{"deep", "distr-lb", deep}, {"deep", "centr-lb", deep}, {"deep", "qmix-lb", deep}, {"deep", "ippo", deep}, {"deep", "mappo", deep}, {"deep", "delay", deep},
-		{"long", "distr-lb", long}, {"long", "centr-lb", long}, {"long", "qmix-lb", long}, {"long", "iql-lb", long}, {"whole", "qmix-lb", whole},
+		{"long", "distr-lb", long}, {"long", "centr-lb", long}, {"long", "qmix-lb", long}, {"long", "iql-lb", long}, {"servers", "qmix-lb", servers},
 		{"discrete", "distr-lb", discrete}, {"discrete", "centr-lb", discrete},
 	} {
 		var before, after runtime.MemStats

@@ -58,7 +58,7 @@ func variants() []variant {
 		{"levels", "qmix-lb", func(s *Settings) {
 			s.QMIX.Utility, s.QMIX.Mixer, s.QMIX.TargetEvery = qmix.Table, qmix.Sum, 4
 		}},
-		{"mixed lbs", "qmix-lb", func(s *Settings) { s.QMIX.Mixed = qmix.LBs }},
+		{"mixed servers", "qmix-lb", func(s *Settings) { s.QMIX.Mixed = qmix.Servers }},
 		{"independent", "iql-lb", none},
 		{"local", "ippo", none},
 		{"central", "mappo", func(s *Settings) { s.PPO.Head = policy.Discrete }},

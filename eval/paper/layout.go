@@ -51,7 +51,7 @@ func layout(number int) (Table, error) {
 	default:
 		return Table{}, fmt.Errorf("%w %d: want one of %v", ErrUnknownTable, number, Numbers())
 	}
-	t.Notes = append(t.Notes, Note{Text: noteTestbed})
+	t.Notes = append(t.Notes, Note{Text: noteCredit}, Note{Text: noteTestbed})
 	return t, nil
 }
 

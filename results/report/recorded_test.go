@@ -41,7 +41,8 @@ func TestCommittedStudyTables(t *testing.T) {
 		require.NoError(t, report.WriteRecordedMarkdown(&b, r, targets))
 		require.Contains(t, string(document), b.String())
 	}
-	all := recorded(t, "moderate.csv", map[string]string{"delay": "delay-own", "es": "es-own"})
+	const qmix = "qmix-lb (99 % own rewards)" // what these runs were, which had the name alone
+	all := recorded(t, "moderate.csv", map[string]string{"delay": "delay-own", "es": "es-own", "qmix-lb": qmix})
 	together := recorded(t, "together.csv", nil)
 	for k := range together.Scenarios {
 		for _, target := range together.Scenarios[k].Targets {
@@ -54,11 +55,11 @@ func TestCommittedStudyTables(t *testing.T) {
 		}
 	}
 	check(all, "wcmp", "lsq", "sed-ordered", "tuned", "oracle",
-		"distr-lb", "centr-lb", "qmix-lb", "delay", "es", "delay-own", "es-own", "ippo", "mappo")
-	check(recorded(t, "sharing.csv", nil), "wcmp", "lsq", "sed-ordered", "tuned", "oracle",
-		"distr-lb", "centr-lb", "qmix-lb", "delay", "es", "ippo", "mappo")
-	check(recorded(t, "web.csv", nil), "wcmp", "lsq", "sed-ordered", "sed-true", "oracle",
-		"distr-lb", "centr-lb", "qmix-lb", "delay", "es", "ippo", "mappo")
+		"distr-lb", "centr-lb", qmix, "delay", "es", "delay-own", "es-own", "ippo", "mappo")
+	check(recorded(t, "sharing.csv", map[string]string{"qmix-lb": qmix}), "wcmp", "lsq", "sed-ordered", "tuned", "oracle",
+		"distr-lb", "centr-lb", qmix, "delay", "es", "ippo", "mappo")
+	check(recorded(t, "web.csv", map[string]string{"qmix-lb": qmix}), "wcmp", "lsq", "sed-ordered", "sed-true", "oracle",
+		"distr-lb", "centr-lb", qmix, "delay", "es", "ippo", "mappo")
 }
 
 // TestCommittedStudyReports: the overviews of the committed reports are those of the
