@@ -31,8 +31,8 @@ one: of the requests that completed, as published, and with failed ones at their
 timeout; both over SED's, with a mark where that is not significant. Rows of rules
 that nobody trains are added. Text is 120 columns wide. What is missing is trained and evaluated, what is recorded in the folder is
 used again; a training that was stopped goes on from its last checkpoint. Text goes
-to stdout; CSV, JSON, Markdown and a picture of the means with their 95 %
-intervals into the folder.
+to stdout; CSV, JSON, Markdown and pictures, of the means and of the ratios to SED
+with their 95 % intervals, into the folder.
 
 Every profile evaluates episodes of 60 s from an empty system, as the paper does:
   smoke     2 of them, one short training a row by our own recipes

@@ -205,22 +205,30 @@ func drawInterval(low, high, end, y float64) (*plotter.Line, []*plotter.Scatter,
 		return nil
 	}
 	if low < 0 {
-		err = add(0, arrowHead{-1})
+		err = add(0, arrowHead{direction: -1})
 	}
 	if high > end && err == nil {
-		err = add(end, arrowHead{1})
+		err = add(end, arrowHead{direction: 1})
 	}
 	return interval, heads, err
 }
 
 // arrowHead is a glyph that points to the right, or with -1 to the left: its
 // tip is beyond the point by its radius.
-type arrowHead struct{ direction vg.Length }
+type arrowHead struct {
+	direction vg.Length
+	hollow    bool // its outline alone is drawn
+}
 
 // DrawGlyph implements draw.GlyphDrawer.
 func (a arrowHead) DrawGlyph(c *draw.Canvas, style draw.GlyphStyle, at vg.Point) {
 	r := style.Radius
-	c.FillPolygon(style.Color, []vg.Point{{X: at.X + a.direction*r, Y: at.Y}, {X: at.X - a.direction*r, Y: at.Y + r}, {X: at.X - a.direction*r, Y: at.Y - r}})
+	outline := []vg.Point{{X: at.X + a.direction*r, Y: at.Y}, {X: at.X - a.direction*r, Y: at.Y + r}, {X: at.X - a.direction*r, Y: at.Y - r}}
+	if a.hollow {
+		c.StrokeLines(draw.LineStyle{Color: style.Color, Width: vg.Points(0.5)}, append(outline, outline[0]))
+		return
+	}
+	c.FillPolygon(style.Color, outline)
 }
 
 // cutBeyond is how many times the median mean a mean must exceed to be cut off.
@@ -261,7 +269,7 @@ func (cutThumb) Thumbnail(c *draw.Canvas) {
 	r := vg.Points(4)
 	y, end := c.Center().Y, c.Max.X-r
 	c.StrokeLine2(draw.LineStyle{Color: intervalColour, Width: vg.Points(1.6)}, c.Min.X, y, end, y)
-	arrowHead{1}.DrawGlyph(c, draw.GlyphStyle{Color: intervalColour, Radius: r}, vg.Point{X: end, Y: y})
+	arrowHead{direction: 1}.DrawGlyph(c, draw.GlyphStyle{Color: intervalColour, Radius: r}, vg.Point{X: end, Y: y})
 }
 
 // brokenThumb is the legend's picture of a bar that is cut off.

@@ -23,10 +23,7 @@ func TableMeans(f *paper.Filled) *Means {
 			if !c.Measured {
 				continue
 			}
-			bar := MeanBar{Name: r.Method, Trained: r.Learned(), Added: r.Added, Published: math.NaN(), All: math.NaN()}
-			if r.Reward != "" {
-				bar.Name += " " + r.Reward
-			}
+			bar := MeanBar{Name: barName(r), Trained: r.Learned(), Added: r.Added, Published: math.NaN(), All: math.NaN()}
 			if c.Printed {
 				bar.Published = c.Published.Mean
 			}

@@ -160,7 +160,7 @@ func ratioMarks(ratio study.Ratio, trained bool, y, low, high float64) ([]plot.P
 	}
 	position := plotter.XY{X: ratio.Value, Y: y}
 	if ratio.Value > high {
-		position.X, style.Shape = high, arrowHead{1}
+		position.X, style.Shape = high, arrowHead{direction: 1}
 	}
 	point, err := plotter.NewScatter(plotter.XYs{position})
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"fairlb/results/report"
 )
 
-// Print prints tables, and writes them as CSV, JSON and Markdown with a picture
-// of their means into the folder. The command is what makes all of it again.
+// Print prints tables, and writes them as CSV, JSON and Markdown with pictures
+// of their means and of the ratios to SED into the folder. The command is what makes all of it again.
 func (r *Results) Print(out io.Writer, list []paper.Table, command string) error {
 	options := report.TableOptions{Profile: r.Profile, Command: command, Warnings: r.Warnings()}
 	for k, t := range list {
@@ -37,6 +37,9 @@ func (r *Results) Print(out io.Writer, list []paper.Table, command string) error
 		}
 		if m := chart.TableMeans(filled); len(m.Panels) > 0 {
 			if err := files.WritePictures(path, func(w io.Writer, format string) error { return chart.DrawMeans(w, m, format) }); err != nil {
+				return err
+			}
+			if err := files.WritePictures(path+"-ratios", func(w io.Writer, format string) error { return chart.DrawTableRatios(w, filled, format) }); err != nil {
 				return err
 			}
 		}

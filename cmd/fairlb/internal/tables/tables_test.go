@@ -157,6 +157,9 @@ func TestPrintTables(t *testing.T) {
 		data, err := os.ReadFile(filepath.Join(dir, "table16."+ending))
 		require.NoError(t, err)
 		require.NotEmpty(t, data)
+		if ending == "png" || ending == "svg" {
+			require.FileExists(t, filepath.Join(dir, "table16-ratios."+ending))
+		}
 	}
 	require.Equal(t, text, show())
 	require.Equal(t, runs, filestest.Modified(t, filepath.Join(dir, "train")), "nothing is trained twice")
