@@ -18,12 +18,10 @@ import (
 
 	"github.com/sirupsen/logrus"
 
-	"fairlb/agents/methods"
 	"fairlb/cmd/fairlb/internal/job"
 	"fairlb/cmd/fairlb/internal/progress"
 	"fairlb/cmd/fairlb/internal/runfolder"
 	"fairlb/cmd/fairlb/internal/store"
-	"fairlb/env/dispatch"
 	"fairlb/env/parallel"
 	"fairlb/env/scenario"
 	"fairlb/eval"
@@ -51,21 +49,13 @@ func NewResults(kept *store.Store, p paper.Profile, log logrus.FieldLogger) *Res
 	return &Results{Store: kept, Profile: p, Log: log, evaluated: map[paper.Key]eval.Result{}, otherBuilds: map[string]int{}}
 }
 
-// Jobs lists what must run to fill tables: the jobs of methods and heuristics that exist.
-// Rows of others stay empty.
+// Jobs lists what must run to fill tables.
 func Jobs(list []paper.Table, p paper.Profile) ([]paper.Job, error) {
 	var numbers []int
 	for _, t := range list {
 		numbers = append(numbers, t.Number)
 	}
-	jobs, err := paper.Jobs(numbers, p)
-	return slices.DeleteFunc(jobs, func(j paper.Job) bool {
-		if !j.Learned() {
-			return !slices.Contains(dispatch.Names(), j.Method)
-		}
-		_, err := methods.Find(j.Method)
-		return err != nil
-	}), err
+	return paper.Jobs(numbers, p)
 }
 
 // Fill runs jobs, as many at a time as the executor wants. A job that fails does

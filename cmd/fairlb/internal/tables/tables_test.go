@@ -10,12 +10,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"fairlb/agents/methods"
 	"fairlb/cmd/fairlb/internal/executor"
 	"fairlb/cmd/fairlb/internal/files/filestest"
 	"fairlb/cmd/fairlb/internal/invalid"
 	"fairlb/cmd/fairlb/internal/progress"
 	"fairlb/cmd/fairlb/internal/runfolder"
 	"fairlb/cmd/fairlb/internal/store"
+	"fairlb/env/dispatch"
 	"fairlb/eval"
 	"fairlb/eval/paper"
 	"fairlb/results/record"
@@ -128,9 +130,23 @@ func TestCellsOfATable(t *testing.T) {
 	require.False(t, ok)
 }
 
+// TestRowsExist: the program has every heuristic and every method of the tables.
+func TestRowsExist(t *testing.T) {
+	t.Parallel()
+	jobs, err := paper.Jobs(paper.Numbers(), tiny())
+	require.NoError(t, err)
+	for _, j := range jobs {
+		if j.Learned() {
+			_, err := methods.Find(j.Method)
+			require.NoError(t, err)
+		} else {
+			require.Contains(t, dispatch.Names(), j.Method)
+		}
+	}
+}
+
 // TestPrintTables prints a table from runs of a second: a row a method, the
-// published values beside, a dash where a method does not exist yet; and the
-// same again from what is recorded.
+// published values beside; and the same again from what is recorded.
 func TestPrintTables(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "tables")
 	table, err := paper.Get(16)
