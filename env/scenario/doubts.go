@@ -13,14 +13,32 @@ func (s *Scenario) SameArrivals() bool {
 }
 
 // EvaluationDoubts says what is doubtful of an evaluation on so many seeds because
-// the scenario's arrivals are those of a trace file: one sentence each, with the
-// figures. A trace that cannot be read is not its concern: the episodes come to
+// the scenario's arrivals are those of a trace file, or because its servers may not
+// recover from an overload: one sentence each, with the figures. A trace that cannot be read is not its concern: the episodes come to
 // that.
-func (s *Scenario) EvaluationDoubts(seeds int) []string { return s.traceDoubts(seeds, true) }
+func (s *Scenario) EvaluationDoubts(seeds int) []string {
+	return append(s.traceDoubts(seeds, true), s.contentionDoubts()...)
+}
 
 // TrainingDoubts is EvaluationDoubts of so many training episodes, which may well
 // share arrivals.
-func (s *Scenario) TrainingDoubts(episodes int) []string { return s.traceDoubts(episodes, false) }
+func (s *Scenario) TrainingDoubts(episodes int) []string {
+	return append(s.traceDoubts(episodes, false), s.contentionDoubts()...)
+}
+
+// contentionDoubts says whether contention leaves the servers less than what arrives
+// once all their workers are busy.
+func (s *Scenario) contentionDoubts() []string {
+	if s.Workload.Trace != "" {
+		return nil
+	}
+	crowded := s.crowdedCapacity()
+	offered := max(s.rate(), s.Workload.Arrivals.RateMax) * s.meanDemand()[0]
+	if best := s.capacity()[0]; offered >= best || offered < crowded {
+		return nil
+	}
+	return []string{fmt.Sprintf("cpu.contention: with all workers busy the servers do %.3g s of CPU a second, and %.3g s arrive: an overload, once begun, need not end", crowded, offered)}
+}
 
 func (s *Scenario) traceDoubts(episodes int, replicates bool) []string {
 	w := &s.Workload

@@ -59,3 +59,22 @@ func TestTraceDoubts(t *testing.T) {
 	require.False(t, synthetic.SameArrivals())
 	require.Empty(t, synthetic.EvaluationDoubts(4))
 }
+
+// TestContentionDoubts: contention that leaves the servers less than what arrives, once
+// all workers are busy, is said; where they have less anyway, or enough, it is not.
+func TestContentionDoubts(t *testing.T) {
+	t.Parallel()
+	doubts := func(set ...string) []string {
+		s := load(t, "sim-moderate/pure-cpu", append(set, "cpu.workers=12")...)
+		require.Equal(t, s.EvaluationDoubts(4), s.TrainingDoubts(4))
+		return s.EvaluationDoubts(4)
+	}
+	const sharing = "cpu.discipline=processor-sharing"
+	require.Empty(t, doubts(sharing))
+	require.Empty(t, doubts(sharing, "cpu.contention=0.01"))
+	require.Empty(t, doubts("cpu.contention=0.1"), "under fifo no tasks contend")
+	require.Empty(t, doubts(sharing, "cpu.contention=0.1", "workload.arrivals.load=1.2"))
+	// 4 / (1 + 0.1 * 11) + 8 / (1 + 0.1 * 10) of the 12 s that the processors can do.
+	require.Equal(t, []string{"cpu.contention: with all workers busy the servers do 5.9 s of CPU a second, and 10.1 s arrive: an overload, once begun, need not end"},
+		doubts(sharing, "cpu.contention=0.1"))
+}

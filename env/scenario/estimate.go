@@ -155,14 +155,11 @@ func (s *Scenario) expectedChanges() float64 {
 func (s *Scenario) expectedInFlight(requests float64, demand [2]float64) float64 {
 	rate := requests / s.Duration
 	capacity := s.capacity() // s of service a second
-	slots := 0.0             // tasks that CPUs or, under prefork, servers hold at most
-	most := 0.0              // tasks beyond its processors that a server may have in service
+	capacity[0] = s.crowdedCapacity()
+	slots := 0.0 // tasks that CPUs or, under prefork, servers hold at most
 	for _, g := range s.Servers {
-		workers := math.Max(float64(g.CPUs), float64(s.CPU.Workers))
-		slots += float64(g.Count) * (workers + float64(s.CPU.Backlog))
-		most = math.Max(most, workers-float64(g.CPUs))
+		slots += float64(g.Count) * (math.Max(float64(g.CPUs), float64(s.CPU.Workers)) + float64(s.CPU.Backlog))
 	}
-	capacity[0] /= 1 + s.CPU.Contention*most
 	cpu, io := waiting(requests, rate*demand[0], capacity[0]), waiting(requests, rate*demand[1], capacity[1])
 	packets := rate*2*s.Latency.High + rate*s.refusedFor(rate, demand, capacity)
 	if s.CPU.Prefork {

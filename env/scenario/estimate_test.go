@@ -160,3 +160,18 @@ func TestEstimateOfTheOutrageous(t *testing.T) {
 		require.Error(t, limits.Check(s.Estimate(true)), "%v", test.set)
 	}
 }
+
+// TestEstimateOfRefusals: in an overload, requests that were refused are in flight for
+// as long as they are tried again, or until their timeout where load balancers do not
+// see it.
+func TestEstimateOfRefusals(t *testing.T) {
+	t.Parallel()
+	memory := func(set ...string) float64 {
+		s, err := scenario.Load("sim-moderate/pure-cpu", append(set, "workload.arrivals.load=2", "timeout=40", "duration=600"))
+		require.NoError(t, err)
+		of := s.Estimate(false)
+		return of.Total(estimate.Memory)
+	}
+	none, retried, unseen := memory(), memory("syn_retries=[1, 2, 4]"), memory("syn_retries=[1, 2, 4]", "refusals=unseen")
+	require.InEpsilon(t, 40.0/7, (unseen-none)/(retried-none), 1e-6, "12 requests/s are refused")
+}

@@ -199,6 +199,21 @@ func (s *Scenario) capacity() (capacity [2]float64) {
 	return capacity
 }
 
+// crowdedCapacity returns what all servers together do of CPU (s of service a second)
+// with as many tasks in service as they take: less than they can do if these contend.
+func (s *Scenario) crowdedCapacity() float64 {
+	capacity := 0.0
+	law := s.CPU.processors()
+	for _, g := range s.Servers {
+		tasks := max(g.CPUs, s.CPU.Workers)
+		if s.CPU.Discipline == "fifo" {
+			tasks = g.CPUs
+		}
+		capacity += float64(g.Count) * law.Work(float64(tasks), float64(g.CPUs)) * g.Speed
+	}
+	return capacity
+}
+
 // meanDemand returns the mean demand of a request for CPU and IO (s at nominal
 // speed).
 func (s *Scenario) meanDemand() (demand [2]float64) {

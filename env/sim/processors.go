@@ -42,8 +42,16 @@ func (p *Processors) cores(processors float64) float64 {
 
 // Full returns what the given number of processors can do: the work of as many
 // tasks, in cores at the server's speed. It is the most that they ever do.
-func (p *Processors) Full(processors float64) float64 {
-	return p.beyondCores(processors, processors, p.cores(processors))
+func (p *Processors) Full(processors float64) float64 { return p.Work(processors, processors) }
+
+// Work returns the work that the given number of tasks get done on so many
+// processors, in cores at the server's speed.
+func (p *Processors) Work(tasks, processors float64) float64 {
+	cores := p.cores(processors)
+	if tasks <= cores {
+		return tasks
+	}
+	return p.beyondCores(tasks, processors, cores)
 }
 
 // beyondCores returns the work that tasks get done, in cores at the server's speed,

@@ -93,6 +93,7 @@ func TestCores(t *testing.T) {
 		for n, want := range test.work {
 			s.enter(0, 1)
 			require.InDelta(t, want, s.rate*float64(n+1), 1e-12, "%+v, %d tasks", test.law, n+1)
+			require.InDelta(t, want, test.law.Work(float64(n+1), test.processors), 1e-12, "%+v, %d tasks", test.law, n+1)
 			require.Equal(t, min(float64(n+1), test.processors), s.procsUsed)
 		}
 		full := test.work[int(test.processors)-1]
