@@ -144,16 +144,16 @@ func TestStudyWithDamage(t *testing.T) {
 		return list[0]
 	}
 	damaged := []string{flip("train/*seed1*/policy.safetensors"), flip("eval/sed*.json"), flip("train/*seed2*/record.jsonl")}
-	for range 2 {
+	for round := range 2 {
 		require.NoError(t, os.RemoveAll(filepath.Join(out, "study.md")))
-		_, _, err = command(t, args...)
+		_, stderr, err = command(t, args...)
 		require.Equal(t, exitUsage, exitCode(err))
-		for _, file := range damaged[:2] {
-			require.ErrorContains(t, err, file)
-		}
+		require.ErrorContains(t, err, damaged[0])
+		require.Equal(t, round == 0, strings.Contains(stderr, damaged[1]), "%s", stderr)
+		require.FileExists(t, damaged[1]+".damaged-1")
 		report, err := os.ReadFile(filepath.Join(out, "study.md"))
 		require.NoError(t, err, "the report is written")
-		require.Contains(t, string(report), "sed in cpu")
+		require.NotContains(t, string(report), "sed in cpu", "its evaluation is made again")
 		require.Contains(t, string(report), "es, seed 1, in cpu")
 		require.Contains(t, string(report), damaged[2])
 	}
@@ -167,7 +167,7 @@ func TestStudyWithDamage(t *testing.T) {
 	require.NoError(t, err, stderr)
 	report, err := os.ReadFile(filepath.Join(out, "study.md"))
 	require.NoError(t, err)
-	require.NotContains(t, string(report), "sed in cpu")
+	require.NotContains(t, string(report), "es, seed 1, in cpu")
 }
 
 // TestWorkerOfAnotherBuild: an executable that differs in one byte, though not

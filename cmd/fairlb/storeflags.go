@@ -20,8 +20,16 @@ func (f *storeFlags) open(dir string, x store.Executor) *store.Store {
 	return s
 }
 
-// note says what became of results that other builds have made.
+// warnOfDamage says which results were damaged and have been made again.
+func (a *app) warnOfDamage(s *store.Store) {
+	for _, damage := range s.SetAside() {
+		a.log.Warn(damage)
+	}
+}
+
+// note says what became of results that other builds have made, or that were damaged.
 func (f *storeFlags) note(a *app, s *store.Store) {
+	a.warnOfDamage(s)
 	switch n := s.OtherBuilds(); {
 	case n == 0:
 	case f.anyBuild:

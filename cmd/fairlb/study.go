@@ -80,7 +80,9 @@ missed, or of which nothing has run, makes the exit code 1; the two rules do not
 			var failed error // of some of the jobs: the others are worth reporting
 			if !report {
 				failed = queued.withExecutor(c.Context(), a, out, workers, func(ctx context.Context, x store.Executor) error {
-					return study.Run(ctx, kept.open(out, x))
+					s := kept.open(out, x)
+					defer a.warnOfDamage(s)
+					return study.Run(ctx, s)
 				})
 				if partial := (*job.PartialError)(nil); failed != nil && !errors.As(failed, &partial) {
 					return failed

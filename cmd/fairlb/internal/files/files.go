@@ -143,3 +143,15 @@ func WritePictures(path string, draw func(w io.Writer, format string) error) err
 	}
 	return nil
 }
+
+// SetAside gives another name to a file or folder: its own, the infix and the first
+// number from 1 on that is free. It returns that name.
+func SetAside(path, infix string) (string, error) {
+	for k := 1; ; k++ {
+		name := fmt.Sprint(path, infix, k)
+		if _, err := os.Lstat(name); err == nil {
+			continue
+		}
+		return name, os.Rename(path, name)
+	}
+}

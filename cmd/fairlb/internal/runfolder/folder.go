@@ -11,6 +11,7 @@ import (
 
 	"fairlb/agents"
 	"fairlb/agents/checkpoint"
+	"fairlb/cmd/fairlb/internal/files"
 	"fairlb/cmd/fairlb/internal/invalid"
 	"fairlb/env/scenario"
 	"fairlb/env/settings"
@@ -65,16 +66,10 @@ func Partial(dir string) string { return dir + partialSuffix }
 // SetAside gives another name to a folder without a complete run, if it is there,
 // so that the run can be made.
 func SetAside(dir string) error {
-	for k := 1; ; k++ {
-		name := fmt.Sprint(dir, incompleteInfix, k)
-		if _, err := os.Lstat(name); err == nil {
-			continue
-		}
-		if err := os.Rename(dir, name); !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		return nil
+	if _, err := files.SetAside(dir, incompleteInfix); !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
+	return nil
 }
 
 // isPartial says whether a folder is one in which a run is being made.

@@ -58,6 +58,7 @@ type Store struct {
 
 	mu     sync.Mutex
 	others map[string]bool // by path: results of other builds, that were taken or, without AnyBuild, left
+	aside  []error         // what was wrong with files that were set aside
 
 	trainings singleflight.Group // in progress, by folder: several jobs may want one
 	tidied    sync.Once          // before the first training
@@ -75,6 +76,42 @@ func (s *Store) OtherBuilds() int {
 	defer s.mu.Unlock()
 	return len(s.others)
 }
+
+// SetAside says what was wrong with the results that were damaged, each with the
+// name that its file has now: they have been made again.
+func (s *Store) SetAside() []error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.aside)
+}
+
+// setAside gives another name to the file of a result that cannot be used, so that
+// the result can be made again. That of another build is left where it is.
+func (s *Store) setAside(damage *damagedError, name job.Name) error {
+	if filepath.Base(damage.path) != name.Own() {
+		return damage
+	}
+	to, err := files.SetAside(damage.path, ".damaged-")
+	if err != nil {
+		return errors.Join(damage, err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.aside = append(s.aside, fmt.Errorf("%s: %w; it is %s now, and made again", damage.path, damage.why, to))
+	return nil
+}
+
+// damagedError says that the file of a result cannot be used.
+type damagedError struct {
+	path string
+	why  error
+}
+
+// Error implements error.
+func (e *damagedError) Error() string { return fmt.Sprintf("%s: %v; remove it", e.path, e.why) }
+
+// Unwrap returns what is wrong.
+func (e *damagedError) Unwrap() error { return e.why }
 
 // locate returns the path of the result of a name in a folder, and whether it is
 // there.
@@ -189,15 +226,24 @@ func (s *Store) Evaluated(e *job.Evaluation) (result eval.Result, there bool, er
 		return result, false, err
 	}
 	if result, err = e.CheckReport(data); err != nil {
-		return result, false, invalid.Errorf("%s: %w; remove it", path, err)
+		return result, false, invalid.Errorf("%w", &damagedError{path, err})
 	}
 	return result, true, nil
 }
 
 // Evaluate returns the result of an evaluation, after making it if it is not
-// there.
+// there, or what is there is damaged and has been set aside.
 func (s *Store) Evaluate(ctx context.Context, e *job.Evaluation) (eval.Result, error) {
-	if result, there, err := s.Evaluated(e); err != nil || there {
+	result, there, err := s.Evaluated(e)
+	var damage *damagedError
+	if errors.As(err, &damage) {
+		name, nameErr := e.FileName()
+		if nameErr != nil {
+			return result, nameErr
+		}
+		err = s.setAside(damage, name)
+	}
+	if err != nil || there {
 		return result, err
 	}
 	path, err := s.reportFile(e)
@@ -217,7 +263,7 @@ func (s *Store) Evaluate(ctx context.Context, e *job.Evaluation) (eval.Result, e
 	if err := files.WriteBytes(path, report); err != nil {
 		return eval.Result{}, err
 	}
-	result, _, err := s.Evaluated(e)
+	result, _, err = s.Evaluated(e)
 	return result, err
 }
 
@@ -240,22 +286,27 @@ func (s *Store) Searched(x *job.Search, dir string) (found fixedweights.Found, t
 		return found, false, err
 	}
 	if found, err = x.CheckFound(data); err != nil {
-		return found, false, invalid.Errorf("%s: %w; remove it", path, err)
+		return found, false, invalid.Errorf("%w", &damagedError{path, err})
 	}
 	return found, true, nil
 }
 
 // Search returns what a search of fixed weights finds, after making it if its
-// file is not in the folder dir.
+// file is not in the folder dir, or is damaged and has been set aside.
 func (s *Store) Search(ctx context.Context, x *job.Search, dir string) (fixedweights.Found, error) {
-	if found, there, err := s.Searched(x, dir); err != nil || there {
-		return found, err
-	}
 	name, err := x.FileName()
 	if err != nil {
 		return fixedweights.Found{}, err
 	}
-	found, err := s.Executor.Search(ctx, x)
+	found, there, err := s.Searched(x, dir)
+	var damage *damagedError
+	if errors.As(err, &damage) {
+		err = s.setAside(damage, name)
+	}
+	if err != nil || there {
+		return found, err
+	}
+	found, err = s.Executor.Search(ctx, x)
 	if err != nil {
 		return found, err
 	}

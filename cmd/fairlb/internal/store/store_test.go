@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -48,8 +49,8 @@ func (x scripted) Train(_ context.Context, _ *job.Training, dir string) error {
 	return x.train(dir)
 }
 
-// TestDamagedReports: whatever was changed in a report that is kept, or comes from
-// an executor, it is refused with what to do, or it says what it said.
+// TestDamagedReports: whatever was changed in a report that is kept, it is set aside
+// and made again, or it says what it said; one of an executor is refused.
 func TestDamagedReports(t *testing.T) {
 	s, err := scenario.Load("web-moderate/period-1", []string{"duration=1"})
 	require.NoError(t, err)
@@ -68,7 +69,7 @@ func TestDamagedReports(t *testing.T) {
 	path, err := kept.ReportFile(&e)
 	require.NoError(t, err)
 
-	for _, test := range []struct{ from, to, want string }{
+	for k, test := range []struct{ from, to, want string }{
 		{"}", "", "is not the record of an evaluation"},
 		{`"target": "lsq"`, `"target": "sed"`, `is the record of an evaluation of "sed"`},
 		{`"lbs": 2`, `"lbs": 3`, "is the record of an evaluation in another scenario"},
@@ -81,11 +82,22 @@ func TestDamagedReports(t *testing.T) {
 		changed := strings.Replace(string(made), test.from, test.to, 1)
 		require.NotEqual(t, string(made), changed, test.from)
 		require.NoError(t, os.WriteFile(path, []byte(changed), 0o666))
-		_, err := kept.Evaluate(t.Context(), &e)
+		_, _, err := kept.Evaluated(&e) // who only looks is told
 		require.ErrorContains(t, err, path+": ")
 		require.ErrorContains(t, err, test.want)
 		require.ErrorContains(t, err, "; remove it")
 		require.True(t, invalid.Is(err))
+
+		report = made
+		again, err := kept.Evaluate(t.Context(), &e) // who wants the result gets it made again
+		require.NoError(t, err)
+		require.Equal(t, want, again)
+		set := kept.SetAside()
+		require.Len(t, set, k+1)
+		require.ErrorContains(t, set[k], test.want)
+		left, err := os.ReadFile(fmt.Sprint(path, ".damaged-", k+1))
+		require.NoError(t, err)
+		require.Equal(t, changed, string(left), "nothing is lost")
 
 		require.NoError(t, os.Remove(path))
 		report = []byte(changed)
@@ -98,7 +110,7 @@ func TestDamagedReports(t *testing.T) {
 		data := append([]byte(nil), made...)
 		data[rng.IntN(len(data))] ^= byte(1 << rng.IntN(8))
 		require.NoError(t, os.WriteFile(path, data, 0o666))
-		if got, err := kept.Evaluate(t.Context(), &e); err == nil {
+		if got, _, err := kept.Evaluated(&e); err == nil {
 			require.Equal(t, want, got)
 		} else {
 			require.ErrorContains(t, err, "; remove it")
@@ -229,7 +241,7 @@ func TestContentOfTraces(t *testing.T) {
 }
 
 // TestSearch: a search is made once for what it depends on, and a file
-// that is no record of one is refused.
+// that is no record of one is set aside.
 func TestSearch(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "weights")
 	kept := store.New(t.TempDir(), searcher{})
@@ -257,7 +269,14 @@ func TestSearch(t *testing.T) {
 	for path := range before {
 		require.NoError(t, os.WriteFile(path, []byte("{}"), 0o666))
 	}
-	_, err = find()
-	require.ErrorContains(t, err, "is not the record of a search of weights")
-	require.True(t, invalid.Is(err))
+	third, err := find()
+	require.NoError(t, err)
+	require.Equal(t, first, third)
+	require.Len(t, kept.SetAside(), 1)
+	require.ErrorContains(t, kept.SetAside()[0], "is not the record of a search of weights")
+	for path := range before {
+		left, err := os.ReadFile(path + ".damaged-1")
+		require.NoError(t, err)
+		require.Equal(t, "{}", string(left))
+	}
 }
