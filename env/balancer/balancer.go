@@ -162,6 +162,7 @@ func (b *Balancer) End(now float64, id FlowID, failed bool) Flow {
 	if f.Counted {
 		b.view.Ended(server)
 	} else {
+		b.view.EndedUncounted(server)
 		ongoing++ // the rule is told of a count that includes the flow
 	}
 	if b.completer != nil {

@@ -55,6 +55,10 @@ func (v *View) Ended(server int) {
 	v.note(server)
 }
 
+// EndedUncounted notes that a request on the server has ended that never counted as
+// ongoing, because a rule that learns from it may score the server anew.
+func (v *View) EndedUncounted(server int) { v.note(server) }
+
 // SetOut notes whether the server takes no requests from now on.
 func (v *View) SetOut(server int, out bool) {
 	v.Out[server] = out
