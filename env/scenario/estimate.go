@@ -43,6 +43,10 @@ func (s *Scenario) Estimate(observe bool) estimate.Estimate {
 	}
 	size.InFlight = s.expectedInFlight(size.Requests, demand)
 	e := size.Estimate()
+	if drain := s.drainTime(size.InFlight / size.Servers); drain > s.Duration {
+		// In a shorter time samples cost less than what is sampled.
+		e.Add(estimate.Events, "samples of servers until the last request ends", []string{"servers", "workload.classes"}, size.Servers, drain/sampleInterval)
+	}
 	for _, x := range s.RandomChanges {
 		if x.Kind == "fail" && x.Count == 0 {
 			// What follows each failure is searched until the server returns.
@@ -51,6 +55,40 @@ func (s *Scenario) Estimate(observe bool) estimate.Estimate {
 		}
 	}
 	return e
+}
+
+// sampleInterval is the time (s) between two samples of the servers' true state, which
+// an evaluation takes.
+const sampleInterval = 0.25
+
+// drainTime is about how long (s) a server takes for the given number of tasks, what it
+// has when the arrivals end, at the least speed that any ever has.
+func (s *Scenario) drainTime(tasks float64) float64 {
+	speed := math.Inf(1)
+	for _, g := range s.Servers {
+		speed = math.Min(speed, g.Speed)
+	}
+	for _, x := range s.Changes {
+		if x.Kind == "speed" {
+			speed = math.Min(speed, x.Value)
+		}
+	}
+	factor := 1.0 // random changes are of the first speed
+	for _, x := range s.RandomChanges {
+		if x.Kind == "speed" {
+			factor = math.Min(factor, x.Low)
+		}
+	}
+	speed *= factor
+	longest := 0.0
+	for _, c := range s.Workload.Classes {
+		demand := 0.0
+		for _, stage := range c.Stages {
+			demand += stage.Mean
+		}
+		longest = math.Max(longest, demand)
+	}
+	return longest * math.Max(tasks, 1) / speed
 }
 
 // stages returns the mean and the largest number of stages of a request.

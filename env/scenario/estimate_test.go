@@ -175,3 +175,23 @@ func TestEstimateOfRefusals(t *testing.T) {
 	none, retried, unseen := memory(), memory("syn_retries=[1, 2, 4]"), memory("syn_retries=[1, 2, 4]", "refusals=unseen")
 	require.InEpsilon(t, 40.0/7, (unseen-none)/(retried-none), 1e-6, "12 requests/s are refused")
 }
+
+// TestEstimateOfDraining: servers that take years for what they have are sampled
+// until the last request ends.
+func TestEstimateOfDraining(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		override string
+		refused  bool
+	}{
+		{"servers[0].speed=0.01", false},
+		{"servers[0].speed=1e-12", true},
+		{"random_changes=[{kind: speed, per_minute: 1, low: 1e-12, high: 1}]", true},
+		{"changes=[{at: 1, kind: speed, group: 0, value: 1e-12}]", true},
+	} {
+		s, err := scenario.Load("sim-moderate/pure-cpu", []string{test.override, "workload.arrivals.load=0", "workload.arrivals.rate=1"})
+		require.NoError(t, err)
+		err = estimate.DefaultLimits().Check(s.Estimate(false))
+		require.Equal(t, test.refused, err != nil, "%s: %v", test.override, err)
+	}
+}
