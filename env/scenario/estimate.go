@@ -43,8 +43,9 @@ func (s *Scenario) Estimate(observe bool) estimate.Estimate {
 	}
 	size.InFlight = s.expectedInFlight(size.Requests, demand)
 	e := size.Estimate()
-	if drain := s.drainTime(size.InFlight / size.Servers); drain > s.Duration {
-		// In a shorter time samples cost less than what is sampled.
+	if drain := s.drainTime(size.InFlight / size.Servers); drain > 10*s.Duration {
+		// In a shorter time samples cost little beside what is sampled; what is
+		// in flight is estimated high.
 		e.Add(estimate.Events, "samples of servers until the last request ends", []string{"servers", "workload.classes"}, size.Servers, drain/sampleInterval)
 	}
 	for _, x := range s.RandomChanges {
