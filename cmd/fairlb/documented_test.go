@@ -40,6 +40,7 @@ var reduced = []struct {
 	{begin: "theory", help: true},
 	{begin: "growth", help: true},
 	{begin: "fit", help: true},
+	{begin: "affinity", flags: []string{"--seeds=1000", "--duration=1", "--windows=2"}},
 	{begin: "pools", flags: []string{"--pools=23,60"}},
 	{begin: "plot", flags: []string{"--compare=lsq"}},
 }

@@ -75,7 +75,7 @@ func (a *app) run(ctx context.Context) error {
 			return nil
 		},
 	}
-	root.AddCommand(a.scenariosCommand(), a.trainCommand(), a.evalCommand(), a.tablesCommand(), a.figuresCommand(), a.plotCommand(), a.studyCommand(), a.traceCommand(), a.theoryCommand(), a.fitCommand(), a.growthCommand(), a.poolsCommand())
+	root.AddCommand(a.scenariosCommand(), a.trainCommand(), a.evalCommand(), a.tablesCommand(), a.figuresCommand(), a.plotCommand(), a.studyCommand(), a.traceCommand(), a.theoryCommand(), a.fitCommand(), a.growthCommand(), a.poolsCommand(), a.affinityCommand())
 	root.AddCommand(a.runsCommand(), a.exportCommand(), a.schemaCommand(), a.workerCommand())
 	root.Flags().BoolVar(&version, "version", false, "print the program's commit and build, and end")
 	root.SetHelpCommand(helpCommand())
