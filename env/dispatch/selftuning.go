@@ -86,6 +86,7 @@ type SelfTuning struct {
 	refreshed   int        // the server whose weight was computed by turns last
 	probation   probation  // of servers that have failed
 	scores      scoreTree  // by place in the order of ties
+	stale       []int32    // servers with a completion since the last pick, whose score is of before
 	filled      bool       // every score has been computed
 }
 
@@ -115,6 +116,7 @@ func NewSelfTuning(servers, lb int, cfg SelfTuningConfig) (*SelfTuning, error) {
 	r := &SelfTuning{
 		cfg: cfg, reversed: lb%2 == 1, decay: math.Exp(-1 / (cfg.Window * float64(servers))),
 		estimates: make([]estimate, servers), probation: newProbation(servers), scores: newScoreTree(servers),
+		stale: make([]int32, 0, servers),
 	}
 	r.Reset()
 	return r, nil
@@ -134,7 +136,7 @@ func (r *SelfTuning) Reset() {
 	for j := range r.estimates {
 		r.estimates[j] = estimate{weight: 1}
 	}
-	r.completions, r.pool, r.refreshed, r.filled = 0, sums{}, 0, false
+	r.completions, r.pool, r.refreshed, r.filled, r.stale = 0, sums{}, 0, false, r.stale[:0]
 	r.probation.reset()
 }
 
@@ -149,12 +151,15 @@ func (r *SelfTuning) Pick(v *View) int {
 		}
 		r.scores.fill(func(place int) float64 { return r.score(v, r.place(place)) }, len(r.estimates))
 	} else {
-		for _, j := range v.changed {
-			r.follow(v, int(j))
-			r.update(v, int(j))
+		for _, list := range [][]int32{v.changed, r.stale} {
+			for _, j := range list {
+				r.follow(v, int(j))
+				r.update(v, int(j))
+			}
 		}
 		r.update(v, r.refreshed)
 	}
+	r.stale = r.stale[:0]
 	for server := r.probation.due(v.Now); server >= 0; server = r.probation.due(v.Now) {
 		r.update(v, server)
 	}
@@ -206,6 +211,12 @@ func (r *SelfTuning) score(v *View, server int) float64 {
 
 // Completed implements Completer.
 func (r *SelfTuning) Completed(c Completion) {
+	// A completion need not change a count, so the View may not tell of it.
+	if len(r.stale) < cap(r.stale) {
+		r.stale = append(r.stale, int32(c.Server))
+	} else {
+		r.filled = false
+	}
 	if c.Failed {
 		r.probation.fail(c, r.meanTime())
 		return

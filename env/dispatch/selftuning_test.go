@@ -259,3 +259,23 @@ func benchmarkPick(b *testing.B, name string, n int) {
 		w.view.Sent(*oldest)
 	}
 }
+
+// TestSelfTuningWithoutCounts: a completion and a failure change the choice, too, where
+// they change no count, so that the View does not tell of them.
+func TestSelfTuningWithoutCounts(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{3, 30} {
+		r, err := NewSelfTuning(n, 0, DefaultSelfTuning())
+		require.NoError(t, err)
+		v := NewView(n)
+		require.Zero(t, r.Pick(&v))
+		v.changed = []int32{}
+		for range n + 5 { // more than the rule keeps a list of
+			r.Completed(Completion{Server: 2, Duration: 1, Ongoing: 1})
+		}
+		r.Completed(Completion{Server: 1, Duration: 0.1, Ongoing: 1})
+		require.Equal(t, 1, r.Pick(&v), "the fastest")
+		r.Completed(Completion{Server: 1, Ongoing: 1, Failed: true})
+		require.NotEqual(t, 1, r.Pick(&v), "on probation")
+	}
+}
