@@ -215,6 +215,11 @@ func (r *Prequal) State(c *snapshot.Codec) {
 	}
 	r.inFlight.state(c)
 	c.Bool(&r.removesOldest)
+	if c.Reading() {
+		// The probes that were read may be of servers that are out: as if none were,
+		// so that the next pick looks at each.
+		r.members = newMembership(len(r.members.out))
+	}
 	if c.Err() != nil {
 		r.Reset()
 	}
