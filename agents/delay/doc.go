@@ -1,5 +1,11 @@
-// Package delay is a method without rewards: each LB fits a model of how long flows
-// take to its own flows alone, and dispatches by it.
+// Package delay is a method without rewards: a search on paired workloads that begins
+// at a model. Each LB fits a model of how long flows take to its own flows alone, and
+// then a search moves what it does with it. 88 % of the episodes of a training are the
+// search's (Config.Fit), and it plays each workload twice, which a simulator can do
+// and a live system cannot. Of SED's mean completion time the model alone comes
+// to 0.943 in pure CPU and 0.855 in misweighted/1.0, the search alone, from equal
+// weights (package es without features), to 0.921 and 0.824 to 0.829, both to 0.923 and
+// 0.818 to 0.821: the search hardly needs the model (results/studies/tried.md).
 //
 // A flow that meets q others of its LB on server j is said to take
 //
