@@ -29,7 +29,6 @@ const (
 	ratioSignificant   = "published"
 	ratioInsignificant = "published, not significantly different from SED"
 	ratioBeyond        = "beyond the axis"
-	ratioTableColumns  = 4 // panels beside each other
 )
 
 // DrawTableRatios draws how the rows of a table of the paper compare to SED: a panel a
@@ -39,7 +38,10 @@ const (
 func DrawTableRatios(w io.Writer, f *paper.Filled, format string) error {
 	rows := slices.DeleteFunc(indices(len(f.Rows)), func(i int) bool { return f.Rows[i].MethodID == paper.Baseline })
 	picture := panelGrid{title: fmt.Sprintf("Table %d. %s, over SED's: completed requests (less is better)", f.Number, f.Title)}
-	columns := min(ratioTableColumns, len(f.Columns))
+	columns := 4 // panels beside each other
+	if len(f.Columns)%columns != 0 {
+		columns = 3
+	}
 	shown := map[string]legendEntry{}
 	for j := range f.Columns {
 		p, err := drawTableColumn(f, rows, j, j%columns == 0, shown)
