@@ -8,7 +8,27 @@ import (
 	"sync"
 
 	"fairlb/cmd/fairlb/internal/invalid"
+	"fairlb/env/parallel"
 )
+
+// RunAll runs jobs, at most so many at a time. An error of one job alone, by
+// ofOneJob, does not stop the others, and comes with those of others as a PartialError;
+// any other error does, as does the end of ctx.
+func RunAll(ctx context.Context, most int, ofOneJob func(error) bool, jobs []func(context.Context) error) error {
+	var failures Failures
+	group, ctx := parallel.NewGroup(ctx)
+	group.SetLimit(most)
+	for _, run := range jobs {
+		group.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			err := run(ctx)
+			return failures.Keep(err, err != nil && ofOneJob(err))
+		})
+	}
+	return failures.Join(group.Wait())
+}
 
 // Failures collects the errors of jobs that do not stop the others. Its methods
 // may be called by several goroutines.

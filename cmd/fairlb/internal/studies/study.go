@@ -25,7 +25,6 @@ import (
 	"fairlb/cmd/fairlb/internal/store"
 	"fairlb/env/dispatch"
 	"fairlb/env/estimate"
-	"fairlb/env/parallel"
 	"fairlb/env/scenario"
 	"fairlb/env/settings"
 	"fairlb/eval"
@@ -198,20 +197,14 @@ func (s *Study) Run(ctx context.Context, results *store.Store) error {
 	bar := results.Bar("study", len(jobs))
 	defer bar.Close()
 	var done atomic.Int64
-	var failures job.Failures
-	group, ctx := parallel.NewGroup(ctx)
-	group.SetLimit(results.Parallelism())
-	for _, run := range jobs {
-		group.Go(func() error {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
+	for k, run := range jobs {
+		jobs[k] = func(ctx context.Context) error {
 			err := run(ctx)
 			bar.Set(int(done.Add(1)), "")
-			return failures.Keep(err, results.OfOneJob(err))
-		})
+			return err
+		}
 	}
-	return failures.Join(group.Wait())
+	return job.RunAll(ctx, results.Parallelism(), results.OfOneJob, jobs)
 }
 
 // runHeuristics evaluates the heuristics in a scenario, and searches the best

@@ -22,7 +22,6 @@ import (
 	"fairlb/cmd/fairlb/internal/progress"
 	"fairlb/cmd/fairlb/internal/runfolder"
 	"fairlb/cmd/fairlb/internal/store"
-	"fairlb/env/parallel"
 	"fairlb/env/scenario"
 	"fairlb/eval"
 	"fairlb/eval/paper"
@@ -68,17 +67,12 @@ func (r *Results) Fill(ctx context.Context, jobs []paper.Job) error {
 	pace := progress.NewPace(left, r.Parallelism())
 	timed := r.Parallelism() < len(jobs) // else all wait for a queue at once, and what they took is mostly that
 	var done atomic.Int64
-	var failures job.Failures
-	group, ctx := parallel.NewGroup(ctx)
-	group.SetLimit(r.Parallelism())
+	var list []func(context.Context) error
 	for k, j := range jobs {
-		group.Go(func() error {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
+		list = append(list, func(ctx context.Context) error {
 			began := time.Now()
 			if err := r.run(ctx, j); err != nil {
-				return failures.Keep(fmt.Errorf("%s: %w", Describe(j.Policy), err), r.OfOneJob(err))
+				return fmt.Errorf("%s: %w", Describe(j.Policy), err)
 			}
 			if missing[k] {
 				pace.Done(kindOf(j), time.Since(began))
@@ -96,7 +90,7 @@ func (r *Results) Fill(ctx context.Context, jobs []paper.Job) error {
 			return nil
 		})
 	}
-	return failures.Join(group.Wait())
+	return job.RunAll(ctx, r.Parallelism(), r.OfOneJob, list)
 }
 
 // kindOf names the jobs that take about as long as this one: those of a method in

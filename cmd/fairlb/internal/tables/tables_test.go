@@ -13,7 +13,6 @@ import (
 	"fairlb/agents/methods"
 	"fairlb/cmd/fairlb/internal/executor"
 	"fairlb/cmd/fairlb/internal/files/filestest"
-	"fairlb/cmd/fairlb/internal/invalid"
 	"fairlb/cmd/fairlb/internal/progress"
 	"fairlb/cmd/fairlb/internal/runfolder"
 	"fairlb/cmd/fairlb/internal/store"
@@ -86,16 +85,23 @@ func TestNothingIsDoneTwice(t *testing.T) {
 	}
 }
 
-func TestFillRefusesWhatIsNoEvaluation(t *testing.T) {
+// TestFillMakesAnewWhatIsDamaged: a record that is no evaluation is set aside, and what it
+// held is the same again.
+func TestFillMakesAnewWhatIsDamaged(t *testing.T) {
 	dir := t.TempDir()
 	jobs := []paper.Job{{Policy: paper.Policy{Method: "lsq"}, Scenarios: []string{"web-moderate/period-1"}}}
-	require.NoError(t, newResults(dir, tiny()).Fill(t.Context(), jobs))
+	first := newResults(dir, tiny())
+	require.NoError(t, first.Fill(t.Context(), jobs))
 	for path := range filestest.Modified(t, dir) {
 		require.NoError(t, os.WriteFile(path, []byte("{"), 0o666))
 	}
-	err := newResults(dir, tiny()).Fill(t.Context(), jobs)
-	require.ErrorContains(t, err, "is not the record of an evaluation")
-	require.True(t, invalid.Is(err))
+	again := newResults(dir, tiny())
+	require.NoError(t, again.Fill(t.Context(), jobs))
+	require.Len(t, again.evaluated, 1)
+	require.Equal(t, first.evaluated, again.evaluated)
+	aside, err := filepath.Glob(filepath.Join(dir, "eval", "*.damaged-1"))
+	require.NoError(t, err)
+	require.Len(t, aside, 1)
 }
 
 // TestCellsOfATable: a cell has the values of its training runs and seeds, of the
