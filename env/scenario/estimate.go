@@ -2,7 +2,6 @@ package scenario
 
 import (
 	"math"
-	"slices"
 
 	"fairlb/env"
 	"fairlb/env/estimate"
@@ -155,12 +154,14 @@ func (s *Scenario) traced() (requests float64, demand [2]float64) {
 // traceFields are the fields that say how many requests come from a trace.
 func (w *Workload) traceFields() []string {
 	var fields []string
-	for name, set := range map[string]bool{"rate_factor": w.RateFactor != 0, "speed_up": w.SpeedUp != 0, "repeat": w.Repeat} {
-		if set {
-			fields = append(fields, "workload."+name)
+	for _, f := range []struct {
+		name string
+		set  bool
+	}{{"rate_factor", w.RateFactor != 0}, {"repeat", w.Repeat}, {"speed_up", w.SpeedUp != 0}} {
+		if f.set {
+			fields = append(fields, "workload."+f.name)
 		}
 	}
-	slices.Sort(fields)
 	return append(fields, "workload.trace")
 }
 
