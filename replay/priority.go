@@ -78,14 +78,14 @@ func (p *Priorities) Sample(batch *Batch, weights []float32, beta float64, rng *
 	part := p.slots.total() / float64(batch.Size)
 	least := math.Inf(1)
 	for row := range batch.Size {
-		at := p.draw((float64(row) + rng.Float64()) * part)
-		p.drawn = append(p.drawn, at)
-		batch.set(row, p.buffer.episodes[at.episode], at.step, p.agent)
-		least = min(least, p.steps[at.episode].at(at.step))
+		drawn := p.draw((float64(row) + rng.Float64()) * part)
+		p.drawn = append(p.drawn, drawn)
+		batch.set(row, p.buffer.episodes[drawn.episode], drawn.step, p.agent)
+		least = min(least, p.steps[drawn.episode].value(drawn.step))
 	}
 	// N and the sum of priorities cancel: the rarest has the greatest weight.
-	for row, at := range p.drawn {
-		weights[row] = float32(math.Pow(p.steps[at.episode].at(at.step)/least, -beta))
+	for row, drawn := range p.drawn {
+		weights[row] = float32(math.Pow(p.steps[drawn.episode].value(drawn.step)/least, -beta))
 	}
 	return nil
 }
@@ -110,11 +110,11 @@ func (p *Priorities) Update(errs []float32) error {
 			return fmt.Errorf("replay: the error of row %d is %g", row, e)
 		}
 	}
-	for row, at := range p.drawn {
+	for row, drawn := range p.drawn {
 		x := math.Abs(float64(errs[row])) + leastPriority
 		p.greatest = max(p.greatest, x)
-		p.steps[at.episode].set(at.step, math.Pow(x, p.alpha))
-		p.slots.set(at.episode, p.steps[at.episode].total())
+		p.steps[drawn.episode].set(drawn.step, math.Pow(x, p.alpha))
+		p.slots.set(drawn.episode, p.steps[drawn.episode].total())
 	}
 	return nil
 }
@@ -125,9 +125,9 @@ func (p *Priorities) addNewEpisodes() {
 	first := math.Pow(p.greatest, p.alpha)
 	b := p.buffer
 	for k := max(p.seen, b.added-b.capacity); k < b.added; k++ {
-		at := k % b.capacity
-		p.steps[at] = newSumTree(slices.Repeat([]float64{first}, b.episodes[at].Steps))
-		p.slots.set(at, p.steps[at].total())
+		slot := k % b.capacity
+		p.steps[slot] = newSumTree(slices.Repeat([]float64{first}, b.episodes[slot].Steps))
+		p.slots.set(slot, p.steps[slot].total())
 	}
 	p.seen = b.added
 }

@@ -187,28 +187,28 @@ func (p *Priorities) state(c *codec) {
 	if c.count(&p.seen); p.seen > b.added {
 		c.fail(ErrOther, "priorities of %d episodes, and there have been %d", p.seen, b.added)
 	}
-	for at := 0; at < min(p.seen, b.capacity) && c.err == nil; at++ {
-		p.episode(c, at)
+	for slot := 0; slot < min(p.seen, b.capacity) && c.err == nil; slot++ {
+		p.episode(c, slot)
 	}
 }
 
 // episode walks over the priorities of the episode at a place of the buffer.
-func (p *Priorities) episode(c *codec, at int) {
-	b, tree := p.buffer, &p.steps[at]
+func (p *Priorities) episode(c *codec, slot int) {
+	b, tree := p.buffer, &p.steps[slot]
 	// The last that was seen here may have been overwritten since; then it
 	// does not matter what it had.
-	last := at + (p.seen-1-at)/b.capacity*b.capacity
+	last := slot + (p.seen-1-slot)/b.capacity*b.capacity
 	steps := tree.n
 	c.count(&steps)
-	if last >= b.added-b.capacity && steps != b.episodes[at].Steps {
-		c.fail(ErrOther, "priorities of %d steps for an episode of %d", steps, b.episodes[at].Steps)
+	if last >= b.added-b.capacity && steps != b.episodes[slot].Steps {
+		c.fail(ErrOther, "priorities of %d steps for an episode of %d", steps, b.episodes[slot].Steps)
 	}
 	var values []float64
 	most := math.Pow(p.greatest, p.alpha)
 	for k := 0; k < steps && c.err == nil; k++ {
 		var x float64
 		if !c.reading() {
-			x = tree.at(k)
+			x = tree.value(k)
 		}
 		if c.float64(&x); !(x > 0 && x <= most) {
 			c.fail(ErrDamaged, "a priority of %g", x)
@@ -217,6 +217,6 @@ func (p *Priorities) episode(c *codec, at int) {
 	}
 	if c.reading() && c.err == nil {
 		*tree = newSumTree(values)
-		p.slots.set(at, tree.total())
+		p.slots.set(slot, tree.total())
 	}
 }

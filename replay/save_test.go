@@ -268,10 +268,10 @@ func TestRestoreOfAnother(t *testing.T) {
 // terabytes, of which not one is there.
 func TestRestoreMakesRoomForWhatIsThere(t *testing.T) {
 	data := saved(t, filled(t, 3, episode(1, 2, false)).Save)
-	at := len("fairlb replay buffer") + 8*8 // behind version, shape, capacity and number of episodes
-	require.Equal(t, byte(2), data[at])
+	offset := len("fairlb replay buffer") + 8*8 // behind version, shape, capacity and number of episodes
+	require.Equal(t, byte(2), data[offset])
 	for _, steps := range []uint64{1 << 40, 1 << 57, math.MaxInt64, math.MaxUint64} {
-		binary.LittleEndian.PutUint64(data[at:], steps)
+		binary.LittleEndian.PutUint64(data[offset:], steps)
 		b := filled(t, 3)
 		require.ErrorIs(t, b.Restore(bytes.NewReader(data)), replay.ErrDamaged)
 	}
@@ -332,9 +332,9 @@ func TestRestoreFalseValues(t *testing.T) {
 	p := priorities(t, b, 1, 0.6)
 	learn(t, b, p, 1)
 	buffer, kept := saved(t, b.Save), saved(t, p.Save)
-	change := func(data []byte, at int, x uint64) io.Reader {
+	change := func(data []byte, offset int, x uint64) io.Reader {
 		data = bytes.Clone(data[:len(data)-sha256.Size])
-		binary.LittleEndian.PutUint64(data[at:], x)
+		binary.LittleEndian.PutUint64(data[offset:], x)
 		sum := sha256.Sum256(data)
 		return bytes.NewReader(append(data, sum[:]...))
 	}

@@ -38,8 +38,8 @@ func remembers(t testing.TB, eps ...*replay.Episode) *replay.Buffer {
 
 // part returns row t of sequence b of an array of the given columns.
 func part(s *replay.Sequences, x []float32, t, b, cols int) []float32 {
-	at := (t*s.Size + b) * cols
-	return x[at : at+cols]
+	first := (t*s.Size + b) * cols
+	return x[first : first+cols]
 }
 
 // Every value of an episode names its place, so a sequence tells where it is

@@ -36,8 +36,8 @@ func (t *sumTree) set(i int, x float64) {
 	}
 }
 
-// at returns the i-th value.
-func (t *sumTree) at(i int) float64 { return t.sums[t.leaves+i] }
+// value returns the i-th value.
+func (t *sumTree) value(i int) float64 { return t.sums[t.leaves+i] }
 
 // total returns the sum of all.
 func (t *sumTree) total() float64 {

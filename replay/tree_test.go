@@ -17,7 +17,7 @@ func TestTreeFindsAsALoopDoes(t *testing.T) {
 		sum := 0.0
 		for i, v := range values {
 			tree.set(i, float64(v))
-			require.Equal(t, float64(v), tree.at(i))
+			require.Equal(t, float64(v), tree.value(i))
 			sum += float64(v)
 		}
 		require.Equal(t, sum, tree.total())
@@ -46,7 +46,7 @@ func TestTreeForgets(t *testing.T) {
 	want := newSumTree([]float64{0.1, 0.2, 0.3, 0.4, 0.5})
 	got := newSumTree([]float64{1e9, 1e9, 1e9, 1e9, 1e9})
 	for _, i := range []int{3, 0, 4, 1, 2} {
-		got.set(i, want.at(i))
+		got.set(i, want.value(i))
 	}
 	require.Equal(t, want, got)
 	none := newSumTree(nil)

@@ -26,30 +26,30 @@ func TestWindowsAreConsecutive(t *testing.T) {
 			steps = 2
 		}
 		for k := range 3 {
-			at := row*3 + k
+			index := row*3 + k
 			if k >= steps {
-				require.Zero(t, w.Mask[at])
-				require.Zero(t, w.Bootstrap[at])
-				require.Zero(t, w.TeamReward[at])
-				require.Equal(t, make([]float32, 3), w.TeamServers[at*3:(at+1)*3])
-				require.Equal(t, make([]float32, n), w.LogWeight[at*n:(at+1)*n])
-				require.Equal(t, make([]float32, n), w.ServerReward[at*n:(at+1)*n])
+				require.Zero(t, w.Mask[index])
+				require.Zero(t, w.Bootstrap[index])
+				require.Zero(t, w.TeamReward[index])
+				require.Equal(t, make([]float32, 3), w.TeamServers[index*3:(index+1)*3])
+				require.Equal(t, make([]float32, n), w.LogWeight[index*n:(index+1)*n])
+				require.Equal(t, make([]float32, n), w.ServerReward[index*n:(index+1)*n])
 				require.Equal(t, make([]float32, f), w.Obs[(row*4+k+1)*f:(row*4+k+2)*f])
 				continue
 			}
 			place := float32(first + 1000*k)
-			require.Equal(t, float32(1), w.Mask[at])
-			require.Equal(t, place+54, w.TeamReward[at], "the mean of the agents' own rewards")
-			require.Equal(t, []float32{place + 53, place + 63, place + 73}, w.TeamServers[at*3:(at+1)*3], "the means of the agents' own")
-			require.Equal(t, []float32{place + 2, place + 12, place + 22, place + 102, place + 112, place + 122}, w.LogWeight[at*n:(at+1)*n])
+			require.Equal(t, float32(1), w.Mask[index])
+			require.Equal(t, place+54, w.TeamReward[index], "the mean of the agents' own rewards")
+			require.Equal(t, []float32{place + 53, place + 63, place + 73}, w.TeamServers[index*3:(index+1)*3], "the means of the agents' own")
+			require.Equal(t, []float32{place + 2, place + 12, place + 22, place + 102, place + 112, place + 122}, w.LogWeight[index*n:(index+1)*n])
 			require.Equal(t, place, w.Obs[(row*4+k)*f])
-			require.Equal(t, []float32{place + 3, place + 13, place + 23, place + 103, place + 113, place + 123}, w.ServerReward[at*n:(at+1)*n])
+			require.Equal(t, []float32{place + 3, place + 13, place + 23, place + 103, place + 113, place + 123}, w.ServerReward[index*n:(index+1)*n])
 			require.Equal(t, place+1121, w.Obs[(row*4+k+2)*f-1], "what followed")
 			want := float32(1)
 			if place == 23000 {
 				want = 0
 			}
-			require.Equal(t, want, w.Bootstrap[at], "transition %g", place)
+			require.Equal(t, want, w.Bootstrap[index], "transition %g", place)
 		}
 	}
 	require.Len(t, seen, 4+2+1, "every start at which a window fits, no other")

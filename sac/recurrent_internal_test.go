@@ -201,10 +201,10 @@ func TestActionsAreValuedOneStepOn(t *testing.T) {
 				return x
 			}
 			took := row(ep.LogWeight, 2*step+lb, n)
-			at := (step-start[b])*s.Size + b
+			index := (step-start[b])*s.Size + b
 			if step >= start[b] {
 				for i, c := range critics {
-					require.InDeltaSlice(t, c.q(features(step), row(r.actor.u.Data(), at, n)), row(r.actor.q[i].Data(), at, n), 1e-4)
+					require.InDeltaSlice(t, c.q(features(step), row(r.actor.u.Data(), index, n)), row(r.actor.q[i].Data(), index, n), 1e-4)
 				}
 			}
 			var next [2][]float32
@@ -214,17 +214,17 @@ func TestActionsAreValuedOneStepOn(t *testing.T) {
 				targets[i].q(features(step), took)
 				targets[i].advance()
 				if step >= start[b] {
-					require.InDeltaSlice(t, q, row(r.critic.q[i].Data(), at, n), 1e-4)
-					next[i] = targets[i].q(features(step+1), row(r.next.drawn.Data(), at+s.Size, n))
+					require.InDeltaSlice(t, q, row(r.critic.q[i].Data(), index, n), 1e-4)
+					next[i] = targets[i].q(features(step+1), row(r.next.drawn.Data(), index+s.Size, n))
 				}
 			}
 			if step < start[b] {
 				continue
 			}
 			want := make([]float32, n)
-			perServerTarget(want, row(r.rewards, at, n), []float32{1}, next[0], next[1],
-				row(r.next.logp.Data(), at+s.Size, n), a.cfg.Gamma, a.alpha.alpha())
-			require.InDeltaSlice(t, want, row(r.critic.y.Data(), at, n), 1e-4)
+			perServerTarget(want, row(r.rewards, index, n), []float32{1}, next[0], next[1],
+				row(r.next.logp.Data(), index+s.Size, n), a.cfg.Gamma, a.alpha.alpha())
+			require.InDeltaSlice(t, want, row(r.critic.y.Data(), index, n), 1e-4)
 		}
 	}
 }
@@ -243,13 +243,13 @@ func TestNothingBehindTheEndCounts(t *testing.T) {
 			for b, e := range episode {
 				end := w.episodes[e].Steps
 				for step := range s.Steps + 1 {
-					if at := step*s.Size + b; spoil && step > end || spoilInside && step == end {
-						fill(r.obs[at*cols:][:cols], 3)
+					if index := step*s.Size + b; spoil && step > end || spoilInside && step == end {
+						fill(r.obs[index*cols:][:cols], 3)
 					}
-					if at := step*s.Size + b; spoil && step >= end && step < s.Steps {
+					if index := step*s.Size + b; spoil && step >= end && step < s.Steps {
 						short++
-						fill(s.LogWeight[at*actions:][:actions], -2)
-						fill(r.rewards[at*3:][:3], 7)
+						fill(s.LogWeight[index*actions:][:actions], -2)
+						fill(r.rewards[index*3:][:3], 7)
 					}
 				}
 			}

@@ -66,8 +66,8 @@ func (w *storedStart) find(dst *[networkStates][]float32, s *replay.Sequences, _
 	h := w.trainer.hidden
 	for k, state := range dst {
 		for b := range s.Size {
-			at := (b*networkStates + k) * h
-			copy(state[b*h:(b+1)*h], s.StoredState[at:at+h])
+			first := (b*networkStates + k) * h
+			copy(state[b*h:(b+1)*h], s.StoredState[first:first+h])
 		}
 	}
 }
@@ -117,8 +117,8 @@ func (w *burnInStart) find(dst *[networkStates][]float32, s *replay.Sequences, b
 		states := w.history.states[k].Data()
 		for b, steps := range s.Burned {
 			if steps > 0 {
-				at := (steps-1)*s.Size + b
-				copy(state[b*h:(b+1)*h], states[at*h:(at+1)*h])
+				last := (steps-1)*s.Size + b
+				copy(state[b*h:(b+1)*h], states[last*h:(last+1)*h])
 			}
 		}
 	}

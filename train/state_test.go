@@ -37,13 +37,13 @@ func ended(t *testing.T, ctx context.Context, cfg Config, rows *rounds) ([]byte,
 
 // stopped makes the run of cfg until the given step of its environments, which
 // cancels it or, if fault is not nil, fails by it.
-func stopped(t *testing.T, cfg Config, rows *rounds, at int64, fault error) error {
+func stopped(t *testing.T, cfg Config, rows *rounds, step int64, fault error) error {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	steps, closed := new(atomic.Int64), new(atomic.Int64)
 	cfg.Env = func() (env.Env, error) {
-		return &watched{envtest.NewFake(2, 20, speeds...), steps, closed, at, func() error { cancel(); return fault }}, nil
+		return &watched{envtest.NewFake(2, 20, speeds...), steps, closed, step, func() error { cancel(); return fault }}, nil
 	}
 	_, _, err := ended(t, ctx, cfg, rows)
 	return err
@@ -68,10 +68,10 @@ func TestResume(t *testing.T) {
 		// Where it stops, and the rounds that its state then has: all whole ones
 		// after an interruption, those of the last checkpoint after a fault.
 		done := 0
-		for k, at := range []int64{5, round + 20, 2*round + 59, 10} {
-			err := stopped(t, cfg, rows, at, fault)
+		for k, step := range []int64{5, round + 20, 2*round + 59, 10} {
+			err := stopped(t, cfg, rows, step, fault)
 			require.Error(t, err)
-			reached := done + int(at/round)
+			reached := done + int(step/round)
 			if fault != nil {
 				require.ErrorIs(t, err, errBroken)
 				reached -= reached % 2

@@ -109,8 +109,8 @@ func Run(ctx context.Context, cfg Config) error {
 	}
 	r := run{Config: cfg, pool: pool, spec: spec, learner: learner, seeds: seeds}
 	if s := cfg.State; s != nil {
-		if here := Arithmetic(); s.Arithmetic != here {
-			return fmt.Errorf("train: going on after %d episodes: %w: it was made with %s, this is %s", s.Episodes, ErrState, s.Arithmetic, here)
+		if arithmetic := Arithmetic(); s.Arithmetic != arithmetic {
+			return fmt.Errorf("train: going on after %d episodes: %w: it was made with %s, this is %s", s.Episodes, ErrState, s.Arithmetic, arithmetic)
 		}
 		if err := s.restore(learner, spec); err != nil {
 			return fmt.Errorf("train: going on after %d episodes: %w", s.Episodes, err)

@@ -177,12 +177,12 @@ func TestCheckpointEvery(t *testing.T) {
 type watched struct {
 	env.Env
 	steps, closed *atomic.Int64
-	at            int64
+	atStep        int64
 	act           func() error
 }
 
 func (w *watched) Step(ctx context.Context, actions [][]float64) (env.Step, error) {
-	if w.steps.Add(1) == w.at {
+	if w.steps.Add(1) == w.atStep {
 		if err := w.act(); err != nil {
 			return env.Step{}, err
 		}
@@ -314,10 +314,10 @@ func TestEpisodeLayout(t *testing.T) {
 	for k := range 4 {
 		for i := range 2 {
 			for j := range 3 {
-				at := (k*2+i)*3 + j
-				require.Equal(t, step.Obs[i][2*j], ep.Obs[2*at])
-				require.Equal(t, step.Obs[i][2*j+1], ep.Obs[2*at+1])
-				require.Equal(t, float32(step.Load[i][j]), ep.Load[at])
+				index := (k*2+i)*3 + j
+				require.Equal(t, step.Obs[i][2*j], ep.Obs[2*index])
+				require.Equal(t, step.Obs[i][2*j+1], ep.Obs[2*index+1])
+				require.Equal(t, float32(step.Load[i][j]), ep.Load[index])
 			}
 		}
 		if k == 3 {
@@ -359,20 +359,20 @@ func TestTeamRewards(t *testing.T) {
 			n := len(speeds)
 			parts, most, mean := make([]float32, n), float32(0), float32(0)
 			for j := range parts {
-				at := (k+1)*2*n + j
-				parts[j] = (ep.Load[at] + ep.Load[at+n]) / 2
+				index := (k+1)*2*n + j
+				parts[j] = (ep.Load[index] + ep.Load[index+n]) / 2
 				most = max(most, parts[j])
 				mean += parts[j] / float32(n)
 			}
 			want := float32(0)
 			for j, l := range parts {
-				switch at := 2*k*n + j; name {
+				switch index := 2*k*n + j; name {
 				case "ms":
 					parts[j] = -most / float32(n)
 				case "vbf":
 					parts[j] = -(l - mean) * (l - mean) / float32(n)
 				default:
-					parts[j] = (ep.ServerReward[at] + ep.ServerReward[at+n]) / 2
+					parts[j] = (ep.ServerReward[index] + ep.ServerReward[index+n]) / 2
 				}
 				want += parts[j]
 			}

@@ -34,15 +34,15 @@ func TestValidation(t *testing.T) {
 		_, parameters, err := checkpoint.Load(filepath.Join(cfg.Dir, CheckpointName))
 		require.NoError(t, err)
 		require.Equal(t, want, parameters)
-		best, at := 0.0, 0
+		best, episode := 0.0, 0
 		var own []float64
 		for k, r := range *rows {
 			require.Equal(t, k%2 == 1 || k == 6, r.Validation != nil, "round %d", k)
 			require.Equal(t, (*plainRows)[k].Return, r.Return)
 			if r.Validation != nil {
 				own = append(own, *r.Validation)
-				if at == 0 || *r.Validation < best {
-					best, at = *r.Validation, r.Episodes
+				if episode == 0 || *r.Validation < best {
+					best, episode = *r.Validation, r.Episodes
 				}
 			}
 		}
@@ -53,7 +53,7 @@ func TestValidation(t *testing.T) {
 
 		meta, parameters, err := checkpoint.Load(filepath.Join(cfg.Dir, BestName))
 		require.NoError(t, err)
-		require.Equal(t, at, meta.Episode)
+		require.Equal(t, episode, meta.Episode)
 		fake := envtest.NewFake(2, 20, speeds...)
 		policy, err := methods.Policy(meta, cfg.Hyperparameters.Methods, parameters, fake.Spec())
 		require.NoError(t, err)

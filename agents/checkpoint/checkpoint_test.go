@@ -70,8 +70,8 @@ func TestLayout(t *testing.T) {
 	require.NoError(t, json.Unmarshal(rest, &header))
 	require.Equal(t, "F32", header["b"].DType)
 	require.Equal(t, []int{2, 3}, header["b"].Shape)
-	at := 8 + n + header["b"].Offsets[0]
-	require.Equal(t, uint32(0x3f800000), binary.LittleEndian.Uint32(data[at:]), "1.0 first")
+	offset := 8 + n + header["b"].Offsets[0]
+	require.Equal(t, uint32(0x3f800000), binary.LittleEndian.Uint32(data[offset:]), "1.0 first")
 }
 
 func TestDamageIsDetected(t *testing.T) {

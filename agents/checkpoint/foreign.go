@@ -137,7 +137,7 @@ func checkOwner(header []byte) error {
 		return nil
 	}
 	var fields map[string]string
-	if raw, there := entries["__metadata__"]; there && json.Unmarshal(raw, &fields) != nil {
+	if raw, found := entries["__metadata__"]; found && json.Unmarshal(raw, &fields) != nil {
 		return nil
 	}
 	delete(entries, "__metadata__")

@@ -228,9 +228,9 @@ func TestServersPermute(t *testing.T) {
 			other.Obs = append(other.Obs, permute(ep.Obs[row*len(obs):(row+1)*len(obs)])...)
 		}
 		for row := range ep.Steps {
-			at := row * len(order)
-			other.Flows = append(other.Flows, permute(ep.Flows[at:at+4])...)
-			other.FlowDelay = append(other.FlowDelay, permute(ep.FlowDelay[at:at+4])...)
+			first := row * len(order)
+			other.Flows = append(other.Flows, permute(ep.Flows[first:first+4])...)
+			other.FlowDelay = append(other.FlowDelay, permute(ep.FlowDelay[first:first+4])...)
 		}
 		require.NoError(t, a.Observe(ep))
 		require.NoError(t, b.Observe(&other))

@@ -198,7 +198,7 @@ func (k *Gather) Bind(in ...[]int) ([]int, error) {
 // Forward implements Kernel.
 func (k *Gather) Forward(out []float32, in [][]float32) {
 	for r := range out {
-		out[r] = in[0][k.at(r, in[1])]
+		out[r] = in[0][k.offset(r, in[1])]
 	}
 }
 
@@ -210,12 +210,12 @@ func (k *Gather) Backward(din [][]float32, dout, _ []float32, in [][]float32) {
 	}
 	clear(din[0])
 	for r, d := range dout {
-		din[0][k.at(r, in[1])] = d
+		din[0][k.offset(r, in[1])] = d
 	}
 }
 
-// at returns where x holds what row r takes.
-func (k *Gather) at(r int, index []float32) int {
+// offset returns where x holds what row r takes.
+func (k *Gather) offset(r int, index []float32) int {
 	v := index[r]
 	if !(v >= 0 && v < float32(k.cols)) || v != float32(int(v)) {
 		panic("nn: gather: an index is no column")

@@ -15,11 +15,11 @@ import (
 func TestMatMulForms(t *testing.T) {
 	t.Parallel()
 	a, b := []float32{1, 2, 3, 4, 5, 6}, []float32{1, 0, -1, 2, 1, 3} // [2,3] and [3,2]
-	at, bt := []float32{1, 4, 2, 5, 3, 6}, []float32{1, -1, 1, 0, 2, 3}
+	aTransposed, bTransposed := []float32{1, 4, 2, 5, 3, 6}, []float32{1, -1, 1, 0, 2, 3}
 	for _, c := range []struct {
 		op   nn.MatOp
 		a, b []float32
-	}{{nn.NN, a, b}, {nn.NT, a, bt}, {nn.TN, at, b}} {
+	}{{nn.NN, a, b}, {nn.NT, a, bTransposed}, {nn.TN, aTransposed, b}} {
 		got := []float32{10, 20, 30, 40}
 		nn.MatMul(c.op, 2, 2, 3, c.a, c.b, 1, got)
 		require.Equal(t, []float32{12, 33, 35, 68}, got, c.op)

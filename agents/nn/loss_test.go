@@ -89,8 +89,8 @@ func TestLossesIgnoreMaskedEntries(t *testing.T) {
 				shapes := [][]int{{left}, {left}}
 				want = forward(t, loss(), shapes, keptX, keptY)[0]
 				dleft := backward(t, loss(), shapes, []float32{2}, keptX, keptY)
-				for i, at := range kept {
-					dx[at], dy[at] = dleft[0][i], dleft[1][i]
+				for i, index := range kept {
+					dx[index], dy[index] = dleft[0][i], dleft[1][i]
 				}
 			}
 			require.Equal(rt, want, got)

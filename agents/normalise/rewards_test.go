@@ -25,15 +25,15 @@ func rewardBuffer(t *testing.T, server, team []float32) *replay.Buffer {
 }
 
 // ofAgent gives the rewards by server of one LB of two.
-func ofAgent(agent int) func(ep *replay.Episode, t int) []float32 {
+func rewardsOfAgent(agent int) func(ep *replay.Episode, t int) []float32 {
 	return func(ep *replay.Episode, t int) []float32 { return ep.ServerReward[(2*t+agent)*2:][:2] }
 }
 
 // ofAll gives the rewards of every LB and server.
-func ofAll(ep *replay.Episode, t int) []float32 { return ep.ServerReward[4*t:][:4] }
+func rewardsOfAll(ep *replay.Episode, t int) []float32 { return ep.ServerReward[4*t:][:4] }
 
 // ofTeam gives the team's reward.
-func ofTeam(ep *replay.Episode, t int) []float32 { return []float32{ep.Team(t)} }
+func teamReward(ep *replay.Episode, t int) []float32 { return []float32{ep.Team(t)} }
 
 func TestNewRewardsChangeNothing(t *testing.T) {
 	t.Parallel()
@@ -46,7 +46,7 @@ func TestNewRewardsChangeNothing(t *testing.T) {
 func TestRewardsOfOneAgent(t *testing.T) {
 	t.Parallel()
 	w := NewRewards(2, 0.9)
-	w.FitTo(rewardBuffer(t, []float32{99, 99, 1, 10, 99, 99, 3, 10}, nil), ofAgent(1))
+	w.FitTo(rewardBuffer(t, []float32{99, 99, 1, 10, 99, 99, 3, 10}, nil), rewardsOfAgent(1))
 	// Deviations -1, 1, 0, 0: one common sd of sqrt(1/2).
 	got := make([]float32, 2)
 	w.Apply(got, []float32{3, 9})
@@ -60,11 +60,11 @@ func TestRewardsOfTheTeam(t *testing.T) {
 	t.Parallel()
 	none := make([]float32, 8)
 	w := NewRewards(1, 0.9)
-	w.FitTo(rewardBuffer(t, none, []float32{1, 5}), ofTeam)
+	w.FitTo(rewardBuffer(t, none, []float32{1, 5}), teamReward)
 	got := make([]float32, 2)
 	w.Apply(got, []float32{1, 7})
 	require.InDeltaSlice(t, []float32{-0.1, 0.2}, got, 1e-6) // mean 3, sd 2
-	w.FitTo(rewardBuffer(t, none, []float32{4, 4}), ofTeam)
+	w.FitTo(rewardBuffer(t, none, []float32{4, 4}), teamReward)
 	w.Apply(got, []float32{4, 5})
 	require.InDeltaSlice(t, []float32{0, 0.1}, got, 1e-6, "constant rewards are not divided")
 }
@@ -77,12 +77,12 @@ func TestRewardsOfAllAgents(t *testing.T) {
 		w := NewRewards(4, 0.9)
 		w.DivideEach = each
 		server := []float32{0, 10, 20, 30, 2, 12, 26, 36} // deviations 1, 1, 3, 3
-		w.FitTo(rewardBuffer(t, server, nil), ofAll)
+		w.FitTo(rewardBuffer(t, server, nil), rewardsOfAll)
 		got := make([]float32, 4)
 		w.ApplyColumns(got, server, 2, 2)
 		s := float32(0.1 / math.Sqrt(5)) // the mean square is 5
 		require.InDeltaSlice(t, []float32{-3 * s, -3 * s, 3 * s, 3 * s}, got, 1e-6)
-		w.FitTo(rewardBuffer(t, []float32{1, 2, 3, 4, 1, 2, 3, 4}, nil), ofAll)
+		w.FitTo(rewardBuffer(t, []float32{1, 2, 3, 4, 1, 2, 3, 4}, nil), rewardsOfAll)
 		w.ApplyColumns(got, []float32{0, 0, 4, 4, 0, 0, 3, 3}, 2, 2)
 		require.InDeltaSlice(t, []float32{0.1, 0, 0, -0.1}, got, 1e-6, "constant rewards are not divided")
 	}
@@ -118,7 +118,7 @@ func TestFitToEqualsAdd(t *testing.T) {
 	t.Parallel()
 	server := []float32{0, 10, 20, 30, 2, 12, 26, 36}
 	fitted, added := NewRewards(4, 0.9), NewRewards(4, 0.9)
-	fitted.FitTo(rewardBuffer(t, server, nil), ofAll)
+	fitted.FitTo(rewardBuffer(t, server, nil), rewardsOfAll)
 	added.Add(server[:4])
 	added.Add(server[4:])
 	added.Fit()

@@ -198,7 +198,7 @@ func (c compared) play(t *testing.T, m model, forget bool) map[string][]float64 
 		maps.Copy(in, states)
 		out := m.run(t, in)
 		for name := range c.Weights {
-			if a, there := out[name]; there {
+			if a, found := out[name]; found {
 				require.Equal(t, []int{c.Episodes, c.Servers}, a.dims)
 				weights[name] = append(weights[name], a.data...)
 			}

@@ -308,7 +308,7 @@ func broadcast(t *testing.T, in []array, f func(a, b float64) float64) array {
 		require.True(t, x == y || x == 1 || y == 1, "%v and %v", in[0].dims, in[1].dims)
 		out.dims[rank-1-k] = max(x, y)
 	}
-	at := func(a array, i int) float64 {
+	element := func(a array, i int) float64 {
 		index, stride := 0, 1
 		for k := range rank {
 			full := out.dims[rank-1-k]
@@ -321,7 +321,7 @@ func broadcast(t *testing.T, in []array, f func(a, b float64) float64) array {
 		return a.data[index]
 	}
 	for i := range size(out.dims) {
-		out.data = append(out.data, f(at(in[0], i), at(in[1], i)))
+		out.data = append(out.data, f(element(in[0], i), element(in[1], i)))
 	}
 	return out
 }

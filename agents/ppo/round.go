@@ -45,7 +45,7 @@ type minibatches struct {
 	rng    *rand.Rand
 	source *rand.PCG // of rng
 	order  []int
-	at     int
+	taken  int // how many of order have been drawn since it was shuffled
 }
 
 // newMinibatches returns minibatches of no round yet.
@@ -57,17 +57,17 @@ func newMinibatches(seed, stream uint64) minibatches {
 // begin sets the transitions that are drawn from now on.
 func (m *minibatches) begin(transitions []int) {
 	m.order = append(m.order[:0], transitions...)
-	m.at = len(m.order)
+	m.taken = len(m.order)
 }
 
 // next returns the next transition.
 func (m *minibatches) next() int {
-	if m.at == len(m.order) {
+	if m.taken == len(m.order) {
 		m.rng.Shuffle(len(m.order), func(i, j int) { m.order[i], m.order[j] = m.order[j], m.order[i] })
-		m.at = 0
+		m.taken = 0
 	}
-	m.at++
-	return m.order[m.at-1]
+	m.taken++
+	return m.order[m.taken-1]
 }
 
 // sized returns a slice of n values, in s's memory where that suffices; they may

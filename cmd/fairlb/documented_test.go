@@ -164,8 +164,8 @@ func documented(t *testing.T, line string) {
 	if piped {
 		args = args[slices.Index(args, "|")+1:]
 	}
-	if at := slices.Index(args, "|"); at >= 0 {
-		args = args[:at]
+	if pipe := slices.Index(args, "|"); pipe >= 0 {
+		args = args[:pipe]
 	}
 	if piped {
 		helped(t, line, args[1:])
@@ -174,8 +174,8 @@ func documented(t *testing.T, line string) {
 	writeLogs(t, line)
 	redirect, appended := "", false
 	for _, to := range []string{">", ">>"} {
-		if at := slices.Index(args, to); at >= 0 {
-			redirect, appended, args = args[at+1], to == ">>", args[:at]
+		if index := slices.Index(args, to); index >= 0 {
+			redirect, appended, args = args[index+1], to == ">>", args[:index]
 		}
 	}
 	for strings.HasPrefix(args[0], "FAIRLB_") {
@@ -222,8 +222,8 @@ func fairlbCommand(t *testing.T, line string, args []string) string {
 		}
 		for _, flag := range r.flags {
 			name, _, _ := strings.Cut(flag, "=")
-			if at := slices.Index(args, name); at >= 0 && name != flag {
-				args = slices.Delete(slices.Clone(args), at, at+2)
+			if index := slices.Index(args, name); index >= 0 && name != flag {
+				args = slices.Delete(slices.Clone(args), index, index+2)
 			}
 			args = append(slices.Clone(args), flag)
 		}
@@ -349,8 +349,8 @@ func TestMentionedCommands(t *testing.T) {
 		for _, line := range lines {
 			switch args := words(line); args[0] {
 			case "fairlb", "bin/fairlb", "../bin/fairlb":
-				if at := slices.IndexFunc(args, func(arg string) bool { return arg == ">" || arg == ">>" || arg == "|" }); at >= 0 {
-					args = args[:at]
+				if end := slices.IndexFunc(args, func(arg string) bool { return arg == ">" || arg == ">>" || arg == "|" }); end >= 0 {
+					args = args[:end]
 				}
 				for k, arg := range args { // of a shell's loop
 					args[k] = strings.NewReplacer("$seed", "1", "$reward", "ongoing").Replace(arg)

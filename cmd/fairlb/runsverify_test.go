@@ -286,13 +286,13 @@ func TestVerifyDamage(t *testing.T) {
 		require.NoError(t, err)
 		for k := range 30 {
 			data := append([]byte(nil), whole...)
-			switch at := rng.IntN(len(data)); k % 3 {
+			switch offset := rng.IntN(len(data)); k % 3 {
 			case 0:
-				data[at] ^= byte(1 + rng.IntN(255))
+				data[offset] ^= byte(1 + rng.IntN(255))
 			case 1:
-				data = data[:at]
+				data = data[:offset]
 			case 2:
-				data = append(data[:at], append([]byte{byte(rng.IntN(256))}, data[at:]...)...)
+				data = append(data[:offset], append([]byte{byte(rng.IntN(256))}, data[offset:]...)...)
 			}
 			require.NoError(t, os.WriteFile(path, data, 0o666))
 			_, _, err := command(t, "runs", "verify", dir)

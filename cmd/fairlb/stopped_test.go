@@ -152,7 +152,7 @@ func TestStudyBeginsAnew(t *testing.T) {
 	require.NoError(t, err)
 	interrupted(t, out, 6, args(out)...)
 	partial := partials(t, out)[0]
-	at := func(name string) string { return filepath.Join(partial, name) }
+	inPartial := func(name string) string { return filepath.Join(partial, name) }
 	kept := t.TempDir()
 	require.NoError(t, os.CopyFS(kept, os.DirFS(partial)))
 	for _, test := range []struct {
@@ -160,16 +160,16 @@ func TestStudyBeginsAnew(t *testing.T) {
 		damage func() error
 		want   string
 	}{
-		{"state", func() error { return os.Truncate(at(train.StateName), 1000) }, "not the state of this run"},
-		{"no state", func() error { return os.Remove(at(train.StateName)) }, "there is no state.bin"},
-		{"checkpoint", func() error { return os.Truncate(at(train.CheckpointName), 100) }, train.CheckpointName},
-		{"record", func() error { return os.Truncate(at(runfolder.RecordName), 10) }, runfolder.RecordName},
+		{"state", func() error { return os.Truncate(inPartial(train.StateName), 1000) }, "not the state of this run"},
+		{"no state", func() error { return os.Remove(inPartial(train.StateName)) }, "there is no state.bin"},
+		{"checkpoint", func() error { return os.Truncate(inPartial(train.CheckpointName), 100) }, train.CheckpointName},
+		{"record", func() error { return os.Truncate(inPartial(runfolder.RecordName), 10) }, runfolder.RecordName},
 		{"settings", func() error {
-			text, err := os.ReadFile(at(runfolder.HyperparametersName))
+			text, err := os.ReadFile(inPartial(runfolder.HyperparametersName))
 			if err != nil {
 				return err
 			}
-			return os.WriteFile(at(runfolder.HyperparametersName), bytes.Replace(text, []byte("episodes: 200"), []byte("episodes: 2"), 1), 0o666)
+			return os.WriteFile(inPartial(runfolder.HyperparametersName), bytes.Replace(text, []byte("episodes: 200"), []byte("episodes: 2"), 1), 0o666)
 		}, "cannot go on with other settings"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -109,11 +109,11 @@ func (t *flowTable) relist(c *snapshot.Codec) {
 	if t.byServer == nil {
 		return
 	}
-	type at struct {
+	type position struct {
 		server int32
 		place  uint32
 	}
-	taken := make(map[at]bool, len(t.slots))
+	taken := make(map[position]bool, len(t.slots))
 	for j := range t.byServer {
 		t.byServer[j] = make([]FlowID, counts[int32(j)])
 	}
@@ -121,11 +121,11 @@ func (t *flowTable) relist(c *snapshot.Codec) {
 		if f.Server == vacant || !f.Counted {
 			continue
 		}
-		if int(f.place) >= counts[f.Server] || taken[at{f.Server, f.place}] {
+		if int(f.place) >= counts[f.Server] || taken[position{f.Server, f.place}] {
 			c.Fail("two flows at place %d of server %d", f.place, f.Server)
 			return
 		}
-		taken[at{f.Server, f.place}] = true
+		taken[position{f.Server, f.place}] = true
 		t.byServer[f.Server][f.place] = FlowID(id)
 	}
 }

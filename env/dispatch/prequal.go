@@ -112,15 +112,15 @@ func (r *Prequal) Pick(v *View) int {
 
 // receive moves the answers that have arrived by now into the pool.
 func (r *Prequal) receive(v *View) {
-	here := 0
-	for here < len(r.sent) && r.sent[here].receivedAt <= v.Now {
-		x := r.sent[here]
-		here++
+	received := 0
+	for received < len(r.sent) && r.sent[received].receivedAt <= v.Now {
+		x := r.sent[received]
+		received++
 		x.uses = roundAtRandom(reuses(len(r.members.in)), v.Rand)
 		r.inFlight.add(x.inFlight)
 		r.pool.add(x)
 	}
-	r.sent = slices.Delete(r.sent, 0, here)
+	r.sent = slices.Delete(r.sent, 0, received)
 }
 
 // reuses returns eq. (1) of the paper, the number of requests that a probe may

@@ -26,7 +26,7 @@ type serverReports struct {
 
 // serverArrival is the arrival of a request at its server.
 type serverArrival struct {
-	at       float64 // s; negative if it was before the first probe
+	time     float64 // s; negative if it was before the first probe
 	inFlight int32   // requests that were there before it
 }
 
@@ -64,10 +64,10 @@ func (r *serverReports) requestArrived(id uint32, server int, now float64) {
 func (r *serverReports) requestCompleted(id uint32, server int, now float64) {
 	r.inFlight[server]--
 	arrival := r.arrivals[id]
-	if arrival.at < 0 {
+	if arrival.time < 0 {
 		return
 	}
-	x := latencySample{now - arrival.at, arrival.inFlight}
+	x := latencySample{now - arrival.time, arrival.inFlight}
 	if h := r.history[server]; len(h) < probeWindow {
 		r.history[server] = append(h, x)
 		return
@@ -88,7 +88,7 @@ func (e *engine) enableReports() {
 	r := &e.reports
 	r.enabled = true
 	for range e.requests {
-		r.arrivals = append(r.arrivals, serverArrival{at: -1})
+		r.arrivals = append(r.arrivals, serverArrival{time: -1})
 	}
 	for j := range r.inFlight {
 		cpu, io := &e.stations[2*j], &e.stations[2*j+1]

@@ -35,21 +35,21 @@ func perWindow(times []float64, window float64) []float64 {
 // the rate, whose matrix exponential is stepped through (Euler).
 func chainDispersion(c *Chain, rate, w float64) float64 {
 	n := len(c.factors)
-	at := make([]float64, n) // part of the time in i, times its rate, carried on
-	for i := range at {
-		at[i] = c.timeShares[i] * c.factors[i] * rate
+	carried := make([]float64, n) // part of the time in i, times its rate, carried on
+	for i := range carried {
+		carried[i] = c.timeShares[i] * c.factors[i] * rate
 	}
 	const steps = 20_000
 	h, integral := w/steps, 0.0
 	for s := range steps {
 		covariance := -rate * rate
-		for i := range at {
-			covariance += at[i] * c.factors[i] * rate
+		for i := range carried {
+			covariance += carried[i] * c.factors[i] * rate
 		}
 		integral += (w - (float64(s)+0.5)*h) * covariance * h
 		moved := make([]float64, n)
-		for i := range at {
-			moved[i] += at[i] * (1 - h/c.stays[i])
+		for i := range carried {
+			moved[i] += carried[i] * (1 - h/c.stays[i])
 			for j := range n {
 				to := 0.0
 				if c.next != nil {
@@ -57,10 +57,10 @@ func chainDispersion(c *Chain, rate, w float64) float64 {
 				} else if j == (i+1)%n {
 					to = 1
 				}
-				moved[j] += at[i] * h / c.stays[i] * to
+				moved[j] += carried[i] * h / c.stays[i] * to
 			}
 		}
-		at = moved
+		carried = moved
 	}
 	return 1 + 2*integral/(rate*w)
 }

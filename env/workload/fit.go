@@ -32,9 +32,9 @@ func FitTrace(path string, paths *Paths) (TraceFit, error) {
 	for k := range ns {
 		ns[k].capacity = maxFitted
 	}
-	err := s.read(path, func(at float64, class int, r *Record) {
+	err := s.read(path, func(elapsed float64, class int, r *Record) {
 		for k := range scales {
-			scales[k].add(at)
+			scales[k].add(elapsed)
 		}
 		if r.HasN && class < len(ns) {
 			ns[class].add(r.N)
@@ -86,9 +86,9 @@ func fitArrivals(rate float64, scales []countWindows) Arrivals {
 	const steps = 600
 	slow, fast := math.Log(0.2/longest), math.Log(50.0)
 	for i := range steps + 1 {
-		at := math.Exp(slow + (fast-slow)*float64(i)/steps)
-		if amp, residue := fitAmplitude(at, scales); residue < least {
-			least, s, amplitude = residue, at, amp
+		returnRate := math.Exp(slow + (fast-slow)*float64(i)/steps)
+		if amp, residue := fitAmplitude(returnRate, scales); residue < least {
+			least, s, amplitude = residue, returnRate, amp
 		}
 	}
 	if amplitude <= 0 {
@@ -139,20 +139,20 @@ func fitAmplitude(s float64, scales []countWindows) (amplitude, residue float64)
 // m over V^1.5 is (1-2p)/sqrt(p(1-p)), which gives p, the part that is sought. It
 // is computed on the scale nearest to 1/s, and cut so that no rate is negative.
 func burstPart(rate, s, amplitude float64, scales []countWindows) float64 {
-	var at *countWindows
+	var nearest *countWindows
 	for k := range scales {
-		if w := &scales[k]; w.n >= minWindows && (at == nil || math.Abs(math.Log(w.length*s)) < math.Abs(math.Log(at.length*s))) {
-			at = w
+		if w := &scales[k]; w.n >= minWindows && (nearest == nil || math.Abs(math.Log(w.length*s)) < math.Abs(math.Log(nearest.length*s))) {
+			nearest = w
 		}
 	}
-	x := s * at.length
+	x := s * nearest.length
 	shape := x - 2 + (x+2)*math.Exp(-x)
 	if x < 0.01 {
 		shape = x * x * x / 6
 	}
 	// The part of the counts' third cumulant that comes from the rate, not from the
 	// Poisson arrivals given the rate.
-	third := at.third() - 3*at.variance() + 2*at.mean()
+	third := nearest.third() - 3*nearest.variance() + 2*nearest.mean()
 	variance := amplitude * rate * s / 2
 	skewness := third * s * s * s / (6 * shape) / math.Pow(variance, 1.5)
 	part := (1 - skewness/math.Sqrt(4+skewness*skewness)) / 2

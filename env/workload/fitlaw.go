@@ -108,7 +108,7 @@ func spreadTies(values []float64, unit float64) {
 // logarithm of its likelihood, by golden section over the logarithm of the
 // coefficient.
 func fitHyperexponential(values []float64, mean float64) (cv, likelihood float64) {
-	at := func(logCV float64) float64 {
+	logLikelihood := func(logCV float64) float64 {
 		p, a, b := phases(math.Exp(logCV), mean)
 		sum := 0.0
 		for _, x := range values {
@@ -119,19 +119,19 @@ func fitHyperexponential(values []float64, mean float64) (cv, likelihood float64
 	const golden = 0.6180339887498949
 	low, high := 0.0, math.Log(100)
 	left, right := high-golden*(high-low), low+golden*(high-low)
-	atLeft, atRight := at(left), at(right)
+	leftLikelihood, rightLikelihood := logLikelihood(left), logLikelihood(right)
 	for range 32 {
-		if atLeft >= atRight {
-			high, right, atRight = right, left, atLeft
+		if leftLikelihood >= rightLikelihood {
+			high, right, rightLikelihood = right, left, leftLikelihood
 			left = high - golden*(high-low)
-			atLeft = at(left)
+			leftLikelihood = logLikelihood(left)
 		} else {
-			low, left, atLeft = left, right, atRight
+			low, left, leftLikelihood = left, right, rightLikelihood
 			right = low + golden*(high-low)
-			atRight = at(right)
+			rightLikelihood = logLikelihood(right)
 		}
 	}
-	return math.Exp((low + high) / 2), max(atLeft, atRight)
+	return math.Exp((low + high) / 2), max(leftLikelihood, rightLikelihood)
 }
 
 // phases returns the share of the first phase, and the means of both.
@@ -192,8 +192,8 @@ func distance(values []float64, cdf func(float64) float64) float64 {
 		for end < len(values) && values[end] == values[i] {
 			end++
 		}
-		at := cdf(values[i])
-		most = max(most, math.Abs(at-float64(i)/n), math.Abs(at-float64(end)/n))
+		fitted := cdf(values[i])
+		most = max(most, math.Abs(fitted-float64(i)/n), math.Abs(fitted-float64(end)/n))
 		i = end
 	}
 	return most

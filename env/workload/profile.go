@@ -59,29 +59,29 @@ func (p *Profile) timeAfter(now, phase, work float64) float64 {
 	}
 	n := len(p.factors)
 	step := p.period / float64(n)
-	at := math.Mod(now+phase, p.period)
-	k := min(int(at/step), n-1)
-	at = max(0, min(at-float64(k)*step, step)) // s into the piece k
+	offset := math.Mod(now+phase, p.period)
+	k := min(int(offset/step), n-1)
+	offset = max(0, min(offset-float64(k)*step, step)) // s into the piece k
 
 	passed := p.period * math.Floor(work/p.period) // whole periods, of mean 1
 	work -= passed
 	for {
 		from, to := p.factors[k], p.factors[(k+1)%n]
 		slope := (to - from) / step
-		height := from + slope*at
-		if piece := (height + to) / 2 * (step - at); work < piece {
+		height := from + slope*offset
+		if piece := (height + to) / 2 * (step - offset); work < piece {
 			break
 		} else {
 			work -= piece
 		}
-		passed += step - at
-		k, at = (k+1)%n, 0
+		passed += step - offset
+		k, offset = (k+1)%n, 0
 	}
 	if work > 0 {
 		slope := (p.factors[(k+1)%n] - p.factors[k]) / step
-		height := p.factors[k] + slope*at
+		height := p.factors[k] + slope*offset
 		// height y + slope y^2/2 = work, solved without cancellation.
-		passed += min(step-at, 2*work/(height+math.Sqrt(max(0, height*height+2*slope*work))))
+		passed += min(step-offset, 2*work/(height+math.Sqrt(max(0, height*height+2*slope*work))))
 	}
 	return now + passed
 }

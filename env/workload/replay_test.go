@@ -60,10 +60,10 @@ func TestRateFactor(t *testing.T) {
 	const n = 20_000
 	rng := rand.New(rand.NewPCG(1, 2))
 	times := make([]float64, n)
-	at := 0.0
+	now := 0.0
 	for i := range times {
-		times[i] = math.Round(at*1000) / 1000
-		at += rng.ExpFloat64()
+		times[i] = math.Round(now*1000) / 1000
+		now += rng.ExpFloat64()
 	}
 	path := traceFile(t, times...)
 	for _, factor := range []float64{0.3, 1, 1.7, 4} {
@@ -145,12 +145,12 @@ func TestBlocksAreUniformInTime(t *testing.T) {
 	var b strings.Builder
 	var lines []string
 	for i := range 100_000 { // 1000 s at 90/s, then 1000 s at 10/s
-		at := float64(i) / 90
+		time := float64(i) / 90
 		if i >= 90_000 {
-			at = 1000 + float64(i-90_000)/10
+			time = 1000 + float64(i-90_000)/10
 		}
 		b.Reset()
-		fmt.Fprintf(&b, "%.4f\t/?n=%d", at, i)
+		fmt.Fprintf(&b, "%.4f\t/?n=%d", time, i)
 		lines = append(lines, b.String())
 	}
 	replay := NewReplay(Recording{Path: textFile(t, lines...), SecondsPerN: 1, Shares: []float64{1}, Window: InBlocks, Block: 20})

@@ -147,12 +147,12 @@ func (t *Trace) SeekFraction(f float64) error {
 	}
 	// It starts from the byte before, so that a line that begins right there is not
 	// skipped.
-	at := t.dataStart + int64(f*float64(end-t.dataStart)) - 1
-	if _, err := t.file.Seek(at, io.SeekStart); err != nil {
+	offset := t.dataStart + int64(f*float64(end-t.dataStart)) - 1
+	if _, err := t.file.Seek(offset, io.SeekStart); err != nil {
 		return fmt.Errorf("workload: trace: %w", err)
 	}
 	t.in.Reset(t.file)
-	t.offset, t.line, t.last, t.err = at, 0, 0, nil
+	t.offset, t.line, t.last, t.err = offset, 0, 0, nil
 	if _, err := t.readLine(); err != nil && err != io.EOF {
 		return err
 	}
@@ -160,15 +160,15 @@ func (t *Trace) SeekFraction(f float64) error {
 }
 
 // seekLine goes to a line that was read before. It fails for gzip files.
-func (t *Trace) seekLine(at indexedLine) error {
+func (t *Trace) seekLine(line indexedLine) error {
 	if t.gz != nil {
 		return &TraceError{Place: t.path, Rule: "cannot start inside a gzip file: unpack it first"}
 	}
-	if _, err := t.file.Seek(at.offset, io.SeekStart); err != nil {
+	if _, err := t.file.Seek(line.offset, io.SeekStart); err != nil {
 		return fmt.Errorf("workload: trace: %w", err)
 	}
 	t.in.Reset(t.file)
-	t.offset, t.line, t.last, t.err = at.offset, at.line-1, 0, nil
+	t.offset, t.line, t.last, t.err = line.offset, line.line-1, 0, nil
 	return nil
 }
 

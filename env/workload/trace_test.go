@@ -183,10 +183,10 @@ func TestTraceSeek(t *testing.T) {
 			f := float64(b) / float64(size)
 			require.NoError(rt, trace.SeekFraction(f))
 			// The byte as SeekFraction rounds it.
-			at := start + int(f*float64(size))
+			offset := start + int(f*float64(size))
 			var want []traced
 			for i, n := range ns {
-				if begins[i] >= at {
+				if begins[i] >= offset {
 					want = append(want, traced{float64(i), float64(n)})
 				}
 			}

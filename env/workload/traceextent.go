@@ -65,7 +65,7 @@ func measureTrace(path string, head float64, lines int) (x TraceExtent, err erro
 
 // partRead is which part of the file has been read, in (0, 1].
 func (t *Trace) partRead() (float64, error) {
-	at, err := t.file.Seek(0, io.SeekCurrent)
+	offset, err := t.file.Seek(0, io.SeekCurrent)
 	if err != nil {
 		return 0, fmt.Errorf("workload: trace: %w", err)
 	}
@@ -74,7 +74,7 @@ func (t *Trace) partRead() (float64, error) {
 		return 0, fmt.Errorf("workload: trace: %w", err)
 	}
 	if t.gz == nil {
-		at -= int64(t.in.Buffered())
+		offset -= int64(t.in.Buffered())
 	}
-	return min(max(float64(at), 1)/max(float64(end), 1), 1), nil
+	return min(max(float64(offset), 1)/max(float64(end), 1), 1), nil
 }

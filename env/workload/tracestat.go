@@ -71,7 +71,7 @@ func newSummaryBuilder(paths *Paths) *summaryBuilder {
 
 // read reads a whole trace. If see is not nil, it is called for each request with
 // the time (s) since the first one and the class (0 without paths).
-func (s *summaryBuilder) read(path string, see func(at float64, class int, r *Record)) error {
+func (s *summaryBuilder) read(path string, see func(elapsed float64, class int, r *Record)) error {
 	trace, err := OpenTrace(path)
 	if err != nil {
 		return err

@@ -17,8 +17,8 @@ type countWindows struct {
 }
 
 // add counts a request that came the given time (s) after the first.
-func (w *countWindows) add(at float64) {
-	if k := math.Floor(at / w.length); k > w.current {
+func (w *countWindows) add(elapsed float64) {
+	if k := math.Floor(elapsed / w.length); k > w.current {
 		x := w.inCurrent
 		w.n += k - w.current
 		w.sum += x

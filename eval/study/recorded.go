@@ -154,18 +154,18 @@ func ReadCSV(name string, r io.Reader) (*Recorded, error) {
 	if len(records) == 0 {
 		return nil, fmt.Errorf("%w: %s: is empty", ErrRecorded, name)
 	}
-	var at [4]int
+	var columns [4]int
 	for k, column := range []string{"scenario", "target", "family", "mean_s"} {
-		if at[k] = slices.Index(records[0], column); at[k] < 0 {
+		if columns[k] = slices.Index(records[0], column); columns[k] < 0 {
 			return nil, fmt.Errorf("%w: %s: has no column %q: must be the study.csv of a study", ErrRecorded, name, column)
 		}
 	}
 	out := &Recorded{}
 	for line, record := range records[1:] {
-		scenario, target, family := record[at[0]], record[at[1]], record[at[2]]
-		mean, err := strconv.ParseFloat(record[at[3]], 64)
+		scenario, target, family := record[columns[0]], record[columns[1]], record[columns[2]]
+		mean, err := strconv.ParseFloat(record[columns[3]], 64)
 		if err != nil || math.IsInf(mean, 0) || !(mean > 0) {
-			return nil, fmt.Errorf("%w: %s: record %d: mean_s = %q: must be a positive number", ErrRecorded, name, line+2, record[at[3]])
+			return nil, fmt.Errorf("%w: %s: record %d: mean_s = %q: must be a positive number", ErrRecorded, name, line+2, record[columns[3]])
 		}
 		s := out.scenario(scenario)
 		t := s.Target(target)

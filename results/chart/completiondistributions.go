@@ -30,13 +30,13 @@ func DrawCompletionDistributions(w io.Writer, d *figure.CompletionDistributions,
 	var rows [][]*plot.Plot
 	for class, name := range classes {
 		var row []*plot.Plot
-		low, high, _ := limits(ofClass(d.Cases, class), top)
+		low, high, _ := limits(distributionsOfClass(d.Cases, class), top)
 		for k, c := range d.Cases {
 			title := name
 			if !single {
 				title = c.Name + ", " + name
 			}
-			shown := distributions{title: title, list: ofClass(d.Cases[k:k+1], class), names: text.Labels(c.TargetNames()), low: low, high: high, top: top}
+			shown := distributions{title: title, list: distributionsOfClass(d.Cases[k:k+1], class), names: text.Labels(c.TargetNames()), low: low, high: high, top: top}
 			p, legend, dotted, err := shown.draw()
 			if err != nil {
 				return fmt.Errorf("%s, %s: %w", c.Name, name, err)
@@ -75,7 +75,7 @@ func DrawCompletionDistributions(w io.Writer, d *figure.CompletionDistributions,
 }
 
 // ofClass returns the distributions of a class, by test case and target.
-func ofClass(cases []figure.CaseDistributions, class int) []figure.Distribution {
+func distributionsOfClass(cases []figure.CaseDistributions, class int) []figure.Distribution {
 	var list []figure.Distribution
 	for _, c := range cases {
 		for _, t := range c.Targets {
@@ -90,7 +90,7 @@ func ofClass(cases []figure.CaseDistributions, class int) []figure.Distribution 
 func casesTop(d *figure.CompletionDistributions) float64 {
 	const most, least = 0.9999, 0.999
 	for class := range d.Cases[0].Classes {
-		if _, _, part := limits(ofClass(d.Cases, class), most); part > least {
+		if _, _, part := limits(distributionsOfClass(d.Cases, class), most); part > least {
 			return most
 		}
 	}

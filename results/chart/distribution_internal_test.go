@@ -51,8 +51,8 @@ func TestDistributionsEnd(t *testing.T) {
 		end := some[len(some)-1]
 		require.InDelta(t, 1, end.X, 1e-9, "the longest that was done, 10 s")
 		require.InDelta(t, test.part, end.Y, 1e-9)
-		for _, at := range some {
-			require.LessOrEqual(t, at.Y, end.Y+1e-9, "it rises to there")
+		for _, point := range some {
+			require.LessOrEqual(t, point.Y, end.Y+1e-9, "it rises to there")
 		}
 		require.Equal(t, plotter.XYs{{X: -2}}, none)
 	}

@@ -44,8 +44,8 @@ func area(xys plotter.XYs, c color.Color) (*plotter.Polygon, error) {
 }
 
 // dot returns a dot at a point.
-func dot(at plotter.XY, c color.Color) (*plotter.Scatter, error) {
-	s, err := plotter.NewScatter(plotter.XYs{at})
+func dot(point plotter.XY, c color.Color) (*plotter.Scatter, error) {
+	s, err := plotter.NewScatter(plotter.XYs{point})
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrFigure, err)
 	}

@@ -221,9 +221,9 @@ type arrowHead struct {
 }
 
 // DrawGlyph implements draw.GlyphDrawer.
-func (a arrowHead) DrawGlyph(c *draw.Canvas, style draw.GlyphStyle, at vg.Point) {
+func (a arrowHead) DrawGlyph(c *draw.Canvas, style draw.GlyphStyle, point vg.Point) {
 	r := style.Radius
-	outline := []vg.Point{{X: at.X + a.direction*r, Y: at.Y}, {X: at.X - a.direction*r, Y: at.Y + r}, {X: at.X - a.direction*r, Y: at.Y - r}}
+	outline := []vg.Point{{X: point.X + a.direction*r, Y: point.Y}, {X: point.X - a.direction*r, Y: point.Y + r}, {X: point.X - a.direction*r, Y: point.Y - r}}
 	if a.hollow {
 		c.StrokeLines(draw.LineStyle{Color: style.Color, Width: vg.Points(0.5)}, append(outline, outline[0]))
 		return

@@ -40,11 +40,11 @@ func TestIntervalsAreMarked(t *testing.T) {
 		interval, heads, err := drawInterval(test.low, test.high, 3, -4)
 		require.NoError(t, err)
 		require.Equal(t, plotter.XYs{{X: test.from, Y: -4}, {X: test.to, Y: -4}}, interval.XYs)
-		var at plotter.XYs
+		var points plotter.XYs
 		for _, head := range heads {
-			at = append(at, head.XYs...)
+			points = append(points, head.XYs...)
 		}
-		require.Equal(t, test.heads, at, "%v", test)
+		require.Equal(t, test.heads, points, "%v", test)
 	}
 }
 

@@ -125,8 +125,8 @@ func events(t require.TestingT, file []byte) []string {
 	return out
 }
 
-// at is a time of a test.
-func at(s float64) time.Time { return time.UnixMicro(int64(s * 1e6)) }
+// timeOf is a time of a test.
+func timeOf(s float64) time.Time { return time.UnixMicro(int64(s * 1e6)) }
 
 func read(t *testing.T, path string) []byte {
 	t.Helper()
@@ -149,11 +149,11 @@ func TestWrite(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), FileName)
 	require.NoError(t, os.WriteFile(path, bytes.Repeat([]byte("x"), 1000), 0o666))
-	w, err := Create(path, at(1700000000.25))
+	w, err := Create(path, timeOf(1700000000.25))
 	require.NoError(t, err)
-	require.NoError(t, w.Write(at(1700000001), 8, []Scalar{{"rollout/ep_rew_mean", -1.5}, {"train/loss_0", 0.25}}))
-	require.NoError(t, w.Write(at(1700000002), -3, nil))
-	require.NoError(t, w.Write(at(1700000003.125), 1<<40, []Scalar{{"nan", math.NaN()}, {"far", 1e300}}))
+	require.NoError(t, w.Write(timeOf(1700000001), 8, []Scalar{{"rollout/ep_rew_mean", -1.5}, {"train/loss_0", 0.25}}))
+	require.NoError(t, w.Write(timeOf(1700000002), -3, nil))
+	require.NoError(t, w.Write(timeOf(1700000003.125), 1<<40, []Scalar{{"nan", math.NaN()}, {"far", 1e300}}))
 	require.NoError(t, w.Close())
 	require.Equal(t, []string{
 		"1700000000.250 0 version brain.Event:2",
@@ -161,9 +161,9 @@ func TestWrite(t *testing.T) {
 		"1700000002.000 -3 ",
 		"1700000003.125 1099511627776  nan=NaN far=+Inf",
 	}, events(t, read(t, path)))
-	require.ErrorIs(t, w.Write(at(1), 1, nil), os.ErrClosed)
-	require.ErrorIs(t, w.Write(at(1), 1, nil), os.ErrClosed)
-	_, err = Create(filepath.Join(path, "x"), at(1))
+	require.ErrorIs(t, w.Write(timeOf(1), 1, nil), os.ErrClosed)
+	require.ErrorIs(t, w.Write(timeOf(1), 1, nil), os.ErrClosed)
+	_, err = Create(filepath.Join(path, "x"), timeOf(1))
 	require.ErrorContains(t, err, "tfevents: ")
 }
 
@@ -173,10 +173,10 @@ func TestWrite(t *testing.T) {
 func TestReference(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), FileName)
-	w, err := Create(path, at(256.5))
+	w, err := Create(path, timeOf(256.5))
 	require.NoError(t, err)
-	require.NoError(t, w.Write(at(256.5), 1, []Scalar{{"v/1", 1.5}}))
-	require.NoError(t, w.Write(at(256.5), 2, []Scalar{{"v/22", 16}}))
+	require.NoError(t, w.Write(timeOf(256.5), 1, []Scalar{{"v/1", 1.5}}))
+	require.NoError(t, w.Write(timeOf(256.5), 2, []Scalar{{"v/22", 16}}))
 	require.NoError(t, w.Close())
 	file := read(t, path)
 	for _, want := range []string{
@@ -197,12 +197,12 @@ func TestAppend(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "whole")
-	w, err := Create(path, at(1))
+	w, err := Create(path, timeOf(1))
 	require.NoError(t, err)
 	var ends []int // of the whole records
 	for step := range 3 {
 		ends = append(ends, len(read(t, path)))
-		require.NoError(t, w.Write(at(2), int64(step), []Scalar{{"a", 1}}))
+		require.NoError(t, w.Write(timeOf(2), int64(step), []Scalar{{"a", 1}}))
 	}
 	require.NoError(t, w.Close())
 	data := read(t, path)
@@ -218,7 +218,7 @@ func TestAppend(t *testing.T) {
 				continue
 			}
 			require.NoError(t, err)
-			require.NoError(t, w.Write(at(4), 7, []Scalar{{"a", 2}}))
+			require.NoError(t, w.Write(timeOf(4), 7, []Scalar{{"a", 2}}))
 			require.NoError(t, w.Close())
 			kept := 0
 			for kept+1 < len(ends) && ends[kept+1] <= cut {
@@ -237,7 +237,7 @@ func TestAppend(t *testing.T) {
 		require.Equal(t, data[:ends[step]], read(t, path))
 		require.NoError(t, w.Sync())
 		for k := step; k < 3; k++ {
-			require.NoError(t, w.Write(at(2), int64(k), []Scalar{{"a", 1}}))
+			require.NoError(t, w.Write(timeOf(2), int64(k), []Scalar{{"a", 1}}))
 		}
 		require.NoError(t, w.Close())
 		require.Equal(t, data, read(t, path))
@@ -256,7 +256,7 @@ func TestRead(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), FileName)
 	rapid.Check(t, func(t *rapid.T) {
-		w, err := Create(path, at(1))
+		w, err := Create(path, timeOf(1))
 		require.NoError(t, err)
 		require.Equal(t, path, w.Name())
 		var want []Event
@@ -290,10 +290,10 @@ func TestRead(t *testing.T) {
 // FuzzScan: no bytes make the scan fail otherwise than by an error, or reach
 // behind the end.
 func FuzzScan(f *testing.F) {
-	first := frame(event(at(1), 0, eventFileVersion, []byte(version)))
+	first := frame(event(timeOf(1), 0, eventFileVersion, []byte(version)))
 	f.Add([]byte{})
 	f.Add(first)
-	f.Add(append(first, frame(event(at(1), 2, eventSummary, summary([]Scalar{{"a", 1}})))...))
+	f.Add(append(first, frame(event(timeOf(1), 2, eventSummary, summary([]Scalar{{"a", 1}})))...))
 	f.Add(append(first, frame([]byte{0x2a, 0xff})...))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		_, _, end, err := scan(data)

@@ -81,16 +81,16 @@ func (g gemmKernel) generate(c *build.Context) {
 			c.VXORPS(s, s, s)
 		}
 	}
-	at, aHigh, bt, left := c.GP64(), c.GP64(), c.GP64(), c.GP64()
-	c.MOVQ(a, at)
-	c.MOVQ(b, bt)
+	aPointer, aHigh, bPointer, left := c.GP64(), c.GP64(), c.GP64(), c.GP64()
+	c.MOVQ(a, aPointer)
+	c.MOVQ(b, bPointer)
 	if g.rows > 3 {
-		c.LEAQ(operand.Mem{Base: at, Index: aRow, Scale: 2}, aHigh)
+		c.LEAQ(operand.Mem{Base: aPointer, Index: aRow, Scale: 2}, aHigh)
 		c.ADDQ(aRow, aHigh)
 	}
 	load := func(v int) reg.VecVirtual {
 		x := c.YMM()
-		m := operand.Mem{Base: bt, Disp: 4 * lanes * v}
+		m := operand.Mem{Base: bPointer, Disp: 4 * lanes * v}
 		if isMasked(v) {
 			c.VMASKMOVPS(m, mask, x)
 		} else {
@@ -100,7 +100,7 @@ func (g gemmKernel) generate(c *build.Context) {
 	}
 	broadcast := func(i int) reg.VecVirtual {
 		x := c.YMM()
-		c.VBROADCASTSS(rowOf(at, aHigh, aRow, i), x)
+		c.VBROADCASTSS(rowOf(aPointer, aHigh, aRow, i), x)
 		return x
 	}
 	step := func() {
@@ -127,8 +127,8 @@ func (g gemmKernel) generate(c *build.Context) {
 				}
 			}
 		}
-		c.ADDQ(bRow, bt)
-		c.ADDQ(aCol, at)
+		c.ADDQ(bRow, bPointer)
+		c.ADDQ(aCol, aPointer)
 		if g.rows > 3 {
 			c.ADDQ(aCol, aHigh)
 		}

@@ -68,9 +68,9 @@ func (k rowKernel) generate(v *vectors) {
 		plane3 = c.GP64()
 		c.LEAQ(operand.Mem{Base: plane, Index: plane, Scale: 2}, plane3)
 	}
-	at := make([]reg.GPVirtual, len(k.arrays))
+	pointers := make([]reg.GPVirtual, len(k.arrays))
 	for i, a := range k.arrays {
-		at[i] = param(a.name)
+		pointers[i] = param(a.name)
 	}
 	scalars := make(map[string]reg.VecVirtual)
 	for _, s := range k.scalars {
@@ -81,11 +81,11 @@ func (k rowKernel) generate(v *vectors) {
 	place := func(i, p int) operand.Mem {
 		switch p {
 		case 0:
-			return operand.Mem{Base: at[i]}
+			return operand.Mem{Base: pointers[i]}
 		case 3:
-			return operand.Mem{Base: at[i], Index: plane3, Scale: 1}
+			return operand.Mem{Base: pointers[i], Index: plane3, Scale: 1}
 		default:
-			return operand.Mem{Base: at[i], Index: plane, Scale: uint8(p)}
+			return operand.Mem{Base: pointers[i], Index: plane, Scale: uint8(p)}
 		}
 	}
 	step := func(mask reg.VecVirtual) {
@@ -127,7 +127,7 @@ func (k rowKernel) generate(v *vectors) {
 	c.JZ(operand.LabelRef(label("tail")))
 	c.Label(label("vector"))
 	step(nil)
-	for _, p := range at {
+	for _, p := range pointers {
 		c.ADDQ(operand.Imm(4*lanes), p)
 	}
 	c.DECQ(left)
@@ -141,7 +141,7 @@ func (k rowKernel) generate(v *vectors) {
 	step(mask)
 	c.Label(label("next"))
 	for i, a := range k.arrays {
-		c.ADDQ(address(c, a.name+"Skip"), at[i])
+		c.ADDQ(address(c, a.name+"Skip"), pointers[i])
 	}
 	c.DECQ(rows)
 	c.JNZ(operand.LabelRef(label("row")))

@@ -56,15 +56,15 @@ func TestFunctionsAreAccurate(t *testing.T) {
 			x := append(append([]float32(nil), f.x...), f.special...)
 			got := make([]float32, len(x))
 			f.apply(got, x)
-			worst, at := 0.0, float32(0)
+			worst, argument := 0.0, float32(0)
 			for i, v := range x {
 				d := ulps(got[i], f.exact(float64(v)))
 				if math.IsNaN(d) || d > worst {
-					worst, at = d, v
+					worst, argument = d, v
 				}
 			}
-			require.LessOrEqual(t, worst, f.ulps, "%s(%g)", f.name, at)
-			t.Logf("%s: worst error %.2f units in the last place, at %g", f.name, worst, at)
+			require.LessOrEqual(t, worst, f.ulps, "%s(%g)", f.name, argument)
+			t.Logf("%s: worst error %.2f units in the last place, at %g", f.name, worst, argument)
 		})
 	}
 }

@@ -154,9 +154,9 @@ func (f *Filter) resample() {
 		}
 		return
 	}
-	at, k, passed := f.rng.Float64(), 0, f.particles[0].weight // systematic resampling: one draw, then even steps
+	offset, k, passed := f.rng.Float64(), 0, f.particles[0].weight // systematic resampling: one draw, then even steps
 	for i := range f.spare {
-		for passed < (at+float64(i))*sum/n && k < len(f.particles)-1 {
+		for passed < (offset+float64(i))*sum/n && k < len(f.particles)-1 {
 			k++
 			passed += f.particles[k].weight
 		}

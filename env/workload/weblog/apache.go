@@ -28,13 +28,13 @@ func (s httpd) compile(format string) (*template, error) {
 	format = strings.NewReplacer(`\"`, `"`, `\t`, "\t", `\n`, "").Replace(format)
 	var b builder
 	for format != "" {
-		at := strings.IndexByte(format, '%')
-		if at < 0 {
+		index := strings.IndexByte(format, '%')
+		if index < 0 {
 			b.text(format)
 			break
 		}
-		b.text(format[:at])
-		if format = format[at+1:]; strings.HasPrefix(format, "%") {
+		b.text(format[:index])
+		if format = format[index+1:]; strings.HasPrefix(format, "%") {
 			b.text("%")
 			format = format[1:]
 			continue
@@ -162,15 +162,15 @@ func (s httpd) partialStamp(b *builder, argument, format string) (left string, e
 	}
 	add(argument)
 	for {
-		at := strings.IndexByte(format, '%')
-		if at < 0 || !strings.HasPrefix(format[at:], "%{") {
+		index := strings.IndexByte(format, '%')
+		if index < 0 || !strings.HasPrefix(format[index:], "%{") {
 			break
 		}
-		next, rest, found := strings.Cut(format[at+2:], "}")
-		if !found || !strings.HasPrefix(rest, "t") || strings.ContainsAny(format[:at], "\"[]") {
+		next, rest, found := strings.Cut(format[index+2:], "}")
+		if !found || !strings.HasPrefix(rest, "t") || strings.ContainsAny(format[:index], "\"[]") {
 			break
 		}
-		layout += strings.ReplaceAll(format[:at], "%", "%%")
+		layout += strings.ReplaceAll(format[:index], "%", "%%")
 		add(next)
 		format = rest[1:]
 	}
@@ -187,13 +187,13 @@ func (s httpd) partialStamp(b *builder, argument, format string) (left string, e
 func gunicornFormat(format string) (*template, error) {
 	var b builder
 	for format != "" {
-		at := strings.Index(format, "%(")
-		if at < 0 {
+		index := strings.Index(format, "%(")
+		if index < 0 {
 			b.text(format)
 			break
 		}
-		b.text(format[:at])
-		name, rest, found := strings.Cut(format[at+2:], ")s")
+		b.text(format[:index])
+		name, rest, found := strings.Cut(format[index+2:], ")s")
 		if !found {
 			return nil, fmt.Errorf("%%(%s: there must be a )s", name)
 		}
@@ -235,22 +235,22 @@ func gunicornFormat(format string) (*template, error) {
 func morganFormat(format string) (*template, error) {
 	var b builder
 	for format != "" {
-		at := strings.IndexByte(format, ':')
-		if at < 0 || at+1 == len(format) {
+		index := strings.IndexByte(format, ':')
+		if index < 0 || index+1 == len(format) {
 			b.text(format)
 			break
 		}
-		b.text(format[:at])
-		end := at + 1
+		b.text(format[:index])
+		end := index + 1
 		for end < len(format) && (format[end] >= 'a' && format[end] <= 'z' || format[end] == '-') {
 			end++
 		}
-		if end == at+1 {
+		if end == index+1 {
 			b.text(":")
-			format = format[1+at:]
+			format = format[1+index:]
 			continue
 		}
-		name, argument := format[at+1:end], ""
+		name, argument := format[index+1:end], ""
 		if format = format[end:]; strings.HasPrefix(format, "[") {
 			argument, format, _ = strings.Cut(format[1:], "]")
 		}

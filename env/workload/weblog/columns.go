@@ -33,9 +33,9 @@ func parseFields(specs []string) ([]column, error) {
 			return nil, fmt.Errorf("--field %q: must be ROLE=NAME or ROLE=NAME:UNIT, and ROLE one of %s", spec, strings.Join(fieldRoles(), ", "))
 		}
 		c := must(role, 0, name)
-		if at := strings.LastIndexByte(name, ':'); at > 0 {
-			if u, known := unitOf(name[at+1:]); known {
-				c.unit, c.fields = u, []string{name[:at]}
+		if colon := strings.LastIndexByte(name, ':'); colon > 0 {
+			if u, known := unitOf(name[colon+1:]); known {
+				c.unit, c.fields = u, []string{name[:colon]}
 			} else if isDurationRole(role) {
 				return nil, fmt.Errorf("--field %q: the unit must be s, ms, us or ns", spec)
 			}

@@ -12,13 +12,13 @@ func envoyFormat(format string) (*template, error) {
 	format = strings.ReplaceAll(strings.TrimSuffix(strings.TrimRight(format, "\n"), `\n`), `\"`, `"`)
 	var b builder
 	for format != "" {
-		at := strings.IndexByte(format, '%')
-		if at < 0 {
+		index := strings.IndexByte(format, '%')
+		if index < 0 {
 			b.text(format)
 			break
 		}
-		b.text(format[:at])
-		if format = format[at+1:]; strings.HasPrefix(format, "%") {
+		b.text(format[:index])
+		if format = format[index+1:]; strings.HasPrefix(format, "%") {
 			b.text("%")
 			format = format[1:]
 			continue

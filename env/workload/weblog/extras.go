@@ -131,8 +131,8 @@ func (e *extras) cut(rest []byte) bool {
 			return true
 		}
 		var f extra
-		if at := bytes.IndexAny(rest, "=\" ["); at > 0 && rest[at] == '=' {
-			f.key, rest = string(rest[:at]), rest[at+1:]
+		if end := bytes.IndexAny(rest, "=\" ["); end > 0 && rest[end] == '=' {
+			f.key, rest = string(rest[:end]), rest[end+1:]
 		}
 		switch {
 		case len(rest) > 0 && rest[0] == '"':

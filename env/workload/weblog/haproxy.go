@@ -16,13 +16,13 @@ func haproxyFormat(format string) (*template, error) {
 	var b builder
 	quoteAll := false
 	for format != "" {
-		at := strings.IndexByte(format, '%')
-		if at < 0 {
+		index := strings.IndexByte(format, '%')
+		if index < 0 {
 			b.text(format)
 			break
 		}
-		b.text(format[:at])
-		format = format[at+1:]
+		b.text(format[:index])
+		format = format[index+1:]
 		flags := ""
 		if strings.HasPrefix(format, "{") {
 			var found bool

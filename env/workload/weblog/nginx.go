@@ -12,13 +12,13 @@ func nginxFormat(format string) (*template, error) {
 	format = directive(format, "log_format")
 	var b builder
 	for format != "" {
-		at := strings.IndexByte(format, '$')
-		if at < 0 {
+		index := strings.IndexByte(format, '$')
+		if index < 0 {
 			b.text(format)
 			break
 		}
-		b.text(format[:at])
-		format = format[at+1:]
+		b.text(format[:index])
+		format = format[index+1:]
 		var name string
 		if strings.HasPrefix(format, "{") {
 			var found bool

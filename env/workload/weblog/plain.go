@@ -21,13 +21,13 @@ import (
 func plainFormat(format string) (*template, error) {
 	var b builder
 	for format != "" {
-		at := strings.IndexByte(format, '<')
-		if at < 0 {
+		index := strings.IndexByte(format, '<')
+		if index < 0 {
 			b.text(format)
 			break
 		}
-		b.text(format[:at])
-		name, rest, found := strings.Cut(format[at+1:], ">")
+		b.text(format[:index])
+		name, rest, found := strings.Cut(format[index+1:], ">")
 		if !found {
 			return nil, fmt.Errorf("<%s: there must be a >", name)
 		}

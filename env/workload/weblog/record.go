@@ -144,8 +144,8 @@ const maxTarget = 16 << 10
 func query(target []byte, params string, keep bool, n int64) (string, fault) {
 	path := target
 	if _, rest, found := bytes.Cut(path, []byte("://")); found && path[0] != '/' {
-		if at := bytes.IndexAny(rest, "/?"); at >= 0 {
-			path = rest[at:]
+		if end := bytes.IndexAny(rest, "/?"); end >= 0 {
+			path = rest[end:]
 		} else {
 			path = []byte("/")
 		}

@@ -7,8 +7,8 @@ import "bytes"
 
 // setJoint takes the target out of a host and a path.
 func setJoint(r *record, text []byte) fault {
-	if at := bytes.IndexByte(text, '/'); at > 0 && !bytes.Contains(text[:at], []byte{'?'}) {
-		text = text[at:]
+	if slash := bytes.IndexByte(text, '/'); slash > 0 && !bytes.Contains(text[:slash], []byte{'?'}) {
+		text = text[slash:]
 	}
 	return setPath(r, text)
 }
@@ -129,8 +129,8 @@ func serviceOf(r *record) *int64 { return &r.service }
 
 // isRequest says whether text is a request line with its protocol.
 func isRequest(text []byte) bool {
-	at := bytes.LastIndex(text, []byte(" HTTP/"))
-	return at > 0 && bytes.IndexByte(text[at+1:], ' ') < 0
+	index := bytes.LastIndex(text, []byte(" HTTP/"))
+	return index > 0 && bytes.IndexByte(text[index+1:], ' ') < 0
 }
 
 // is returns whether a text is a time.

@@ -32,9 +32,9 @@ func (c *clock) us() (us int64, fine, ok bool) {
 	if c.month < 1 || c.month > 12 || c.day < 1 || c.hour > 23 || c.minute > 59 || c.second > 59 {
 		return 0, false, false
 	}
-	at := time.Date(c.year, time.Month(c.month), c.day, c.hour, c.minute, c.second, c.nanos, time.UTC)
-	us = at.UnixMicro() - int64(c.offset)*1e6
-	return us, c.fine, at.Day() == c.day && us >= 0
+	date := time.Date(c.year, time.Month(c.month), c.day, c.hour, c.minute, c.second, c.nanos, time.UTC)
+	us = date.UnixMicro() - int64(c.offset)*1e6
+	return us, c.fine, date.Day() == c.day && us >= 0
 }
 
 // digits cuts off a number of that many digits.
@@ -64,11 +64,11 @@ func (c *clock) readMonth(text []byte) ([]byte, bool) {
 	if len(text) < 3 {
 		return text, false
 	}
-	at := bytes.Index([]byte(monthNames), text[:3])
-	if at < 0 || at%3 != 0 {
+	index := bytes.Index([]byte(monthNames), text[:3])
+	if index < 0 || index%3 != 0 {
 		return text, false
 	}
-	c.month = at/3 + 1
+	c.month = index/3 + 1
 	return text[3:], true
 }
 
@@ -215,8 +215,8 @@ func (c *clock) isoDate(text []byte) (rest []byte, ok bool) {
 
 // webStamp reads Tue, 10 Oct 2000 13:55:36 GMT.
 func webStamp(text []byte) (us int64, fine, ok bool) {
-	at, err := time.Parse(time.RFC1123, string(text))
-	return at.UnixMicro(), false, err == nil && at.Unix() >= 0
+	date, err := time.Parse(time.RFC1123, string(text))
+	return date.UnixMicro(), false, err == nil && date.Unix() >= 0
 }
 
 // epochStamp reads a number of units since 1970.

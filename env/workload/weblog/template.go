@@ -93,8 +93,8 @@ func (t *template) read(line []byte, r *record) (bool, fault) {
 
 // mismatch is the fault of a line that does not match.
 func (t *template) mismatch(line, rest []byte, want string) fault {
-	at := cap(line) - cap(rest) + 1
-	return fault{line, fmt.Sprintf("at byte %d there must be %s, as the format has it", min(at, len(line)+1), want), false}
+	column := cap(line) - cap(rest) + 1
+	return fault{line, fmt.Sprintf("at byte %d there must be %s, as the format has it", min(column, len(line)+1), want), false}
 }
 
 // cutLiteral cuts off a text of every line.
@@ -167,13 +167,13 @@ func (f *field) cutFree(rest, before, next []byte) (value, left []byte, ok bool)
 	for from, best := 0, -1; ; {
 		end := len(rest)
 		if len(next) > 0 {
-			at := bytes.Index(rest[from:], next)
-			if at < 0 {
+			length := bytes.Index(rest[from:], next)
+			if length < 0 {
 				return rest[:max(best, 0)], rest[max(best, 0):], best >= 0
 			}
-			end = from + at
-		} else if at := bytes.IndexByte(rest[from:], ' '); at >= 0 {
-			end = from + at
+			end = from + length
+		} else if length := bytes.IndexByte(rest[from:], ' '); length >= 0 {
+			end = from + length
 		}
 		if f.accept == nil || !bare {
 			return rest[:end], rest[end:], !bare || bytes.IndexByte(rest[:end], ' ') < 0

@@ -167,9 +167,9 @@ type Evaluation struct {
 // Key is the hash of the policy or the heuristic, the content of the scenario and
 // the seeds.
 func (e *Evaluation) Key() (string, error) {
-	subject := e.Hash
-	if subject == "" {
-		subject = e.Name
+	target := e.Hash
+	if target == "" {
+		target = e.Name
 	}
 	content, err := e.Scenario.ContentHash()
 	if err != nil {
@@ -179,7 +179,7 @@ func (e *Evaluation) Key() (string, error) {
 		Subject  string   `yaml:"subject"`
 		Scenario string   `yaml:"scenario"`
 		Seeds    []uint64 `yaml:"seeds"`
-	}{subject, content, e.Seeds})
+	}{target, content, e.Seeds})
 }
 
 // QueueKey names the job in a queue. Jobs whose reports call one policy by two

@@ -36,7 +36,7 @@ type Executor struct {
 
 	uploads singleflight.Group // in progress, by key
 	mu      sync.Mutex
-	there   map[string]bool // keys of runs that the queue has, as this process has seen
+	queued  map[string]bool // keys of runs that the queue has, as this process has seen
 }
 
 var _ store.Executor = (*Executor)(nil)
@@ -170,13 +170,13 @@ func (x *Executor) Evaluate(ctx context.Context, e *job.Evaluation) ([]byte, err
 }
 
 // note notes whether the queue has a run.
-func (x *Executor) note(key string, there bool) {
+func (x *Executor) note(key string, present bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.there == nil {
-		x.there = map[string]bool{}
+	if x.queued == nil {
+		x.queued = map[string]bool{}
 	}
-	x.there[key] = there
+	x.queued[key] = present
 }
 
 // upload gives the run of an evaluation's policy to the queue, if the queue has
@@ -185,9 +185,9 @@ func (x *Executor) note(key string, there bool) {
 func (x *Executor) upload(ctx context.Context, e *job.Evaluation) (replaced bool, err error) {
 	key := e.Run.QueueKey
 	x.mu.Lock()
-	there := x.there[key]
+	present := x.queued[key]
 	x.mu.Unlock()
-	if there {
+	if present {
 		return false, nil
 	}
 	done, err, _ := x.uploads.Do(key, func() (any, error) {

@@ -146,21 +146,21 @@ func (h handler) evaluate(ctx context.Context, j queue.Job, scratch string, tell
 	if err != nil {
 		return nil, err
 	}
-	subject := job.EvaluationTarget{Name: p.Name}
+	target := job.EvaluationTarget{Name: p.Name}
 	switch {
 	case p.Run != "":
-		subject.Hash = p.Policy
+		target.Hash = p.Policy
 	case len(p.Weights) > 0:
-		if subject, err = weighted(s, p.Weights); err != nil {
+		if target, err = weighted(s, p.Weights); err != nil {
 			return nil, fmt.Errorf("%s: %w", j.Title, err)
 		}
 	case dispatch.Check(p.Name) == nil:
-		subject = job.Heuristic(s, p.Name)
+		target = job.Heuristic(s, p.Name)
 	default:
 		return nil, invalid.Errorf("%s: there is no heuristic %q", j.Title, p.Name)
 	}
-	subject.Title = p.Title
-	e := job.Evaluation{EvaluationTarget: subject, Scenario: s, Seeds: p.Seeds}
+	target.Title = p.Title
+	e := job.Evaluation{EvaluationTarget: target, Scenario: s, Seeds: p.Seeds}
 	key, err := e.QueueKey()
 	if err := sameKey(j, key, err); err != nil {
 		return nil, err

@@ -182,9 +182,9 @@ func TestSpoiltRunOfAPolicy(t *testing.T) {
 	for k, noted := range []bool{true, false} { // whether this process takes the queue's for good
 		require.NoError(t, x.queue.Put(t.Context(), key, other))
 		x.note(key, noted)
-		subject, err := job.Policy(trained.Scenario, trained, "es", "es 1", dir)
+		target, err := job.Policy(trained.Scenario, trained, "es", "es 1", dir)
 		require.NoError(t, err)
-		_, err = kept.Evaluate(t.Context(), &job.Evaluation{EvaluationTarget: subject, Scenario: trained.Scenario, Seeds: []uint64{uint64(k)}})
+		_, err = kept.Evaluate(t.Context(), &job.Evaluation{EvaluationTarget: target, Scenario: trained.Scenario, Seeds: []uint64{uint64(k)}})
 		require.NoError(t, err)
 	}
 }

@@ -33,8 +33,8 @@ func Token(path string) (string, error) {
 	if path != "" {
 		return readToken(path)
 	}
-	token, there := os.LookupEnv(TokenVariable)
-	if !there {
+	token, set := os.LookupEnv(TokenVariable)
+	if !set {
 		return "", nil
 	}
 	if err := queue.CheckToken(token, 1); err != nil {

@@ -52,19 +52,19 @@ func withoutPackages(err error) string {
 	keep(err, &kept)
 	var out strings.Builder
 	for len(text) > 0 {
-		at, length := len(text), 0
+		first, length := len(text), 0
 		for _, k := range kept {
-			if i := strings.Index(text, k); i >= 0 && (i < at || i == at && len(k) > length) {
-				at, length = i, len(k)
+			if i := strings.Index(text, k); i >= 0 && (i < first || i == first && len(k) > length) {
+				first, length = i, len(k)
 			}
 		}
-		lines := strings.Split(text[:at], "\n")
+		lines := strings.Split(text[:first], "\n")
 		for k, line := range lines {
 			lines[k] = withoutNames(line)
 		}
 		out.WriteString(strings.Join(lines, "\n"))
-		out.WriteString(text[at : at+length])
-		text = text[at+length:]
+		out.WriteString(text[first : first+length])
+		text = text[first+length:]
 	}
 	return out.String()
 }

@@ -134,12 +134,12 @@ func (t *Training) trainAgain() string {
 // sameArithmetic refuses a state that was made by another arithmetic: from it
 // the run would go on, but not to the bytes of one that was never stopped.
 func (t *Training) sameArithmetic(state *train.State) error {
-	here := train.Arithmetic()
-	if state.Arithmetic == here {
+	arithmetic := train.Arithmetic()
+	if state.Arithmetic == arithmetic {
 		return nil
 	}
 	return invalid.Errorf("%s: the run was made with %s, this process computes with %s, which rounds differently: %s, or %s",
-		t.path(train.StateName), state.Arithmetic, here, arithmeticRemedy(state.Arithmetic, os.Getenv(simd.Variable)), t.trainAgain())
+		t.path(train.StateName), state.Arithmetic, arithmetic, arithmeticRemedy(state.Arithmetic, os.Getenv(simd.Variable)), t.trainAgain())
 }
 
 // arithmeticRemedy says how to compute with an arithmetic that is not this

@@ -17,8 +17,8 @@ func TestDemands(t *testing.T) {
 	work, err := Demands(context.Background(), s, 3)
 	require.NoError(t, err)
 	sum := 0.0
-	for at, w := range work {
-		require.LessOrEqual(t, at, 500.0)
+	for time, w := range work {
+		require.LessOrEqual(t, time, 500.0)
 		sum += w
 	}
 	require.InDelta(t, 1, sum/float64(len(work)), 0.05)

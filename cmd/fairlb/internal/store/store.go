@@ -115,9 +115,9 @@ func (e *damagedError) Unwrap() error { return e.why }
 
 // locate returns the path of the result of a name in a folder, and whether it is
 // there.
-func (s *Store) locate(dir string, name job.Name, there func(path string) bool) (string, bool, error) {
+func (s *Store) locate(dir string, name job.Name, ok func(path string) bool) (string, bool, error) {
 	own := filepath.Join(dir, name.Own())
-	if there(own) {
+	if ok(own) {
 		return own, true, nil
 	}
 	entries, err := os.ReadDir(dir)
@@ -126,7 +126,7 @@ func (s *Store) locate(dir string, name job.Name, there func(path string) bool) 
 	}
 	for _, e := range slices.Backward(entries) { // the last by name, for want of a better one
 		path := filepath.Join(dir, e.Name())
-		if !name.IsOther(e.Name()) || !there(path) {
+		if !name.IsOther(e.Name()) || !ok(path) {
 			continue
 		}
 		s.mu.Lock()
@@ -147,7 +147,7 @@ func isFile(path string) bool {
 
 // RunFolder returns the folder of a training's run, and whether the run is
 // there.
-func (s *Store) RunFolder(t *job.Training) (dir string, there bool, err error) {
+func (s *Store) RunFolder(t *job.Training) (dir string, ok bool, err error) {
 	name, err := t.FolderName()
 	if err != nil {
 		return "", false, err
@@ -158,7 +158,7 @@ func (s *Store) RunFolder(t *job.Training) (dir string, there bool, err error) {
 // Train returns the folder of a training's run, after making the run if it is
 // not there.
 func (s *Store) Train(ctx context.Context, t *job.Training) (dir string, err error) {
-	dir, there, err := s.RunFolder(t)
+	dir, ok, err := s.RunFolder(t)
 	if err != nil {
 		return dir, err
 	}
@@ -166,7 +166,7 @@ func (s *Store) Train(ctx context.Context, t *job.Training) (dir string, err err
 	if err != nil {
 		return dir, err
 	}
-	if !there {
+	if !ok {
 		_, err, _ = s.trainings.Do(dir, func() (any, error) {
 			if runfolder.Exists(dir) {
 				return nil, nil // another job was quicker
@@ -213,7 +213,7 @@ func (s *Store) reportFile(e *job.Evaluation) (string, error) {
 }
 
 // Evaluated returns the result of an evaluation that was made before, if it was.
-func (s *Store) Evaluated(e *job.Evaluation) (result eval.Result, there bool, err error) {
+func (s *Store) Evaluated(e *job.Evaluation) (result eval.Result, ok bool, err error) {
 	path, err := s.reportFile(e)
 	if err != nil {
 		return result, false, err
@@ -234,7 +234,7 @@ func (s *Store) Evaluated(e *job.Evaluation) (result eval.Result, there bool, er
 // Evaluate returns the result of an evaluation, after making it if it is not
 // there, or what is there is damaged and has been set aside.
 func (s *Store) Evaluate(ctx context.Context, e *job.Evaluation) (eval.Result, error) {
-	result, there, err := s.Evaluated(e)
+	result, ok, err := s.Evaluated(e)
 	var damage *damagedError
 	if errors.As(err, &damage) {
 		name, nameErr := e.FileName()
@@ -243,7 +243,7 @@ func (s *Store) Evaluate(ctx context.Context, e *job.Evaluation) (eval.Result, e
 		}
 		err = s.setAside(damage, name)
 	}
-	if err != nil || there {
+	if err != nil || ok {
 		return result, err
 	}
 	path, err := s.reportFile(e)
@@ -269,7 +269,7 @@ func (s *Store) Evaluate(ctx context.Context, e *job.Evaluation) (eval.Result, e
 
 // Searched returns what a search of fixed weights has found whose file is in
 // the folder dir, if it is.
-func (s *Store) Searched(x *job.Search, dir string) (found fixedweights.Found, there bool, err error) {
+func (s *Store) Searched(x *job.Search, dir string) (found fixedweights.Found, ok bool, err error) {
 	name, err := x.FileName()
 	if err != nil {
 		return found, false, err
@@ -298,12 +298,12 @@ func (s *Store) Search(ctx context.Context, x *job.Search, dir string) (fixedwei
 	if err != nil {
 		return fixedweights.Found{}, err
 	}
-	found, there, err := s.Searched(x, dir)
+	found, ok, err := s.Searched(x, dir)
 	var damage *damagedError
 	if errors.As(err, &damage) {
 		err = s.setAside(damage, name)
 	}
-	if err != nil || there {
+	if err != nil || ok {
 		return found, err
 	}
 	found, err = s.Executor.Search(ctx, x)

@@ -187,9 +187,9 @@ func TestOtherBuilds(t *testing.T) {
 		before := strings.TrimSuffix(path, own) + other
 		require.NoError(t, os.Rename(path, before))
 		without := open()
-		_, there, err := without.Evaluated(&e)
+		_, ok, err := without.Evaluated(&e)
 		require.NoError(t, err)
-		require.False(t, there)
+		require.False(t, ok)
 		require.Equal(t, 1, without.OtherBuilds())
 		with := open()
 		with.AnyBuild = true

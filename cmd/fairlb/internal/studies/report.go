@@ -106,26 +106,26 @@ func (s *Study) measured(ctx context.Context, kept *store.Store, k int, r *study
 		r.Warnings = append(r.Warnings, what+" in "+in+": "+err.Error())
 		return nil
 	}
-	add := func(e *job.Evaluation, label string, seed uint64) (there bool, err error) {
-		result, there, err := kept.Evaluated(e)
+	add := func(e *job.Evaluation, label string, seed uint64) (found bool, err error) {
+		result, found, err := kept.Evaluated(e)
 		switch {
 		case err != nil:
 			missing(label)
 			return false, unusable(label, err)
-		case there:
+		case found:
 			measured[e.Name] = append(measured[e.Name], study.Run{TrainingSeed: seed, Result: result})
 		default:
 			missing(label)
 		}
-		return there, nil
+		return found, nil
 	}
 	for _, name := range s.Heuristics {
-		e, there, err := s.heuristic(ctx, kept, k, name)
+		e, found, err := s.heuristic(ctx, kept, k, name)
 		switch {
 		case err != nil:
 			missing(name)
 			err = unusable(name, err)
-		case there:
+		case found:
 			_, err = add(&e, name, 0)
 		default:
 			missing(name)
@@ -141,11 +141,11 @@ func (s *Study) measured(ctx context.Context, kept *store.Store, k int, r *study
 			if err != nil {
 				return nil, nil, err
 			}
-			dir, there, err := kept.RunFolder(&t)
+			dir, found, err := kept.RunFolder(&t)
 			if err != nil {
 				return nil, nil, err
 			}
-			if !there {
+			if !found {
 				missing(label)
 				continue
 			}
@@ -157,11 +157,11 @@ func (s *Study) measured(ctx context.Context, kept *store.Store, k int, r *study
 				}
 				continue
 			}
-			there, err = add(&e, label, seed)
+			found, err = add(&e, label, seed)
 			if err != nil {
 				return nil, nil, err
 			}
-			if there {
+			if found {
 				if err := new(trainingCost).add(dir); err != nil {
 					if err := unusable(label, err); err != nil {
 						return nil, nil, err

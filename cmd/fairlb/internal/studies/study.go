@@ -252,26 +252,26 @@ func (s *Study) search(ctx context.Context, k int) (job.Search, error) {
 
 // heuristic returns the evaluation of a heuristic in a scenario; there is none
 // of the best fixed weights until they have been searched.
-func (s *Study) heuristic(ctx context.Context, results *store.Store, k int, name string) (e job.Evaluation, there bool, err error) {
+func (s *Study) heuristic(ctx context.Context, results *store.Store, k int, name string) (e job.Evaluation, ok bool, err error) {
 	in, err := s.scenario(k)
 	if err != nil {
 		return e, false, err
 	}
-	subject := job.Heuristic(in, name)
+	target := job.Heuristic(in, name)
 	if name == fixedweights.TargetName {
 		search, err := s.search(ctx, k)
 		if err != nil {
 			return e, false, err
 		}
-		found, there, err := results.Searched(&search, weightsFolder(results))
-		if err != nil || !there {
+		found, ok, err := results.Searched(&search, weightsFolder(results))
+		if err != nil || !ok {
 			return e, false, err
 		}
-		if subject, err = job.FixedWeights(in, &found); err != nil {
+		if target, err = job.FixedWeights(in, &found); err != nil {
 			return e, false, err
 		}
 	}
-	return job.Evaluation{EvaluationTarget: subject, Scenario: in, Seeds: s.heldOut}, true, nil
+	return job.Evaluation{EvaluationTarget: target, Scenario: in, Seeds: s.heldOut}, true, nil
 }
 
 // runMethod makes a training run of a method for a scenario, and evaluates it.
@@ -303,6 +303,6 @@ func (s *Study) policy(results *store.Store, m, k int, t *job.Training) (job.Eva
 	if err != nil {
 		return job.Evaluation{}, err
 	}
-	subject, err := results.Policy(in, t, s.Methods[m].Name, s.Methods[m].Name)
-	return job.Evaluation{EvaluationTarget: subject, Scenario: in, Seeds: s.heldOut}, err
+	target, err := results.Policy(in, t, s.Methods[m].Name, s.Methods[m].Name)
+	return job.Evaluation{EvaluationTarget: target, Scenario: in, Seeds: s.heldOut}, err
 }

@@ -313,6 +313,6 @@ func (r *byClass) figures(class int) fit.Statistics {
 	if n == 0 {
 		return fit.Statistics{Mean: math.NaN(), P95: math.NaN(), P99: math.NaN(), Failed: 1}
 	}
-	at := func(q float64) float64 { return x[min(n-1, int(math.Ceil(q*float64(n)))-1)] }
-	return fit.Statistics{Mean: sum / float64(n), P95: at(0.95), P99: at(0.99), Failed: float64(r.failed[class]) / float64(n+r.failed[class])}
+	quantile := func(q float64) float64 { return x[min(n-1, int(math.Ceil(q*float64(n)))-1)] }
+	return fit.Statistics{Mean: sum / float64(n), P95: quantile(0.95), P99: quantile(0.99), Failed: float64(r.failed[class]) / float64(n+r.failed[class])}
 }

@@ -29,14 +29,14 @@ func TestByClass(t *testing.T) {
 // one that can be simulated, at the bounds too.
 func TestSetWebMix(t *testing.T) {
 	t.Parallel()
-	for _, at := range []func(fit.Parameter) float64{
+	for _, value := range []func(fit.Parameter) float64{
 		func(x fit.Parameter) float64 { return x.Low },
 		func(x fit.Parameter) float64 { return x.Start },
 		func(x fit.Parameter) float64 { return x.High },
 	} {
 		var values []float64
 		for _, x := range webMixParameters() {
-			values = append(values, at(x))
+			values = append(values, value(x))
 		}
 		s, err := scenario.Load("web-moderate/period-2", []string{"duration=1"})
 		require.NoError(t, err)
