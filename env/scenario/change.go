@@ -55,8 +55,8 @@ func changeKind(name string) sim.ChangeKind {
 	}[name]
 }
 
-// ofLB says whether what changes is an LB, not servers.
-func (x *Change) ofLB() bool { return x.Kind == "fail-lb" || x.Kind == "return-lb" }
+// changesLB says whether what changes is an LB, not servers.
+func (x *Change) changesLB() bool { return x.Kind == "fail-lb" || x.Kind == "return-lb" }
 
 // setsValue says whether a kind of change sets a value.
 func setsValue(kind string) bool { return kind == "speed" || kind == "cpus" || kind == "background" }
@@ -79,7 +79,7 @@ func (s *Scenario) changes() []sim.Change {
 	var list []sim.Change
 	for _, x := range s.Changes {
 		change := sim.Change{At: x.At, Kind: changeKind(x.Kind), Value: x.Value}
-		if x.ofLB() {
+		if x.changesLB() {
 			change.Index = x.LB
 			list = append(list, change)
 			continue
@@ -129,7 +129,7 @@ func (s *Scenario) changeRules(r *settings.Rules) {
 		r.Check("at", x.At, settings.NotNegative())
 		r.Check("kind", x.Kind, oneOf(changeKinds()))
 		switch {
-		case x.ofLB():
+		case x.changesLB():
 			r.Require(x.LB >= 0 && x.LB < s.LBs, "lb", x.LB, "must be the index of an LB")
 			r.Require(x.Group == 0, "group", x.Group, "must be left out of a change of an LB")
 			r.Require(len(x.Servers) == 0, "servers", x.Servers, "must be left out of a change of an LB")

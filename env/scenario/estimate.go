@@ -170,7 +170,7 @@ func (s *Scenario) expectedChanges() float64 {
 	n := 0.0
 	for _, x := range s.Changes {
 		switch {
-		case x.ofLB():
+		case x.changesLB():
 			n++
 		case len(x.Servers) > 0:
 			n += float64(len(x.Servers))

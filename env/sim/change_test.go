@@ -77,9 +77,9 @@ func TestRandomChanges(t *testing.T) {
 	require.Greater(t, counts[Fail], 1000.)
 }
 
-// byHand runs requests of 4 s of CPU at the given times on two servers under
+// requestEnds runs requests of 4 s of CPU at the given times on two servers under
 // LSQ, without latency, and returns when each ends, NaN if it fails.
-func byHand(t *testing.T, lbs int, times []float64, changes ...Change) []float64 {
+func requestEnds(t *testing.T, lbs int, times []float64, changes ...Change) []float64 {
 	t.Helper()
 	classes := []workload.Class{{Name: "task", Share: 1, Stages: []workload.Stage{{Resource: workload.CPU, Law: law(t, "deterministic", 4, 0)}}}}
 	cfg := Config{
@@ -195,7 +195,7 @@ func TestChangesByHand(t *testing.T) {
 		{"LB fails and returns without memory", 2, []float64{0, 1, 2}, []Change{{1.5, FailLB, 0, 0}, {1.6, ReturnLB, 0, 0}}, []float64{lost, lost, 8}},
 		{"all LBs fail", 1, []float64{0, 1, 2}, []Change{{1.5, FailLB, 0, 0}}, []float64{lost, lost, lost}},
 	} {
-		got := byHand(t, test.lbs, test.times, test.changes...)
+		got := requestEnds(t, test.lbs, test.times, test.changes...)
 		for k, want := range test.want {
 			require.True(t, math.Abs(got[k]-want) < 1e-12 || math.IsNaN(got[k]) && math.IsNaN(want), "%s: got %v, want %v", test.name, got, test.want)
 		}

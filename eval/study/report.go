@@ -95,9 +95,9 @@ type Verdict struct {
 	Common bool `json:"common,omitempty"`
 }
 
-// Sure says whether the whole interval of the ratio is on the verdict's side of the
+// Significant says whether the whole interval of the ratio is on the verdict's side of the
 // bar.
-func (v *Verdict) Sure() bool {
+func (v *Verdict) Significant() bool {
 	if !v.Ratio.Known {
 		return false
 	}

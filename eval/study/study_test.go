@@ -140,7 +140,7 @@ func TestReport(t *testing.T) {
 	}
 	var got []verdict
 	for _, v := range r.Verdicts {
-		got = append(got, verdict{v.Rule, v.Family, v.Method, v.Met, v.Sure(), v.Common})
+		got = append(got, verdict{v.Rule, v.Family, v.Method, v.Met, v.Significant(), v.Common})
 	}
 	require.Equal(t, []verdict{
 		{"mean at most 0.90 x sed", "paper", "a", true, false, false},

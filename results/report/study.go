@@ -105,7 +105,7 @@ func writeBars(b *bytes.Buffer, r *study.Report) {
 		if v.Met {
 			verdict = "met"
 		}
-		if v.Sure() {
+		if v.Significant() {
 			verdict += ", surely"
 		}
 		table.row(v.Scenario, v.Rule, v.Family, v.Method, ratioText(v.Ratio), verdict)

@@ -2,7 +2,7 @@
 // episodes that a figure shows, lets package eval/figure gather their data, and
 // writes these as CSV and the pictures of package results. Which figures there
 // are, and by which numbers, is the catalogue of eval/paper; each has a file
-// here, named by what it shows, and a case of Make.
+// here, named by what it shows, and a case of prepare.
 package figures
 
 import (
@@ -44,16 +44,10 @@ type Maker struct {
 // Make makes figures and prints their tables. What is wrong with a run that the
 // user named is said before any is made.
 func (m *Maker) Make(ctx context.Context, figures []paper.Figure) error {
-	var changing []target.Target // of figures that show a change of capacity
-	for _, figure := range figures {
+	makers := make([]func(context.Context) error, len(figures))
+	for k, figure := range figures {
 		var err error
-		switch figure.Kind {
-		case paper.CompletionDistributions:
-			_, err = m.namedRuns(figure.TestCases()[0].Scenario)
-		case paper.CapacityChange:
-			changing, err = m.capacityTargets()
-		}
-		if err != nil {
+		if makers[k], err = m.prepare(figure); err != nil {
 			return err
 		}
 	}
@@ -64,23 +58,30 @@ func (m *Maker) Make(ctx context.Context, figures []paper.Figure) error {
 		if k > 0 {
 			fmt.Fprintln(m.Out)
 		}
-		var err error
-		switch figure.Kind {
-		case paper.FairWeights:
-			err = m.fairWeights(ctx, figure)
-		case paper.CompletionDistributions:
-			err = m.completionDistributions(ctx, figure)
-		case paper.BufferGrowth:
-			err = m.bufferGrowth(ctx, figure)
-		case paper.CapacityChange:
-			err = m.capacityChange(ctx, figure, changing)
-		}
-		if err != nil {
+		if err := makers[k](ctx); err != nil {
 			return fmt.Errorf("figure %s: %w", figure.Number, err)
 		}
 	}
 	m.Log.WithField("folder", m.Dir).Info("figures written as CSV, PNG and SVG")
 	return nil
+}
+
+// prepare checks the runs that the user named for a figure, and returns what makes
+// the figure.
+func (m *Maker) prepare(figure paper.Figure) (func(context.Context) error, error) {
+	switch figure.Kind {
+	case paper.FairWeights:
+		return func(ctx context.Context) error { return m.fairWeights(ctx, figure) }, nil
+	case paper.BufferGrowth:
+		return func(ctx context.Context) error { return m.bufferGrowth(ctx, figure) }, nil
+	case paper.CompletionDistributions:
+		_, err := m.namedRuns(figure.TestCases()[0].Scenario)
+		return func(ctx context.Context) error { return m.completionDistributions(ctx, figure) }, err
+	case paper.CapacityChange:
+		targets, err := m.capacityTargets()
+		return func(ctx context.Context) error { return m.capacityChange(ctx, figure, targets) }, err
+	}
+	return nil, fmt.Errorf("figure %s: of no kind that can be made", figure.Number)
 }
 
 // open returns the store of a folder.
