@@ -1,6 +1,7 @@
 package study
 
 import (
+	_ "embed"
 	"math"
 	"strings"
 	"testing"
@@ -10,21 +11,8 @@ import (
 	"fairlb/eval"
 )
 
-const studyFile = `name: small
-training_seeds: 1-2
-evaluation_seeds: 1000-1002
-heuristics: [wcmp, sed, tuned]
-methods:
-  - {name: a, recipe: a.yaml, family: paper}
-  - {name: b, recipe: b.yaml, family: paper}
-  - {name: c, recipe: b.yaml, family: own, set: [seed=3]}
-scenarios:
-  - {name: one, scenario: sim-moderate/pure-cpu, set: [lbs=3], train: web-moderate/train}
-  - {name: two, scenario: sim-moderate/75-25}
-bars:
-  - {scenario: one, at_most: 0.9, of: sed}
-  - {scenario: one, at_most: 1, of: tuned}
-`
+//go:embed testdata/small.yaml
+var studyFile string
 
 func TestLoad(t *testing.T) {
 	t.Parallel()

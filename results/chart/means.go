@@ -66,10 +66,7 @@ func DrawMeans(w io.Writer, m *Means, format string) error {
 		if k+columns >= len(m.Panels) {
 			p.X.Label.Text = m.Label
 		}
-		if k%columns == 0 {
-			picture.plots = append(picture.plots, make([]*plot.Plot, columns))
-		}
-		picture.plots[k/columns][k%columns] = p
+		picture.place(k, columns, p)
 		most = max(most, len(panel.Bars))
 	}
 	for _, name := range []string{heuristicBar, addedBar, trainedBar, brokenBar, intervalBar, cutInterval, allBar, publishedBar} {

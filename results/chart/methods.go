@@ -57,11 +57,10 @@ func DrawMethodCurves(w io.Writer, title string, methods []MethodCurves, ceiling
 		}
 		if k%columns == 0 {
 			p.Y.Label.Text = "mean completion time (s)"
-			picture.plots = append(picture.plots, make([]*plot.Plot, columns))
 		}
 		p.X.Min, p.X.Max = first, last
 		p.Y.Min, p.Y.Max = low-0.03*(high-low), high
-		picture.plots[k/columns][k%columns] = p
+		picture.place(k, columns, p)
 		picture.legend = legend
 	}
 	picture.width = vg.Length(columns)*3.2*vg.Inch + vg.Inch

@@ -56,6 +56,15 @@ func newPanel(title, x, y string) *plot.Plot {
 // add adds a row of panels.
 func (p *panelGrid) add(row ...*plot.Plot) { p.plots = append(p.plots, row) }
 
+// place adds the k-th panel of a grid that is filled row by row, each of so many
+// columns; the panels before it have been placed.
+func (p *panelGrid) place(k, columns int, panel *plot.Plot) {
+	if k%columns == 0 {
+		p.plots = append(p.plots, make([]*plot.Plot, columns))
+	}
+	p.plots[k/columns][k%columns] = panel
+}
+
 // thumbs lists the small pictures of a legend entry.
 func thumbs(t ...plot.Thumbnailer) []plot.Thumbnailer { return t }
 

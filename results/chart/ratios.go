@@ -53,10 +53,7 @@ func DrawRatios(w io.Writer, r *study.Recorded, targets []string, format string)
 		if err != nil {
 			return fmt.Errorf("%s: %w", r.Scenarios[k].Name, err)
 		}
-		if k%columns == 0 {
-			picture.plots = append(picture.plots, make([]*plot.Plot, columns))
-		}
-		picture.plots[k/columns][k%columns] = p
+		picture.place(k, columns, p)
 		most = max(most, rows)
 		if len(legend) > len(picture.legend) {
 			picture.legend = legend

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"os"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -12,22 +13,6 @@ import (
 	"fairlb/eval/study"
 	"fairlb/results/report"
 )
-
-const studyFile = `name: small
-training_seeds: 1-2
-evaluation_seeds: 1000-1002
-heuristics: [wcmp, sed, tuned]
-methods:
-  - {name: a, recipe: a.yaml, family: paper}
-  - {name: b, recipe: b.yaml, family: paper}
-  - {name: c, recipe: b.yaml, family: own, set: [seed=3]}
-scenarios:
-  - {name: one, scenario: sim-moderate/pure-cpu, set: [lbs=3], train: web-moderate/train}
-  - {name: two, scenario: sim-moderate/75-25}
-bars:
-  - {scenario: one, at_most: 0.9, of: sed}
-  - {scenario: one, at_most: 1, of: tuned}
-`
 
 // studyResult is one of three seeds.
 func studyResult(p99 float64, seeds ...float64) eval.Result {
@@ -40,7 +25,9 @@ func studyResult(p99 float64, seeds ...float64) eval.Result {
 
 func studyReport(t *testing.T) *study.Report {
 	t.Helper()
-	s, err := study.Load("s.yaml", []byte(studyFile))
+	file, err := os.ReadFile("../../eval/study/testdata/small.yaml")
+	require.NoError(t, err)
+	s, err := study.Load("s.yaml", file)
 	require.NoError(t, err)
 	r := &study.Report{Study: s, Name: s.Name, Command: "fairlb study s.yaml", TrainingSeeds: []uint64{1, 2}, EvaluationSeeds: []uint64{1000, 1001, 1002}, Duration: s.Duration}
 	require.NoError(t, r.Add(s.Scenarios[0], study.RunsByTarget{

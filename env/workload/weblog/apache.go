@@ -28,13 +28,11 @@ func (s httpd) compile(format string) (*template, error) {
 	format = strings.NewReplacer(`\"`, `"`, `\t`, "\t", `\n`, "").Replace(format)
 	var b builder
 	for format != "" {
-		index := strings.IndexByte(format, '%')
-		if index < 0 {
-			b.text(format)
+		var found bool
+		if format, found = b.textBefore(format, "%"); !found {
 			break
 		}
-		b.text(format[:index])
-		if format = format[index+1:]; strings.HasPrefix(format, "%") {
+		if strings.HasPrefix(format, "%") {
 			b.text("%")
 			format = format[1:]
 			continue
@@ -42,7 +40,6 @@ func (s httpd) compile(format string) (*template, error) {
 		format = strings.TrimLeft(format, "!<>0123456789,")
 		argument := ""
 		if strings.HasPrefix(format, "{") {
-			var found bool
 			if argument, format, found = strings.Cut(format[1:], "}"); !found {
 				return nil, fmt.Errorf("%%{%s: there must be a }", argument)
 			}
@@ -187,13 +184,11 @@ func (s httpd) partialStamp(b *builder, argument, format string) (left string, e
 func gunicornFormat(format string) (*template, error) {
 	var b builder
 	for format != "" {
-		index := strings.Index(format, "%(")
-		if index < 0 {
-			b.text(format)
+		var found bool
+		if format, found = b.textBefore(format, "%("); !found {
 			break
 		}
-		b.text(format[:index])
-		name, rest, found := strings.Cut(format[index+2:], ")s")
+		name, rest, found := strings.Cut(format, ")s")
 		if !found {
 			return nil, fmt.Errorf("%%(%s: there must be a )s", name)
 		}

@@ -12,13 +12,11 @@ func envoyFormat(format string) (*template, error) {
 	format = strings.ReplaceAll(strings.TrimSuffix(strings.TrimRight(format, "\n"), `\n`), `\"`, `"`)
 	var b builder
 	for format != "" {
-		index := strings.IndexByte(format, '%')
-		if index < 0 {
-			b.text(format)
+		var found bool
+		if format, found = b.textBefore(format, "%"); !found {
 			break
 		}
-		b.text(format[:index])
-		if format = format[index+1:]; strings.HasPrefix(format, "%") {
+		if strings.HasPrefix(format, "%") {
 			b.text("%")
 			format = format[1:]
 			continue

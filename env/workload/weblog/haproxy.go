@@ -16,16 +16,12 @@ func haproxyFormat(format string) (*template, error) {
 	var b builder
 	quoteAll := false
 	for format != "" {
-		index := strings.IndexByte(format, '%')
-		if index < 0 {
-			b.text(format)
+		var found bool
+		if format, found = b.textBefore(format, "%"); !found {
 			break
 		}
-		b.text(format[:index])
-		format = format[index+1:]
 		flags := ""
 		if strings.HasPrefix(format, "{") {
-			var found bool
 			if flags, format, found = strings.Cut(format[1:], "}"); !found {
 				return nil, fmt.Errorf("%%{%s: there must be a }", flags)
 			}

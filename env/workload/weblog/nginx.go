@@ -12,16 +12,12 @@ func nginxFormat(format string) (*template, error) {
 	format = directive(format, "log_format")
 	var b builder
 	for format != "" {
-		index := strings.IndexByte(format, '$')
-		if index < 0 {
-			b.text(format)
+		var found bool
+		if format, found = b.textBefore(format, "$"); !found {
 			break
 		}
-		b.text(format[:index])
-		format = format[index+1:]
 		var name string
 		if strings.HasPrefix(format, "{") {
-			var found bool
 			if name, format, found = strings.Cut(format[1:], "}"); !found {
 				return nil, fmt.Errorf("${%s: there must be a }", name)
 			}

@@ -21,13 +21,11 @@ import (
 func plainFormat(format string) (*template, error) {
 	var b builder
 	for format != "" {
-		index := strings.IndexByte(format, '<')
-		if index < 0 {
-			b.text(format)
+		var found bool
+		if format, found = b.textBefore(format, "<"); !found {
 			break
 		}
-		b.text(format[:index])
-		name, rest, found := strings.Cut(format[index+1:], ">")
+		name, rest, found := strings.Cut(format, ">")
 		if !found {
 			return nil, fmt.Errorf("<%s: there must be a >", name)
 		}

@@ -3,6 +3,7 @@ package weblog
 import (
 	"bytes"
 	"fmt"
+	"strings"
 )
 
 // A template is a server's own format string, compiled: texts that stand in every
@@ -256,6 +257,14 @@ type builder struct {
 
 // text adds a text of every line.
 func (b *builder) text(text string) { b.literal = append(b.literal, text...) }
+
+// textBefore adds what comes before a marker in a format, and returns what comes after
+// it. Without a marker it adds all of the format.
+func (b *builder) textBefore(format, marker string) (rest string, found bool) {
+	text, rest, found := strings.Cut(format, marker)
+	b.text(text)
+	return rest, found
+}
 
 // field adds a field.
 func (b *builder) field(f field) {
