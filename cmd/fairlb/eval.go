@@ -68,21 +68,9 @@ anew each time, on training seeds, in episodes as long as the scenario's (not
 			if err != nil {
 				return invalid.Errorf("--seeds: %w", err)
 			}
-			given := set
-			length := "duration=" + strconv.FormatFloat(duration, 'g', -1, 64)
-			byFlag := c.Flags().Changed("duration")
-			if byFlag {
-				set = append(set[:len(set):len(set)], length)
-			} else {
-				set = append([]string{length}, set...) // --set duration=... is no less explicit
-			}
-			s, err := scenario.Load(name, set)
+			s, err := loadOfDuration(name, set, duration, c.Flags().Changed("duration"))
 			if err != nil {
-				return invalid.Errorf("%w", runfolder.Relocated(err, func(e *settings.Error) {
-					if byFlag && e.Path == "duration" {
-						e.Place = "--duration"
-					}
-				}))
+				return err
 			}
 			if err := bounds.Episodes(s, false, "--seeds", float64(len(args))*float64(len(list)), runtime.GOMAXPROCS(0)); err != nil {
 				return err // before any target is made
@@ -90,7 +78,7 @@ anew each time, on training seeds, in episodes as long as the scenario's (not
 			if _, err := s.Config(); err != nil {
 				return err // once, not by whichever seed comes to it first
 			}
-			search := func() (target.Target, error) { return a.searchWeights(c.Context(), name, given, s) }
+			search := func() (target.Target, error) { return a.searchWeights(c.Context(), name, set, s) }
 			targets, err := target.ParseAll(s, args, search)
 			if err != nil {
 				return err
@@ -113,6 +101,27 @@ anew each time, on training seeds, in episodes as long as the scenario's (not
 	c.Flags().StringVar(&out, "out", "", "the file to write (default stdout)")
 	c.Flags().BoolVar(&statistics, "statistics", false, "in text, also interquartile means, probabilities of improvement and fairness of load")
 	return c
+}
+
+// loadOfDuration loads a scenario under the overrides, in which episodes have the
+// duration (s) that the flag gives. Where the flag was not set, an override of the
+// duration goes before its default.
+func loadOfDuration(name string, set []string, duration float64, flagSet bool) (scenario.Scenario, error) {
+	override := "duration=" + strconv.FormatFloat(duration, 'g', -1, 64)
+	if flagSet {
+		set = append(set[:len(set):len(set)], override)
+	} else {
+		set = append([]string{override}, set...)
+	}
+	s, err := scenario.Load(name, set)
+	if err != nil {
+		return s, invalid.Errorf("%w", runfolder.Relocated(err, func(e *settings.Error) {
+			if flagSet && e.Path == "duration" {
+				e.Place = "--duration"
+			}
+		}))
+	}
+	return s, nil
 }
 
 // heuristicList is the heuristics, a line each.

@@ -90,23 +90,14 @@ missed, or of which nothing has run, makes the exit code 1; the two rules do not
 			}
 			s := kept.open(out, nil)
 			defer kept.note(a, s)
-			verdicts, err := study.Report(c.Context(), s, "fairlb study "+args[0])
-			if errors.Is(err, studies.ErrEmpty) {
-				if failed != nil {
-					return failed
-				}
-				return invalid.Errorf("--report: %w", err)
+			err = reportStudy(c.Context(), a.stdout, study, s, "fairlb study "+args[0], bars)
+			switch {
+			case failed == nil:
+				return err
+			case errors.Is(err, studies.ErrEmpty):
+				return failed
 			}
-			if err == nil {
-				err = printVerdicts(a.stdout, verdicts)
-			}
-			if err == nil && bars {
-				err = judged(&study.Study, verdicts)
-			}
-			if failed != nil {
-				return errors.Join(failed, err)
-			}
-			return err
+			return errors.Join(failed, err)
 		},
 	}
 	c.Flags().StringVar(&out, "out", "", "the folder of runs and results (default runs/study-NAME)")
@@ -118,6 +109,23 @@ missed, or of which nothing has run, makes the exit code 1; the two rules do not
 	c.Flags().BoolVar(&bars, "bars", false, "fail (exit code 1) if a bar of the study's file is missed or cannot be judged")
 	c.AddCommand(a.studyRatiosCommand())
 	return c
+}
+
+// reportStudy writes the report of what is recorded of a study, which the command
+// makes again, and prints the verdicts on its bars. If they must be met, it is an error
+// that one is not.
+func reportStudy(ctx context.Context, out io.Writer, s *studies.Study, kept *store.Store, command string, mustMeet bool) error {
+	verdicts, err := s.Report(ctx, kept, command)
+	if errors.Is(err, studies.ErrEmpty) {
+		return invalid.Errorf("--report: %w", err)
+	}
+	if err == nil {
+		err = printVerdicts(out, verdicts)
+	}
+	if err == nil && mustMeet {
+		err = unmetBars(&s.Study, verdicts)
+	}
+	return err
 }
 
 // holdsResults reports a folder in which no results are that could be reported
@@ -132,9 +140,9 @@ func holdsResults(dir string) error {
 	return nil
 }
 
-// judged reports the bars of the study's file that are missed, and those that no
+// unmetBars reports the bars of the study's file that are missed, and those that no
 // verdict is on.
-func judged(s *study.Study, verdicts []study.Verdict) error {
+func unmetBars(s *study.Study, verdicts []study.Verdict) error {
 	var list []string
 	for _, v := range verdicts {
 		if !v.Met && !v.Common {

@@ -105,8 +105,8 @@ func TestStudyBars(t *testing.T) {
 	own := study.Verdict{Bar: bar, Method: "es", Met: true}
 	common := study.Verdict{Bar: bar, Method: "es", Rule: "mean below wcmp", Common: true}
 	of := &study.Study{Bars: []study.Bar{bar}}
-	require.NoError(t, judged(of, []study.Verdict{own, common}))
-	require.ErrorContains(t, judged(of, []study.Verdict{common}), "1 bar not met:\n  cpu: mean at most 1.00 x wcmp: nothing to judge has run")
+	require.NoError(t, unmetBars(of, []study.Verdict{own, common}))
+	require.ErrorContains(t, unmetBars(of, []study.Verdict{common}), "1 bar not met:\n  cpu: mean at most 1.00 x wcmp: nothing to judge has run")
 	none := writeStudy(t, "bars:\n  - {scenario: cpu, at_most: 9, of: sed}\n", "")
 	_, _, err = command(t, "study", none, "--out", out, "--report", "--bars")
 	require.ErrorContains(t, err, "--bars: "+none+" has no bars")

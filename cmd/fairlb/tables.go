@@ -55,17 +55,9 @@ It writes nothing.
 			if err != nil {
 				return invalid.Errorf("--profile: %w", err)
 			}
-			var list []paper.Table
-			for _, arg := range args {
-				number, err := strconv.Atoi(arg)
-				if err != nil {
-					return invalid.Errorf("table %q: must be a number, one of %v", arg, paper.Numbers())
-				}
-				t, err := paper.Get(number)
-				if err != nil {
-					return invalid.Errorf("%w", err)
-				}
-				list = append(list, t)
+			list, err := namedTables(args)
+			if err != nil {
+				return err
 			}
 			if out == "" {
 				out = filepath.Join("runs", "tables-"+p.Name)
@@ -103,4 +95,21 @@ It writes nothing.
 	kept.add(c)
 	c.Flags().BoolVar(&dryRun, "dry-run", false, "say what would run and about how long, and run nothing")
 	return c
+}
+
+// namedTables returns the tables of these numbers.
+func namedTables(numbers []string) ([]paper.Table, error) {
+	var list []paper.Table
+	for _, arg := range numbers {
+		number, err := strconv.Atoi(arg)
+		if err != nil {
+			return nil, invalid.Errorf("table %q: must be a number, one of %v", arg, paper.Numbers())
+		}
+		t, err := paper.Get(number)
+		if err != nil {
+			return nil, invalid.Errorf("%w", err)
+		}
+		list = append(list, t)
+	}
+	return list, nil
 }

@@ -90,89 +90,104 @@ func (s *Study) Report(ctx context.Context, kept *store.Store, command string) (
 	return r.Verdicts, nil
 }
 
+// scenarioResults gathers what there is of one scenario.
+type scenarioResults struct {
+	kept   *store.Store
+	report *study.Report // takes what is missing, and warnings
+	name   string        // of the scenario
+
+	results study.RunsByTarget
+	runs    [][]string // the folders of the training runs, by method
+}
+
 // measured gathers the results of a scenario that are there, and the folders of
 // the training runs by method; what is not there is noted as missing.
 func (s *Study) measured(ctx context.Context, kept *store.Store, k int, r *study.Report) (study.RunsByTarget, [][]string, error) {
-	in := s.Scenarios[k].Name
-	measured := study.RunsByTarget{}
-	runs := make([][]string, len(s.Methods))
-	missing := func(what string) { r.Missing = append(r.Missing, what+" in "+in) }
-	// What is there and cannot be used is one job's fault: the report does
-	// without it, and says so.
-	unusable := func(what string, err error) error {
-		if !invalid.Is(err) {
-			return err
-		}
-		r.Warnings = append(r.Warnings, what+" in "+in+": "+err.Error())
-		return nil
-	}
-	add := func(e *job.Evaluation, label string, seed uint64) (found bool, err error) {
-		result, found, err := kept.Evaluated(e)
-		switch {
-		case err != nil:
-			missing(label)
-			return false, unusable(label, err)
-		case found:
-			measured[e.Name] = append(measured[e.Name], study.Run{TrainingSeed: seed, Result: result})
-		default:
-			missing(label)
-		}
-		return found, nil
-	}
+	m := scenarioResults{kept: kept, report: r, name: s.Scenarios[k].Name, results: study.RunsByTarget{}, runs: make([][]string, len(s.Methods))}
 	for _, name := range s.Heuristics {
 		e, found, err := s.heuristic(ctx, kept, k, name)
 		switch {
 		case err != nil:
-			missing(name)
-			err = unusable(name, err)
+			m.missing(name)
+			err = m.unusable(name, err)
 		case found:
-			_, err = add(&e, name, 0)
+			_, err = m.add(&e, name, 0)
 		default:
-			missing(name)
+			m.missing(name)
 		}
 		if err != nil {
 			return nil, nil, err
 		}
 	}
-	for m, method := range s.Methods {
+	for method := range s.Methods {
 		for _, seed := range s.trainingSeeds {
-			label := fmt.Sprintf("%s, seed %d,", method.Name, seed)
-			t, err := s.training(m, k, seed)
-			if err != nil {
+			if err := s.measuredRun(&m, method, k, seed); err != nil {
 				return nil, nil, err
-			}
-			dir, found, err := kept.RunFolder(&t)
-			if err != nil {
-				return nil, nil, err
-			}
-			if !found {
-				missing(label)
-				continue
-			}
-			e, err := s.policy(kept, m, k, &t)
-			if err != nil {
-				missing(label)
-				if err := unusable(label, err); err != nil {
-					return nil, nil, err
-				}
-				continue
-			}
-			found, err = add(&e, label, seed)
-			if err != nil {
-				return nil, nil, err
-			}
-			if found {
-				if err := new(trainingCost).add(dir); err != nil {
-					if err := unusable(label, err); err != nil {
-						return nil, nil, err
-					}
-					continue
-				}
-				runs[m] = append(runs[m], dir)
 			}
 		}
 	}
-	return measured, runs, nil
+	return m.results, m.runs, nil
+}
+
+// measuredRun gathers one training run of a method in the k-th scenario.
+func (s *Study) measuredRun(m *scenarioResults, method, k int, seed uint64) error {
+	label := fmt.Sprintf("%s, seed %d,", s.Methods[method].Name, seed)
+	t, err := s.training(method, k, seed)
+	if err != nil {
+		return err
+	}
+	dir, found, err := m.kept.RunFolder(&t)
+	if err != nil {
+		return err
+	}
+	if !found {
+		m.missing(label)
+		return nil
+	}
+	e, err := s.policy(m.kept, method, k, &t)
+	if err != nil {
+		m.missing(label)
+		return m.unusable(label, err)
+	}
+	if found, err = m.add(&e, label, seed); err != nil || !found {
+		return err
+	}
+	if err := new(trainingCost).add(dir); err != nil {
+		return m.unusable(label, err)
+	}
+	m.runs[method] = append(m.runs[method], dir)
+	return nil
+}
+
+// missing notes that something is not there.
+func (m *scenarioResults) missing(label string) {
+	m.report.Missing = append(m.report.Missing, label+" in "+m.name)
+}
+
+// unusable notes that something is there and cannot be used. That is the fault of one
+// job, which the report does without; another error is returned.
+func (m *scenarioResults) unusable(label string, err error) error {
+	if !invalid.Is(err) {
+		return err
+	}
+	m.report.Warnings = append(m.report.Warnings, label+" in "+m.name+": "+err.Error())
+	return nil
+}
+
+// add adds the result of an evaluation, of a heuristic or of the training run with the
+// given seed, if it is there.
+func (m *scenarioResults) add(e *job.Evaluation, label string, seed uint64) (found bool, err error) {
+	result, found, err := m.kept.Evaluated(e)
+	switch {
+	case err != nil:
+		m.missing(label)
+		return false, m.unusable(label, err)
+	case found:
+		m.results[e.Name] = append(m.results[e.Name], study.Run{TrainingSeed: seed, Result: result})
+	default:
+		m.missing(label)
+	}
+	return found, nil
 }
 
 // drawCurves draws the learning curves of a scenario, if there are any.
