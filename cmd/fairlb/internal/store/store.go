@@ -115,9 +115,9 @@ func (e *damagedError) Unwrap() error { return e.why }
 
 // locate returns the path of the result of a name in a folder, and whether it is
 // there.
-func (s *Store) locate(dir string, name job.Name, ok func(path string) bool) (string, bool, error) {
+func (s *Store) locate(dir string, name job.Name, exists func(path string) bool) (string, bool, error) {
 	own := filepath.Join(dir, name.Own())
-	if ok(own) {
+	if exists(own) {
 		return own, true, nil
 	}
 	entries, err := os.ReadDir(dir)
@@ -126,7 +126,7 @@ func (s *Store) locate(dir string, name job.Name, ok func(path string) bool) (st
 	}
 	for _, e := range slices.Backward(entries) { // the last by name, for want of a better one
 		path := filepath.Join(dir, e.Name())
-		if !name.IsOther(e.Name()) || !ok(path) {
+		if !name.IsOther(e.Name()) || !exists(path) {
 			continue
 		}
 		s.mu.Lock()
