@@ -24,8 +24,8 @@ const (
 // packages are those whose errors begin with their name.
 func packages() []string {
 	return []string{
-		"agents", "balancer", "chart", "checkpoint", "delay", "dispatch", "env", "es", "estimate", "eval", "eventcost", "figure", "fit", "hypernet",
-		"inference", "methods", "nn", "onnx", "paper", "peer", "policy", "ppo", "published", "qmix", "queue", "queueing", "recipes", "record", "replay",
+		"affinity", "agents", "balancer", "chart", "checkpoint", "delay", "dispatch", "env", "es", "estimate", "eval", "eventcost", "figure", "fit", "hypernet",
+		"inference", "markov", "methods", "nn", "onnx", "paper", "peer", "policy", "pools", "ppo", "published", "qmix", "queue", "queueing", "recipes", "record", "replay",
 		"report", "results", "rewards", "sac", "scenario", "schema", "settings", "sim", "simd", "snapshot", "study", "tfevents", "train", "tune",
 		"weblog", "workload",
 	}
