@@ -21,7 +21,9 @@ const maxStrikes = 11
 // full is therefore left alone until it completes one.
 //
 // Failures of requests that were sent before a probation began do not make it
-// longer, since a server that stops fails all that it has.
+// longer, since a server that stops fails all that it has. A failure of a request
+// that was sent before another one succeeded is old news: where an LB learns of a
+// failure only by the request's timeout, the server may long be back.
 type probation struct {
 	servers []trial   // by server
 	waiting scoreTree // by server, until when (s) it waits; +Inf: it does not
@@ -32,6 +34,7 @@ type trial struct {
 	stage   trialStage
 	strikes int32   // failures, less successes, that count
 	since   float64 // s, when it last failed a request that counts
+	success float64 // s, when a request last succeeded
 	until   float64 // s, when its wait ends; +Inf where it does not wait
 }
 
@@ -92,6 +95,9 @@ func (p *probation) sent(server int) bool {
 // fail notes that a request failed. The pool's mean completion time is meanTime (s).
 func (p *probation) fail(c Completion, meanTime float64) {
 	t := &p.servers[c.Server]
+	if c.Now-c.Duration < t.success {
+		return
+	}
 	// The last request on the server counts in any case: no other could end the trial.
 	if t.stage != trusted && c.Now-c.Duration <= t.since && c.Ongoing > 1 {
 		return
@@ -101,9 +107,10 @@ func (p *probation) fail(c Completion, meanTime float64) {
 	p.wait(c.Server, c.Now+math.Ldexp(meanTime, int(t.strikes-1)))
 }
 
-// succeed notes that a request succeeded.
-func (p *probation) succeed(server int) {
+// succeed notes that a request succeeded now (s).
+func (p *probation) succeed(server int, now float64) {
 	t := &p.servers[server]
+	t.success = now
 	t.strikes = max(t.strikes-1, 0)
 	if t.stage != trusted {
 		t.stage = trusted
@@ -133,8 +140,9 @@ func (p *probation) state(c *snapshot.Codec) {
 		snapshot.Int(c, &t.stage)
 		snapshot.Int(c, &t.strikes)
 		c.Float64(&t.since)
+		c.Float64(&t.success)
 		c.Float64(&t.until)
-		if t.stage > tried || t.strikes < 0 || t.strikes > maxStrikes || !(t.since >= 0) || !(t.until >= 0) || (t.stage == waiting) == math.IsInf(t.until, 1) {
+		if t.stage > tried || t.strikes < 0 || t.strikes > maxStrikes || !(t.since >= 0) || !(t.success >= 0) || !(t.until >= 0) || (t.stage == waiting) == math.IsInf(t.until, 1) {
 			c.Fail("stage %d of a probation, %d strikes, since %g s, until %g s", t.stage, t.strikes, t.since, t.until)
 		}
 	})

@@ -132,3 +132,20 @@ func TestProbationWithoutATime(t *testing.T) {
 	fail(r, &v, 0, 0) // sent at the very moment at which the probation began
 	require.Equal(t, 0, pickAt(r, &v, 0))
 }
+
+// TestProbationOldNews: a request that fails after a later one has succeeded says
+// nothing of the server as it is now.
+func TestProbationOldNews(t *testing.T) {
+	t.Parallel()
+	r, v := onProbation(t)
+	require.Zero(t, pickAt(r, v, 2))
+	require.Zero(t, pickAt(r, v, 3))
+	r.Completed(Completion{Server: 0, Now: 4, Duration: 1, Ongoing: 2})
+	v.Now = 42
+	fail(r, v, 2, 0)
+	require.Zero(t, r.probation.servers[0].strikes)
+	require.Zero(t, pickAt(r, v, 42))
+	v.Now = 43
+	fail(r, v, 42, 0)
+	require.EqualValues(t, 1, r.probation.servers[0].strikes)
+}

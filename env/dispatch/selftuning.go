@@ -221,7 +221,7 @@ func (r *SelfTuning) Completed(c Completion) {
 		r.probation.fail(c, r.meanTime())
 		return
 	}
-	r.probation.succeed(c.Server)
+	r.probation.succeed(c.Server, c.Now)
 	r.completions++
 	r.fade(c.Server)
 	r.estimates[c.Server].add(c)
