@@ -68,9 +68,9 @@ func TestCommittedPictures(t *testing.T) {
 	}
 }
 
-// TestNoOtherPictures: every committed picture is drawn by `make figures`, but for
-// those of results/tables, whose README says what they were recorded with, and its
-// folder has a README that shows it.
+// TestNoOtherPictures: every committed picture is drawn by `make figures`, but for some
+// of results/tables, whose README says what they were recorded with, and its folder has
+// a README that shows it.
 func TestNoOtherPictures(t *testing.T) {
 	root := filepath.Join("..", "..")
 	var drawn, found []string
@@ -90,7 +90,7 @@ func TestNoOtherPictures(t *testing.T) {
 			return err
 		}
 		require.Contains(t, string(readme), filepath.Base(path), "the README beside %s does not show it", name)
-		if strings.HasPrefix(name, "results/tables/") {
+		if strings.HasPrefix(name, "results/tables/") && !slices.Contains(drawn, name) {
 			require.Regexp(t, `(?m)^Recorded at commit [0-9a-f]{7},`, string(readme))
 			return nil
 		}
@@ -116,7 +116,7 @@ func TestRecordedFigureFaults(t *testing.T) {
 		{[]string{csv, "--out", "x.txt"}, "must end in .svg, .png or .pdf"},
 		{[]string{filepath.Join(t.TempDir(), "none.csv"), "--out", out}, "no such file"},
 		{[]string{bad, "--out", out}, `bad.csv: record 2: memory_bytes = "-7": must be a whole number, not negative`},
-		{[]string{"../../results/studies/web.csv", "--out", out}, "web.csv: must be the CSV of figure 2a or 10a, or of fit web-mix"},
+		{[]string{"../../results/studies/web.csv", "--out", out}, "web.csv: must be the CSV of figure 2a or 10a, of fit web-mix or of a table"},
 		{[]string{"../../README.md", "--out", out}, "README.md"},
 	} {
 		_, _, err := command(t, append([]string{"figures", "recorded"}, test.args...)...)

@@ -139,7 +139,7 @@ func ComparedPolicies() (heuristics []string, learned []Row) {
 func (c TestCase) Policies(r Row, p Profile) []Policy {
 	var list []Policy
 	for _, seed := range p.TrainingSeeds {
-		list = append(list, Policy{r.MethodID, r.RewardID, trainingFor(c.Scenario), seed})
+		list = append(list, r.Policy(c.Scenario, seed))
 	}
 	return list
 }

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"fairlb/rewards"
 )
 
 // Scenarios to train on (Table 9): 650 to 800 queries/s, drawn per episode, at
@@ -24,9 +26,10 @@ type Policy struct {
 	Method string // name of the method in fairlb: "sed", "distr-lb"
 
 	// Of a learned method; empty and 0 for a heuristic.
-	Reward   string // name in package rewards
-	Training string // scenario that it is trained on
-	Seed     uint64 // seed of its training
+	Reward   string         // name in package rewards
+	Credit   rewards.Credit // how the reward is divided over servers; empty: as the recipe says
+	Training string         // scenario that it is trained on
+	Seed     uint64         // seed of its training
 }
 
 // Learned reports whether the policy has to be trained.
@@ -60,7 +63,7 @@ func (t Table) Keys(row, col int, p Profile) []Key {
 	}
 	keys := make([]Key, len(p.TrainingSeeds))
 	for i, seed := range p.TrainingSeeds {
-		keys[i] = Key{Policy{r.MethodID, r.RewardID, trainingFor(scenario), seed}, scenario}
+		keys[i] = Key{r.Policy(scenario, seed), scenario}
 	}
 	return keys
 }

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"fairlb/rewards"
 )
 
 func profile(t *testing.T, name string) Profile {
@@ -20,11 +22,12 @@ func TestJobsOfTable13(t *testing.T) {
 	require.NoError(t, err)
 	both := []string{"web-large/period-1", "web-large/period-2"}
 	learned := func(method, reward string) Job {
-		return Job{Policy{method, reward, "web-large/train", 1}, both}
+		return Job{Policy{Method: method, Reward: reward, Training: "web-large/train", Seed: 1}, both}
 	}
 	require.Equal(t, []Job{
 		{Policy{Method: "wcmp"}, both}, {Policy{Method: "lsq"}, both}, {Policy{Method: "sed"}, both},
 		{Policy{Method: "sed-ordered"}, both}, {Policy{Method: "self-tuning"}, both},
+		{Policy{Method: "iql-lb", Reward: "vbf", Credit: rewards.Server, Training: "web-large/train", Seed: 1}, both},
 		learned("rlb-sac", "pbf"),
 		learned("qmix-lb", "vbf"), learned("qmix-lb", "pbf"),
 		learned("distr-lb", "vbf"), learned("distr-lb", "vbf+logvbf"),
@@ -46,11 +49,11 @@ func TestJobsAreShared(t *testing.T) {
 func TestJobsCount(t *testing.T) {
 	t.Parallel()
 	// Heuristics: 5. Learned: 16 at moderate scale, 5 at large scale (those of
-	// Tables 14 and 15 are among those of Table 13), 6 in Table 16.
+	// Tables 14 and 15 are among those of Table 13), 6 in Table 16, and IQL-LB in each.
 	for _, c := range []struct {
 		profile string
 		want    int
-	}{{"smoke", 5 + 27}, {"standard", 5 + 3*27}, {"paper", 5 + 3*27}} {
+	}{{"smoke", 5 + 30}, {"standard", 5 + 3*30}, {"paper", 5 + 3*30}} {
 		jobs, err := Jobs(Numbers(), profile(t, c.profile))
 		require.NoError(t, err)
 		require.Len(t, jobs, c.want, c.profile)

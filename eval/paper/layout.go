@@ -2,7 +2,10 @@ package paper
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+
+	"fairlb/rewards"
 )
 
 // The two classes of the web mix, in printed order.
@@ -26,7 +29,7 @@ func layout(number int) (Table, error) {
 	case 13:
 		t.Title = "99th percentile of task completion time (s), large scale (6 LBs, 20 servers)"
 		t.Columns = periodColumns("web-large", P99, []period{{"I", "2022.855"}, {"II", "2071.129"}})
-		t.Rows = rows(true,
+		t.Rows = tableRows(true,
 			method{"RLB-SAC", []string{"G"}},
 			method{"QMix-LB", []string{"VBF", "PBF"}},
 			method{"Distr-LB", []string{"VBF", "VBF+logVBF"}})
@@ -34,24 +37,28 @@ func layout(number int) (Table, error) {
 	case 14:
 		t.Title = "Mean completion time of Wiki pages (s) by traffic rate, large scale (6 LBs, 20 servers)"
 		t.Columns = rateColumns("wiki")
-		t.Rows = rows(false, method{"Distr-LB", []string{"VBF", "VBF+logVBF"}})
+		t.Rows = tableRows(false, method{"Distr-LB", []string{"VBF", "VBF+logVBF"}})
 		t.Notes = []Note{{Text: noteWiki}}
 	case 15:
 		t.Title = "Mean completion time of static pages (s) by traffic rate, large scale (6 LBs, 20 servers)"
 		t.Columns = rateColumns("static")
-		t.Rows = rows(false, method{"Distr-LB", []string{"VBF", "VBF+logVBF"}})
+		t.Rows = tableRows(false, method{"Distr-LB", []string{"VBF", "VBF+logVBF"}})
 		t.Notes = []Note{{Text: noteStatic}}
 	case 16:
 		t.Title = "Task completion time (s) while server capacity changes, moderate scale (2 LBs, 7 servers)"
 		t.Columns = capacityChangeColumns()
-		t.Rows = rows(true,
+		t.Rows = tableRows(true,
 			method{"QMix-LB", []string{"MS", "PBF", "VBF", "VBF+logVBF"}},
 			method{"Distr-LB", []string{"VBF", "VBF+logVBF"}})
 		t.Notes = []Note{{Text: noteTail, Columns: []int{1, 2, 4, 5}}, {Text: notePBF}}
 	default:
 		return Table{}, fmt.Errorf("%w %d: want one of %v", ErrUnknownTable, number, Numbers())
 	}
-	t.Notes = append(t.Notes, Note{Text: noteCredit}, Note{Text: noteTestbed})
+	t.Notes = append(t.Notes, Note{Text: noteCredit})
+	if slices.ContainsFunc(t.Rows, func(r Row) bool { return r.Credit == rewards.Server }) {
+		t.Notes = append(t.Notes, Note{Text: noteIndependent})
+	}
+	t.Notes = append(t.Notes, Note{Text: noteTestbed})
 	return t, nil
 }
 
@@ -65,9 +72,10 @@ type method struct {
 // without training.
 func addedHeuristics() []string { return []string{"sed-ordered", "self-tuning"} }
 
-// rows lists the heuristics (WCMP only where the table has it), those that are added,
-// and then the learned methods.
-func rows(wcmp bool, learned ...method) []Row {
+// tableRows lists the heuristics (WCMP only where the table has it), the rows that are added,
+// and then the learned methods. Where there is QMix-LB, independent Q-learning is among
+// what is added.
+func tableRows(wcmp bool, learned ...method) []Row {
 	var rs []Row
 	if wcmp {
 		rs = append(rs, Row{Method: "WCMP", MethodID: "wcmp"})
@@ -75,6 +83,9 @@ func rows(wcmp bool, learned ...method) []Row {
 	rs = append(rs, Row{Method: "LSQ", MethodID: "lsq"}, Row{Method: "SED", MethodID: Baseline})
 	for _, name := range addedHeuristics() {
 		rs = append(rs, Row{Method: name, MethodID: name, Added: true})
+	}
+	if hasQMIX(learned) {
+		rs = append(rs, Row{Method: "IQL-LB", Reward: "VBF", MethodID: "iql-lb", RewardID: "vbf", Credit: rewards.Server, Added: true})
 	}
 	for _, m := range learned {
 		for _, reward := range m.rewards {
@@ -85,6 +96,11 @@ func rows(wcmp bool, learned ...method) []Row {
 		}
 	}
 	return rs
+}
+
+// hasQMIX says whether QMix-LB is among the methods.
+func hasQMIX(list []method) bool {
+	return slices.ContainsFunc(list, func(m method) bool { return m.name == "QMix-LB" })
 }
 
 // rewardID returns the name that package rewards gives a printed reward: the
@@ -98,7 +114,7 @@ func rewardID(printed string) string {
 
 // moderateRows are the rows of Tables 11 and 12.
 func moderateRows() []Row {
-	return rows(true,
+	return tableRows(true,
 		method{"RLB-SAC", []string{"Jain", "G"}},
 		method{"QMix-LB", []string{"MS", "logMS", "VBF", "logVBF", "VBF+logVBF", "PBF"}},
 		method{"Centr-LB", []string{"CV", "VBF", "logVBF", "VBF+logVBF"}},

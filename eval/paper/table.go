@@ -6,6 +6,7 @@ import (
 
 	"fairlb/eval"
 	"fairlb/results/published"
+	"fairlb/rewards"
 )
 
 // Unit is the unit of every value of every table.
@@ -70,19 +71,28 @@ type Column struct {
 
 // Row is one row: a method, and for a learned method its reward.
 type Row struct {
-	Method string // as printed: "Distr-LB"; of an added row its name in fairlb
+	Method string // as printed: "Distr-LB"; of an added rule its name in fairlb
 	Reward string // as printed: "VBF+logVBF"; empty for a heuristic
 
 	MethodID string // name of the method in fairlb: "distr-lb"
 	RewardID string // name in package rewards: "vbf+logvbf"; empty for a heuristic
 
-	// Added says that the paper has no such row: a rule that nobody trains, which ours
-	// are compared with.
+	// Credit is how the reward is divided over servers; empty: as the recipe says, which
+	// is alike for all rewards.
+	Credit rewards.Credit
+
+	// Added says that the paper has no such row: a rule that nobody trains, or a method
+	// that stands beside one of the paper's.
 	Added bool
 }
 
 // Learned reports whether the row's method is trained.
 func (r Row) Learned() bool { return r.RewardID != "" }
+
+// Policy returns a learned row's policy of a training seed, for an evaluation scenario.
+func (r Row) Policy(scenario string, seed uint64) Policy {
+	return Policy{Method: r.MethodID, Reward: r.RewardID, Credit: r.Credit, Training: trainingFor(scenario), Seed: seed}
+}
 
 // TargetName names the row in fairlb: "sed", "distr-lb/vbf+logvbf".
 func (r Row) TargetName() string {

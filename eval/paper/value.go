@@ -82,12 +82,17 @@ type Ratio struct {
 	Significant bool
 }
 
+// newRatio returns a ratio without an interval.
+func newRatio(value float64) *Ratio {
+	return &Ratio{Value: value, Lo: math.NaN(), Hi: math.NaN()}
+}
+
 // ratioOf returns the ratio of the completed requests' values.
 func ratioOf(v, base Measurement) *Ratio {
 	if v.Completed.N == 0 || base.Completed.N == 0 || base.Completed.Mean == 0 {
 		return nil
 	}
-	r := &Ratio{Value: v.Completed.Mean / base.Completed.Mean, Lo: math.NaN(), Hi: math.NaN()}
+	r := newRatio(v.Completed.Mean / base.Completed.Mean)
 	if runs := base.Completed.Runs; len(runs) == 1 {
 		if value, lo, hi := v.Completed.Runs.RatioInterval(runs[0]); !math.IsNaN(lo) {
 			*r = Ratio{value, lo, hi, lo > 1 || hi < 1}
@@ -98,5 +103,7 @@ func ratioOf(v, base Measurement) *Ratio {
 
 // publishedRatio returns the ratio of two printed values.
 func publishedRatio(v, base PublishedValue) *Ratio {
-	return &Ratio{Value: v.Mean / base.Mean, Lo: math.NaN(), Hi: math.NaN(), Significant: eval.Differ(v.sample(), base.sample())}
+	r := newRatio(v.Mean / base.Mean)
+	r.Significant = eval.Differ(v.sample(), base.sample())
+	return r
 }

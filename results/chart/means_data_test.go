@@ -18,8 +18,10 @@ func TestTableMeans(t *testing.T) {
 	t.Parallel()
 	table, err := paper.Get(11)
 	require.NoError(t, err)
-	learned := slices.IndexFunc(table.Rows, paper.Row.Learned) // RLB-SAC Jain
-	ordered := learned - 2                                     // sed-ordered
+	row := func(name string) int {
+		return slices.IndexFunc(table.Rows, func(r paper.Row) bool { return r.TargetName() == name })
+	}
+	learned, ordered := row("rlb-sac/jain"), row("sed-ordered")
 	runs := map[int]eval.Replicates{1: {{1, 3}}, ordered: {{2, 2}}, learned: {{1, 3}, {5, 7}}}
 	filled, err := paper.Fill(table, func(row, col int) (paper.Measurement, bool) {
 		if col > 0 || runs[row] == nil {

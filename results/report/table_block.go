@@ -45,7 +45,7 @@ func beginsGroup(rows []paper.Row, i int) bool {
 		return true
 	}
 	r, before := &rows[i], &rows[i-1]
-	return r.Added != before.Added || r.Learned() && r.Method != before.Method
+	return r.Added != before.Added || !r.Added && r.Learned() && r.Method != before.Method
 }
 
 // cellHeader names the parts of a cell.

@@ -17,6 +17,7 @@ import (
 
 	"fairlb/eval"
 	"fairlb/eval/paper"
+	"fairlb/eval/rows"
 	"fairlb/results/report"
 )
 
@@ -264,7 +265,7 @@ func TestTableJSON(t *testing.T) {
 	require.Equal(t, "web-large/train", d.Profile.Training)
 	require.Equal(t, map[string]uint64{"web-large/period-1": 1000, "web-large/period-2": 1100},
 		map[string]uint64{"web-large/period-1": d.Profile.EvalSeeds["web-large/period-1"][0], "web-large/period-2": d.Profile.EvalSeeds["web-large/period-2"][0]})
-	require.Len(t, d.Cells, 40)
+	require.Len(t, d.Cells, 44)
 	wcmp := table.Cells[0][0]
 	require.True(t, wcmp.Ratio.Significant)
 	require.Equal(t, report.TableCell{
@@ -280,7 +281,7 @@ func TestTableJSON(t *testing.T) {
 	require.Nil(t, d.Cells[4].Ours.Ratio)
 	require.True(t, d.Cells[12].Added)
 	require.Nil(t, d.Cells[12].Published)
-	last := d.Cells[39]
+	last := d.Cells[43]
 	require.Equal(t, "distr-lb/vbf+logvbf", last.Target)
 	require.NotNil(t, last.Ours)
 	require.Nil(t, last.Published)
@@ -301,4 +302,46 @@ func TestTableWriteErrors(t *testing.T) {
 	} {
 		require.ErrorIs(t, err, errFull)
 	}
+}
+
+// TestTableCSVIsReadBack: all that the CSV of a table keeps is read back as it was, and
+// what cannot be of a table is refused.
+func TestTableCSVIsReadBack(t *testing.T) {
+	t.Parallel()
+	for _, number := range paper.Numbers() {
+		want, _ := exampleTable(t, number)
+		var b bytes.Buffer
+		require.NoError(t, report.WriteTableCSV(&b, want))
+		file, err := rows.Read("table.csv", bytes.NewReader(b.Bytes()))
+		require.NoError(t, err)
+		got, err := paper.FilledOf(file)
+		require.NoError(t, err)
+		require.Equal(t, want.Table, got.Table)
+		var again bytes.Buffer
+		require.NoError(t, report.WriteTableCSV(&again, got))
+		require.Equal(t, b.String(), again.String())
+	}
+
+	want, _ := exampleTable(t, 14)
+	var b bytes.Buffer
+	require.NoError(t, report.WriteTableCSV(&b, want))
+	lines := strings.SplitAfter(b.String(), "\n")
+	refuse := func(message string, lines ...string) {
+		t.Helper()
+		file, err := rows.Read("table.csv", strings.NewReader(strings.Join(lines, "")))
+		require.NoError(t, err)
+		_, err = paper.FilledOf(file)
+		require.ErrorIs(t, err, rows.Err)
+		require.ErrorContains(t, err, message)
+	}
+	replaced := func(old, value string) string {
+		require.Contains(t, lines[1], old)
+		return strings.Replace(lines[1], old, value, 1)
+	}
+	refuse(`table.csv: record 2: table = "10": must be one of [11 12 13 14 15 16]`, lines[0], replaced("14,LSQ", "10,LSQ"))
+	refuse(`record 3: table = "15": must be 14, as in the first record`, lines[0], lines[1], replaced("14,LSQ", "15,LSQ"))
+	refuse(`method = "LST": Table 14 has no such row`, lines[0], replaced("LSQ", "LST"))
+	refuse(`column = "731": Table 14 has no such column`, lines[0], replaced("731.534", "731"))
+	refuse(`record 3: column = "731.534": the row has this cell already`, lines[0], lines[1], lines[1])
+	refuse(`all_mean = "-0.31": mean -0.31 must be finite and at least 0`, lines[0], replaced(",0.31,", ",-0.31,"))
 }

@@ -6,13 +6,15 @@ import (
 	"fairlb/cmd/fairlb/internal/invalid"
 	"fairlb/eval/figure"
 	"fairlb/eval/fit"
+	"fairlb/eval/paper"
 	"fairlb/eval/rows"
 	"fairlb/results/chart"
 )
 
 // DrawRecorded draws the picture of a CSV file that was made beside it: of figure
-// 2a or 10a, or of the fit of the web mix. Which one, its columns say. format is
-// png, svg or pdf; name is what errors call the file.
+// 2a or 10a, of the fit of the web mix, or of a table: over the rate of one by traffic
+// rates, the ratios to SED of another. Which one, its columns say. format is png, svg or
+// pdf; name is what errors call the file.
 func DrawRecorded(w io.Writer, name string, r io.Reader, format string) error {
 	file, err := rows.Read(name, r)
 	if err != nil {
@@ -36,11 +38,24 @@ func DrawRecorded(w io.Writer, name string, r io.Reader, format string) error {
 		if list, err = fit.ResidualsOf(file); err == nil {
 			draw = func() error { return chart.DrawFit(w, list, format) }
 		}
+	case file.Has("table", "ratio", "published_ratio"):
+		var f *paper.Filled
+		if f, err = paper.FilledOf(file); err == nil {
+			draw = func() error { return drawTable(w, f, format) }
+		}
 	default:
-		err = invalid.Errorf("%s: must be the CSV of figure 2a or 10a, or of fit web-mix", name)
+		err = invalid.Errorf("%s: must be the CSV of figure 2a or 10a, of fit web-mix or of a table", name)
 	}
 	if err != nil {
 		return invalid.Errorf("%w", err)
 	}
 	return draw()
+}
+
+// drawTable draws the picture of a recorded table.
+func drawTable(w io.Writer, f *paper.Filled, format string) error {
+	if f.ByRate() {
+		return chart.DrawTableRates(w, f, format)
+	}
+	return chart.DrawTableRatios(w, f, format)
 }

@@ -12,8 +12,9 @@ import (
 	"fairlb/results/report"
 )
 
-// Print prints tables, and writes them as CSV, JSON and Markdown with pictures
-// of their means and of the ratios to SED into the folder. The command is what makes all of it again.
+// Print prints tables, and writes them as CSV, JSON and Markdown with pictures of their
+// means, of the ratios to SED and, of tables by traffic rate, of both over the rate into
+// the folder. The command is what makes all of it again.
 func (r *Results) Print(out io.Writer, list []paper.Table, command string) error {
 	options := report.TableOptions{Profile: r.Profile, Command: command, Warnings: r.Warnings()}
 	for k, t := range list {
@@ -35,17 +36,30 @@ func (r *Results) Print(out io.Writer, list []paper.Table, command string) error
 		); err != nil {
 			return err
 		}
-		if m := chart.TableMeans(filled); len(m.Panels) > 0 {
-			if err := files.WritePictures(path, func(w io.Writer, format string) error { return chart.DrawMeans(w, m, format) }); err != nil {
-				return err
-			}
-			if err := files.WritePictures(path+"-ratios", func(w io.Writer, format string) error { return chart.DrawTableRatios(w, filled, format) }); err != nil {
-				return err
-			}
+		if err := draw(path, filled); err != nil {
+			return err
 		}
 	}
 	r.Log.WithField("folder", r.Dir).Info("tables written as CSV, JSON and Markdown, and drawn as PNG and SVG")
 	return nil
+}
+
+// draw draws the pictures of a table, if anything of it is measured.
+func draw(path string, f *paper.Filled) error {
+	m := chart.TableMeans(f)
+	if len(m.Panels) == 0 {
+		return nil
+	}
+	if err := files.WritePictures(path, func(w io.Writer, format string) error { return chart.DrawMeans(w, m, format) }); err != nil {
+		return err
+	}
+	if err := files.WritePictures(path+"-ratios", func(w io.Writer, format string) error { return chart.DrawTableRatios(w, f, format) }); err != nil {
+		return err
+	}
+	if !f.ByRate() {
+		return nil
+	}
+	return files.WritePictures(path+"-rates", func(w io.Writer, format string) error { return chart.DrawTableRates(w, f, format) })
 }
 
 // cell sums up the recorded evaluations of a cell, by training run (one of a heuristic)

@@ -176,7 +176,8 @@ func Describe(p paper.Policy) string {
 }
 
 // Training returns the training run of a table's policy: by the profile's recipe of its
-// scale, with the profile's episodes spread over at least eight rounds where they are few.
+// scale, but for a credit that the policy itself says, with the profile's episodes spread
+// over at least eight rounds where they are few.
 func (r *Results) Training(p paper.Policy) (job.Training, error) {
 	name := recipe(r.Profile.Recipes, p.Training)
 	data, err := recipes.Get(name)
@@ -188,6 +189,9 @@ func (r *Results) Training(p paper.Policy) (job.Training, error) {
 		return job.Training{}, fmt.Errorf("the program's own recipe: %w", err)
 	}
 	h.Scenario, h.Method, h.Reward, h.Seed = p.Training, p.Method, p.Reward, p.Seed
+	if p.Credit != "" {
+		h.Credit = p.Credit
+	}
 	h.Episodes = r.Profile.TrainingEpisodes(p.Training)
 	h.EpisodeDuration = r.Profile.EpisodeDuration
 	h.EpisodesPerRound = max(1, min(h.EpisodesPerRound, h.Episodes/8))

@@ -21,6 +21,7 @@ import (
 	"fairlb/eval/paper"
 	"fairlb/results/record"
 	"fairlb/results/record/recordtest"
+	"fairlb/rewards"
 	"fairlb/train"
 	"fairlb/train/recipes"
 )
@@ -214,6 +215,11 @@ func TestTraining(t *testing.T) {
 	require.Equal(t, []any{"web-dynamic", "centr-lb", "cv", uint64(2)}, []any{h.Scenario, h.Method, h.Reward, h.Seed})
 	require.Equal(t, []int{120, 4, 40, 3}, []int{h.Episodes, h.EpisodesPerRound, h.UpdatesPerRound, h.Methods.SAC.CriticRounds})
 	require.InDelta(t, 0.6, h.Methods.SAC.Sigma, 0)
+
+	// Rewards are divided alike, but for a row that says how itself.
+	require.Equal(t, rewards.Whole, h.Credit)
+	h = hyperparameters(t, b, paper.Policy{Method: "iql-lb", Reward: "vbf", Credit: rewards.Server, Training: "web-moderate/train", Seed: 2})
+	require.Equal(t, rewards.Server, h.Credit)
 
 	h = hyperparameters(t, b, paper.Policy{Method: "distr-lb", Reward: "vbf", Training: "web-large/train", Seed: 1})
 	require.Equal(t, []any{80, 0.75}, []any{h.UpdatesPerRound, h.Methods.SAC.Sigma})
