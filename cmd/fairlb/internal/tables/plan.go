@@ -13,9 +13,11 @@ import (
 	"strings"
 	"time"
 
+	"fairlb/cmd/fairlb/internal/bounds"
 	"fairlb/cmd/fairlb/internal/progress"
 	"fairlb/cmd/fairlb/internal/runfolder"
 	"fairlb/cmd/fairlb/internal/simulate"
+	"fairlb/env/estimate"
 	"fairlb/env/scenario"
 	"fairlb/eval/episodes"
 	"fairlb/eval/paper"
@@ -23,13 +25,15 @@ import (
 	"fairlb/train"
 )
 
-// A probe is one short run by which a whole one is estimated: of so many
-// episodes of the run's own length with so many updates behind each, or of so
-// many s of an evaluation.
+// A probe is one short run by which a whole one is estimated: of so many episodes, of
+// at most so many s, with so many updates behind each, or of so many s of an evaluation.
+// Episodes are short because an update from whole episodes, as the paper's, takes as
+// much longer as these are.
 const (
-	probeEpisodes = 2
-	probeUpdates  = 4
-	probeDuration = 20
+	probeEpisodes        = 2
+	probeEpisodeDuration = 6
+	probeUpdates         = 2
+	probeDuration        = 20
 )
 
 // workload is a part of what tables need: the training runs of a method in a
@@ -266,15 +270,21 @@ func (p *planner) estimate(ctx context.Context, x *Requirement, j paper.Job) err
 	return nil
 }
 
-// probe trains a little and returns the pace that a training by h would have.
+// probe trains a little and returns the pace that a training by h would have: episodes
+// take as much longer as they last, updates as their products are more.
 func probe(ctx context.Context, h train.Hyperparameters) (pace, error) {
+	whole, err := updateProducts(h)
+	if err != nil {
+		return pace{}, err
+	}
 	dir, err := os.MkdirTemp("", "fairlb-probe-")
 	if err != nil {
 		return pace{}, err
 	}
 	defer os.RemoveAll(dir)
-	updates := h.UpdatesPerRound
+	updates, duration := h.UpdatesPerRound, h.EpisodeDuration
 	h.Episodes, h.EpisodesPerRound, h.UpdatesPerRound = probeEpisodes, 1, min(probeUpdates, updates)
+	h.EpisodeDuration = min(duration, probeEpisodeDuration)
 	h.Methods.SAC.CriticRounds, h.Methods.SAC.FeatureRounds, h.Methods.QMIX.FeatureRounds = 1, 1, 1
 	s, err := runfolder.TrainingScenario(&h)
 	if err != nil {
@@ -291,8 +301,31 @@ func probe(ctx context.Context, h train.Hyperparameters) (pace, error) {
 	var p pace
 	err = p.add(training.Dir, probeEpisodes-1) // the first round trains critics alone
 	p.runs = 0
+	if err != nil {
+		return p, err
+	}
+	short, err := updateProducts(h)
+	if err != nil {
+		return p, err
+	}
+	p.played *= duration / h.EpisodeDuration
 	p.updated *= float64(updates) / float64(h.UpdatesPerRound)
-	return p, err
+	if short > 0 {
+		p.updated *= whole / short
+	}
+	return p, nil
+}
+
+// updateProducts is the number of products of one update of a training; 0 of a method
+// without any.
+func updateProducts(h train.Hyperparameters) (float64, error) {
+	s, err := runfolder.TrainingScenario(&h)
+	if err != nil {
+		return 0, err
+	}
+	h.Episodes, h.EpisodesPerRound = 1, 1
+	e, err := bounds.OfTraining(&h, s, 1)
+	return e.Total(estimate.Products) / float64(max(1, h.UpdatesPerRound)), err
 }
 
 // heuristicPace returns how long one simulated second takes under a job's

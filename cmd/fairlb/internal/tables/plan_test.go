@@ -33,10 +33,10 @@ func TestDryRun(t *testing.T) {
 	text := printPlan()
 	require.NoDirExists(t, dir)
 	for _, line := range []string{
-		`train +qmix-lb +web-dynamic +4 +4 +\d+ s +a probe`, `train +distr-lb +web-dynamic +2 +2 +\d+ s +a probe`,
+		`train +qmix-lb +web-dynamic +4 +4 +\d+ s +a probe`, `train +iql-lb +web-dynamic +1 +1 +\d+ s +a probe`, `train +distr-lb +web-dynamic +2 +2 +\d+ s +a probe`,
 		`evaluate +wcmp +web-dynamic +1 +1 +\d+ s +a probe`, `evaluate +qmix-lb +web-dynamic +4 +4 +\d+ s +a probe`,
 		`evaluate +distr-lb +web-dynamic +2 +2 +\d+ s +a probe`, `evaluate +sed-ordered +web-dynamic +1 +1 +\d+ s +a probe`,
-		fmt.Sprintf(`6 trainings and %d evaluations are missing: about \d+ s of one core`, evaluations),
+		fmt.Sprintf(`7 trainings and %d evaluations are missing: about \d+ s of one core`, evaluations),
 	} {
 		require.Regexp(t, line, text)
 	}
@@ -48,7 +48,7 @@ func TestDryRun(t *testing.T) {
 	text = printPlan()
 	require.Regexp(t, `train +distr-lb +web-dynamic +1 +2 +\d+ s +recorded runs \(1\)`, text)
 	require.Regexp(t, `evaluate +distr-lb +web-dynamic +1 +2 +\d+ s +recorded runs \(1\)`, text)
-	require.Regexp(t, fmt.Sprintf(`5 trainings and %d evaluations are missing`, evaluations-1), text)
+	require.Regexp(t, fmt.Sprintf(`6 trainings and %d evaluations are missing`, evaluations-1), text)
 	require.Equal(t, before, filestest.Modified(t, dir))
 
 	b := newResults(dir, tiny())
@@ -87,4 +87,21 @@ func TestProbe(t *testing.T) {
 	require.Positive(t, p.played)
 	require.Positive(t, p.updated)
 	require.Zero(t, p.runs)
+}
+
+// TestProbeOfWholeEpisodes: the paper's recipes learn from whole episodes, so that an
+// update of a short one is a part of theirs; of single transitions it is the same.
+func TestProbeOfWholeEpisodes(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]float64{"paper": 240.0 / 24, "standard": 1} {
+		p, err := paper.ProfileNamed(name)
+		require.NoError(t, err)
+		h := hyperparameters(t, newResults(t.TempDir(), p), paper.Policy{Method: "distr-lb", Reward: "vbf", Training: "web-large/train", Seed: 1})
+		whole, err := updateProducts(h)
+		require.NoError(t, err)
+		h.EpisodeDuration = probeEpisodeDuration
+		short, err := updateProducts(h)
+		require.NoError(t, err)
+		require.InEpsilon(t, want, whole/short, 0.05, name)
+	}
 }
