@@ -30,9 +30,9 @@ PNG and SVG into the folder, a table of them to stdout.
        10 s, beside the best fixed weights and SED's
   8    the distribution of completion times in each period of the web traffic,
        by class; for heuristics, and the runs that --run names or, without any,
-       the paper's methods, trained as fairlb tables does. Periods III and IV have
-       the same printed rate, so that here they are the same. Times are on a
-       logarithmic axis; lines end with the requests that did not fail
+       the paper's methods, trained as fairlb tables does and on the same seeds.
+       Periods III and IV have the same printed rate, so that here they differ in
+       the arrivals of their seeds alone. Times are on a logarithmic axis; lines end with the requests that did not fail
   4b   the same of the first period
   10a  the replay buffer that agents share who are trained together, as it grows
        with episodes and load balancers

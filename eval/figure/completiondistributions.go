@@ -5,13 +5,21 @@ package figure
 type CompletionDistributions struct {
 	Figure   string  // as the paper numbers it: "Figure 8"
 	Duration float64 // s, of an episode
-	Seeds    []uint64
 	Cases    []CaseDistributions
+}
+
+// Seeds is the number of episodes of each test case and policy.
+func (d *CompletionDistributions) Seeds() int {
+	if len(d.Cases) == 0 {
+		return 0
+	}
+	return len(d.Cases[0].Seeds)
 }
 
 // CaseDistributions are the distributions of one test case.
 type CaseDistributions struct {
 	Name, Scenario string
+	Seeds          []uint64 // of its episodes
 	Classes        []string // of requests
 	Targets        []TargetDistributions
 }

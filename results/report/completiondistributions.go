@@ -18,7 +18,7 @@ func WriteCompletionDistributionsText(w io.Writer, d *figure.CompletionDistribut
 		header: []string{"test case", "class", "target", "runs", "requests", "failed", "mean", "p50", "p90", "p95", "p99"},
 		labels: 3,
 		notes: []string{fmt.Sprintf("Of the requests of %d seeds of %g s, and of all training runs of a policy, together; a failed one counts at its timeout.",
-			len(d.Seeds), d.Duration)},
+			d.Seeds(), d.Duration)},
 	}
 	for _, c := range d.Cases {
 		names := text.Labels(c.TargetNames())

@@ -35,10 +35,10 @@ func CapacityChange() *figure.CapacityChange {
 
 // CompletionDistributions is data of a figure with one test case, or with two.
 func CompletionDistributions(name string, cases int) *figure.CompletionDistributions {
-	d := &figure.CompletionDistributions{Figure: name, Duration: 60, Seeds: []uint64{1, 2}}
+	d := &figure.CompletionDistributions{Figure: name, Duration: 60}
 	distribution := CapacityChange().Targets[0].ByClass[0]
 	for _, c := range []figure.CaseDistributions{{Name: "Period I", Scenario: "web-moderate/period-1"}, {Name: "Period II", Scenario: "web-moderate/period-2"}}[:cases] {
-		c.Classes = []string{"wiki", "static"}
+		c.Seeds, c.Classes = []uint64{1, 2}, []string{"wiki", "static"}
 		for _, t := range []figure.TargetDistributions{{Name: "sed"}, {Name: "Distr-LB VBF", Runs: 3}} {
 			t.ByClass = []figure.Distribution{distribution, distribution}
 			c.Targets = append(c.Targets, t)

@@ -87,7 +87,7 @@ func (m *Maker) playCapacity(ctx context.Context, s scenario.Scenario, t target.
 	out := figure.CapacityChangeTarget{Name: t.Name}
 	seeds := len(m.Profile.EvalSeeds)
 	requests, timelines := make([]*figure.CompletionRecorder, seeds), make([]*figure.Timeline, seeds)
-	err := m.play(ctx, t, done, bar, func(k int) (env.Recorder, env.Sampler) {
+	err := m.play(ctx, t, m.Profile.EvalSeeds, done, bar, func(k int) (env.Recorder, env.Sampler) {
 		requests[k] = figure.NewCompletionRecorder(len(s.Workload.Classes))
 		timelines[k] = figure.NewTimeline(s.Duration, simulate.SampleInterval, simulate.GroupOfServer(s))
 		return requests[k], timelines[k]

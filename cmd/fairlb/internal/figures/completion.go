@@ -37,7 +37,7 @@ func (m *Maker) completionDistributions(ctx context.Context, made paper.Figure) 
 	if err != nil {
 		return err
 	}
-	data := &figure.CompletionDistributions{Figure: made.Title, Duration: m.Profile.EvalDuration, Seeds: m.Profile.EvalSeeds}
+	data := &figure.CompletionDistributions{Figure: made.Title, Duration: m.Profile.EvalDuration}
 	heuristics, learned := paper.ComparedPolicies()
 	lines := len(heuristics) + len(m.Runs)
 	if len(m.Runs) == 0 {
@@ -55,11 +55,11 @@ func (m *Maker) completionDistributions(ctx context.Context, made paper.Figure) 
 		if err != nil {
 			return err
 		}
-		shown := figure.CaseDistributions{Name: c.Name, Scenario: c.Scenario, Classes: s.ClassNames()}
+		shown := figure.CaseDistributions{Name: c.Name, Scenario: c.Scenario, Seeds: m.Profile.SeedsFor(c.Scenario), Classes: s.ClassNames()}
 		for _, l := range list {
 			var requests []*figure.CompletionRecorder
 			for _, t := range l.targets {
-				err := m.play(ctx, t, &done, bar, func(int) (env.Recorder, env.Sampler) {
+				err := m.play(ctx, t, shown.Seeds, &done, bar, func(int) (env.Recorder, env.Sampler) {
 					requests = append(requests, figure.NewCompletionRecorder(len(s.Workload.Classes)))
 					return requests[len(requests)-1], nil
 				})

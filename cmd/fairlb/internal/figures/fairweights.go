@@ -79,7 +79,7 @@ func (m *Maker) fairProfile(ctx context.Context, application paper.Application, 
 		}
 	}
 	oracle := target.Heuristic(s, "oracle")
-	if err := m.play(ctx, oracle, done, bar, func(k int) (env.Recorder, env.Sampler) { return windows[k], nil }); err != nil {
+	if err := m.play(ctx, oracle, m.Profile.EvalSeeds, done, bar, func(k int) (env.Recorder, env.Sampler) { return windows[k], nil }); err != nil {
 		return out, err
 	}
 	for _, w := range windows {

@@ -101,13 +101,12 @@ func (m *Maker) write(number string, data func(io.Writer) error, picture func(io
 	return files.WritePictures(path, picture)
 }
 
-// play plays the episode of each seed of the profile in an environment of its
-// own, as many at a time as there are cores. Observers gives what observes the
+// play plays the episode of each seed in an environment of its own, as many at a time as there are cores. Observers gives what observes the
 // k-th seed, before any is played.
-func (m *Maker) play(ctx context.Context, t target.Target, done *atomic.Int64, bar progress.Bar, observers func(k int) (env.Recorder, env.Sampler)) error {
+func (m *Maker) play(ctx context.Context, t target.Target, seeds []uint64, done *atomic.Int64, bar progress.Bar, observers func(k int) (env.Recorder, env.Sampler)) error {
 	group, ctx := parallel.NewGroup(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
-	for k, seed := range m.Profile.EvalSeeds {
+	for k, seed := range seeds {
 		rec, sampler := observers(k)
 		group.Go(func() error {
 			if err := t.Play(ctx, seed, rec, sampler); err != nil {

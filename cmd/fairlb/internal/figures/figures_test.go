@@ -19,7 +19,10 @@ import (
 	"fairlb/cmd/fairlb/internal/runfolder"
 	"fairlb/cmd/fairlb/internal/simulate"
 	"fairlb/env/scenario"
+	"fairlb/eval"
 	"fairlb/eval/paper"
+	"fairlb/results/chart"
+	"fairlb/results/report"
 )
 
 // smallFigures makes figures from short runs and returns what is printed.
@@ -187,6 +190,7 @@ func TestFigure8(t *testing.T) {
 		}
 		require.Equal(t, requests[key], row["requests"], "%v", row)
 	}
+	require.NotEqual(t, requests["web-moderate/period-3wiki0"], requests["web-moderate/period-4wiki0"], "periods have seeds of their own, as in the tables")
 	trained := filestest.Modified(t, filepath.Join(dir, "tables"))
 	require.Contains(t, figuresOf(t, p, dir, nil, "4b"), "Figure 4 (b).")
 	require.Equal(t, trained, filestest.Modified(t, filepath.Join(dir, "tables")))
@@ -254,5 +258,25 @@ func TestFigure12(t *testing.T) {
 	}
 	for _, name := range []string{"figure-12a.png", "figure-12a.svg", "figure-12b.png", "figure-12b.svg"} {
 		require.FileExists(t, filepath.Join(dir, name))
+	}
+}
+
+// TestDrawRecordedTable: the CSV of a table gives the picture that was drawn with it, over
+// the rate where it is by traffic rates, of the ratios to SED else.
+func TestDrawRecordedTable(t *testing.T) {
+	t.Parallel()
+	for number, draw := range map[int]func(io.Writer, *paper.Filled, string) error{14: chart.DrawTableRates, 16: chart.DrawTableRatios} {
+		table, err := paper.Get(number)
+		require.NoError(t, err)
+		f, err := paper.Fill(table, func(row, col int) (paper.Measurement, bool) {
+			v := paper.NewValue(eval.Replicates{{0.1 + 0.01*float64(row*col), 0.2, 0.3 / 7}})
+			return paper.Measurement{Completed: v, All: v, Failed: 0.02 * float64(col%2)}, row != 1
+		})
+		require.NoError(t, err)
+		var recorded, got, want strings.Builder
+		require.NoError(t, report.WriteTableCSV(&recorded, f))
+		require.NoError(t, DrawRecorded(&got, "table.csv", strings.NewReader(recorded.String()), "svg"))
+		require.NoError(t, draw(&want, f, "svg"))
+		require.Equal(t, want.String(), got.String())
 	}
 }
