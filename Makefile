@@ -62,6 +62,12 @@ fuzz:
 	go test -run '^$$' -fuzz FuzzState -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./train/queue
 	go test -run '^$$' -fuzz FuzzDelivery -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./train/queue
 	go test -run '^$$' -fuzz FuzzUnbundle -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./cmd/fairlb/internal/jobqueue
+	go test -run '^$$' -fuzz FuzzPayload -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./cmd/fairlb/internal/jobqueue
+	go test -run '^$$' -fuzz FuzzCheck -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./eval
+	go test -run '^$$' -fuzz FuzzReadCSV -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./eval/study
+	go test -run '^$$' -fuzz FuzzRead -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./eval/eventcost
+	go test -run '^$$' -fuzz FuzzRead -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./cmd/fairlb/internal/fixedweights
+	go test -run '^$$' -fuzz FuzzDrawRecorded -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./cmd/fairlb/internal/figures
 
 lint:
 	go run $(STATICCHECK) ./...

@@ -47,6 +47,33 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+// FuzzCheck: no report makes a panic, and one that passes is written and read as
+// it is.
+func FuzzCheck(f *testing.F) {
+	data, err := os.ReadFile("testdata/classes.json")
+	require.NoError(f, err)
+	f.Add(data)
+	f.Add([]byte(`{"seeds":[1,2],"results":[{"target":"sed","classes":{"all":{"n":2,"mean":1,"per_seed":[1,null],"per_seed_p95":[1,2],"per_seed_p99":[1,2]}}}]}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var e Evaluation
+		if json.Unmarshal(data, &e) != nil {
+			return
+		}
+		if err := e.Check(); err != nil {
+			require.ErrorIs(t, err, ErrDamaged)
+			return
+		}
+		for k := range e.Results {
+			_ = e.Results[k].Class(AllClasses).N
+		}
+		written, err := json.Marshal(e)
+		require.NoError(t, err)
+		var again Evaluation
+		require.NoError(t, json.Unmarshal(written, &again))
+		require.NoError(t, again.Check())
+	})
+}
+
 // TestCompletedFigures: figures that were made before those without failures were kept
 // stand for them where nothing failed, and for nothing else.
 func TestCompletedFigures(t *testing.T) {

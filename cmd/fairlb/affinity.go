@@ -2,13 +2,11 @@ package main
 
 import (
 	"fmt"
-	"strconv"
 
 	"github.com/spf13/cobra"
 
 	"fairlb/cmd/fairlb/internal/invalid"
 	"fairlb/cmd/fairlb/internal/target"
-	"fairlb/env/scenario"
 	"fairlb/eval"
 	"fairlb/eval/affinity"
 	"fairlb/results/text"
@@ -62,9 +60,9 @@ func (a *app) affinity(c *cobra.Command, names []string, x affinitySettings) err
 	if x.scenario == "" {
 		return invalid.Errorf("--scenario: must name a built-in scenario (fairlb scenarios lists them) or a file")
 	}
-	s, err := scenario.Load(x.scenario, append(x.set[:len(x.set):len(x.set)], "duration="+strconv.FormatFloat(x.duration, 'g', -1, 64)))
+	s, err := loadOfDuration(x.scenario, x.set, x.duration, c.Flags().Changed("duration"))
 	if err != nil {
-		return invalid.Errorf("%w", err)
+		return err
 	}
 	targets, err := target.ParseAll(s, names, nil)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"runtime"
 	"slices"
 	"strconv"
@@ -107,8 +108,12 @@ anew each time, on training seeds, in episodes as long as the scenario's (not
 // duration (s) that the flag gives. Where the flag was not set, an override of the
 // duration goes before its default.
 func loadOfDuration(name string, set []string, duration float64, flagSet bool) (scenario.Scenario, error) {
-	override := "duration=" + strconv.FormatFloat(duration, 'g', -1, 64)
+	value := strconv.FormatFloat(duration, 'g', -1, 64)
+	override := "duration=" + value
 	if flagSet {
+		if err := checkGivenOnce("duration", value, set); err != nil {
+			return scenario.Scenario{}, err
+		}
 		set = append(set[:len(set):len(set)], override)
 	} else {
 		set = append([]string{override}, set...)
@@ -122,6 +127,26 @@ func loadOfDuration(name string, set []string, duration float64, flagSet bool) (
 		}))
 	}
 	return s, nil
+}
+
+// checkGivenOnce refuses an override that gives a setting another value than the
+// flag of the setting's name does.
+func checkGivenOnce(setting, value string, set []string) error {
+	for _, override := range set {
+		path, given, _ := strings.Cut(override, "=")
+		if strings.TrimSpace(path) == setting && !sameNumber(strings.TrimSpace(given), value) {
+			return invalid.Errorf("--%s %s, --set %s: give one value: leave one of the two out", setting, value, override)
+		}
+	}
+	return nil
+}
+
+// sameNumber says whether two texts write one number.
+func sameNumber(a, b string) bool {
+	const exact = 1 << 53 // above it whole numbers differ that are one as floats
+	x, errX := strconv.ParseFloat(a, 64)
+	y, errY := strconv.ParseFloat(b, 64)
+	return a == b || errX == nil && errY == nil && x == y && math.Abs(x) < exact
 }
 
 // heuristicList is the heuristics, a line each.

@@ -174,8 +174,8 @@ func TestInterruptedInTheMiddle(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// TestDuration: the flag's default gives way to --set, which gives way to the
-// flag.
+// TestDuration: the flag's default gives way to --set; the flag beside --set must
+// say the same (see input_test.go).
 func TestDuration(t *testing.T) {
 	for _, test := range []struct {
 		more []string
@@ -183,7 +183,8 @@ func TestDuration(t *testing.T) {
 	}{
 		{nil, "300"},
 		{[]string{"--set", "duration=4"}, "4"},
-		{[]string{"--set", "duration=4", "--duration", "2"}, "2"},
+		{[]string{"--duration", "2"}, "2"},
+		{[]string{"--set", "duration=2.0", "--duration", "2"}, "2"},
 	} {
 		args := []string{"eval", "lsq", "--scenario", "sim-moderate/pure-cpu", "--seeds", "1", "--format", "csv"}
 		out, _, err := command(t, append(args, test.more...)...)

@@ -7,7 +7,6 @@ import (
 
 	"fairlb/cmd/fairlb/internal/inferred"
 	"fairlb/cmd/fairlb/internal/invalid"
-	"fairlb/env/scenario"
 	"fairlb/eval"
 	"fairlb/results/report"
 	"fairlb/results/text"
@@ -55,9 +54,9 @@ func (a *app) inference(c *cobra.Command, x inferenceSettings) error {
 	if x.particles < 1 || x.particles > 100_000 {
 		return invalid.Errorf("--particles %d: must be in [1, 100000]", x.particles)
 	}
-	s, err := scenario.Load(x.scenario, append(x.set[:len(x.set):len(x.set)], fmt.Sprintf("duration=%g", x.duration)))
+	s, err := loadOfDuration(x.scenario, x.set, x.duration, c.Flags().Changed("duration"))
 	if err != nil {
-		return invalid.Errorf("%w", err)
+		return err
 	}
 	study, err := inferred.New(s, seeds, x.particles)
 	if err != nil {

@@ -88,6 +88,9 @@ func (a *app) run(ctx context.Context) error {
 	fitHelp(root)
 	err := root.ExecuteContext(ctx)
 	a.noteWidth()
+	if failed := a.stdout.err; err == nil && failed != nil {
+		err = fmt.Errorf("the standard output does not have all of the result: %w", failed)
+	}
 	return err
 }
 
@@ -159,11 +162,12 @@ func checkGiven(c *cobra.Command) (err error) {
 
 // app is what all commands share.
 type app struct {
-	args           []string // the command line, without the program's name
-	stdout, stderr io.Writer
-	log            *logrus.Logger
-	progress       progress.Display
-	finishes       atomic.Value // of string: the annotation of the command that runs
+	args     []string // the command line, without the program's name
+	stdout   *measured
+	stderr   io.Writer
+	log      *logrus.Logger
+	progress progress.Display
+	finishes atomic.Value // of string: the annotation of the command that runs
 }
 
 // finishing returns what the command finishes when it is interrupted; empty
@@ -178,15 +182,12 @@ func newApp(args []string, stdout, stderr io.Writer) *app {
 	log.SetOutput(stderr)
 	log.AddHook(message.Hook{})
 	log.SetFormatter(&logrus.TextFormatter{DisableTimestamp: true, DisableColors: !coloured()})
-	a := &app{args: args, stdout: stdout, stderr: stderr, log: log, progress: progress.Lines{Log: log}}
+	a := &app{args: args, stdout: &measured{Writer: stdout}, stderr: stderr, log: log, progress: progress.Lines{Log: log}}
 	if drawable(stderr) {
 		screen := progress.NewScreen(stderr)
 		log.SetOutput(screen)
 		log.SetFormatter(&logrus.TextFormatter{DisableTimestamp: true, DisableColors: !coloured(), ForceColors: coloured()})
 		a.progress = progress.Terminal{Screen: screen, Columns: columnsOf(stderr)}
-	}
-	if isTerminal(stdout) {
-		a.stdout = &measured{Writer: stdout}
 	}
 	return a
 }

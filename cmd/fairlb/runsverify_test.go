@@ -8,12 +8,14 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/goccy/go-yaml"
 	"github.com/stretchr/testify/require"
 
 	"fairlb/agents/checkpoint"
@@ -251,6 +253,39 @@ func TestVerifyStoppedRun(t *testing.T) {
 			require.Regexp(t, `\d faults?\n$`, out)
 		})
 	}
+}
+
+// TestVerifyEverySetting changes each byte of the values of a stopped run's settings:
+// whatever then says something else is a fault. (In a comment it says the same.)
+func TestVerifyEverySetting(t *testing.T) {
+	t.Parallel()
+	dir := stoppedRun(t)
+	path := filepath.Join(dir, runfolder.HyperparametersName)
+	whole, err := os.ReadFile(path)
+	require.NoError(t, err)
+	var said any
+	require.NoError(t, yaml.Unmarshal(whole, &said))
+	changed, offset := 0, 0
+	for line := range bytes.Lines(whole) {
+		begin := bytes.Index(line, []byte(": ")) + len(": ")
+		end := bytes.Index(line, []byte("  #"))
+		if end < 0 {
+			end = len(line) - len("\n")
+		}
+		for k := begin; k < end; k++ {
+			data := bytes.Clone(whole)
+			data[offset+k] ^= 1
+			var says any
+			if yaml.Unmarshal(data, &says) == nil && reflect.DeepEqual(says, said) {
+				continue
+			}
+			require.NoError(t, os.WriteFile(path, data, 0o666))
+			require.NotEmpty(t, runfolder.Read(dir).Faults, "%s", data[offset:offset+len(line)])
+			changed++
+		}
+		offset += len(line)
+	}
+	require.Greater(t, changed, 300)
 }
 
 // TestVerifyBestAtTheEnd: at the end the best checkpoint is the record's.

@@ -38,11 +38,12 @@ func columnsOf(w io.Writer) int {
 	return 0
 }
 
-// measured is a terminal of which it is known how wide the lines are that were
-// written to it. Only one goroutine writes results.
+// measured is what results are written to, of which it is known how wide the lines
+// were and what could not be written. Only one goroutine writes results.
 type measured struct {
 	io.Writer
 	line, widest int // characters
+	err          error
 }
 
 // Write implements io.Writer.
@@ -56,15 +57,17 @@ func (m *measured) Write(p []byte) (int, error) {
 		}
 		rest = more
 	}
-	return m.Writer.Write(p)
+	n, err := m.Writer.Write(p)
+	if m.err == nil {
+		m.err = err
+	}
+	return n, err
 }
 
 // noteWidth says what the lines of the results need, if the terminal that they
 // were written to has less.
 func (a *app) noteWidth() {
-	if m, ok := a.stdout.(*measured); ok {
-		if columns := columnsOf(m); columns > 0 && m.widest > columns {
-			a.log.Infof("the widest line needs %d columns, and this terminal has %d: widen it, or write into a file", m.widest, columns)
-		}
+	if columns := columnsOf(a.stdout); columns > 0 && a.stdout.widest > columns {
+		a.log.Infof("the widest line needs %d columns, and this terminal has %d: widen it, or write into a file", a.stdout.widest, columns)
 	}
 }

@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"io"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/sirupsen/logrus"
@@ -24,6 +26,27 @@ func TestMeasured(t *testing.T) {
 	require.Equal(t, 7, m.widest)
 	require.Equal(t, "abcdé\n\nabcdefg\nx", out.String())
 }
+
+// TestResultNotPrinted: a command whose result the standard output does not take
+// has failed, whether it looks at what it writes or not.
+func TestResultNotPrinted(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{
+		{"--version"}, {"--help"}, {"scenarios"}, {"scenarios", "show", "for-loop"}, {"runs", "list", "."}, {"schema", "scenario"},
+		{"eval", "lsq", "sed", "--scenario", "sim-moderate/pure-cpu", "--seeds", "1", "--duration", "1"},
+		{"theory", "inference", "--seeds", "1-2", "--duration", "1", "--particles", "2"},
+	} {
+		err := run(t.Context(), args, fullDisk{}, io.Discard)
+		require.ErrorIs(t, err, syscall.ENOSPC, "%v", args)
+		require.Equal(t, exitFailed, exitCode(err), "%v", args)
+	}
+}
+
+// fullDisk takes nothing.
+type fullDisk struct{}
+
+// Write implements io.Writer.
+func (fullDisk) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
 
 // TestColours: NO_COLOR and a dumb terminal have none, and nothing is drawn
 // where nobody looks.

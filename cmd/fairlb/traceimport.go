@@ -283,7 +283,7 @@ func span(us int64) string {
 // printImport says what was done, and warns of what was not. If the trace is the
 // standard output, it says so on the other one.
 func (a *app) printImport(f *importFlags, s weblog.Summary) error {
-	w := a.stdout
+	var w io.Writer = a.stdout
 	if f.out == "-" || f.servers == "-" {
 		w = a.stderr
 	}

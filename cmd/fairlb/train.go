@@ -1,8 +1,8 @@
 package main
 
 import (
-	"fmt"
 	"runtime"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -44,7 +44,11 @@ with AVX2, or without (FAIRLB_BLAS=gonum), goes on only so.`,
 		},
 		RunE: func(c *cobra.Command, args []string) error {
 			if c.Flags().Changed("seed") {
-				set = append(set, fmt.Sprintf("seed=%d", seed))
+				value := strconv.FormatUint(seed, 10)
+				if err := checkGivenOnce("seed", value, set); err != nil {
+					return err
+				}
+				set = append(set, "seed="+value)
 			}
 			file := ""
 			if len(args) > 0 {

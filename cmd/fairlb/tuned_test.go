@@ -13,7 +13,9 @@ import (
 // TestTuned: the best fixed weights are a target beside others; the report and
 // the log say what they are, in any format, and no number of cores changes it.
 func TestTuned(t *testing.T) {
-	args := []string{"eval", "tuned", "sed", "--scenario", "sim-moderate/50-50", "--seeds", "1-8", "--set", "duration=10", "--duration", "100"}
+	short, _, err := command(t, "scenarios", "show", "sim-moderate/50-50", "--set", "duration=10")
+	require.NoError(t, err)
+	args := []string{"eval", "tuned", "sed", "--scenario", fileOf(t, "short.yaml", short), "--seeds", "1-8", "--duration", "100"}
 	evaluate := func() (eval.Evaluation, string) {
 		out, stderr, err := command(t, append(args, "--format", "json")...)
 		require.NoError(t, err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -49,12 +50,15 @@ func Read(r io.Reader) ([]Cost, error) {
 		if _, err := fmt.Sscanf(fields[0], "servers=%d/lbs=%d", &c.Servers, &c.LBs); err != nil {
 			return nil, fmt.Errorf("%w: %q: %w", ErrBenchmark, line, err)
 		}
+		if c.Servers < 1 || c.LBs < 1 {
+			return nil, fmt.Errorf("%w: %q: its numbers of servers and load balancers must be positive", ErrBenchmark, line)
+		}
 		unit := slices.Index(fields, "events/s")
 		if unit < 1 {
 			return nil, fmt.Errorf("%w: %q: has no events/s", ErrBenchmark, line)
 		}
 		rate, err := strconv.ParseFloat(fields[unit-1], 64)
-		if err != nil || !(rate > 0) {
+		if err != nil || !(rate > 0) || math.IsInf(rate, 0) || math.IsInf(1e9/rate, 0) {
 			return nil, fmt.Errorf("%w: %q: %q events/s", ErrBenchmark, line, fields[unit-1])
 		}
 		index := slices.IndexFunc(list, func(x Cost) bool { return x.Servers == c.Servers && x.LBs == c.LBs })

@@ -1,6 +1,8 @@
 package eventcost_test
 
 import (
+	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -25,14 +27,36 @@ func TestRead(t *testing.T) {
 	require.Equal(t, 100., list[0].Median())
 	for text, want := range map[string]string{
 		"PASS": "there is no line of BenchmarkGrowth",
-		"BenchmarkGrowth/servers=8/lbs=2-2 5 7 ns/op":   "has no events/s",
-		"BenchmarkGrowth/servers=8-2 5 7 events/s":      `"BenchmarkGrowth/servers=8-2 5 7 events/s"`,
-		"BenchmarkGrowth/servers=8/lbs=2 0 x events/s":  `"x" events/s`,
-		"BenchmarkGrowth/servers=8/lbs=2 0 -1 events/s": `"-1" events/s`,
-		"BenchmarkGrowth/":                              "has no figures",
+		"BenchmarkGrowth/servers=8/lbs=2-2 5 7 ns/op":       "has no events/s",
+		"BenchmarkGrowth/servers=8-2 5 7 events/s":          `"BenchmarkGrowth/servers=8-2 5 7 events/s"`,
+		"BenchmarkGrowth/servers=8/lbs=2 0 x events/s":      `"x" events/s`,
+		"BenchmarkGrowth/servers=8/lbs=2 0 -1 events/s":     `"-1" events/s`,
+		"BenchmarkGrowth/servers=8/lbs=0 9 9 events/s":      "must be positive",
+		"BenchmarkGrowth/servers=-8/lbs=2 9 9 events/s":     "must be positive",
+		"BenchmarkGrowth/servers=8/lbs=2 0 +Inf events/s":   `"+Inf" events/s`,
+		"BenchmarkGrowth/servers=8/lbs=2 0 1e-320 events/s": `"1e-320" events/s`,
+		"BenchmarkGrowth/": "has no figures",
 	} {
 		_, err := eventcost.Read(strings.NewReader(text))
 		require.ErrorIs(t, err, eventcost.ErrBenchmark)
 		require.ErrorContains(t, err, want)
 	}
+}
+
+// FuzzRead: whatever the text, what is read of it are costs above nothing, rising.
+func FuzzRead(f *testing.F) {
+	f.Add(benchmarkOutput)
+	f.Fuzz(func(t *testing.T, text string) {
+		list, err := eventcost.Read(strings.NewReader(text))
+		if err != nil {
+			require.ErrorIs(t, err, eventcost.ErrBenchmark)
+			return
+		}
+		for _, c := range list {
+			require.Positive(t, min(c.Servers, c.LBs))
+			require.True(t, slices.IsSorted(c.Nanoseconds))
+			require.Positive(t, c.Median())
+			require.False(t, math.IsInf(c.Median(), 0))
+		}
+	})
 }

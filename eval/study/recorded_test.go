@@ -1,6 +1,7 @@
 package study
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -80,4 +81,24 @@ func TestRecordedFaults(t *testing.T) {
 		require.ErrorIs(t, err, ErrRecorded)
 		require.ErrorContains(t, err, test.want)
 	}
+}
+
+// FuzzReadCSV: no recorded study makes a panic, and what is read of one is positive
+// means whose ratios are computed.
+func FuzzReadCSV(f *testing.F) {
+	f.Add(recorded)
+	f.Fuzz(func(t *testing.T, text string) {
+		r, err := ReadCSV("s.csv", strings.NewReader(text))
+		if err != nil {
+			require.ErrorIs(t, err, ErrRecorded)
+			return
+		}
+		for k := range r.Scenarios {
+			for _, target := range r.Scenarios[k].Targets {
+				require.Positive(t, slices.Min(target.Means))
+				r.Scenarios[k].Ratio(target.Name)
+			}
+		}
+		require.NoError(t, (&Recorded{}).Join(r))
+	})
 }

@@ -1,13 +1,16 @@
 package fixedweights
 
 import (
+	"bytes"
 	"context"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"fairlb/cmd/fairlb/internal/invalid"
 	"fairlb/env/scenario"
+	"fairlb/eval/tune"
 )
 
 // TestSearchEpisodes: many short episodes, few long ones, and as many as are
@@ -33,4 +36,30 @@ func TestSearchEpisodes(t *testing.T) {
 	require.NoError(t, err)
 	_, err = Settings{}.Resolved(context.Background(), s)
 	require.True(t, invalid.Is(err), "%v", err)
+}
+
+// FuzzRead: whatever a file says that a search has found, what is taken of it is
+// a weight above nothing for every server.
+func FuzzRead(f *testing.F) {
+	s, err := scenario.Load("sim-moderate/50-50", nil)
+	require.NoError(f, err)
+	search, err := Settings{Episodes: 2, Tolerance: 0.01}.Resolved(context.Background(), s)
+	require.NoError(f, err)
+	point := tune.Point{Weights: []float64{1, 2}, Mean: 1}
+	var written bytes.Buffer
+	require.NoError(f, (&Found{Result: tune.Result{Best: point, Starts: []tune.Point{point, point}, Ranges: []tune.Range{{Low: 1, High: 1}, {Low: 1, High: 3}}}}).Write(&written))
+	_, err = Read(written.Bytes(), s, search)
+	require.NoError(f, err)
+	f.Add(written.Bytes())
+	f.Add([]byte(`{"best":{"weights":[1,1e309]}}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		found, err := Read(data, s, search)
+		if err != nil {
+			return
+		}
+		weights := found.ByServer()
+		require.Len(t, weights, 8)
+		require.Positive(t, slices.Min(weights))
+		require.NotContains(t, found.Note(), "NaN")
+	})
 }

@@ -13,10 +13,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"fairlb/agents/checkpoint"
+	"fairlb/cmd/fairlb/internal/fixedweights"
 	"fairlb/cmd/fairlb/internal/invalid"
 	"fairlb/cmd/fairlb/internal/job"
 	"fairlb/cmd/fairlb/internal/progress"
 	"fairlb/env/file"
+	"fairlb/env/scenario"
+	"fairlb/train"
 	"fairlb/train/queue"
 )
 
@@ -64,4 +67,30 @@ func TestNoTemporaryFolder(t *testing.T) {
 	_, bad := h.handle(t.Context(), j, nil)
 	require.Error(t, bad)
 	require.True(t, permanent(bad))
+}
+
+// FuzzPayload: whatever a job's payload is, a job of another key is refused.
+func FuzzPayload(f *testing.F) {
+	s, err := scenario.Load("sim-moderate/pure-cpu", nil)
+	require.NoError(f, err)
+	add := func(choice uint8, payload any, err error) {
+		require.NoError(f, err)
+		text, err := json.Marshal(payload)
+		require.NoError(f, err)
+		f.Add(choice, text)
+	}
+	evaluation, err := newEvalPayload(&job.Evaluation{EvaluationTarget: job.Heuristic(s, "sed"), Scenario: s, Seeds: []uint64{1}})
+	add(0, evaluation, err)
+	evaluation.Name, evaluation.Weights = "tuned", []float64{1}
+	add(0, evaluation, nil)
+	training, err := newTrainPayload(&job.Training{Hyperparameters: train.DefaultHyperparameters(), Scenario: s}, "run")
+	add(1, training, err)
+	search, err := newSearchPayload(&job.Search{Scenario: s, Settings: fixedweights.DefaultSettings()})
+	add(2, search, err)
+	kinds := []string{job.EvalKind, job.TrainKind, job.SearchKind}
+	f.Fuzz(func(t *testing.T, choice uint8, payload []byte) {
+		j := queue.Job{Key: "k", Kind: kinds[int(choice)%len(kinds)], Title: "K", Payload: payload}
+		_, err := handler{log: progress.Silent()}.handle(t.Context(), j, func(int, int) {})
+		require.Error(t, err)
+	})
 }

@@ -1,0 +1,26 @@
+package figures
+
+import (
+	"bytes"
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// FuzzDrawRecorded: whatever a recorded CSV holds, it is drawn or refused.
+func FuzzDrawRecorded(f *testing.F) {
+	for _, path := range []string{"figures/figure-2a.csv", "figures/figure-10a.csv", "fit/web-mix.csv"} {
+		data, err := os.ReadFile("../../../../results/" + path)
+		require.NoError(f, err)
+		f.Add(data)
+		lines := bytes.SplitAfterN(data, []byte("\n"), 4)
+		f.Add(bytes.Join(lines[:2], nil))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var picture bytes.Buffer
+		if err := DrawRecorded(&picture, "figure.csv", bytes.NewReader(data), "svg"); err == nil {
+			require.Contains(t, picture.String(), "</svg>")
+		}
+	})
+}
