@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -67,6 +68,9 @@ func Serve(cfg ServerConfig) (*Server, error) {
 	lock, err := lockDir(cfg.Dir)
 	if err != nil {
 		return nil, err
+	}
+	if err := checkFiles(cfg.Dir); err != nil {
+		return nil, errors.Join(err, lock.Close())
 	}
 	log := &serverLog{log: cfg.Log}
 	ns, err := start(cfg, log)
@@ -141,6 +145,24 @@ func lockDir(dir string) (*os.File, error) {
 		return nil, fmt.Errorf("queue: %s: %w", f.Name(), err)
 	}
 	return f, nil
+}
+
+// checkFiles reports what is no regular file in the server's folder, such as a fifo,
+// whose opening the server would wait for without end.
+func checkFiles(dir string) error {
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case path != dir && !entry.IsDir() && !entry.Type().IsRegular():
+			return fmt.Errorf("%w: %s: is neither a regular file nor a folder; remove it", ErrConfig, path)
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, ErrConfig) {
+		return fmt.Errorf("queue: %w", err)
+	}
+	return err
 }
 
 // serverLog hands the server's troubles on, and remembers the first.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -12,6 +14,7 @@ import (
 
 	"github.com/sirupsen/logrus"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 )
 
 // freePorts are ports at which nobody listens for the moment.
@@ -124,4 +127,27 @@ func TestRefuses(t *testing.T) {
 	empty := serve(t, ServerConfig{Dir: t.TempDir()})
 	_, err = Open(ctx, Config{Token: token, URL: empty.URL()})
 	require.ErrorIs(t, err, context.DeadlineExceeded, "waits for somebody to make the queue")
+}
+
+// TestServeWithoutWaitingForFiles: what would be waited for, or read without end, in
+// the server's folder is refused by its name.
+func TestServeWithoutWaitingForFiles(t *testing.T) {
+	t.Parallel()
+	for name, put := range map[string]func(path string) error{
+		"fifo":    func(path string) error { return unix.Mkfifo(path, 0o666) },
+		"endless": func(path string) error { return os.Symlink("/dev/zero", path) },
+	} {
+		dir := t.TempDir()
+		path := filepath.Join(dir, "jetstream", "$G", "streams", name)
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o777))
+		require.NoError(t, put(path))
+		cfg := ServerConfig{Dir: dir, Token: strings.Repeat("t", minToken), Log: logrus.New()}
+		_, err := Serve(cfg)
+		require.ErrorIs(t, err, ErrConfig)
+		require.ErrorContains(t, err, path+": is neither a regular file nor a folder")
+		require.NoError(t, os.Remove(path))
+		s, err := Serve(cfg)
+		require.NoError(t, err, "the folder was released")
+		require.NoError(t, s.Close())
+	}
 }
