@@ -133,9 +133,7 @@ func (k *Rows) Backward(din [][]float32, dout, _ []float32, _ [][]float32) {
 }
 
 // Centre subtracts from x [B*N,F] the mean over the N servers of each state.
-// Weights act by their ratios alone, so log-weights are compared centred. A
-// second input, a mask [B*N,1], leaves servers out: the mean is over those
-// present, and absent ones are 0.
+// Weights act by their ratios alone, so log-weights are compared centred.
 type Centre struct {
 	Servers int // N
 
@@ -150,7 +148,7 @@ func (k *Centre) Name() string { return "centre" }
 
 // Bind implements Kernel.
 func (k *Centre) Bind(in ...[]int) ([]int, error) {
-	if err := wantInputsOrMask(in, 2); err != nil {
+	if err := wantInputs(in, 2); err != nil {
 		return nil, err
 	}
 	if err := wantServers(in[0][0], k.Servers); err != nil {
@@ -162,23 +160,22 @@ func (k *Centre) Bind(in ...[]int) ([]int, error) {
 }
 
 // Forward implements Kernel.
-func (k *Centre) Forward(out []float32, in [][]float32) { k.centre(out, in[0], optional(in, 1)) }
+func (k *Centre) Forward(out []float32, in [][]float32) { k.centre(out, in[0]) }
 
 // Backward implements Kernel; centring is a symmetric projection.
-func (k *Centre) Backward(din [][]float32, dout, _ []float32, in [][]float32) {
+func (k *Centre) Backward(din [][]float32, dout, _ []float32, _ [][]float32) {
 	if din[0] != nil {
-		k.centre(din[0], dout, optional(in, 1))
+		k.centre(din[0], dout)
 	}
-	clear(optional(din, 1))
 }
 
-func (k *Centre) centre(dst, x, mask []float32) {
-	serverMeans(k.mean, x, mask, k.Servers, k.cols)
+// centre writes x less the means over servers to dst.
+func (k *Centre) centre(dst, x []float32) {
+	serverMeans(k.mean, x, k.Servers, k.cols)
 	for r := 0; r*k.cols < len(x); r++ {
 		s := r / k.Servers
 		for i, m := range k.mean[s*k.cols : (s+1)*k.cols] {
 			dst[r*k.cols+i] = x[r*k.cols+i] - m
 		}
 	}
-	clearAbsent(dst, mask, k.cols)
 }

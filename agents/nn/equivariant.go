@@ -10,15 +10,11 @@ import "fairlb/agents/nn/simd"
 // with x [B*N,F], W and C [F,H], b [H] -> [B*N,H], and the mean over the N
 // servers of each state. Permuting the servers of its input permutes its
 // output (Zaheer et al. 2017, lemma 3).
-//
-// A fifth input, a mask [B*N,1], leaves servers out: the mean is over those
-// present, and absent ones have an output of 0.
 type Equivariant struct {
 	Servers int // N
 	Act     Activation
 
 	rows, in, out int
-	present       []float32 // [B*N,F], x with zeros for absent servers
 	mean          []float32 // [B,F]
 	context       []float32 // [B,H]
 	dsum          []float32 // [B*N,H], gradient by what act is applied to
@@ -33,7 +29,7 @@ func (k *Equivariant) Name() string { return "equivariant" }
 
 // Bind implements Kernel.
 func (k *Equivariant) Bind(in ...[]int) ([]int, error) {
-	if err := wantInputsOrMask(in, 2, 2, 2, 1); err != nil {
+	if err := wantInputs(in, 2, 2, 2, 1); err != nil {
 		return nil, err
 	}
 	k.rows, k.in, k.out = in[0][0], in[0][1], in[1][1]
@@ -55,8 +51,7 @@ func (k *Equivariant) Bind(in ...[]int) ([]int, error) {
 // Forward implements Kernel.
 func (k *Equivariant) Forward(out []float32, in [][]float32) {
 	states := k.rows / k.Servers
-	mask := optional(in, 4)
-	serverMeans(k.mean, in[0], mask, k.Servers, k.in)
+	serverMeans(k.mean, in[0], k.Servers, k.in)
 	MatMul(NN, states, k.out, k.in, k.mean, in[2], 0, k.context)
 	simd.AddRow(k.context, in[3])
 	MatMul(NN, k.rows, k.out, k.in, in[0], in[1], 0, out)
@@ -64,7 +59,6 @@ func (k *Equivariant) Forward(out []float32, in [][]float32) {
 	for s := range states {
 		k.Act.activate(out[s*block:(s+1)*block], k.context[s*k.out:(s+1)*k.out])
 	}
-	clearAbsent(out, mask, k.out)
 }
 
 // Backward implements Kernel.
@@ -73,9 +67,6 @@ func (k *Equivariant) Backward(din [][]float32, dout, out []float32, in [][]floa
 	k.dsum = sized(k.dsum, len(out))
 	k.dcontext = sized(k.dcontext, states*k.out)
 	k.Act.derive(k.dsum, out, dout)
-	mask := optional(in, 4)
-	clearAbsent(k.dsum, mask, k.out)
-	clear(optional(din, 4))
 	block := k.Servers * k.out
 	for s := range states {
 		simd.SumRows(k.dcontext[s*k.out:(s+1)*k.out], k.dsum[s*block:(s+1)*block])
@@ -83,19 +74,11 @@ func (k *Equivariant) Backward(din [][]float32, dout, out []float32, in [][]floa
 	if dx := din[0]; dx != nil {
 		k.dmean = sized(k.dmean, states*k.in)
 		MatMul(NT, states, k.in, k.out, k.dcontext, in[2], 0, k.dmean)
-		serverMeansGradient(dx, k.dmean, mask, k.Servers, k.in)
+		serverMeansGradient(dx, k.dmean, k.Servers, k.in)
 		MatMul(NT, k.rows, k.in, k.out, k.dsum, in[1], 1, dx)
-		clearAbsent(dx, mask, k.in)
 	}
 	if dw := din[1]; dw != nil {
-		x := in[0]
-		if mask != nil { // 0 times what an absent row holds may be NaN
-			k.present = sized(k.present, len(x))
-			copy(k.present, x)
-			clearAbsent(k.present, mask, k.in)
-			x = k.present
-		}
-		MatMul(TN, k.in, k.out, k.rows, x, k.dsum, 0, dw)
+		MatMul(TN, k.in, k.out, k.rows, in[0], k.dsum, 0, dw)
 	}
 	if dc := din[2]; dc != nil {
 		MatMul(TN, k.in, k.out, states, k.mean, k.dcontext, 0, dc)

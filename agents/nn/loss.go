@@ -69,6 +69,14 @@ func (k *MeanSquare) Backward(din [][]float32, dout, _ []float32, in [][]float32
 	clear(optional(din, 2))
 }
 
+// optional returns input i, or nil if there are fewer.
+func optional(in [][]float32, i int) []float32 {
+	if i < len(in) {
+		return in[i]
+	}
+	return nil
+}
+
 // WeightedSum is sum_i Weights[i] * in[i] of tensors of one shape, as many as
 // there are weights: the sum of the terms of a loss.
 type WeightedSum struct {

@@ -80,22 +80,10 @@ func NewServerNet(arena *Arena, name string, s ServerNetShape, rng *rand.Rand) (
 func (n *ServerNet) In() int { return n.in }
 
 // Apply adds the network to b: x [B*N, In] -> [B*N, Out].
-func (n *ServerNet) Apply(b Builder, x *Node) *Node { return n.apply(b, x) }
-
-// ApplyMasked adds the network to b for states that lack some of the N servers:
-// x [B*N, In] and mask [B*N, 1], 1 for the servers that are present and 0 for
-// absent ones -> [B*N, Out]. For those present it is the network of a pool of
-// them alone; absent ones have outputs of 0, and what x holds for them changes
-// nothing.
-func (n *ServerNet) ApplyMasked(b Builder, x, mask *Node) *Node {
-	return b.Apply(new(MaskRows), n.apply(b, x, mask), mask)
-}
-
-func (n *ServerNet) apply(b Builder, x *Node, mask ...*Node) *Node {
+func (n *ServerNet) Apply(b Builder, x *Node) *Node {
 	x = b.Apply(new(Embed), x, b.Param(n.embedding))
 	for _, h := range n.hidden {
-		in := append([]*Node{x, b.Param(h.weights), b.Param(h.context), b.Param(h.bias)}, mask...)
-		x = b.Apply(&Equivariant{Servers: n.servers, Act: ReLU}, in...)
+		x = b.Apply(&Equivariant{Servers: n.servers, Act: ReLU}, x, b.Param(h.weights), b.Param(h.context), b.Param(h.bias))
 	}
 	return b.Apply(new(Dense), x, b.Param(n.weights), b.Param(n.bias))
 }
