@@ -93,8 +93,8 @@ func (b *Balancer) Reset(choices, samples *rand.PCG) {
 
 // Forget drops everything that the Balancer has seen by now, as if it had crashed
 // and come back: its flows, which must not be ended after this, its rule's memory,
-// its reservoirs and the servers' reports. Which servers are out it keeps, since
-// that is not learned from flows, and so do the random streams go on.
+// its reservoirs and the servers' reports. It keeps which servers are out, since
+// that is not learned from flows, and its random streams go on.
 func (b *Balancer) Forget(now float64) {
 	b.sample(now)
 	b.forget()

@@ -10,11 +10,13 @@
 // count, and Oracle, which looks at what no LB can see. The agents' weights act
 // through SED's form: a request goes to argmin_j (q_ij + 1) / a_ij. Which of several
 // minimisers LSQ, SED and weighted dispatch take is a setting, Ties: one at random,
-// what the published testbed's plugin did, or the first in an order. Beside them stand the rules that are used in practice: power of two
-// choices, Envoy's weighted least request, peak-sensitive average latency,
-// Prequal, and gRPC's round robin on reported load; SelfTuning, which estimates the
-// capacities that SED is told; and, for reference, LSQ and
-// SED with ordered ties and with global counts, and SED with the true capacities.
+// what the published testbed's plugin did, or the first in an order.
+//
+// Beside them stand the rules that are used in practice: power of two choices,
+// Envoy's weighted least request, peak-sensitive average latency, Prequal, and
+// gRPC's round robin on reported load; SelfTuning, which estimates the capacities
+// that SED is told; and, for reference, LSQ and SED with ordered ties and with
+// global counts, and SED with the true capacities.
 //
 // A rule never picks a server that is out (View.Out). It may remember more than
 // a View shows: then it is a Resetter, which forgets when an episode begins, and

@@ -11,19 +11,20 @@ import (
 const maxStrikes = 11
 
 // probation keeps requests from servers that fail them. A server that fails
-// requests at once has few of them, and by its count looks better than any other.
+// requests at once has few of them under way, and by its count looks better than any
+// other.
 //
 // A failure puts a server on probation. It gets no request while it waits, for
 // the pool's mean completion time at first. Then it is on trial: it gets one
 // request, and no other until that one has ended. If the request fails, the
-// server waits twice as long as before; whatever succeeds ends the probation and
-// takes one strike back. A server that refuses a request because its backlog is
-// full is therefore left alone until it completes one.
+// server waits twice as long as before. A request that succeeds ends the probation
+// and takes one strike back, so that a server which refused requests because its
+// backlog was full is used again once it completes one that it has.
 //
 // Failures of requests that were sent before a probation began do not make it
-// longer, since a server that stops fails all that it has. A failure of a request
-// that was sent before another one succeeded is old news: where an LB learns of a
-// failure only by the request's timeout, the server may long be back.
+// longer, since a server that stops fails all that it has. Nor does a failure count
+// of a request that was sent before another one succeeded: where an LB learns of a
+// failure only by the request's timeout, the server may have come back since.
 type probation struct {
 	servers []trial   // by server
 	waiting scoreTree // by server, until when (s) it waits; +Inf: it does not
@@ -32,7 +33,7 @@ type probation struct {
 // trial is how far one server has come in its probation.
 type trial struct {
 	stage   trialStage
-	strikes int32   // failures, less successes, that count
+	strikes int32   // failures that count, less successes since; never below 0
 	since   float64 // s, when it last failed a request that counts
 	success float64 // s, when a request last succeeded
 	until   float64 // s, when its wait ends; +Inf where it does not wait
@@ -42,10 +43,10 @@ type trial struct {
 type trialStage uint8
 
 const (
-	trusted trialStage = iota // it is not on probation
-	waiting                   // for a time
-	due                       // for a request to be tried with
-	tried                     // for that request to end
+	trusted       trialStage = iota // it is not on probation
+	waiting                         // the end of a time
+	awaitsRequest                   // a request to be tried with
+	onTrial                         // the end of that request
 )
 
 func newProbation(servers int) probation {
@@ -67,28 +68,28 @@ func (p *probation) fill() {
 // holds says whether a server is to get no request.
 func (p *probation) holds(server int) bool {
 	stage := p.servers[server].stage
-	return stage == waiting || stage == tried
+	return stage == waiting || stage == onTrial
 }
 
-// due returns a server whose wait has ended by now and lets it be tried; -1 if
-// there is none.
-func (p *probation) due(now float64) int {
+// endWait ends the wait of a server whose time has come by now (s), so that it can be
+// tried, and returns that server; -1 if there is none.
+func (p *probation) endWait(now float64) int {
 	if p.waiting.least() > now {
 		return -1
 	}
 	server := p.waiting.first()
-	p.servers[server].stage = due
-	p.wait(server, math.Inf(1))
+	p.servers[server].stage = awaitsRequest
+	p.setWait(server, math.Inf(1))
 	return server
 }
 
 // sent notes that a request is sent to a server and says whether it is the one that
 // the server is tried with.
 func (p *probation) sent(server int) bool {
-	if p.servers[server].stage != due {
+	if p.servers[server].stage != awaitsRequest {
 		return false
 	}
-	p.servers[server].stage = tried
+	p.servers[server].stage = onTrial
 	return true
 }
 
@@ -98,13 +99,14 @@ func (p *probation) fail(c Completion, meanTime float64) {
 	if c.Now-c.Duration < t.success {
 		return
 	}
-	// The last request on the server counts in any case: no other could end the trial.
+	// The last request that the LB has on the server counts in any case: without
+	// another one under way, nothing else could end the trial.
 	if t.stage != trusted && c.Now-c.Duration <= t.since && c.Ongoing > 1 {
 		return
 	}
 	t.stage, t.since = waiting, c.Now
 	t.strikes = min(t.strikes+1, maxStrikes)
-	p.wait(c.Server, c.Now+math.Ldexp(meanTime, int(t.strikes-1)))
+	p.setWait(c.Server, c.Now+math.Ldexp(meanTime, int(t.strikes-1)))
 }
 
 // succeed notes that a request succeeded now (s).
@@ -114,27 +116,27 @@ func (p *probation) succeed(server int, now float64) {
 	t.strikes = max(t.strikes-1, 0)
 	if t.stage != trusted {
 		t.stage = trusted
-		p.wait(server, math.Inf(1))
+		p.setWait(server, math.Inf(1))
 	}
 }
 
-// end ends the probation of a server, without a trace.
+// end ends the probation of a server and forgets its strikes.
 func (p *probation) end(server int) {
 	t := &p.servers[server]
 	if t.strikes == 0 && t.stage == trusted {
 		return
 	}
 	t.stage, t.strikes = trusted, 0
-	p.wait(server, math.Inf(1))
+	p.setWait(server, math.Inf(1))
 }
 
-// wait lets a server wait until a time (s); +Inf: it does not wait.
-func (p *probation) wait(server int, until float64) {
+// setWait sets the time (s) until which a server waits; +Inf if it does not wait.
+func (p *probation) setWait(server int, until float64) {
 	p.servers[server].until = until
 	p.waiting.set(server, until)
 }
 
-// state walks over the state.
+// state saves or restores the trial of every server.
 func (p *probation) state(c *snapshot.Codec) {
 	snapshot.Fixed(c, p.servers, func(t *trial) {
 		snapshot.Int(c, &t.stage)
@@ -142,7 +144,7 @@ func (p *probation) state(c *snapshot.Codec) {
 		c.Float64(&t.since)
 		c.Float64(&t.success)
 		c.Float64(&t.until)
-		if t.stage > tried || t.strikes < 0 || t.strikes > maxStrikes || !(t.since >= 0) || !(t.success >= 0) || !(t.until >= 0) || (t.stage == waiting) == math.IsInf(t.until, 1) {
+		if t.stage > onTrial || t.strikes < 0 || t.strikes > maxStrikes || !(t.since >= 0) || !(t.success >= 0) || !(t.until >= 0) || (t.stage == waiting) == math.IsInf(t.until, 1) {
 			c.Fail("stage %d of a probation, %d strikes, since %g s, until %g s", t.stage, t.strikes, t.since, t.until)
 		}
 	})

@@ -24,8 +24,8 @@ type SelfTuningConfig struct {
 	// Exponent is what a server's estimated capacity is raised to: 1 trusts the
 	// estimate, 0 is LSQ.
 	Exponent float64
-	// Window is how many completions a server, on average over the pool, have
-	// what was measured lose all but 1/e of its weight.
+	// Window is the number of completions per server of the pool after which a
+	// measurement has lost all but 1/e of its weight.
 	Window float64
 	// Prior is how many completions of the pool's average every estimate begins
 	// with, and goes back to where a server is not used.
@@ -69,8 +69,8 @@ func (c SelfTuningConfig) validate() error {
 // the pool's average, so that a server which is not used goes back to the average
 // and is tried again. The pool's average changes with every completion, and every
 // a_j with it: the weight of a server is computed anew when one of its requests ends
-// and, for one server after another, one at each pick. A decision costs O(log
-// servers), and no weight is older than as many picks as there are servers.
+// and, server after server, one more at each pick. A decision costs O(log servers),
+// and no weight is older than as many picks as there are servers.
 //
 // Ties are broken by an order that every second LB reverses. They are common only
 // before the first completions. Requests that fail put their server on probation
@@ -83,10 +83,10 @@ type SelfTuning struct {
 	completions uint64     // successful ones, so far
 	estimates   []estimate // by server
 	pool        sums       // of all servers
-	refreshed   int        // the server whose weight was computed by turns last
+	refreshed   int        // the server whose turn it was at the last pick to have its weight computed
 	probation   probation  // of servers that have failed
 	scores      scoreTree  // by place in the order of ties
-	stale       []int32    // servers with a completion since the last pick, whose score is of before
+	stale       []int32    // servers with a completion since the last pick, whose scores are out of date
 	filled      bool       // every score has been computed
 }
 
@@ -122,7 +122,7 @@ func NewSelfTuning(servers, lb int, cfg SelfTuningConfig) (*SelfTuning, error) {
 	return r, nil
 }
 
-// newSelfTuning makes the rule as New is asked for it.
+// newSelfTuning returns the rule for New, with the constants that its name gives.
 func newSelfTuning(o Options) (Rule, error) {
 	cfg := DefaultSelfTuning()
 	o.constants.set("exponent", &cfg.Exponent)
@@ -143,43 +143,43 @@ func (r *SelfTuning) Reset() {
 // Pick implements Rule: O(log servers) for each count that changed.
 func (r *SelfTuning) Pick(v *View) int {
 	r.refreshed = (r.refreshed + 1) % len(r.estimates)
-	r.tune(r.refreshed)
+	r.updateWeight(r.refreshed)
 	if v.changed == nil || !r.filled {
 		r.filled = true
 		for j := range r.estimates {
-			r.follow(v, j)
+			r.endProbationOfOut(v, j)
 		}
 		r.scores.fill(func(place int) float64 { return r.score(v, r.place(place)) }, len(r.estimates))
 	} else {
 		for _, list := range [][]int32{v.changed, r.stale} {
 			for _, j := range list {
-				r.follow(v, int(j))
-				r.update(v, int(j))
+				r.endProbationOfOut(v, int(j))
+				r.updateScore(v, int(j))
 			}
 		}
-		r.update(v, r.refreshed)
+		r.updateScore(v, r.refreshed)
 	}
 	r.stale = r.stale[:0]
-	for server := r.probation.due(v.Now); server >= 0; server = r.probation.due(v.Now) {
-		r.update(v, server)
+	for server := r.probation.endWait(v.Now); server >= 0; server = r.probation.endWait(v.Now) {
+		r.updateScore(v, server)
 	}
 	server := r.place(r.scores.first())
 	if r.probation.sent(server) {
-		r.update(v, server)
+		r.updateScore(v, server)
 	}
 	return server
 }
 
-// follow ends the probation of a server that is out: whoever brings it back knows
-// that it is well.
-func (r *SelfTuning) follow(v *View, server int) {
+// endProbationOfOut ends the probation of a server that is out: whoever brings it back
+// in knows that it works.
+func (r *SelfTuning) endProbationOfOut(v *View, server int) {
 	if v.out(server) {
 		r.probation.end(server)
 	}
 }
 
-// update computes a server's score anew.
-func (r *SelfTuning) update(v *View, server int) {
+// updateScore computes a server's score anew.
+func (r *SelfTuning) updateScore(v *View, server int) {
 	r.scores.set(r.place(server), r.score(v, server))
 }
 
@@ -211,7 +211,7 @@ func (r *SelfTuning) score(v *View, server int) float64 {
 
 // Completed implements Completer.
 func (r *SelfTuning) Completed(c Completion) {
-	// A completion need not change a count, so the View may not tell of it.
+	// The weight changes even where no count does, which is all that the View tells of.
 	if len(r.stale) < cap(r.stale) {
 		r.stale = append(r.stale, int32(c.Server))
 	} else {
@@ -223,11 +223,11 @@ func (r *SelfTuning) Completed(c Completion) {
 	}
 	r.probation.succeed(c.Server, c.Now)
 	r.completions++
-	r.fade(c.Server)
+	r.decaySums(c.Server)
 	r.estimates[c.Server].add(c)
 	r.pool.scale(r.decay)
 	r.pool.add(c)
-	r.tune(c.Server)
+	r.updateWeight(c.Server)
 }
 
 // meanTime returns the pool's mean completion time (s), 0 before there is one.
@@ -238,8 +238,8 @@ func (r *SelfTuning) meanTime() float64 {
 	return r.pool.times / r.pool.number
 }
 
-// fade decays the sums of a server to the present completion.
-func (r *SelfTuning) fade(server int) {
+// decaySums decays the sums of a server to the present completion.
+func (r *SelfTuning) decaySums(server int) {
 	e := &r.estimates[server]
 	if e.asOf != r.completions {
 		e.scale(math.Exp(-float64(r.completions-e.asOf) / (r.cfg.Window * float64(len(r.estimates)))))
@@ -247,14 +247,14 @@ func (r *SelfTuning) fade(server int) {
 	}
 }
 
-// tune computes the weight of a server.
-func (r *SelfTuning) tune(server int) {
+// updateWeight computes a server's weight, as of the present completion.
+func (r *SelfTuning) updateWeight(server int) {
 	e := &r.estimates[server]
 	e.weight = 1
 	if !(r.pool.counts > 0 && r.pool.times > 0) {
 		return
 	}
-	r.fade(server)
+	r.decaySums(server)
 	prior := r.cfg.Prior / r.pool.number
 	capacity := (e.counts/r.pool.counts + prior) / (e.times/r.pool.times + prior)
 	e.weight = math.Pow(min(max(capacity, 1e-9), 1e9), r.cfg.Exponent)

@@ -3,14 +3,15 @@ package observe
 import "math/rand/v2"
 
 const (
-	// SampleInterval (s) is the time in which elapsed times are sampled once. Full
-	// of samples a reservoir then goes 12.8 s back on average, somewhat further
-	// than the discount does.
+	// SampleInterval (s) is the length of the intervals in each of which elapsed
+	// times are sampled once. The samples of a full reservoir of 128 slots are then
+	// 12.8 s old on average, and the discount halves a sample's weight in 6.6 s.
 	SampleInterval = 0.1
 
-	// maxMissed is the number of moments that are sampled at most after nothing has
-	// been heard of for long. Of what was before, a reservoir would hold less than
-	// 1e-4 samples.
+	// maxMissed is how many of the moments that passed between two calls of
+	// Observer.Sample are sampled at most, the latest ones. Had the others been
+	// sampled, a reservoir would still hold less than 1e-4 of one sample of theirs
+	// on average.
 	maxMissed = 16 * Slots
 )
 
