@@ -131,15 +131,6 @@ func width(text string) int {
 	return twwidth.WidthWithOptions(text, twwidth.Options{}) // whatever the user's locale is
 }
 
-// Width is how many columns of a terminal the table takes.
-func (t *Table) Width() int {
-	columns := t.widths(t.rows)
-	if t.Style == Framed {
-		t.widen(columns)
-	}
-	return t.Style.total(columns)
-}
-
 // Write lays the table out and writes it. It fails only if w does.
 func (t *Table) Write(w io.Writer) error {
 	var b bytes.Buffer
