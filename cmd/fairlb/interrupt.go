@@ -10,16 +10,16 @@ import (
 	"time"
 )
 
-// The annotation of a command that has something to finish when it is
-// interrupted, and so ends later than at once: what it finishes.
+// finishingAnnotation is the name of the annotation of a command that finishes
+// something when it is interrupted, and so does not end at once. Its value says what.
 const finishingAnnotation = "finishing"
 
-// finishing is the annotation of such a command.
+// finishing returns the annotation of a command that finishes what is said.
 func finishing(what string) map[string]string { return map[string]string{finishingAnnotation: what} }
 
-// patience is how long a command that has nothing to finish may take to end by
+// gracePeriod is how long a command that has nothing to finish may take to end by
 // itself when it is interrupted, before the program ends without it.
-const patience = 500 * time.Millisecond
+const gracePeriod = 500 * time.Millisecond
 
 // interruptions are the signals that interrupt a command. A terminal that closes
 // is one, unless the program was told to outlive it (nohup).
@@ -34,9 +34,9 @@ func interruptions() []os.Signal {
 // interruptible runs a command, and interrupts it by its context at the first
 // signal; release then gives signals back their own effect, so that a second
 // ends the program at once. A command that has something to finish is waited
-// for, and stderr says so; another, which may be in the middle of a long
-// computation, is given up after patience.
-func interruptible(run func(context.Context) error, signals <-chan os.Signal, release func(), what func() string, stderr io.Writer) error {
+// for, and stderr says so, where finishes says what; another, which may be in the
+// middle of a long computation, is given up after gracePeriod.
+func interruptible(run func(context.Context) error, signals <-chan os.Signal, release func(), finishes func() string, stderr io.Writer) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	done := make(chan error, 1)
@@ -48,14 +48,14 @@ func interruptible(run func(context.Context) error, signals <-chan os.Signal, re
 	}
 	release()
 	cancel()
-	if what := what(); what != "" {
+	if what := finishes(); what != "" {
 		fmt.Fprintf(stderr, "fairlb: interrupted: %s; Ctrl-C again ends at once\n", what)
 		return <-done
 	}
 	select {
 	case err := <-done:
 		return err
-	case <-time.After(patience):
+	case <-time.After(gracePeriod):
 		return context.Canceled
 	}
 }

@@ -22,13 +22,14 @@ func (f *storeFlags) open(dir string, x store.Executor) *store.Store {
 
 // warnOfDamage says which results were damaged and have been made again.
 func (a *app) warnOfDamage(s *store.Store) {
-	for _, damage := range s.SetAside() {
+	for _, damage := range s.Damage() {
 		a.log.Warn(damage)
 	}
 }
 
-// note says what became of results that other builds have made, or that were damaged.
-func (f *storeFlags) note(a *app, s *store.Store) {
+// logExceptions logs how many results of other builds there are, and which results were
+// damaged.
+func (f *storeFlags) logExceptions(a *app, s *store.Store) {
 	a.warnOfDamage(s)
 	switch n := s.OtherBuilds(); {
 	case n == 0:

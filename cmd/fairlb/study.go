@@ -89,7 +89,7 @@ missed, or of which nothing has run, makes the exit code 1; the two rules do not
 				}
 			}
 			s := kept.open(out, nil)
-			defer kept.note(a, s)
+			defer kept.logExceptions(a, s)
 			err = reportStudy(c.Context(), a.stdout, study, s, "fairlb study "+args[0], bars)
 			switch {
 			case failed == nil:

@@ -71,7 +71,7 @@ It writes nothing.
 			}
 			if dryRun {
 				s := kept.open(out, nil)
-				defer kept.note(a, s)
+				defer kept.logExceptions(a, s)
 				return tables.NewResults(s, p, a.log).PrintPlan(c.Context(), a.stdout, jobs)
 			}
 			release, err := files.Lock(out)
@@ -82,7 +82,7 @@ It writes nothing.
 			command := "fairlb tables " + strings.Join(args, " ") + " --profile " + p.Name
 			return queued.withExecutor(c.Context(), a, out, workers, func(ctx context.Context, x store.Executor) error {
 				s := kept.open(out, x)
-				defer kept.note(a, s)
+				defer kept.logExceptions(a, s)
 				results := tables.NewResults(s, p, a.log)
 				if err := results.Fill(ctx, jobs); err != nil {
 					return err

@@ -66,8 +66,7 @@ func (Local) OfOneJob(error) bool { return true }
 func (l Local) Bar(what string, jobs int) progress.Bar { return l.Progress.Bar(what, jobs) }
 
 // Evaluate evaluates one target on one core and returns the report, as JSON with its
-// sum (files.AddSum).
-// Progress, if not nil, is told how many of the episodes are done.
+// sum (files.AddSum). progress, if not nil, is told how many of the episodes are done.
 func Evaluate(ctx context.Context, s scenario.Scenario, seeds []uint64, target episodes.Target, progress func(done, of int)) ([]byte, error) {
 	if err := bounds.Episodes(s, target.Actor != nil, "seeds", float64(len(seeds)), 1); err != nil {
 		return nil, err

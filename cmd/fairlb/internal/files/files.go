@@ -61,6 +61,12 @@ func InUse(dir string) bool {
 	return !free
 }
 
+// Exists says whether a file or folder is there, by a path whose links are followed.
+func Exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
 // CheckOutput says, before the work that it is for, whether a flag's file can be
 // written: it is in a folder that exists, is no folder, device, fifo or link, and
 // is none of the inputs.

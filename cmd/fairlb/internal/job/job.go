@@ -19,6 +19,7 @@ import (
 	"fairlb/env/scenario"
 	"fairlb/env/settings"
 	"fairlb/eval/episodes"
+	"fairlb/eval/tune"
 	"fairlb/results/record"
 	"fairlb/train"
 )
@@ -124,21 +125,22 @@ type Run struct {
 	QueueKey string
 }
 
-// Heuristic is a heuristic of package dispatch as the subject of an evaluation.
+// Heuristic is a heuristic of package dispatch as the target of an evaluation.
 func Heuristic(s scenario.Scenario, name string) EvaluationTarget {
 	return EvaluationTarget{Name: name, Target: simulate.HeuristicTarget(s, name)}
 }
 
-// FixedWeights is what a search has found as the subject of an evaluation.
-func FixedWeights(s scenario.Scenario, found *fixedweights.Found) (EvaluationTarget, error) {
+// FixedWeights is the best fixed weights that a search has found, one a group of
+// servers, as the target of an evaluation.
+func FixedWeights(s scenario.Scenario, weights []float64) EvaluationTarget {
 	return EvaluationTarget{
-		Name: fixedweights.TargetName, Hash: WeightsHash(found.Best.Weights),
-		Target: target.FixedWeights(s, found).Target, Weights: found.Best.Weights,
-	}, nil
+		Name: fixedweights.TargetName, Hash: weightsHash(weights), Weights: weights,
+		Target: episodes.Target{Name: fixedweights.TargetName, Env: simulate.FixedWeights(s, tune.PerServer(weights, simulate.GroupSizes(s))).Recorded()},
+	}
 }
 
-// WeightsHash is EvaluationTarget.Hash of weights, one a group of servers.
-func WeightsHash(weights []float64) string {
+// weightsHash is EvaluationTarget.Hash of weights, one a group of servers.
+func weightsHash(weights []float64) string {
 	text, err := json.Marshal(weights)
 	if err != nil {
 		panic("job: weights that are not finite")
@@ -147,7 +149,7 @@ func WeightsHash(weights []float64) string {
 }
 
 // Policy is the policy of a training's run, which is in the folder dir, as the
-// subject of an evaluation.
+// target of an evaluation.
 func Policy(s scenario.Scenario, t *Training, name, title, dir string) (EvaluationTarget, error) {
 	policy, err := target.Stored(s, title, dir)
 	if err != nil {
@@ -157,7 +159,7 @@ func Policy(s scenario.Scenario, t *Training, name, title, dir string) (Evaluati
 	return EvaluationTarget{Name: name, Title: title, Hash: policy.Hash, Target: policy.Target, Run: &Run{dir, key}}, err
 }
 
-// Evaluation is the evaluation of a subject on seeds.
+// Evaluation is the evaluation of a target on seeds.
 type Evaluation struct {
 	EvaluationTarget
 	Scenario scenario.Scenario

@@ -156,7 +156,7 @@ func (x *Executor) Evaluate(ctx context.Context, e *job.Evaluation) ([]byte, err
 	}
 	report, err := evaluate()
 	if errors.Is(err, queue.ErrSetAside) {
-		// Because the queue's run was spoilt since, perhaps.
+		// Perhaps the queue's copy of the run was damaged after it had been checked.
 		x.note(e.Run.QueueKey, false)
 		replaced, uploadErr := x.upload(ctx, e)
 		switch {

@@ -22,7 +22,6 @@ import (
 	"fairlb/cmd/fairlb/internal/job"
 	"fairlb/cmd/fairlb/internal/progress"
 	"fairlb/cmd/fairlb/internal/runfolder"
-	"fairlb/cmd/fairlb/internal/simulate"
 	"fairlb/cmd/fairlb/internal/target"
 	"fairlb/env/dispatch"
 	"fairlb/env/scenario"
@@ -151,7 +150,7 @@ func (h handler) evaluate(ctx context.Context, j queue.Job, scratch string, tell
 	case p.Run != "":
 		target.Hash = p.Policy
 	case len(p.Weights) > 0:
-		if target, err = weighted(s, p.Weights); err != nil {
+		if target, err = fixedWeights(s, p.Weights); err != nil {
 			return nil, fmt.Errorf("%s: %w", j.Title, err)
 		}
 	case dispatch.Check(p.Name) == nil:
@@ -173,9 +172,9 @@ func (h handler) evaluate(ctx context.Context, j queue.Job, scratch string, tell
 	return executor.Evaluate(ctx, s, p.Seeds, e.Target, tell)
 }
 
-// weighted is fixed weights, one a group of servers, as the subject of an
-// evaluation.
-func weighted(s scenario.Scenario, weights []float64) (job.EvaluationTarget, error) {
+// fixedWeights checks weights, one a group of servers, and returns them as the target
+// of an evaluation.
+func fixedWeights(s scenario.Scenario, weights []float64) (job.EvaluationTarget, error) {
 	if len(weights) != len(s.Servers) {
 		return job.EvaluationTarget{}, invalid.Errorf("%d weights for %d groups of servers", len(weights), len(s.Servers))
 	}
@@ -184,12 +183,7 @@ func weighted(s scenario.Scenario, weights []float64) (job.EvaluationTarget, err
 			return job.EvaluationTarget{}, invalid.Errorf("a weight of %g: must be positive", w)
 		}
 	}
-	found := fixedweights.Found{Scenario: s}
-	found.Best.Weights = weights
-	return job.EvaluationTarget{
-		Name: fixedweights.TargetName, Hash: job.WeightsHash(weights), Weights: weights,
-		Target: episodes.Target{Name: fixedweights.TargetName, Env: simulate.FixedWeights(s, found.ByServer()).Recorded()},
-	}, nil
+	return job.FixedWeights(s, weights), nil
 }
 
 // policy returns the policy of a run that the queue keeps.

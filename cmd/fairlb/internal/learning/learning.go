@@ -61,8 +61,12 @@ func Gather(ctx context.Context, runs, heuristics []string) (*Picture, error) {
 	return &p, err
 }
 
-// levels evaluates heuristics, and the policies that the runs came to, on the
-// arrivals of the first forty episodes or, of a curve of validation, on its seeds.
+// comparedEpisodes is the number of a run's first episodes on whose arrivals levels are
+// evaluated.
+const comparedEpisodes = 40
+
+// levels evaluates heuristics, and the policies that the runs came to, on the arrivals
+// of the first run's first episodes or, of a curve of validation, on its seeds.
 func levels(ctx context.Context, hyperparameters *train.Hyperparameters, heuristics, runs []string, validation bool) ([]chart.ReferenceLevel, error) {
 	s, err := runfolder.Scenario(runs[0])
 	if err != nil {
@@ -91,7 +95,7 @@ func levels(ctx context.Context, hyperparameters *train.Hyperparameters, heurist
 			return nil, err
 		}
 	} else {
-		for k := range 40 {
+		for k := range comparedEpisodes {
 			seeds = append(seeds, train.EpisodeSeed(hyperparameters.Seed, k))
 		}
 	}

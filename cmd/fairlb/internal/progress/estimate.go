@@ -7,16 +7,16 @@ import (
 	"time"
 )
 
-// estimate is how much time equal parts of some work leave, by the pace since
-// the first that was told: what was done before, as of a run that goes on, took
-// another time.
+// estimate is how much time is left of work that has equal parts, by the pace since
+// left was first called: parts that were done before, as of a run that goes on from
+// where another process stopped, say nothing of the pace.
 type estimate struct {
 	total int // less than 1: nobody knows
 	now   func() time.Time
 
-	told  bool
-	first int
-	since time.Time
+	begun bool
+	first int       // parts that were done when left was first called
+	since time.Time // when that was
 }
 
 func newEstimate(total int, now func() time.Time) estimate {
@@ -26,8 +26,8 @@ func newEstimate(total int, now func() time.Time) estimate {
 // left is the time left when so many parts are done; -1 if nobody knows.
 func (e *estimate) left(done int) time.Duration {
 	now := e.now()
-	if !e.told {
-		e.told, e.first, e.since = true, done, now
+	if !e.begun {
+		e.begun, e.first, e.since = true, done, now
 	}
 	if e.total < 1 || done <= e.first {
 		return -1

@@ -58,10 +58,10 @@ type Store struct {
 
 	mu     sync.Mutex
 	others map[string]bool // by path: results of other builds, that were taken or, without AnyBuild, left
-	aside  []error         // what was wrong with files that were set aside
+	damage []error         // what was wrong with files that were set aside
 
 	trainings singleflight.Group // in progress, by folder: several jobs may want one
-	tidied    sync.Once          // before the first training
+	partials  sync.Once          // removes what was left of folders that were being unpacked, before the first training
 }
 
 // New returns the store of a folder.
@@ -77,12 +77,12 @@ func (s *Store) OtherBuilds() int {
 	return len(s.others)
 }
 
-// SetAside says what was wrong with the results that were damaged, each with the
-// name that its file has now: they have been made again.
-func (s *Store) SetAside() []error {
+// Damage lists what was wrong with the results that were damaged, each with the name
+// that its file was given: they have been made again.
+func (s *Store) Damage() []error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Clone(s.aside)
+	return slices.Clone(s.damage)
 }
 
 // setAside gives another name to the file of a result that cannot be used, so that
@@ -97,7 +97,7 @@ func (s *Store) setAside(damage *damagedError, name job.Name) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.aside = append(s.aside, fmt.Errorf("%s: %w; it is %s now, and made again", damage.path, damage.why, to))
+	s.damage = append(s.damage, fmt.Errorf("%s: %w; it is %s now, and made again", damage.path, damage.why, to))
 	return nil
 }
 
@@ -139,12 +139,6 @@ func (s *Store) locate(dir string, name job.Name, exists func(path string) bool)
 	return own, false, nil
 }
 
-// isFile says whether a file is there.
-func isFile(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
-}
-
 // RunFolder returns the folder of a training's run, and whether the run is
 // there.
 func (s *Store) RunFolder(t *job.Training) (dir string, ok bool, err error) {
@@ -162,7 +156,7 @@ func (s *Store) Train(ctx context.Context, t *job.Training) (dir string, err err
 	if err != nil {
 		return dir, err
 	}
-	s.tidied.Do(func() { err = runfolder.RemovePartial(filepath.Join(s.Dir, "train")) })
+	s.partials.Do(func() { err = runfolder.RemovePartial(filepath.Join(s.Dir, "train")) })
 	if err != nil {
 		return dir, err
 	}
@@ -189,8 +183,8 @@ func (s *Store) Train(ctx context.Context, t *job.Training) (dir string, err err
 	return dir, os.RemoveAll(runfolder.Partial(dir)) // which this process may have begun and another ended
 }
 
-// Policy returns the policy of a training's run as the subject of evaluations
-// in a scenario, under the name of its method. Reports call it by the title.
+// Policy returns the policy of a training's run as the target of evaluations in a
+// scenario, under the name of its method. Reports call it by the title.
 func (s *Store) Policy(in scenario.Scenario, t *job.Training, name, title string) (job.EvaluationTarget, error) {
 	dir, _, err := s.RunFolder(t)
 	if err != nil {
@@ -208,7 +202,7 @@ func (s *Store) reportFile(e *job.Evaluation) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	path, _, err := s.locate(filepath.Join(s.Dir, "eval"), name, isFile)
+	path, _, err := s.locate(filepath.Join(s.Dir, "eval"), name, files.Exists)
 	return path, err
 }
 
@@ -274,7 +268,7 @@ func (s *Store) Searched(x *job.Search, dir string) (found fixedweights.Found, o
 	if err != nil {
 		return found, false, err
 	}
-	path, _, err := s.locate(dir, name, isFile)
+	path, _, err := s.locate(dir, name, files.Exists)
 	if err != nil {
 		return found, false, err
 	}

@@ -92,7 +92,7 @@ func TestDamagedReports(t *testing.T) {
 		again, err := kept.Evaluate(t.Context(), &e) // who wants the result gets it made again
 		require.NoError(t, err)
 		require.Equal(t, want, again)
-		set := kept.SetAside()
+		set := kept.Damage()
 		require.Len(t, set, k+1)
 		require.ErrorContains(t, set[k], test.want)
 		left, err := os.ReadFile(fmt.Sprint(path, ".damaged-", k+1))
@@ -272,8 +272,8 @@ func TestSearch(t *testing.T) {
 	third, err := find()
 	require.NoError(t, err)
 	require.Equal(t, first, third)
-	require.Len(t, kept.SetAside(), 1)
-	require.ErrorContains(t, kept.SetAside()[0], "is not the record of a search of weights")
+	require.Len(t, kept.Damage(), 1)
+	require.ErrorContains(t, kept.Damage()[0], "is not the record of a search of weights")
 	for path := range before {
 		left, err := os.ReadFile(path + ".damaged-1")
 		require.NoError(t, err)

@@ -1,11 +1,11 @@
 package studies
 
 import (
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"fairlb/cmd/fairlb/internal/files"
 	"fairlb/env/scenario"
 )
 
@@ -31,7 +31,7 @@ func scenarioPath(folder, name string) string {
 		return name
 	}
 	path := filepath.Join(folder, name)
-	if isFile(path) || isFile(name) || strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml") {
+	if files.Exists(path) || files.Exists(name) || strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml") {
 		return path
 	}
 	return name
@@ -51,9 +51,4 @@ func overridePaths(folder string, overrides []string) []string {
 		}
 	}
 	return out
-}
-
-func isFile(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
 }

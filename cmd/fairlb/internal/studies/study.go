@@ -136,8 +136,8 @@ func (s *Study) checkSize() error {
 			return err
 		}
 		one := in.Estimate(false)
-		subjects := float64(len(s.Heuristics)) + float64(len(s.Methods))*float64(len(s.trainingSeeds))
-		all.Add(estimate.Events, "evaluating in "+c.Name, []string{"evaluation_seeds", "training_seeds", "duration"}, one.Total(estimate.Events), float64(len(s.heldOut)), subjects)
+		targets := float64(len(s.Heuristics)) + float64(len(s.Methods))*float64(len(s.trainingSeeds))
+		all.Add(estimate.Events, "evaluating in "+c.Name, []string{"evaluation_seeds", "training_seeds", "duration"}, one.Total(estimate.Events), float64(len(s.heldOut)), targets)
 	}
 	return bounds.Check(all)
 }
@@ -267,9 +267,7 @@ func (s *Study) heuristic(ctx context.Context, results *store.Store, k int, name
 		if err != nil || !ok {
 			return e, false, err
 		}
-		if target, err = job.FixedWeights(in, &found); err != nil {
-			return e, false, err
-		}
+		target = job.FixedWeights(in, found.Best.Weights)
 	}
 	return job.Evaluation{EvaluationTarget: target, Scenario: in, Seeds: s.heldOut}, true, nil
 }
