@@ -88,7 +88,7 @@ func (b *Buffer) state(c *codec) {
 	c.same("servers", b.shape.Servers)
 	c.same("features", b.shape.Features)
 	c.same("actions", b.shape.Actions)
-	c.same("memory", b.shape.StoredStateSize)
+	c.same("stored state", b.shape.StoredStateSize)
 	c.same("capacity", b.capacity)
 	c.count(&b.added)
 	for k := 0; k < min(b.added, b.capacity) && c.err == nil; k++ {

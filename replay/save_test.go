@@ -231,12 +231,12 @@ func TestRestoreOfAnother(t *testing.T) {
 		shape    replay.Shape
 		capacity int
 	}{
-		"agents = 2, want 1":   {replay.Shape{Agents: 1, Servers: 3, Features: 2}, 3},
-		"servers = 3, want 4":  {replay.Shape{Agents: 2, Servers: 4, Features: 2}, 3},
-		"features = 2, want 1": {replay.Shape{Agents: 2, Servers: 3, Features: 1}, 3},
-		"actions = 0, want 2":  {replay.Shape{Agents: 2, Servers: 3, Features: 2, Actions: 2}, 3},
-		"memory = 0, want 5":   {replay.Shape{Agents: 2, Servers: 3, Features: 2, StoredStateSize: 5}, 3},
-		"capacity = 3, want 4": {shape, 4},
+		"agents = 2, want 1":       {replay.Shape{Agents: 1, Servers: 3, Features: 2}, 3},
+		"servers = 3, want 4":      {replay.Shape{Agents: 2, Servers: 4, Features: 2}, 3},
+		"features = 2, want 1":     {replay.Shape{Agents: 2, Servers: 3, Features: 1}, 3},
+		"actions = 0, want 2":      {replay.Shape{Agents: 2, Servers: 3, Features: 2, Actions: 2}, 3},
+		"stored state = 0, want 5": {replay.Shape{Agents: 2, Servers: 3, Features: 2, StoredStateSize: 5}, 3},
+		"capacity = 3, want 4":     {shape, 4},
 	} {
 		other, err := replay.NewBuffer(test.shape, test.capacity)
 		require.NoError(t, err)

@@ -1,7 +1,6 @@
 // Package record keeps the record of a run: one JSON object a line (JSONL). The first
 // line is the Header (resolved settings and their hash, seeds, versions, the command),
-// every other line a row, whose field "row" names its type ("round", "episode",
-// "result").
+// every other line a row, whose field "row" names its type, such as "round".
 //
 // The command writes a record while it trains, and reads it to show, verify, plot and
 // resume runs. What a row of a type holds is the writer's matter, such as train.Round;

@@ -14,7 +14,7 @@ const Format = 2
 
 // Header is the first line of a record.
 type Header struct {
-	Kind         string          `json:"kind"`               // "train" or "eval"
+	Kind         string          `json:"kind"`               // what wrote the record: "train"
 	Format       int             `json:"format"`             // set by Create
 	Command      []string        `json:"command"`            // the command line
 	Settings     json.RawMessage `json:"settings,omitempty"` // resolved, as a JSON value
