@@ -21,5 +21,6 @@
 //
 // The statistics are in interval.go (Student-t), sources.go (intervals over runs and
 // seeds), bootstrap.go (interquartile means, probability of improvement) and welch.go
-// (Welch's test between printed values). A new statistic of a target becomes a field of Figures.
+// (Welch's test between printed values). A new statistic of a target becomes a field
+// of Figures.
 package eval

@@ -118,8 +118,7 @@ type Figures struct {
 	// VsSED is the paired difference of the seeds' means to the baseline's,
 	// which is SED unless the command says otherwise. It is nil on the baseline
 	// itself (IsBaseline), where the baseline is not among the targets, where
-	// fewer than two seeds have both values, and with one workload; JSON and text leave out what
-	// there is not.
+	// fewer than two seeds have both values, and with one workload.
 	VsSED *Difference `json:"vs_sed,omitempty"`
 
 	// Improvement is the probability of improvement over the baseline: the part

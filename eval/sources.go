@@ -59,9 +59,10 @@ func (r Replicates) Interval() (mean, lo, hi float64) {
 
 // RatioInterval returns the ratio of the mean of all values to the mean of a baseline
 // that is not trained, on the same seeds, and its interval over both training runs
-// and evaluation seeds. A seed on which either has no value (NaN) has no part. It is the interval of the paired residuals x[r][s] -
-// ratio base[s] over the baseline's mean (the delta method). The ends are NaN if
-// there is but one run and one seed; all are NaN if the seeds do not match.
+// and evaluation seeds: that of the paired residuals x[r][s] - ratio base[s] over the
+// baseline's mean (the delta method). A seed on which either has no value (NaN) is
+// left out. The ends are NaN if there is but one run and one seed; all are NaN if the
+// seeds do not match.
 func (r Replicates) RatioInterval(base []float64) (ratio, lo, hi float64) {
 	nan := math.NaN()
 	for _, run := range r {

@@ -28,22 +28,22 @@ type Figures struct {
 	// Used is how many servers an LB uses, as a part of all: the mean over LBs of
 	// (sum_j n_j)^2 / (N sum_j n_j^2), n_j its requests to server j. It is 1 where
 	// all get the same.
-	Used float64 `json:"used"`
+	Used float64
 
 	// Main is the part of a server's requests that comes from the LB that sends it
 	// most: the mean over requests. It is 1/M where M LBs send as much each.
-	Main float64 `json:"main"`
+	Main float64
 
 	// Overlap is the mean over pairs of LBs of sum_j min(p_j, p'_j), p and p' the parts
 	// of their requests that go to server j: 1 where they spread them alike, 0 where
 	// no server is used by both. It is NaN of one LB.
-	Overlap float64 `json:"overlap"`
+	Overlap float64
 
 	// Lasting is how far preferences outlast a window, by the distance between windows:
 	// the correlation, over LBs and servers, of an LB's part of a server's requests in
 	// two windows, on average over the pairs of windows so far apart. Lasting[0] is of
 	// neighbours. A pair where all parts are equal has none and is left out.
-	Lasting []float64 `json:"lasting"`
+	Lasting []float64
 }
 
 // Measure returns the figures of one episode. There must be a window, and requests in

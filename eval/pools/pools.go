@@ -16,19 +16,19 @@ var ErrNoBaseline = errors.New("pools: the baseline is not among the targets")
 // Figures are what one target came to over all pools. A ratio is that of mean
 // completion times.
 type Figures struct {
-	Target string `json:"target"`
+	Target string
 
 	// Ratio is the geometric mean of the pools' ratios to the baseline, and Lo and
 	// Hi are its 95 % interval over pools, of Student's t for the logarithms; NaN
 	// for a single pool.
-	Ratio float64 `json:"ratio"`
-	Lo    float64 `json:"lo"`
-	Hi    float64 `json:"hi"`
+	Ratio float64
+	Lo    float64
+	Hi    float64
 
-	ToBest float64 `json:"to_best"` // geometric mean of the ratios to the best target of each pool
-	Worst  float64 `json:"worst"`   // the greatest of the ratios to the best
-	P99    float64 `json:"p99"`     // geometric mean of the ratios of 99th percentiles to the baseline's
-	Failed float64 `json:"failed"`  // part of all requests that failed
+	ToBest float64 // geometric mean of the ratios to the best target of each pool
+	Worst  float64 // the greatest of the ratios to the best
+	P99    float64 // geometric mean of the ratios of 99th percentiles to the baseline's
+	Failed float64 // part of all requests that failed
 }
 
 // Compare sums up the evaluations of the same targets on several pools.

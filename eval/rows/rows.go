@@ -13,8 +13,8 @@ import (
 	"strconv"
 )
 
-// Err reports a recorded file that cannot be read back.
-var Err = errors.New("recorded")
+// ErrUnreadable reports a recorded file that cannot be read back.
+var ErrUnreadable = errors.New("recorded file")
 
 // File is a CSV file with a header.
 type File struct {
@@ -27,10 +27,10 @@ type File struct {
 func Read(name string, r io.Reader) (*File, error) {
 	records, err := csv.NewReader(r).ReadAll()
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", Err, name, err)
+		return nil, fmt.Errorf("%w: %s: %w", ErrUnreadable, name, err)
 	}
 	if len(records) < 2 {
-		return nil, fmt.Errorf("%w: %s: has no records", Err, name)
+		return nil, fmt.Errorf("%w: %s: has no records", ErrUnreadable, name)
 	}
 	return &File{name, records[0], records[1:]}, nil
 }
@@ -64,7 +64,7 @@ type Record struct {
 // Refuse makes the value of a column the record's fault.
 func (r *Record) Refuse(column, rule string) {
 	if r.err == nil {
-		r.err = fmt.Errorf("%w: %s: record %d: %s = %q: %s", Err, r.file.Name, r.number, column, r.value(column), rule)
+		r.err = fmt.Errorf("%w: %s: record %d: %s = %q: %s", ErrUnreadable, r.file.Name, r.number, column, r.value(column), rule)
 	}
 }
 

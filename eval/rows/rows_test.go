@@ -27,19 +27,19 @@ func TestRecords(t *testing.T) {
 		}
 		r.Number("x")
 		r.Count("n") // the first fault counts
-	}), `recorded: a.csv: record 3: x = "x": must be a number`)
+	}), `recorded file: a.csv: record 3: x = "x": must be a number`)
 	for want, visit := range map[string]func(*rows.Record){
 		`n = "-2": must be a whole number, not negative`: func(r *rows.Record) { r.Count("n") },
 		`yes = "maybe": must be true or false`:           func(r *rows.Record) { r.Bool("yes") },
 		`z = "": there is no such column`:                func(r *rows.Record) { r.Text("z") },
 	} {
 		err := f.Each(visit)
-		require.ErrorIs(t, err, rows.Err)
+		require.ErrorIs(t, err, rows.ErrUnreadable)
 		require.ErrorContains(t, err, want)
 	}
 	for _, text := range []string{"", "name,x\n", "a,b\n1\n"} {
 		_, err := rows.Read("a.csv", strings.NewReader(text))
-		require.ErrorIs(t, err, rows.Err)
+		require.ErrorIs(t, err, rows.ErrUnreadable)
 		require.ErrorContains(t, err, "a.csv: ")
 	}
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // Baseline is the heuristic that every target is compared to.
-const Baseline = "sed"
+const Baseline = eval.DefaultBaseline
 
 // Report is what a study came to, so far.
 type Report struct {
@@ -227,7 +227,8 @@ func ratioOf(s eval.Stratum) Ratio {
 
 // Overall returns the interquartile mean of a target's ratios to the baseline
 // over all scenarios and training runs, with its 95 % bootstrap interval over
-// training runs and seeds, the scenarios being strata; ok is false of a target without any.
+// training runs and seeds, the scenarios being strata; ok is false of a target
+// without any.
 func (r *Report) Overall(target string) (overall Ratio, ok bool) {
 	var strata []eval.Stratum
 	for k := range r.Scenarios {
@@ -252,9 +253,10 @@ func tailHeuristics() []string { return []string{"wcmp", "lsq", "sed"} }
 // method's may be.
 const tailFactor = 1.05
 
-// Judge fills the verdicts: each bar for the best method of each family, and
-// two rules that are common to all studies, in every scenario: random dispatch by capacity is beaten, and the
-// 99th percentile is at most 5 % above the best heuristic's.
+// Judge fills the verdicts: each bar for the best method of each family, and two
+// rules that are common to all studies, in every scenario: the mean is below that of
+// random dispatch by capacity, and the 99th percentile is at most 5 % above the best
+// heuristic's.
 func (r *Report) Judge() {
 	r.Verdicts = nil
 	for _, o := range r.Scenarios {

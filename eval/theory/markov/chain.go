@@ -6,7 +6,6 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/floats"
-	"gonum.org/v1/gonum/mat"
 )
 
 // ErrNotConverged reports a stationary distribution that was not found in the
@@ -61,9 +60,6 @@ func NewChain(states int, transitions []Transition) (*Chain, error) {
 	return c, nil
 }
 
-// States returns the number of states.
-func (c *Chain) States() int { return c.states }
-
 // inflow returns the rate at which a state is entered under the distribution p.
 func (c *Chain) inflow(p []float64, state int) float64 {
 	sum := 0.0
@@ -112,27 +108,4 @@ func (c *Chain) Stationary(tolerance float64, sweeps int) ([]float64, error) {
 		}
 	}
 	return nil, fmt.Errorf("%w: an imbalance of %g after %d sweeps, tolerance %g", ErrNotConverged, imbalance, sweeps, tolerance)
-}
-
-// Dense returns the stationary distribution by an LU decomposition of all balance
-// equations, one of which is replaced by the sum of the probabilities. It is for
-// chains of a few thousand states at most, and to check Stationary.
-func (c *Chain) Dense() ([]float64, error) {
-	a := mat.NewDense(c.states, c.states, nil)
-	for s, out := range c.out {
-		a.Set(s, s, -out)
-		for k := c.start[s]; k < c.start[s+1]; k++ {
-			a.Set(s, int(c.from[k]), a.At(s, int(c.from[k]))+c.rate[k])
-		}
-	}
-	b := mat.NewVecDense(c.states, nil)
-	for s := range c.states {
-		a.Set(c.states-1, s, 1)
-	}
-	b.SetVec(c.states-1, 1)
-	var p mat.VecDense
-	if err := p.SolveVec(a, b); err != nil {
-		return nil, fmt.Errorf("markov: the balance equations have no unique solution: %w", err)
-	}
-	return p.RawVector().Data, nil
 }

@@ -1,11 +1,36 @@
 package markov
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"gonum.org/v1/gonum/mat"
 )
+
+// dense returns the stationary distribution by an LU decomposition of all balance
+// equations, one of which is replaced by the sum of the probabilities: a check of
+// Stationary by another method, for chains of a few thousand states at most.
+func dense(c *Chain) ([]float64, error) {
+	a := mat.NewDense(c.states, c.states, nil)
+	for s, out := range c.out {
+		a.Set(s, s, -out)
+		for k := c.start[s]; k < c.start[s+1]; k++ {
+			a.Set(s, int(c.from[k]), a.At(s, int(c.from[k]))+c.rate[k])
+		}
+	}
+	b := mat.NewVecDense(c.states, nil)
+	for s := range c.states {
+		a.Set(c.states-1, s, 1)
+	}
+	b.SetVec(c.states-1, 1)
+	var p mat.VecDense
+	if err := p.SolveVec(a, b); err != nil {
+		return nil, fmt.Errorf("markov: the balance equations have no unique solution: %w", err)
+	}
+	return p.RawVector().Data, nil
+}
 
 // TestTwoStates: left at rates 3 and 1, the states have 1/4 and 3/4 of the time.
 func TestTwoStates(t *testing.T) {
@@ -13,9 +38,8 @@ func TestTwoStates(t *testing.T) {
 	// The first in two parts, and a transition that changes nothing.
 	c, err := NewChain(2, []Transition{{0, 1, 1}, {1, 0, 1}, {0, 1, 2}, {1, 1, 9}})
 	require.NoError(t, err)
-	require.Equal(t, 2, c.States())
 	for name, solve := range map[string]func() ([]float64, error){
-		"dense":  c.Dense,
+		"dense":  func() ([]float64, error) { return dense(c) },
 		"sweeps": func() ([]float64, error) { return c.Stationary(1e-15, 100) },
 	} {
 		p, err := solve()
@@ -34,7 +58,7 @@ func TestRandomChains(t *testing.T) {
 	for seed := range uint64(20) {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		c := randomChain(t, rng, 2+rng.IntN(60))
-		want, err := c.Dense()
+		want, err := dense(c)
 		require.NoError(t, err)
 		got, err := c.Stationary(1e-14, 10_000)
 		require.NoError(t, err)
