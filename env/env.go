@@ -37,6 +37,15 @@ type Spec struct {
 	Action       ActionSpec
 }
 
+// NewActions makes room for the actions of a step, a weight for each server of each LB.
+func (s *Spec) NewActions() [][]float64 {
+	actions := make([][]float64, s.Agents)
+	for i := range actions {
+		actions[i] = make([]float64, s.Servers)
+	}
+	return actions
+}
+
 // Feature names one number that an agent sees of a server.
 type Feature struct {
 	Name string

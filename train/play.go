@@ -126,10 +126,7 @@ func playOne(ctx context.Context, e env.Env, actor agents.Actor, reward rewards.
 	r := played{episode: replay.NewEpisode(shape, spec.Steps)}
 	r.episode.Seed = explore
 	recordObservation(r.episode, &step)
-	weights := make([][]float64, spec.Agents)
-	for i := range weights {
-		weights[i] = make([]float64, spec.Servers)
-	}
+	weights := spec.NewActions()
 	team := make([]float64, spec.Servers)
 	r.episode.TeamServerReward = make([]float32, 0, spec.Steps*spec.Servers)
 	for !step.Terminated && !step.Truncated {

@@ -80,10 +80,11 @@ type Round struct {
 	UpdateSeconds float64 `json:"update_s"` // wall time of the updates
 }
 
-// Run trains one learner to the end, from cfg.State on if there is one, unless its
-// settings are those of runs of the past alone (methods.Retired), and leaves its checkpoint in cfg.Dir. When ctx is cancelled it saves what the
-// whole rounds so far have taught and returns the context's error; a round
-// whose episodes have been played is finished first.
+// Run trains one learner to the end, from cfg.State on if there is one, and leaves its
+// checkpoint in cfg.Dir. It refuses settings by which no run is trained any more
+// (methods.Retired). When ctx is cancelled it saves what the whole rounds so far have
+// taught and returns the context's error; a round whose episodes have been played is
+// finished first.
 func Run(ctx context.Context, cfg Config) error {
 	h := &cfg.Hyperparameters
 	if r := h.retired(); r != nil {

@@ -92,9 +92,8 @@ func conformActions(t *testing.T, e env.Env) {
 
 // actions returns random weights within bounds, equal ones without a source.
 func actions(s env.Spec, rng *rand.Rand) [][]float64 {
-	a := make([][]float64, s.Agents)
+	a := s.NewActions()
 	for i := range a {
-		a[i] = make([]float64, s.Servers)
 		for j := range a[i] {
 			a[i][j] = math.Sqrt(s.Action.Low * s.Action.High)
 			if rng != nil {

@@ -14,7 +14,8 @@ import (
 func Play(ctx context.Context, e env.Env, actor agents.Actor, seed uint64) error {
 	var actions [][]float64
 	if actor != nil {
-		actions = newActions(e)
+		spec := e.Spec()
+		actions = spec.NewActions()
 	}
 	return play(ctx, e, actor, actions, seed, func() {}, func() {})
 }
@@ -51,14 +52,4 @@ func play(ctx context.Context, e env.Env, actor agents.Actor, actions [][]float6
 		return d.Drain(ctx)
 	}
 	return nil
-}
-
-// newActions makes room for the actions of an environment.
-func newActions(e env.Env) [][]float64 {
-	spec := e.Spec()
-	actions := make([][]float64, spec.Agents)
-	for i := range actions {
-		actions[i] = make([]float64, spec.Servers)
-	}
-	return actions
 }

@@ -32,7 +32,8 @@ func newRunner(target *Target, classes int) (*runner, error) {
 		_ = r.env.Close() // the actor's fault is the one to report
 		return nil, fmt.Errorf("building the policy: %w", err)
 	}
-	r.actions = newActions(r.env)
+	spec := r.env.Spec()
+	r.actions = spec.NewActions()
 	return r, nil
 }
 

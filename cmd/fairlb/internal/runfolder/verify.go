@@ -14,7 +14,6 @@ import (
 	"fairlb/agents/methods"
 	"fairlb/cmd/fairlb/internal/files"
 	"fairlb/cmd/fairlb/internal/simulate"
-	"fairlb/env"
 	"fairlb/results/text"
 	"fairlb/train"
 )
@@ -244,7 +243,7 @@ func (r *Folder) act(ctx context.Context, p *Policy) error {
 	}
 	actor.Reset(0)
 	step, err := e.Reset(ctx, train.EpisodeSeed(p.Trained.Seed, 0))
-	weights := newWeights(spec)
+	weights := spec.NewActions()
 	for range actSteps {
 		if err != nil {
 			return err
@@ -258,13 +257,4 @@ func (r *Folder) act(ctx context.Context, p *Policy) error {
 		step, err = e.Step(ctx, weights) // which checks the weights
 	}
 	return err
-}
-
-// newWeights makes room for a step's weights.
-func newWeights(spec env.Spec) [][]float64 {
-	weights := make([][]float64, spec.Agents)
-	for i := range weights {
-		weights[i] = make([]float64, spec.Servers)
-	}
-	return weights
 }
