@@ -14,8 +14,8 @@ func (s *Scenario) SameArrivals() bool {
 
 // EvaluationDoubts says what is doubtful of an evaluation on so many seeds because
 // the scenario's arrivals are those of a trace file, or because its servers may not
-// recover from an overload: one sentence each, with the figures. A trace that cannot be read is not its concern: the episodes come to
-// that.
+// recover from an overload: one sentence each, with the figures. A trace that cannot
+// be read is no doubt: the episodes fail by it.
 func (s *Scenario) EvaluationDoubts(seeds int) []string {
 	return append(s.traceDoubts(seeds, true), s.contentionDoubts()...)
 }

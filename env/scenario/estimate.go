@@ -45,7 +45,7 @@ func (s *Scenario) Estimate(observe bool) estimate.Estimate {
 	if drain := s.drainTime(size.InFlight / size.Servers); drain > 10*s.Duration {
 		// In a shorter time samples cost little beside what is sampled; what is
 		// in flight is estimated high.
-		e.Add(estimate.Events, "samples of servers until the last request ends", []string{"servers", "workload.classes"}, size.Servers, drain/sampleInterval)
+		e.Add(estimate.Events, "samples of servers until the last request ends", []string{"servers", "workload.classes"}, size.Servers, drain/SampleInterval)
 	}
 	for _, x := range s.RandomChanges {
 		if x.Kind == "fail" && x.Count == 0 {
@@ -57,9 +57,9 @@ func (s *Scenario) Estimate(observe bool) estimate.Estimate {
 	return e
 }
 
-// sampleInterval is the time (s) between two samples of the servers' true state, which
-// an evaluation takes.
-const sampleInterval = 0.25
+// SampleInterval is the time (s) between two samples of the servers' true state, which
+// an evaluation takes: the step of the testbed's agents.
+const SampleInterval = 0.25
 
 // drainTime is about how long (s) a server takes for the given number of tasks, what it
 // has when the arrivals end, at the least speed that any ever has.

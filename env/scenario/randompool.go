@@ -74,10 +74,10 @@ func randomWorkload(rng *rand.Rand) Workload {
 // third of the pools nothing, in a third a quarter of the servers go to half
 // speed at one moment, and in a third every server's speed changes twice.
 func randomPoolChanges(rng *rand.Rand, n int, duration float64) []RandomChange {
-	at := rounded(duration * (0.2 + 0.6*rng.Float64()))
+	moment := rounded(duration * (0.2 + 0.6*rng.Float64()))
 	switch rng.IntN(3) {
 	case 0:
-		return []RandomChange{{Kind: "speed", At: at, Count: (n + 3) / 4, Low: 0.5, High: 0.5}}
+		return []RandomChange{{Kind: "speed", At: moment, Count: (n + 3) / 4, Low: 0.5, High: 0.5}}
 	case 1:
 		return []RandomChange{{Kind: "speed", PerMinute: rounded(2 * float64(n) * 60 / duration), Low: 0.6, High: 1.4, Initial: true}}
 	}

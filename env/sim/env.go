@@ -137,7 +137,11 @@ func (e *Env) setWeights(actions [][]float64) error {
 		return nil
 	}
 	if !e.cfg.weighted() {
-		return fmt.Errorf("%w: the dispatch rule %s takes no weights", env.ErrAction, e.cfg.Heuristic)
+		rule := e.cfg.Heuristic
+		if rule == "" {
+			rule = "that Config.Rule makes"
+		}
+		return fmt.Errorf("%w: the dispatch rule %s takes no weights", env.ErrAction, rule)
 	}
 	if err := e.spec.CheckActions(actions); err != nil {
 		return err

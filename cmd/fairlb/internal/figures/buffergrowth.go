@@ -28,11 +28,11 @@ const (
 
 // bufferGrowth makes the figure of a growing replay buffer: it plays training
 // episodes with several numbers of agents and measures the buffer that they fill.
-func (m *Maker) bufferGrowth(ctx context.Context, shown paper.Figure) error {
+func (m *Maker) bufferGrowth(ctx context.Context, entry paper.Figure) error {
 	p := m.Profile
 	name, method, counts := paper.BufferGrowthRuns()
-	data := &figure.BufferGrowth{Figure: shown.Title, Scenario: name, Method: method, Duration: p.EpisodeDuration, Buffers: make([]figure.BufferCurve, len(counts))}
-	bar := m.Progress.Bar("figure "+shown.Number, len(counts)*p.Episodes)
+	data := &figure.BufferGrowth{Figure: entry.Title, Scenario: name, Method: method, Duration: p.EpisodeDuration, Buffers: make([]figure.BufferCurve, len(counts))}
+	bar := m.Progress.Bar("figure "+entry.Number, len(counts)*p.Episodes)
 	defer bar.Close()
 	var done atomic.Int64
 	played := func() { bar.Set(int(done.Add(1)), "") }
@@ -54,7 +54,7 @@ func (m *Maker) bufferGrowth(ctx context.Context, shown paper.Figure) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	err := m.write(shown.Number, func(w io.Writer) error { return report.WriteBufferGrowthCSV(w, data) },
+	err := m.write(entry.Number, func(w io.Writer) error { return report.WriteBufferGrowthCSV(w, data) },
 		func(w io.Writer, format string) error { return chart.DrawBufferGrowth(w, data, format) })
 	if err != nil {
 		return err

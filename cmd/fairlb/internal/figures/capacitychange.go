@@ -7,7 +7,6 @@ import (
 	"slices"
 	"sync/atomic"
 
-	"fairlb/cmd/fairlb/internal/fixedweights"
 	"fairlb/cmd/fairlb/internal/invalid"
 	"fairlb/cmd/fairlb/internal/progress"
 	"fairlb/cmd/fairlb/internal/simulate"
@@ -34,20 +33,18 @@ func (m *Maker) capacityTargets() ([]target.Target, error) {
 		}
 		names = append(names, run)
 	}
-	return target.ParseAll(s, names, func() (target.Target, error) {
-		return target.Target{}, invalid.Errorf("--run %q: must be a run's folder or a checkpoint", fixedweights.TargetName)
-	})
+	return target.ParseAll(s, names, refuseFixedWeights)
 }
 
 // capacityChange makes both parts of the figure of servers that lose capacity, in
 // episodes of the scenario's own duration.
-func (m *Maker) capacityChange(ctx context.Context, made paper.Figure, targets []target.Target) error {
+func (m *Maker) capacityChange(ctx context.Context, entry paper.Figure, targets []target.Target) error {
 	name, _ := paper.CapacityChangeRuns()
 	s, err := scenario.Load(name, nil)
 	if err != nil {
 		return err
 	}
-	data := &figure.CapacityChange{Figure: made.Title, Scenario: s.Name, Duration: s.Duration, Interval: simulate.SampleInterval, Seeds: m.Profile.EvalSeeds, Classes: s.ClassNames()}
+	data := &figure.CapacityChange{Figure: entry.Title, Scenario: s.Name, Duration: s.Duration, Interval: scenario.SampleInterval, Seeds: m.Profile.EvalSeeds, Classes: s.ClassNames()}
 	for _, g := range s.Servers {
 		data.Groups = append(data.Groups, fmt.Sprintf("%d servers of %d CPUs", g.Count, g.CPUs))
 	}
@@ -58,7 +55,7 @@ func (m *Maker) capacityChange(ctx context.Context, made paper.Figure, targets [
 	}
 	slices.Sort(data.Changes)
 
-	bar := m.Progress.Bar("figure "+made.Number, len(targets)*len(m.Profile.EvalSeeds))
+	bar := m.Progress.Bar("figure "+entry.Number, len(targets)*len(m.Profile.EvalSeeds))
 	defer bar.Close()
 	var done atomic.Int64
 	for _, t := range targets {
@@ -71,11 +68,11 @@ func (m *Maker) capacityChange(ctx context.Context, made paper.Figure, targets [
 			m.Log.Warn(warning)
 		}
 	}
-	if err := m.write(made.Number+"a", func(w io.Writer) error { return report.WriteCapacityChangeServersCSV(w, data) },
+	if err := m.write(entry.Number+"a", func(w io.Writer) error { return report.WriteCapacityChangeServersCSV(w, data) },
 		func(w io.Writer, format string) error { return chart.DrawCapacityChangeServers(w, data, format) }); err != nil {
 		return err
 	}
-	if err := m.write(made.Number+"b", func(w io.Writer) error { return report.WriteCapacityChangeCompletionsCSV(w, data) },
+	if err := m.write(entry.Number+"b", func(w io.Writer) error { return report.WriteCapacityChangeCompletionsCSV(w, data) },
 		func(w io.Writer, format string) error { return chart.DrawCapacityChangeCompletions(w, data, format) }); err != nil {
 		return err
 	}
@@ -89,7 +86,7 @@ func (m *Maker) playCapacity(ctx context.Context, s scenario.Scenario, t target.
 	requests, timelines := make([]*figure.CompletionRecorder, seeds), make([]*figure.Timeline, seeds)
 	err := m.play(ctx, t, m.Profile.EvalSeeds, done, bar, func(k int) (env.Recorder, env.Sampler) {
 		requests[k] = figure.NewCompletionRecorder(len(s.Workload.Classes))
-		timelines[k] = figure.NewTimeline(s.Duration, simulate.SampleInterval, simulate.GroupOfServer(s))
+		timelines[k] = figure.NewTimeline(s.Duration, scenario.SampleInterval, simulate.GroupOfServer(s))
 		return requests[k], timelines[k]
 	})
 	if err != nil {

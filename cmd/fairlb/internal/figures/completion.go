@@ -31,19 +31,19 @@ type line struct {
 
 // completionDistributions makes a figure of the distributions of completion times
 // in test cases.
-func (m *Maker) completionDistributions(ctx context.Context, made paper.Figure) error {
-	cases := made.TestCases()
+func (m *Maker) completionDistributions(ctx context.Context, entry paper.Figure) error {
+	cases := entry.TestCases()
 	trained, err := m.trained(ctx, cases)
 	if err != nil {
 		return err
 	}
-	data := &figure.CompletionDistributions{Figure: made.Title, Duration: m.Profile.EvalDuration}
+	data := &figure.CompletionDistributions{Figure: entry.Title, Duration: m.Profile.EvalDuration}
 	heuristics, learned := paper.ComparedPolicies()
 	lines := len(heuristics) + len(m.Runs)
 	if len(m.Runs) == 0 {
 		lines += len(learned) * len(m.Profile.TrainingSeeds)
 	}
-	bar := m.Progress.Bar("figure "+made.Number, len(cases)*lines*len(m.Profile.EvalSeeds))
+	bar := m.Progress.Bar("figure "+entry.Number, len(cases)*lines*len(m.Profile.EvalSeeds))
 	defer bar.Close()
 	var done atomic.Int64
 	for _, c := range cases {
@@ -71,7 +71,7 @@ func (m *Maker) completionDistributions(ctx context.Context, made paper.Figure) 
 		}
 		data.Cases = append(data.Cases, shown)
 	}
-	if err := m.write(made.Number, func(w io.Writer) error { return report.WriteCompletionDistributionsCSV(w, data) },
+	if err := m.write(entry.Number, func(w io.Writer) error { return report.WriteCompletionDistributionsCSV(w, data) },
 		func(w io.Writer, format string) error { return chart.DrawCompletionDistributions(w, data, format) }); err != nil {
 		return err
 	}
@@ -170,9 +170,7 @@ func (m *Maker) namedRuns(name string) ([]line, error) {
 			return nil, invalid.Errorf("--run %q: is shown already", run)
 		}
 	}
-	targets, err := target.ParseAll(s, m.Runs, func() (target.Target, error) {
-		return target.Target{}, invalid.Errorf("--run %q: must be a run's folder or a checkpoint", fixedweights.TargetName)
-	})
+	targets, err := target.ParseAll(s, m.Runs, refuseFixedWeights)
 	if err != nil {
 		return nil, err
 	}
@@ -185,4 +183,9 @@ func (m *Maker) namedRuns(name string) ([]line, error) {
 		list = append(list, l)
 	}
 	return list, nil
+}
+
+// refuseFixedWeights stands for a search of the best fixed weights, which are no run.
+func refuseFixedWeights() (target.Target, error) {
+	return target.Target{}, invalid.Errorf("--run %q: must be a run's folder or a checkpoint", fixedweights.TargetName)
 }

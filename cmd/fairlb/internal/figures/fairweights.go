@@ -19,21 +19,21 @@ import (
 	"fairlb/results/report"
 )
 
-// The windows in which work is summed up, in s: about a hundred requests in each.
-// The first two, while queues fill, are left out. Fixed weights do nearly as well as the
-// best whose mean completion time is less than half a percent above.
 const (
-	fairWindow    = 10
-	fairWarmup    = 20
+	fairWindow = 10 // s, of a window in which work is summed up: about a hundred requests
+	fairWarmup = 20 // s at the beginning of an episode that do not count, while queues fill
+
+	// fairTolerance is by which part the mean completion time of fixed weights may
+	// be above that of the best for them to be nearly as good.
 	fairTolerance = 0.005
 )
 
 // fairWeights makes the figure of fair weights, by application profile.
-func (m *Maker) fairWeights(ctx context.Context, shown paper.Figure) error {
+func (m *Maker) fairWeights(ctx context.Context, entry paper.Figure) error {
 	p := m.Profile
-	data := &figure.FairWeights{Figure: shown.Title, Window: fairWindow, Warmup: fairWarmup, Duration: p.EvalDuration, Seeds: p.EvalSeeds, Tolerance: fairTolerance}
+	data := &figure.FairWeights{Figure: entry.Title, Window: fairWindow, Warmup: fairWarmup, Duration: p.EvalDuration, Seeds: p.EvalSeeds, Tolerance: fairTolerance}
 	applications := paper.Applications()
-	bar := m.Progress.Bar("figure "+shown.Number, len(applications)*len(p.EvalSeeds))
+	bar := m.Progress.Bar("figure "+entry.Number, len(applications)*len(p.EvalSeeds))
 	defer bar.Close()
 	var done atomic.Int64
 	for _, application := range applications {
@@ -43,7 +43,7 @@ func (m *Maker) fairWeights(ctx context.Context, shown paper.Figure) error {
 		}
 		data.Profiles = append(data.Profiles, profile)
 	}
-	err := m.write(shown.Number, func(w io.Writer) error { return report.WriteFairWeightsCSV(w, data) },
+	err := m.write(entry.Number, func(w io.Writer) error { return report.WriteFairWeightsCSV(w, data) },
 		func(w io.Writer, format string) error { return chart.DrawFairWeights(w, data, format) })
 	if err != nil {
 		return err

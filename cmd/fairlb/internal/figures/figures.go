@@ -66,8 +66,8 @@ func (m *Maker) Make(ctx context.Context, figures []paper.Figure) error {
 	return nil
 }
 
-// prepare checks the runs that the user named for a figure, and returns what makes
-// the figure.
+// prepare checks the runs that the user named for a figure of the catalogue, and
+// returns what makes the figure.
 func (m *Maker) prepare(figure paper.Figure) (func(context.Context) error, error) {
 	switch figure.Kind {
 	case paper.FairWeights:

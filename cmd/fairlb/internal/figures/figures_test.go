@@ -17,7 +17,6 @@ import (
 	"fairlb/cmd/fairlb/internal/invalid"
 	"fairlb/cmd/fairlb/internal/progress"
 	"fairlb/cmd/fairlb/internal/runfolder"
-	"fairlb/cmd/fairlb/internal/simulate"
 	"fairlb/env/scenario"
 	"fairlb/eval"
 	"fairlb/eval/paper"
@@ -236,7 +235,7 @@ func TestFigure12(t *testing.T) {
 	s, err := scenario.Load("web-dynamic", nil)
 	require.NoError(t, err)
 	rows := readCSV(t, filepath.Join(dir, "figure-12a.csv"))
-	require.Len(t, rows, 5*len(s.Servers)*3*int(s.Duration/simulate.SampleInterval), "targets, groups, measures, samples")
+	require.Len(t, rows, 5*len(s.Servers)*3*int(s.Duration/scenario.SampleInterval), "targets, groups, measures, samples")
 	for _, row := range rows {
 		mean, err := strconv.ParseFloat(row["mean"], 64)
 		require.NoError(t, err)

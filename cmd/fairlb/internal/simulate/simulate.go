@@ -26,12 +26,8 @@ import (
 )
 
 // Opener builds an environment that reports each request to rec and, every
-// SampleInterval, the servers' true state to sampler; either may be nil.
+// scenario.SampleInterval, the servers' true state to sampler; either may be nil.
 type Opener func(rec env.Recorder, sampler env.Sampler) (env.Env, error)
-
-// SampleInterval is the time between two samples of the servers' true state, in
-// s: the step of the testbed's agents.
-const SampleInterval = 0.25
 
 // Recorded is the opener for callers that give a recorder alone; a recorder
 // that is a sampler, too, is given the samples.
@@ -51,7 +47,7 @@ func Open(s scenario.Scenario, steer func(*sim.Config)) Opener {
 		}
 		cfg.Recorder = rec
 		if sampler != nil {
-			cfg.Sampler, cfg.SampleInterval = sampler, SampleInterval
+			cfg.Sampler, cfg.SampleInterval = sampler, scenario.SampleInterval
 		}
 		steer(&cfg)
 		if err := bounds.Environment(s, cfg.Observe); err != nil {
