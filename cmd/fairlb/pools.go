@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -84,12 +85,10 @@ func (a *app) pools(c *cobra.Command, heuristics []string, x poolsSettings) erro
 	return a.printPools(list, len(numbers), len(seeds))
 }
 
-// withBaseline returns the heuristics, and SED where it is not among them.
+// withBaseline returns the heuristics, with SED before them where it is not among them.
 func withBaseline(heuristics []string) []string {
-	for _, name := range heuristics {
-		if name == eval.DefaultBaseline {
-			return heuristics
-		}
+	if slices.Contains(heuristics, eval.DefaultBaseline) {
+		return heuristics
 	}
 	return append([]string{eval.DefaultBaseline}, heuristics...)
 }

@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -11,6 +13,7 @@ import (
 	"fairlb/cmd/fairlb/internal/invalid"
 	"fairlb/eval/study"
 	"fairlb/results/chart"
+	"fairlb/results/report"
 )
 
 func (a *app) studyRatiosCommand() *cobra.Command {
@@ -18,18 +21,23 @@ func (a *app) studyRatiosCommand() *cobra.Command {
 	var targets []string
 	c := &cobra.Command{
 		Use:   "ratios CSV...",
-		Short: "Draw how recorded studies compare to SED, untrained rules beside trained methods",
-		Long: `Draw the mean completion times of recorded studies (study.csv) over SED's on the
-same arrivals, a panel a scenario: untrained rules beside trained methods, these
-with their 95 % intervals over training runs. A method that comes in several
+		Short: "Show how recorded studies compare to SED, untrained rules beside trained methods",
+		Long: `Show the mean completion times of recorded studies (study.csv) over SED's on the
+same arrivals. A picture has a panel a scenario: untrained rules beside trained
+methods, these with their 95 % intervals over training runs. A Markdown table (.md)
+has a column a scenario and one of interquartile means over all. A method that comes in several
 files is that of the last; the rules must be equal in all of them, which shows
 that all met the same arrivals.`,
 		Example: "  fairlb study ratios runs/study/study.csv --targets lsq,sed-ordered,tuned,es --out ratios.svg",
 		Args:    checked(cobra.MinimumNArgs(1)),
 		RunE: func(_ *cobra.Command, args []string) error {
-			format, err := files.PictureFormat("--out", out)
-			if err != nil {
-				return err
+			table := filepath.Ext(out) == ".md"
+			var format string
+			var err error
+			if !table {
+				if format, err = files.PictureFormat("--out", out); err != nil {
+					return fmt.Errorf("%w, or .md for a table", err)
+				}
 			}
 			if err := files.CheckOutput("--out", out, args...); err != nil {
 				return err
@@ -47,18 +55,23 @@ that all met the same arrivals.`,
 					return invalid.Errorf("--targets: %q: must be one of %s", name, strings.Join(known, ", "))
 				}
 			}
-			var picture bytes.Buffer
-			if err := chart.DrawRatios(&picture, all, targets, format); err != nil {
+			var result bytes.Buffer
+			if table {
+				err = report.WriteRecordedMarkdown(&result, all, targets)
+			} else {
+				err = chart.DrawRatios(&result, all, targets, format)
+			}
+			if err != nil {
 				return err
 			}
-			if err := files.WriteBytes(out, picture.Bytes()); err != nil {
+			if err := files.WriteBytes(out, result.Bytes()); err != nil {
 				return err
 			}
-			a.log.WithField("file", out).Info("drawn")
+			a.log.WithField("file", out).Info("written")
 			return nil
 		},
 	}
-	c.Flags().StringVar(&out, "out", "ratios.svg", "the picture: .svg, .png or .pdf")
-	c.Flags().StringSliceVar(&targets, "targets", nil, "what to draw, in this order (default all but "+study.Baseline+")")
+	c.Flags().StringVar(&out, "out", "ratios.svg", "the picture: .svg, .png or .pdf; or a table: .md")
+	c.Flags().StringSliceVar(&targets, "targets", nil, "what to show, in this order (default all but "+study.Baseline+")")
 	return c
 }
