@@ -4,9 +4,10 @@ import "slices"
 
 // Credit names how a reward is divided over the servers (Reward.ByServer). The
 // parts always sum to the reward, so that agents that maximise their sum maximise
-// the same thing. What differs is how much of the other servers' fortune is in a
-// server's part, and so how well a critic of that server can tell what its own
-// actions did. Rewards are compared alike only under one of Server and Whole.
+// the same thing. What differs is how much a server's part depends on the other
+// servers, and so how well a critic of that server can tell what its own actions did.
+// Additive divides some rewards by server and others not, so that rewards are to be
+// compared under Server, or under Whole.
 type Credit string
 
 // The credits.
