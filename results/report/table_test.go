@@ -331,7 +331,7 @@ func TestTableCSVIsReadBack(t *testing.T) {
 		file, err := rows.Read("table.csv", strings.NewReader(strings.Join(lines, "")))
 		require.NoError(t, err)
 		_, err = paper.FilledOf(file)
-		require.ErrorIs(t, err, rows.Err)
+		require.ErrorIs(t, err, rows.ErrUnreadable)
 		require.ErrorContains(t, err, message)
 	}
 	replaced := func(old, value string) string {
