@@ -9,7 +9,7 @@ import (
 
 // FilledOf reads a table back from the CSV file that package report wrote of it: what was
 // measured and its ratios to SED, but not the runs themselves, so that the means have no
-// intervals. What the paper printed is not read: it is known. An error wraps rows.Err.
+// intervals. What the paper printed is not read: it is known. An error wraps rows.ErrUnreadable.
 func FilledOf(file *rows.File) (*Filled, error) {
 	var f *Filled
 	err := file.Each(func(r *rows.Record) {
