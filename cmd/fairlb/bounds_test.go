@@ -44,7 +44,7 @@ var outrageous = []struct {
 	{"a scenario's servers", "train good.yaml --set scenario.lbs=1000 --set scenario.servers=[{count:10000,cpus:1,speed:1}]", "good.yaml: scenario: would take ", []string{"scenario.servers"}},
 	{"queues", "theory queues --seeds 100000 --requests 100000000", "would take 7e+14 simulated events", []string{"--seeds, --requests"}},
 	{"particles", "theory inference --particles 100000 --seeds 1-100000", "", []string{"the queues of the filters", "--particles"}},
-	{"a fit", "fit web-mix --evaluations 100000 --seeds 1000 --out q", "would take ", []string{"--evaluations, --seeds"}},
+	{"a fit", "fit web-mix --design 100000 --seeds 1000 --out q", "would take ", []string{"--design, --starts, --iterations, --seeds"}},
 	{"a study", "study study.yaml --out q", "study.yaml: would take ", []string{"training_seeds"}},
 }
 

@@ -184,7 +184,7 @@ func TestWebMix(t *testing.T) {
 	s := load(t, "web-moderate/period-1")
 	require.Equal(t, []string{"wiki", "static"}, s.ClassNames())
 	cpu, _ := use(t, s, 200_000)
-	require.InDelta(t, 796.315*(0.44*0.0522+0.56*0.00275)/22, cpu, 0.02)
+	require.InDelta(t, 796.315*1.01*(0.463*0.0297+0.537*0.00146)/22, cpu, 0.02)
 }
 
 func TestOverrides(t *testing.T) {

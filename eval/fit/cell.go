@@ -18,8 +18,23 @@ type Cell struct {
 	Metric     paper.Metric
 
 	Mean, SD float64 // s, as published, over the paper's runs
-	Excluded bool    // it is reported, but does not count in the fit
+	Role     Role
+	Even     bool // it counts whatever the spread over the paper's runs
+	// ModelError is the relative error that the model is allowed in the cell.
+	ModelError float64
 }
+
+// Role is the part that a cell has in the fit.
+type Role uint8
+
+const (
+	Fitted   Role = iota // it counts in the objective
+	HeldOut              // the search does not see it: it tells how well the model predicts
+	Overload             // it is reported alone: beyond what the servers can do
+)
+
+// String returns "fitted", "held out" or "overload".
+func (r Role) String() string { return [...]string{"fitted", "held out", "overload"}[r] }
 
 // Simulation is what is simulated for a cell: a heuristic in a scenario.
 type Simulation struct {
@@ -45,9 +60,9 @@ func (f Statistics) value(m paper.Metric) float64 {
 	return f.Mean
 }
 
-// Cells returns the heuristics' cells of the tables that have a published value;
-// exclude says which of them do not count in the fit.
-func Cells(tables []int, exclude func(Cell) bool) ([]Cell, error) {
+// Cells returns the heuristics' cells of the tables that have a published value.
+// complete sets the role of each, and the error that the model is allowed there.
+func Cells(tables []int, complete func(*Cell)) ([]Cell, error) {
 	var list []Cell
 	for _, number := range tables {
 		t, err := paper.Get(number)
@@ -64,7 +79,7 @@ func Cells(tables []int, exclude func(Cell) bool) ([]Cell, error) {
 					continue
 				}
 				c := Cell{Table: number, Row: row.Method, Column: column.Key, Simulation: Simulation{column.Scenario, row.MethodID}, Class: column.Class, Metric: column.Metric, Mean: mean, SD: sd}
-				c.Excluded = exclude(c)
+				complete(&c)
 				list = append(list, c)
 			}
 		}
@@ -72,32 +87,34 @@ func Cells(tables []int, exclude func(Cell) bool) ([]Cell, error) {
 	return list, nil
 }
 
-// What the standard error of the logarithm of a cell's value is made of, beside the
-// spread over the paper's runs.
-const (
-	modelError = 0.2    // relative error that the model is allowed in every cell
-	rounding   = 0.0005 // s, half of the last printed digit
-)
+// rounding is half of the last digit of a printed time, in s.
+const rounding = 0.0005
 
-// sigma returns the standard error of the logarithm of a cell's value.
+// sigma returns the standard error of the logarithm of a cell's value: the spread over
+// the paper's runs, the printed digits, and what the model is allowed. Where Even is
+// set the spread is left out, so that cells of the same size count the same.
 func (c *Cell) sigma() float64 {
 	spread, printed := c.SD/c.Mean, rounding/c.Mean
-	return math.Sqrt(spread*spread/paper.PublishedRuns + printed*printed/3 + modelError*modelError)
+	if c.Even {
+		spread = 0
+	}
+	return math.Sqrt(spread*spread/paper.PublishedRuns + printed*printed/3 + c.ModelError*c.ModelError)
 }
 
 // Residual is a cell and how far the simulation is from it.
 type Residual struct {
 	Cell
-	Ours   float64 // s, what the simulation shows
+	Ours   float64 // s, what the simulation shows, the mean over seeds
+	OursSD float64 // s, over seeds; 0 for one seed
 	Log    float64 // log(Ours / published mean)
 	Z      float64 // Log over its standard error
 	Failed float64 // part of the requests of the class that failed in the simulation
 }
 
 // residual compares the cell with what the simulation shows.
-func (c Cell) residual(f Statistics) Residual {
-	ours := f.value(c.Metric)
-	r := Residual{Cell: c, Ours: ours, Log: math.Log(ours / c.Mean), Failed: f.Failed}
+func (c Cell) residual(mean Statistics, sd float64) Residual {
+	ours := mean.value(c.Metric)
+	r := Residual{Cell: c, Ours: ours, OursSD: sd, Log: math.Log(ours / c.Mean), Failed: mean.Failed}
 	r.Z = r.Log / c.sigma()
 	return r
 }

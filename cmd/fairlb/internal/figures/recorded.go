@@ -34,9 +34,9 @@ func DrawRecorded(w io.Writer, name string, r io.Reader, format string) error {
 			draw = func() error { return chart.DrawBufferGrowth(w, f, format) }
 		}
 	case file.Has("published_mean", "log_ratio"):
-		var list []fit.Residual
-		if list, err = fit.ResidualsOf(file); err == nil {
-			draw = func() error { return chart.DrawFit(w, list, format) }
+		var before, after []fit.Residual
+		if before, after, err = fit.ResidualsOf(file); err == nil {
+			draw = func() error { return chart.DrawFit(w, before, after, format) }
 		}
 	case file.Has("table", "ratio", "published_ratio"):
 		var f *paper.Filled

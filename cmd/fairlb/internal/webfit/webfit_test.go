@@ -3,10 +3,14 @@ package webfit
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"testing"
 
+	"github.com/sirupsen/logrus"
 	"github.com/stretchr/testify/require"
 
+	"fairlb/cmd/fairlb/internal/progress"
 	"fairlb/env"
 	"fairlb/env/scenario"
 	"fairlb/env/settings"
@@ -25,75 +29,120 @@ func TestByClass(t *testing.T) {
 	require.Equal(t, 1., r.figures(0).Failed)
 }
 
-// TestSetWebMix: every parameter has its place in the scenario, which stays
-// one that can be simulated, at the bounds too.
-func TestSetWebMix(t *testing.T) {
+// TestModels: every number of every model has its place in the scenarios that it is
+// of, and in no other; a scenario stays one that can be simulated, at the bounds too.
+func TestModels(t *testing.T) {
 	t.Parallel()
-	for _, value := range []func(fit.Parameter) float64{
-		func(x fit.Parameter) float64 { return x.Low },
-		func(x fit.Parameter) float64 { return x.Start },
-		func(x fit.Parameter) float64 { return x.High },
-	} {
-		var values []float64
-		for _, x := range webMixParameters() {
-			values = append(values, value(x))
+	hours := model{name: "hours", free: hourNumbers(moderateHours())}
+	for _, m := range slices.Concat([]model{twin(), hours, former()}, otherModels()) {
+		for _, name := range []string{"web-moderate/period-2", "web-large/rate-1097"} {
+			apply := func(values []float64) scenario.Scenario {
+				s, err := scenario.Load(name, nil)
+				require.NoError(t, err)
+				m.apply(&s, name, values)
+				require.NoError(t, settings.Faults(errors.New("scenario"), &s), "%s at %v", m.name, values)
+				return s
+			}
+			var low, high []float64
+			for _, x := range m.free {
+				low, high = append(low, x.Low), append(high, x.High)
+			}
+			apply(high)
+			base := apply(low)
+			for k, x := range m.free {
+				moved := slices.Clone(low)
+				moved[k] = high[k]
+				s := apply(moved)
+				of := x.Scenario == "" || x.Scenario == name
+				require.Equal(t, of, settingsText(t, &s) != settingsText(t, &base), "%s: %s of %q in %s", m.name, x.Name, x.Scenario, name)
+			}
 		}
-		s, err := scenario.Load("web-moderate/period-2", []string{"duration=1"})
-		require.NoError(t, err)
-		setWebMix(&s, values)
-		wiki, static := s.Workload.Classes[0], s.Workload.Classes[1]
-		require.Equal(t, values[:4], []float64{wiki.Stages[0].Mean, wiki.Stages[0].CV, wiki.Stages[1].Mean, static.Stages[0].Mean})
-		require.Equal(t, 7*values[6], s.RandomChanges[0].PerMinute)
-		require.NoError(t, settings.Faults(errors.New("scenario"), &s))
 	}
-	s, err := scenario.Load("web-moderate/period-2", []string{"duration=5"})
+}
+
+func settingsText(t *testing.T, s *scenario.Scenario) string {
+	text, err := settings.Marshal(s)
 	require.NoError(t, err)
-	figures, err := measureClasses(context.Background(), s, "sed", fitSeed(0))
+	return string(text)
+}
+
+// TestHours: the printed rates are those of the tables' columns.
+func TestHours(t *testing.T) {
+	t.Parallel()
+	for _, hour := range slices.Concat(moderateHours(), largeHours()) {
+		_, err := scenario.Load(hour.scenario, nil)
+		require.NoError(t, err)
+	}
+	cells, err := fit.Cells([]int{11, 13}, complete)
 	require.NoError(t, err)
-	require.Greater(t, figures["wiki"].Mean, figures["static"].Mean)
-	require.Greater(t, figures["static"].Mean, 0.001)
+	for k := range cells {
+		is := func(x printedRate) bool { return x.scenario == cells[k].Simulation.Scenario }
+		require.True(t, slices.ContainsFunc(slices.Concat(moderateHours(), largeHours()), is))
+	}
+}
+
+// TestRoles: one rate is held out, four rates are overload.
+func TestRoles(t *testing.T) {
+	t.Parallel()
+	cells, err := fit.Cells([]int{11, 12, 14}, complete)
+	require.NoError(t, err)
+	columns := map[fit.Role][]string{}
+	for _, c := range cells {
+		if c.Table == 14 && !slices.Contains(columns[c.Role], c.Column) {
+			columns[c.Role] = append(columns[c.Role], c.Column)
+		}
+		require.True(t, c.Table == 14 || c.Role == fit.Fitted)
+	}
+	require.Equal(t, []string{"2377.484", "2560.368", "2743.251", "2926.135"}, columns[fit.Overload])
+	require.Equal(t, []string{"1097.3"}, columns[fit.HeldOut])
 }
 
 // TestFitRecovers: from cells that the simulator made with other values, the
 // search finds these values.
 func TestFitRecovers(t *testing.T) {
 	t.Parallel()
-	measure := func(ctx context.Context, v []float64, run fit.Simulation, seed uint64) (map[string]fit.Statistics, error) {
-		s, err := scenario.Load(run.Scenario, []string{"duration=10"})
-		if err != nil {
-			return nil, err
+	x := &Fit{Seeds: 1, Log: logrus.New(), Progress: progress.None{}}
+	names := []string{"wiki.cpu.mean", "static.cpu.mean"}
+	short := func(s *scenario.Scenario) { s.Duration = 10 }
+	var free []number
+	for _, n := range pageNumbers() {
+		if slices.Contains(names, n.Name) {
+			free = append(free, n)
 		}
-		s.Workload.Classes[0].Stages[0].Mean, s.Workload.Classes[1].Stages[0].Mean = v[0], v[1]
-		return measureClasses(ctx, s, run.Method, seed)
-	}
-	p := fit.Problem{
-		Parameters:  []fit.Parameter{{Name: "wiki", Start: 0.04, Low: 0.01, High: 0.1, Step: 0.1}, {Name: "static", Start: 0.005, Low: 0.001, High: 0.01, Step: 0.2}},
-		Measure:     measure,
-		Seeds:       func(fit.Simulation) []uint64 { return []uint64{fitSeed(0)} },
-		Evaluations: 60,
 	}
 	run := fit.Simulation{Scenario: "web-moderate/period-2", Method: "sed"}
-	figures, err := measure(context.Background(), []float64{0.05, 0.003}, run, fitSeed(0))
+	p := x.problem(model{free: free, change: short}, nil)
+	figures, err := p.Measure(context.Background(), []float64{0.03, 0.0015}, run, fitSeed(0))
 	require.NoError(t, err)
 	for _, class := range []string{"wiki", "static"} {
-		p.Cells = append(p.Cells, fit.Cell{Simulation: run, Class: class, Mean: figures[class].Mean})
+		p.Cells = append(p.Cells, fit.Cell{Simulation: run, Class: class, Mean: figures[class].Mean, ModelError: rateError})
 	}
-	_, best, err := p.Search(context.Background())
+	p.Seeds = func(fit.Simulation) []uint64 { return []uint64{fitSeed(0)} }
+	found, err := p.Minimise(context.Background(), fit.Search{Starts: 1, Iterations: 8})
 	require.NoError(t, err)
-	require.InDelta(t, 0.05, best.Values[0], 0.001)
-	require.InDelta(t, 0.003, best.Values[1], 0.0002)
+	require.InDelta(t, 0.03, found[0].Values[0], 0.001)
+	require.InDelta(t, 0.0015, found[0].Values[1], 0.0002)
 }
 
-// TestOverloaded: the three rates beyond what 60 processors can do.
-func TestOverloaded(t *testing.T) {
+// TestPrint: every table of what was found says what it is of.
+func TestPrint(t *testing.T) {
 	t.Parallel()
-	cells, err := fit.Cells([]int{11, 14}, overloaded)
-	require.NoError(t, err)
-	left := map[string]bool{}
-	for _, c := range cells {
-		if c.Excluded {
-			left[c.Column] = true
-		}
+	f := &Found{Fitted: Fitted{free: slices.Concat(pageNumbers(), hourNumbers(moderateHours()))}}
+	f.Ends = []fit.Point{{Values: make([]float64, len(pageNumbers())), Objective: 1.5}}
+	for range f.Fitted.free {
+		f.Fitted.Values = append(f.Fitted.Values, 0.5)
+		f.Fitted.Intervals = append(f.Fitted.Intervals, fit.Interval{Low: 0.25, High: 0.75})
 	}
-	require.Equal(t, map[string]bool{"2560.368": true, "2743.251": true, "2926.135": true}, left)
+	cell := fit.Residual{Cell: fit.Cell{Table: 14, Row: "SED", Column: "731.534", Mean: 0.05, SD: 0.01}, Ours: 0.06, Log: 0.18, Z: 2}
+	left := cell
+	left.Column, left.Role = "2926.135", fit.Overload
+	f.Before, f.After = []fit.Residual{cell, left}, []fit.Residual{cell, left}
+	f.Models = []Ablation{{"the twin", pageNumbers()[:1], []float64{0.125}, []fit.Residual{cell}}}
+	f.Overload = []Ablation{{Model: "with retries", Residuals: []fit.Residual{left}}}
+	f.ByBackgroundJobs, f.BackgroundResidual = [][]fit.Residual{{cell}}, []fit.Residual{cell}
+	var out strings.Builder
+	require.NoError(t, f.Print(&out))
+	for _, want := range []string{"thread gain", "[0.25, 0.75]", "web-moderate/period-4", "Table 14 up to 2195/s", "0.180", "with retries", "0.060 / 0.050", "thread gain 0.125"} {
+		require.Contains(t, out.String(), want)
+	}
 }
