@@ -101,6 +101,8 @@ figures: build
 	./$(BIN) figures recorded results/figures/figure-2a.csv --out results/figures/figure-2a.png
 	./$(BIN) figures recorded results/figures/figure-10a.csv --out results/figures/figure-10a.png
 	./$(BIN) figures recorded results/fit/web-mix.csv --out results/fit/web-mix.png
+	./$(BIN) figures recorded results/tables/table14.csv --out results/tables/table14-rates.png
+	./$(BIN) figures recorded results/tables/table15.csv --out results/tables/table15-rates.png
 
 clean:
 	rm -rf bin
