@@ -34,26 +34,33 @@ func open(t *testing.T, s scenario.Scenario, observe bool) *sim.Env {
 	return e
 }
 
-// TestEstimateOfEvents: the events of an episode are about those that it has, and Spec is that of the environment.
+// eventsRatio returns the estimated events of an episode over those that it has. Spec
+// must be that of the environment.
+func eventsRatio(t *testing.T, s scenario.Scenario) float64 {
+	t.Helper()
+	e := open(t, s, false)
+	require.Equal(t, e.Spec(), s.Spec())
+	step, err := e.Reset(context.Background(), 1)
+	require.NoError(t, err)
+	for !step.Truncated {
+		step, err = e.Step(context.Background(), nil)
+		require.NoError(t, err)
+	}
+	require.NoError(t, e.Drain(context.Background()))
+	of := s.Estimate(false)
+	require.NoError(t, e.Close())
+	return of.Total(estimate.Events) / float64(e.Events())
+}
+
+// TestEstimateOfEvents: the events of an episode are about those that it has.
 func TestEstimateOfEvents(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"sim-moderate/pure-cpu", "sim-moderate/50-50", "web-moderate/train", "for-loop"} {
 		s, err := scenario.Load(name, []string{"duration=60"})
 		require.NoError(t, err)
-		e := open(t, s, false)
-		require.Equal(t, e.Spec(), s.Spec(), name)
-		step, err := e.Reset(context.Background(), 1)
-		require.NoError(t, err)
-		for !step.Truncated {
-			step, err = e.Step(context.Background(), nil)
-			require.NoError(t, err)
-		}
-		require.NoError(t, e.Drain(context.Background()))
-		of := s.Estimate(false)
-		ratio := of.Total(estimate.Events) / float64(e.Events())
+		ratio := eventsRatio(t, s)
 		require.Greater(t, ratio, 0.85, name)
 		require.Less(t, ratio, 1.4, name) // a range of rates counts at its end
-		require.NoError(t, e.Close())
 	}
 }
 
@@ -90,19 +97,9 @@ func TestEstimateOfATrace(t *testing.T) {
 		}
 		s, err := scenario.Load("for-loop", overrides)
 		require.NoError(t, err)
-		e := open(t, s, false)
-		step, err := e.Reset(context.Background(), 1)
-		require.NoError(t, err)
-		for !step.Truncated {
-			step, err = e.Step(context.Background(), nil)
-			require.NoError(t, err)
-		}
-		require.NoError(t, e.Drain(context.Background()))
-		of := s.Estimate(false)
-		ratio := of.Total(estimate.Events) / float64(e.Events())
+		ratio := eventsRatio(t, s)
 		require.Greater(t, ratio, 0.6, "%v", set)
 		require.Less(t, ratio, 1.7, "%v", set)
-		require.NoError(t, e.Close())
 	}
 
 	s, err := scenario.Load("for-loop", []string{"duration=1e5", "workload.seconds_per_n=1e-5", "workload.window=begin", "workload.trace=" + path,
