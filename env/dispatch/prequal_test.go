@@ -233,3 +233,24 @@ func TestPrequalAsksAtRandom(t *testing.T) {
 		require.InDelta(t, 10_000, n, 300)
 	}
 }
+
+// TestPrequalRestoresWithoutThoseOut: a rule that saw a server out before it was
+// restored drops a restored probe of that server, which is out again.
+func TestPrequalRestoresWithoutThoseOut(t *testing.T) {
+	t.Parallel()
+	saved, err := NewPrequal(2)
+	require.NoError(t, err)
+	saved.pool.add(probe{server: 0, latency: 1, uses: 9})
+	saved.pool.add(probe{server: 1, latency: 2, uses: 9})
+	restored, err := NewPrequal(2)
+	require.NoError(t, err)
+	v := NewView(2)
+	v.Rand, v.Reports = rand.New(rand.NewPCG(1, 1)), reported{{0, 1}, {0, 2}}
+	v.SetOut(0, true)
+	require.Equal(t, 1, restored.Pick(&v))
+	require.NoError(t, restore(restored, save(saved)))
+	v.Invalidate()
+	for range 20 {
+		require.Equal(t, 1, restored.Pick(&v), "server 0 is out")
+	}
+}

@@ -44,6 +44,8 @@ func TestResidual(t *testing.T) {
 	require.InDelta(t, math.Ln2, r.Log, 1e-12)
 	sigma := math.Sqrt(1./90 + 0.05*0.05 + 0.0005*0.0005/0.09/3)
 	require.InDelta(t, math.Ln2/sigma, r.Z, 1e-12)
+	c.Even = true
+	require.InDelta(t, math.Sqrt(0.05*0.05+0.0005*0.0005/0.09/3), c.sigma(), 1e-12, "without the spread over runs")
 	require.Equal(t, 0.1, r.Failed)
 	require.Equal(t, 0.2, r.OursSD)
 	require.Equal(t, 1.0, spreadOf([]map[string]Statistics{{"wiki": {Mean: 1}}, {"wiki": {Mean: 2}}, {"wiki": {Mean: 3}}}, &Cell{Class: "wiki"}))

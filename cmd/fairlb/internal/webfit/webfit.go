@@ -138,12 +138,11 @@ const (
 	hourError = 0.3 // in Tables 11 to 13 and 16
 )
 
-// The spread over the paper's runs does not count in Table 14, of which every cell is to
-// be met; of Table 15 it does, where the mean of one cell is less than its spread.
-//
 // complete says which part a cell has: one rate of Tables 14 and 15 is held out, and
 // rates at which queries pile up or fail are overload: figures there are of the backlog
-// and of how long the load lasted, not of the mix.
+// and of how long the load lasted, not of the mix. Every cell of Table 14 is to be met,
+// so that the spread over the paper's runs does not count there; in Table 15 it does,
+// where it is more than the mean of one cell.
 func complete(c *fit.Cell) {
 	rate, err := strconv.ParseFloat(c.Column, 64)
 	switch {
@@ -268,15 +267,20 @@ func (x *Fit) fitHours(ctx context.Context, f *Found, cells []fit.Cell) error {
 			fitted.Values = append(fitted.Values, rounded(best[0].Values)...)
 		}
 		all.Objective /= n
-		f.Candidates = append(f.Candidates, all)
-		if len(f.Candidates) == 1 || all.Objective < f.Candidates[f.Taken].Objective {
-			f.Taken, f.Fitted = len(f.Candidates)-1, fitted
-		}
+		f.consider(all, fitted)
 	}
 	for k, v := range f.Fitted.Values {
 		x.Log.Infof("found: %s %s %g", f.Fitted.free[k].Name, f.Fitted.free[k].Scenario, v)
 	}
 	return x.bootstrap(ctx, f, cells)
+}
+
+// consider adds a candidate and takes it if it is better than the one taken before.
+func (f *Found) consider(c Candidate, fitted Fitted) {
+	f.Candidates = append(f.Candidates, c)
+	if len(f.Candidates) == 1 || c.Objective < f.Candidates[f.Taken].Objective {
+		f.Taken, f.Fitted = len(f.Candidates)-1, fitted
+	}
 }
 
 // hourProblem is the fit of the load and the mix of one hour. An hour is near overload,

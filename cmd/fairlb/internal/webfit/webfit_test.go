@@ -3,7 +3,10 @@ package webfit
 import (
 	"context"
 	"errors"
+	"os"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -92,6 +95,7 @@ func TestRoles(t *testing.T) {
 			columns[c.Role] = append(columns[c.Role], c.Column)
 		}
 		require.True(t, c.Table == 14 || c.Role == fit.Fitted)
+		require.Equal(t, c.Table == 14, c.Even)
 	}
 	require.Equal(t, []string{"2377.484", "2560.368", "2743.251", "2926.135"}, columns[fit.Overload])
 	require.Equal(t, []string{"1097.3"}, columns[fit.HeldOut])
@@ -144,5 +148,79 @@ func TestPrint(t *testing.T) {
 	require.NoError(t, f.Print(&out))
 	for _, want := range []string{"thread gain", "[0.25, 0.75]", "web-moderate/period-4", "Table 14 up to 2195/s", "0.180", "with retries", "0.060 / 0.050", "thread gain 0.125"} {
 		require.Contains(t, out.String(), want)
+	}
+}
+
+// TestConsider: of candidates the one of the least objective is taken, wherever it
+// stands, with its numbers.
+func TestConsider(t *testing.T) {
+	t.Parallel()
+	f := &Found{}
+	for _, objective := range []float64{3, 2, 4} {
+		f.consider(Candidate{Objective: objective}, Fitted{Values: []float64{objective}})
+	}
+	require.Equal(t, 1, f.Taken)
+	require.Equal(t, []float64{2}, f.Fitted.Values)
+	require.Len(t, f.Candidates, 3)
+}
+
+// TestBuiltinsAreWhatWasFitted: the web scenarios have the numbers that the recorded
+// fit ended with (results/fit).
+func TestBuiltinsAreWhatWasFitted(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile("../../../../results/fit/web-mix.txt")
+	require.NoError(t, err)
+	free := slices.Concat(pageNumbers(), hourNumbers(moderateHours()), hourNumbers(largeHours()))
+	var values []float64
+	for _, x := range free {
+		row := regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(x.Name) + ` +([0-9.]+) +\[`)
+		if x.Scenario != "" {
+			row = regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(x.Scenario) + ` +` + x.Name + ` +([0-9.]+) +\[`)
+		}
+		found := row.FindSubmatch(data)
+		require.NotNil(t, found, "%s %s", x.Scenario, x.Name)
+		value, err := strconv.ParseFloat(string(found[1]), 64)
+		require.NoError(t, err)
+		values = append(values, value)
+	}
+	m := model{free: free}
+	names := []string{"web-large/rate-1463", "web-large/rate-2926"}
+	for _, hour := range slices.Concat(moderateHours(), largeHours()) {
+		names = append(names, hour.scenario)
+	}
+	for _, name := range names {
+		builtin, err := scenario.Load(name, nil)
+		require.NoError(t, err)
+		fitted := builtin
+		fitted.Workload.Classes = slices.Clone(builtin.Workload.Classes)
+		for k := range fitted.Workload.Classes {
+			fitted.Workload.Classes[k].Stages = slices.Clone(builtin.Workload.Classes[k].Stages)
+		}
+		m.apply(&fitted, name, values)
+		require.InDelta(t, fitted.Workload.Arrivals.Rate, builtin.Workload.Arrivals.Rate, 0.001, name)
+		fitted.Workload.Arrivals.Rate = builtin.Workload.Arrivals.Rate
+		for k := range fitted.Workload.Classes {
+			require.InDelta(t, fitted.Workload.Classes[k].Share, builtin.Workload.Classes[k].Share, 1e-9, name)
+			fitted.Workload.Classes[k].Share = builtin.Workload.Classes[k].Share
+		}
+		require.Equal(t, settingsText(t, &fitted), settingsText(t, &builtin), name)
+	}
+	jobs := regexp.MustCompile(`(?m)^with ([0-9]+), other seeds`).FindSubmatch(data)
+	require.NotNil(t, jobs)
+	dynamic, err := scenario.Load("web-dynamic", nil)
+	require.NoError(t, err)
+	require.Equal(t, string(jobs[1]), strconv.FormatFloat(dynamic.Changes[0].Value, 'g', -1, 64))
+}
+
+// TestTestbed: the web scenarios of the testbed have what is known of it, and those
+// that are not of it do without.
+func TestTestbed(t *testing.T) {
+	t.Parallel()
+	for name, of := range map[string]bool{"web-moderate/train": true, "web-large/rate-731": true, "web-dynamic": true, "web-churn": false, "for-loop": false} {
+		s, err := scenario.Load(name, nil)
+		require.NoError(t, err)
+		require.Equal(t, of, s.Ties == "plugin" && s.Counting == "established" && s.Refusals == "unseen", name)
+		require.Equal(t, of, slices.Equal(s.SYNRetries, []float64{1, 2, 4, 8, 16}), name)
+		require.True(t, s.CPU.Prefork, name)
 	}
 }
