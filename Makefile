@@ -15,7 +15,7 @@ build:
 demo: build
 	rm -rf runs/demo
 	./$(BIN) train train/recipes/demo.yaml --out runs/demo
-	./$(BIN) eval ecmp wcmp lsq sed sed-ordered oracle runs/demo --scenario sim-moderate/pure-cpu --seeds 1000-1019 --duration 300
+	./$(BIN) eval ecmp wcmp lsq sed sed-ordered self-tuning oracle runs/demo --scenario sim-moderate/pure-cpu --seeds 1000-1019 --duration 300
 
 test: asm-test
 	go test -timeout 10m ./...
