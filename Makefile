@@ -5,7 +5,7 @@ BIN = bin/fairlb
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME = 20s
 
-.PHONY: build demo test race fuzz lint bench peers tables figures bench-peer onnx-check asm asm-test schema vectors portable arm64 clean
+.PHONY: build demo live test race fuzz lint bench peers tables figures bench-peer bench-live onnx-check asm asm-test schema vectors portable arm64 clean
 
 build:
 	go build -trimpath -o $(BIN) ./cmd/fairlb
@@ -16,6 +16,15 @@ demo: build
 	rm -rf runs/demo
 	./$(BIN) train train/recipes/demo.yaml --out runs/demo
 	./$(BIN) eval ecmp wcmp lsq sed sed-ordered self-tuning oracle runs/demo --scenario sim-moderate/pure-cpu --seeds 1000-1019 --duration 300
+
+# Rules, an agent and HAProxy, where it is installed, on real traffic over loopback,
+# beside the simulator: some four minutes, or LIVE_SECONDS for each of them.
+LIVE_SECONDS = 40
+LIVE_HAPROXY = $(shell PATH=$$PATH:/usr/sbin command -v haproxy >/dev/null && echo ,haproxy-leastconn)
+live: build
+	mkdir -p runs
+	PATH=$$PATH:/usr/sbin ./$(BIN) testbed run --scenario web-moderate/period-1 --seeds 1000 --duration $(LIVE_SECONDS) --compare \
+		--targets sed,lsq,self-tuning,agent:self-tuning,results/live/web-moderate.safetensors$(LIVE_HAPROXY) --picture runs/live.png
 
 test: asm-test
 	go test -timeout 10m ./...
@@ -45,7 +54,7 @@ arm64:
 
 # What runs in several goroutines.
 race:
-	CGO_ENABLED=1 go test -race -short -timeout 20m ./agents/... ./sac ./qmix ./train/... ./eval/... ./cmd/fairlb/...
+	CGO_ENABLED=1 go test -race -short -timeout 20m ./agents/... ./sac ./qmix ./train/... ./eval/... ./env/testbed/... ./cmd/fairlb/...
 
 fuzz:
 	go test -run '^$$' -fuzz FuzzLoad -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./env/settings
@@ -54,6 +63,16 @@ fuzz:
 	go test -run '^$$' -fuzz FuzzImport -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./env/workload/weblog
 	go test -run '^$$' -fuzz FuzzFormat -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./env/workload/weblog
 	go test -run '^$$' -fuzz FuzzState -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./env/balancer
+	go test -run '^$$' -fuzz 'FuzzRegion$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./env/testbed/shm
+	go test -run '^$$' -fuzz FuzzRegionV1 -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./env/testbed/shm
+	go test -run '^$$' -fuzz FuzzReading -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./env/testbed/remote
+	go test -run '^$$' -fuzz FuzzBody -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./env/testbed/plane/admin
+	go test -run '^$$' -fuzz FuzzLine -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./env/testbed/haproxy
+	go test -run '^$$' -fuzz FuzzStatistics -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./env/testbed/haproxy
+	go test -run '^$$' -fuzz FuzzStates -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./env/testbed/haproxy
+	go test -run '^$$' -fuzz FuzzInfo -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./env/testbed/haproxy
+	go test -run '^$$' -fuzz FuzzJournal -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./env/testbed/haproxy
+	go test -run '^$$' -fuzz FuzzAddress -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./env/testbed/haproxy
 	go test -run '^$$' -fuzz FuzzLoad -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./agents/checkpoint
 	go test -run '^$$' -fuzz FuzzRestore -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./replay
 	go test -run '^$$' -fuzz FuzzState -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./train
@@ -79,6 +98,11 @@ bench:
 bench-peer:
 	go run ./agents/nn/peer/bench
 
+# `fairlb lb` beside HAProxy and Envoy: processor time, rate and latency. Wants an
+# idle machine of two cores; installs HAProxy (as root) and fetches Envoy.
+bench-live:
+	go run ./env/testbed/bench
+
 # The simulator beside other simulators on M/M/c; wants an idle machine.
 # See env/sim/peers/README.md.
 peers:
@@ -99,10 +123,14 @@ tables: build
 figures: build
 	./$(BIN) study ratios results/studies/moderate.csv results/studies/together.csv --targets lsq,sed-ordered,tuned,distr-lb,centr-lb,qmix-lb,ippo,delay,es --out results/studies/ratios.png
 	./$(BIN) figures recorded results/figures/figure-2a.csv --out results/figures/figure-2a.png
+	./$(BIN) figures recorded results/theory/figure-2b.csv --out results/theory/figure-2b.png
 	./$(BIN) figures recorded results/figures/figure-10a.csv --out results/figures/figure-10a.png
+	./$(BIN) figures recorded results/figures/figure-8.csv --out results/figures/figure-8.png
 	./$(BIN) figures recorded results/fit/web-mix.csv --out results/fit/web-mix.png
 	./$(BIN) figures recorded results/tables/table14.csv --out results/tables/table14-rates.png
 	./$(BIN) figures recorded results/tables/table15.csv --out results/tables/table15-rates.png
+	./$(BIN) figures recorded results/live/curve-apache-1x.csv --out results/live/curve-apache-1x.png
+	./$(BIN) figures recorded results/live/curve-apache-2x.csv --out results/live/curve-apache-2x.png
 
 clean:
 	rm -rf bin

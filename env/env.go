@@ -84,6 +84,34 @@ type Step struct {
 	// Flows are the flows that ended in the interval, in the order in which
 	// their LBs learned of it; nil where the environment does not keep them.
 	Flows []Flow
+
+	// Counts[i][j] is what LB i counted at server j in the interval; nil where the
+	// environment does not keep it.
+	Counts [][]ServerCounts
+
+	// Late is how long (s) after its moment the step was taken, where time is that of
+	// a clock and not the environment's own: the interval was longer than the others,
+	// and the next one is shorter, since its moment does not move.
+	Late float64
+	// Stale[i] says that LB i has told nothing new since the step before, so that what
+	// it observes is what it observed then; nil where that cannot be.
+	Stale []bool
+}
+
+// ServerCounts is what one LB counted at one server in an interval.
+type ServerCounts struct {
+	Absent bool // there is no such server; all else is zero
+	Joined bool // the server was not there at the step before, or another one was in its place
+	Out    bool // it gets no new flows: it is drained, or was found to have failed
+
+	Ongoing    int     // the LB's flows there at the end of the interval
+	Dispatched int     // flows that were sent there, tries that failed included
+	Completed  int     // flows that ended well
+	Failed     int     // flows that were refused or lost
+	Durations  float64 // s, the sum of the completion times of completed flows
+	// OngoingSum is the sum, over the completed flows, of the LB's flows on the server
+	// just before each of them ended, the flow itself included.
+	OngoingSum float64
 }
 
 // Flow is a flow that has ended, as the LB that dispatched it knows it.
@@ -135,8 +163,8 @@ type GroundTruth interface {
 
 // Truth is the true state of the servers, with one value for each server.
 type Truth struct {
-	CPUWork    []float64 // s, the CPU demand that is left, requests on their way included
-	IOWork     []float64 // s, the IO demand that is left
+	CPUWork    []float64 // s, the CPU demand that is left, requests on their way included; NaN: nobody knows
+	IOWork     []float64 // s, the IO demand that is left; NaN: nobody knows
 	Busy       []int     // busy workers: tasks in CPU service, or in any where a worker is held through IO
 	Running    []int     // tasks in CPU or IO service
 	Backlog    []int     // tasks that wait for a processor or a worker
@@ -145,7 +173,7 @@ type Truth struct {
 	CPUs       []int     // processors
 	Capacity   []float64 // what all processors do when they are busy, in processors of nominal speed; background jobs have a part of it
 	Background []int     // jobs that always run there beside the requests
-	Out        []bool    // drained or failed
+	Out        []bool    // drained, failed or failing fast
 }
 
 // Sampler receives the true state of the servers at regular times (Figures 9 and 12).

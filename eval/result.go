@@ -25,6 +25,13 @@ type Result struct {
 	// is its best. Whatever counts training runs counts the first alone.
 	RepeatsTraining string `json:"repeats_training,omitempty"`
 
+	// Live says that the figures are of real traffic, in real time, and not the simulator's.
+	Live bool `json:"live,omitempty"`
+
+	// NoMeasurement says why the figures are none, each time that the episode was played:
+	// the machine did not keep up.
+	NoMeasurement []string `json:"no_measurement,omitempty"`
+
 	// OneWorkload says that all seeds had the same arrivals. They are then no
 	// replicates: no interval over seeds is made of them.
 	OneWorkload bool `json:"one_workload,omitempty"`

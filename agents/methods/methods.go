@@ -22,6 +22,12 @@ type Method struct {
 	Name string
 	// Section names the section of Settings that the method reads.
 	Section string
+	// Joint says that the policy steers all LBs by what all of them observe, so that none
+	// of them can act alone.
+	Joint bool
+	// Central says that the learner learns from what all LBs observe together, so that where
+	// they are apart all of it must be brought to one place.
+	Central bool
 	// Flows says whether the learner needs the flows that a step may carry
 	// (env.Step.Flows), which an environment leaves out unless it is asked.
 	Flows bool
@@ -106,13 +112,13 @@ func table() []Method {
 	return []Method{
 		{Name: "distr-lb", Section: "sac", New: newSAC, Estimate: estimateSAC(false), Export: exportSAC},
 		{Name: "rlb-sac", Section: "sac", New: newSAC, Estimate: estimateSAC(false), Export: exportSAC},
-		{Name: "centr-lb", Section: "sac",
+		{Name: "centr-lb", Section: "sac", Joint: true, Central: true,
 			New: func(s Settings, spec env.Spec, seed uint64) (agents.Learner, error) {
 				return sac.NewCentralised(s.SAC, spec, seed)
 			},
 			Estimate: estimateSAC(true),
 			Export:   func(s Settings) onnx.Policy { return s.SAC.ExportJoint }},
-		{Name: "qmix-lb", Section: "qmix",
+		{Name: "qmix-lb", Section: "qmix", Central: true,
 			New: func(s Settings, spec env.Spec, seed uint64) (agents.Learner, error) {
 				return qmix.New(s.QMIX, spec, seed)
 			},
@@ -127,7 +133,7 @@ func table() []Method {
 				return ppo.New(s.PPO, spec, false, seed)
 			},
 			Estimate: estimatePPO(false), Export: exportPPO},
-		{Name: "mappo", Section: "ppo",
+		{Name: "mappo", Section: "ppo", Central: true,
 			New: func(s Settings, spec env.Spec, seed uint64) (agents.Learner, error) {
 				return ppo.New(s.PPO, spec, true, seed)
 			},
@@ -164,6 +170,13 @@ func Find(name string) (Method, error) {
 func NeedsFlows(name string) bool {
 	m, err := Find(name)
 	return err == nil && m.Flows
+}
+
+// IsCentral says whether a method learns from what all LBs observe together
+// (Method.Central); it is false for a name that no method has.
+func IsCentral(name string) bool {
+	m, err := Find(name)
+	return err == nil && m.Central
 }
 
 // Names lists the methods that there are.

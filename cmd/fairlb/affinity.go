@@ -72,7 +72,7 @@ func (a *app) affinity(c *cobra.Command, names []string, x affinitySettings) err
 	for i := range targets {
 		targets[i].Target, watched[i] = affinity.Watch(targets[i].Target, x.windows, s.Duration)
 	}
-	evaluation, err := target.Evaluate(c.Context(), s, targets, seeds, a.progress)
+	evaluation, err := target.Evaluate(c.Context(), s, targets, seeds, 0, a.progress)
 	if err != nil {
 		return err
 	}

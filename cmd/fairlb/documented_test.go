@@ -16,7 +16,7 @@ import (
 // documents are those whose commands are run. In those of results/ each was run
 // once, for hours at most: there it is checked that command and flags exist.
 var (
-	documents        = []string{"README.md", "train/README.md", "eval/README.md", "env/README.md"}
+	documents        = []string{"README.md", "train/README.md", "eval/README.md", "env/README.md", "env/testbed/README.md"}
 	resultsDocuments = "results/*/*.md"
 )
 
@@ -30,16 +30,26 @@ var reduced = []struct {
 	set   []string // --set, added
 }{
 	{begin: "train --resume"},
+	{begin: "train train/recipes/web-moderate.yaml --env testbed", help: true},
 	{begin: "train", set: []string{"episodes=4", "episode_duration=5", "episodes_per_round=2", "updates_per_round=2", "sac.batch=8", "sac.critic_rounds=1"}},
 	{begin: "eval sed wlr peak-ewma", flags: []string{"--seeds=1000-1001", "--duration=5", "--scenario=sim-moderate/pure-cpu"}}, // where tuned takes seconds
+	{begin: "eval sed self-tuning runs/live", help: true},
 	{begin: "eval", flags: []string{"--seeds=1000-1001", "--duration=5"}},
 	{begin: "study train/studies/moderate.yaml --out runs/study --queue", help: true},
 	{begin: "worker", help: true},
+	{begin: "lb env/testbed/lb.yaml --check"},
+	{begin: "lb", help: true},
+	{begin: "agent", help: true},
 	{begin: "tables", flags: []string{"--dry-run"}},
 	{begin: "figures", help: true},
 	{begin: "theory", help: true},
 	{begin: "growth", help: true},
 	{begin: "fit", help: true},
+	{begin: "testbed run --servers apache", help: true},
+	{begin: "testbed curve", help: true},
+	{begin: "testbed run", flags: []string{"--seeds=1000", "--duration=0.5"}},
+	{begin: "complaints --env testbed", help: true},
+	{begin: "complaints", flags: []string{"--seeds=1000"}},
 	{begin: "affinity", flags: []string{"--seeds=1000", "--duration=1", "--windows=2"}},
 	{begin: "pools", flags: []string{"--pools=23,60"}},
 	{begin: "plot", flags: []string{"--compare=lsq"}},
@@ -103,7 +113,7 @@ func sandbox(t *testing.T) {
 	root, err := filepath.Abs(filepath.Join("..", ".."))
 	require.NoError(t, err)
 	dir := t.TempDir()
-	for _, folder := range []string{"train/recipes", "train/studies", "train/schema", "results/studies"} {
+	for _, folder := range []string{"train/recipes", "train/studies", "train/schema", "results/studies", "env/testbed"} {
 		require.NoError(t, os.CopyFS(filepath.Join(dir, folder), os.DirFS(filepath.Join(root, folder))))
 	}
 	t.Chdir(dir)
@@ -125,8 +135,11 @@ func makefile(t *testing.T, root string) string {
 // command.
 func fenced(text string) []string {
 	var lines []string
-	for _, block := range regexp.MustCompile("(?ms)^```\n(.*?)^```").FindAllStringSubmatch(text, -1) {
-		body := strings.ReplaceAll(block[1], "\\\n", " ")
+	for _, block := range regexp.MustCompile("(?ms)^```(\\w*)\n(.*?)^```$").FindAllStringSubmatch(text, -1) {
+		if block[1] != "" { // of another language, or for a shell with jobs: other tests have it
+			continue
+		}
+		body := strings.ReplaceAll(block[2], "\\\n", " ")
 		prompts := strings.HasPrefix(body, "$ ")
 		for line := range strings.Lines(body) {
 			line, prompt := strings.CutPrefix(strings.TrimSpace(line), "$ ")

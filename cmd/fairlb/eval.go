@@ -3,21 +3,18 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"math"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"fairlb/cmd/fairlb/internal/bounds"
-	"fairlb/cmd/fairlb/internal/files"
 	"fairlb/cmd/fairlb/internal/fixedweights"
 	"fairlb/cmd/fairlb/internal/invalid"
 	"fairlb/cmd/fairlb/internal/runfolder"
 	"fairlb/cmd/fairlb/internal/target"
+	"fairlb/cmd/fairlb/internal/traced"
 	"fairlb/env/dispatch"
 	"fairlb/env/scenario"
 	"fairlb/env/settings"
@@ -26,10 +23,9 @@ import (
 )
 
 func (a *app) evalCommand() *cobra.Command {
-	var name, seeds, format, out string
-	var statistics bool
-	var set []string
-	var duration float64
+	var f evaluationFlags
+	var where string
+	var compare bool
 	c := &cobra.Command{
 		Use:   "eval TARGET...",
 		Short: "Evaluate heuristics and trained policies on held-out seeds with the same arrivals",
@@ -42,66 +38,55 @@ tuned is the best fixed weights, by groups of equal servers. They are searched
 anew each time, on training seeds, in episodes as long as the scenario's (not
 --duration); that takes seconds, in the large scenarios a minute.
 
+--env testbed is fairlb testbed run: the requests go, at their times, through real
+load balancers on this machine to emulated servers, and an episode takes as long as
+it says. --compare simulates each target beside it.
+
 ` + heuristicList(),
 		Example: "  fairlb eval lsq sed runs/demo --scenario sim-moderate/pure-cpu --seeds 1000-1019 --duration 300",
 		Args:    checked(cobra.MinimumNArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
-			written, err := evaluationFormat(format)
-			if err != nil {
+			if err := checkEnvironment(where, compare); err != nil {
 				return err
 			}
-			if written.Binary && out == "" && isTerminal(a.stdout) {
-				return invalid.Errorf("--format %s: a binary file does not belong on a terminal: name one by --out", format)
-			}
-			if out != "" {
-				inputs := []string{name}
-				for _, arg := range args {
-					inputs = append(inputs, target.CheckpointPath(arg))
-				}
-				if err := files.CheckOutput("--out", out, inputs...); err != nil {
-					return err // before the runs, not after
-				}
-			}
-			if name == "" {
-				return invalid.Errorf("--scenario: must name a built-in scenario (fairlb scenarios lists them) or a file")
-			}
-			list, err := eval.ParseSeeds(seeds)
-			if err != nil {
-				return invalid.Errorf("--seeds: %w", err)
-			}
-			s, err := loadOfDuration(name, set, duration, c.Flags().Changed("duration"))
-			if err != nil {
-				return err
-			}
-			if err := bounds.Episodes(s, false, "--seeds", float64(len(args))*float64(len(list)), runtime.GOMAXPROCS(0)); err != nil {
-				return err // before any target is made
-			}
-			if _, err := s.Config(); err != nil {
-				return err // once, not by whichever seed comes to it first
-			}
-			search := func() (target.Target, error) { return a.searchWeights(c.Context(), name, set, s) }
-			targets, err := target.ParseAll(s, args, search)
-			if err != nil {
-				return err
-			}
-			evaluation, err := target.Evaluate(c.Context(), s, targets, list, a.progress)
-			if err != nil {
-				return err
-			}
-			if out != "" {
-				return files.Write(out, func(w io.Writer) error { return written.Write(w, evaluation, statistics) })
-			}
-			return written.Write(a.stdout, evaluation, statistics)
+			return a.evaluation(c, &f, args, where == testbedEnvironment, compare)
 		},
 	}
-	c.Flags().StringVar(&name, "scenario", "", "built-in scenario or scenario file (required)")
-	c.Flags().StringArrayVar(&set, "set", nil, "path=value, put into the scenario (repeatable)")
-	c.Flags().StringVar(&seeds, "seeds", "1000-1019", "seeds of the episodes, such as 1000-1019,7")
-	c.Flags().Float64Var(&duration, "duration", 300, "s of arrivals in an episode")
-	c.Flags().StringVar(&format, "format", "text", report.EvaluationFormatNames())
-	c.Flags().StringVar(&out, "out", "", "the file to write (default stdout)")
-	c.Flags().BoolVar(&statistics, "statistics", false, "in text, also interquartile means, probabilities of improvement and fairness of load")
+	f.add(c, "1000-1019", 300, "s of arrivals in an episode")
+	c.Flags().StringVar(&where, "env", simulatedEnvironment, "sim, or testbed: real time and real sockets, on this machine")
+	c.Flags().BoolVar(&compare, "compare", false, "with --env testbed: simulate each target, too")
+	c.Flags().BoolVar(&f.statistics, "statistics", false, "in text, also interquartile means, probabilities of improvement and fairness of load")
 	return c
+}
+
+// The environments that --env names.
+const (
+	simulatedEnvironment = "sim"
+	testbedEnvironment   = "testbed"
+)
+
+// checkEnvironment says what is wrong with the flags of the environment.
+func checkEnvironment(where string, compare bool) error {
+	switch {
+	case where != simulatedEnvironment && where != testbedEnvironment:
+		return invalid.Errorf("--env %q: must be %s or %s", where, simulatedEnvironment, testbedEnvironment)
+	case compare && where != testbedEnvironment:
+		return invalid.Errorf("--compare: needs --env %s, beside whose figures it sets the simulator's", testbedEnvironment)
+	}
+	return nil
+}
+
+// evaluateSimulated evaluates the targets of these names in the simulator, and leaves traces
+// of their episodes if a folder for them is given.
+func (a *app) evaluateSimulated(ctx context.Context, s scenario.Scenario, names []string, seeds []uint64, search func() (target.Target, error), traces *traced.Folder) (*eval.Evaluation, error) {
+	targets, err := target.ParseAll(s, names, search)
+	if err != nil {
+		return nil, err
+	}
+	for k, t := range targets {
+		targets[k] = traces.Target(t, false)
+	}
+	return target.Evaluate(ctx, s, targets, seeds, 0, a.progress)
 }
 
 // loadOfDuration loads a scenario under the overrides, in which episodes have the

@@ -15,8 +15,9 @@ import (
 )
 
 func (a *app) figuresCommand() *cobra.Command {
-	var profile, out, tablesFolder string
+	var profile, out, tablesFolder, where string
 	var runs []string
+	var again bool
 	var kept storeFlags
 	c := &cobra.Command{
 		Use:         "figures NAME...",
@@ -38,7 +39,13 @@ PNG and SVG into the folder, a table of them to stdout.
        with episodes and load balancers
   12   servers that lose capacity: (a) busy workers, CPU use and work left over
        time, (b) the distribution of completion times; for heuristics, and the
-       runs that --run names`,
+       runs that --run names
+
+With --env testbed, or a live profile, the episodes of 4b, 8 and 12 are played in
+real time on real traffic (fairlb testbed run), one after another; about how long
+that takes is said first. Each is recorded in the folder, so that the same command
+goes on after anything. What is no measurement, as this machine did not keep up
+three times, is left out until --again, and so is the Oracle, which no live load balancer is.`,
 		Example: "  fairlb figures 2a 8 10a 12 --profile standard --run runs/a-seed1",
 		Args:    checked(cobra.MinimumNArgs(1)),
 		RunE: func(c *cobra.Command, numbers []string) error {
@@ -57,27 +64,59 @@ PNG and SVG into the folder, a table of them to stdout.
 			if err != nil {
 				return invalid.Errorf("--profile: %w", err)
 			}
+			live, err := figuresLive(c, where, p, list)
+			if err != nil {
+				return err
+			}
+			if again && !live {
+				return invalid.Errorf("--again: goes with --env %s or a live profile", testbedEnvironment)
+			}
 			if len(runs) > 0 && !slices.ContainsFunc(list, paper.Figure.ShowsRuns) {
 				return invalid.Errorf("--run: only figures 4b, 8 and 12 show runs")
 			}
 			if out == "" {
 				out = filepath.Join("runs", "figures-"+p.Name)
+				if live && !p.Live {
+					out += "-live"
+				}
 			}
 			if tablesFolder == "" {
 				tablesFolder = filepath.Join("runs", "tables-"+p.Name)
 			}
 			m := figures.Maker{
-				Dir: out, Profile: p, Search: fixedweights.DefaultSettings(), Runs: runs, Tables: tablesFolder,
+				Dir: out, Profile: p, Search: fixedweights.DefaultSettings(), Runs: runs, Tables: tablesFolder, Live: live, Again: again,
 				AnyBuild: kept.anyBuild, Executor: executor.Local{Log: a.log, Progress: a.progress}, Out: a.stdout, Log: a.log, Progress: a.progress,
 			}
 			return m.Make(c.Context(), list)
 		},
 	}
-	c.Flags().StringVar(&profile, "profile", "smoke", "smoke (2 seeds), standard or paper (10 seeds)")
+	c.Flags().StringVar(&profile, "profile", "smoke", "smoke (2 seeds), standard or paper (10 seeds), live-smoke or live")
 	c.Flags().StringVar(&out, "out", "", "the folder of data and pictures (default runs/figures-PROFILE)")
 	c.Flags().StringArrayVar(&runs, "run", nil, "a run's folder or checkpoint to show in figures 4b, 8 and 12 (repeatable)")
 	c.Flags().StringVar(&tablesFolder, "tables", "", "the folder of fairlb tables whose training runs figures 4b and 8 show, and which takes what it lacks (default runs/tables-PROFILE)")
+	c.Flags().StringVar(&where, "env", simulatedEnvironment, "sim, or testbed: real time and real sockets, on this machine")
+	c.Flags().BoolVar(&again, "again", false, "in real time: play those episodes again that were no measurement")
 	kept.add(c)
 	c.AddCommand(a.figuresRecordedCommand())
 	return c
+}
+
+// figuresLive says whether figures are played in real time, and what is wrong with that.
+func figuresLive(c *cobra.Command, where string, p paper.Profile, list []paper.Figure) (bool, error) {
+	if err := checkEnvironment(where, false); err != nil {
+		return false, err
+	}
+	live := where == testbedEnvironment || p.Live
+	switch {
+	case !live:
+		return false, nil
+	case p.Live && c.Flags().Changed("env") && where != testbedEnvironment:
+		return false, invalid.Errorf("--env %s: profile %s is played in real time", where, p.Name)
+	}
+	for _, f := range list {
+		if !f.ShowsRuns() {
+			return false, invalid.Errorf("--env %s: only figures 4b, 8 and 12 are played in real time, not %s", testbedEnvironment, f.Number)
+		}
+	}
+	return true, nil
 }

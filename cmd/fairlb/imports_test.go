@@ -75,7 +75,7 @@ func TestForbiddenImports(t *testing.T) {
 		{[]string{"fairlb/qmix"}, []string{"fairlb/sac", "fairlb/rewards"}, "a learner stands alone; rewards come with the steps"},
 		{[]string{"fairlb/agents/onnx"}, []string{"fairlb/agents/methods", "fairlb/agents/ppo", "fairlb/agents/es", "fairlb/agents/delay", "fairlb/sac", "fairlb/qmix"}, "a method describes its own policy; what writes models knows no method"},
 		{[]string{"fairlb/agents/delay"}, []string{"fairlb/sac", "fairlb/qmix", "fairlb/rewards"}, "a learner stands alone; this one wants no reward"},
-		{[]string{"fairlb/env/workload", "fairlb/env/dispatch", "fairlb/env/observe", "fairlb/env/balancer"}, simulators, "a simulator and a testbed share these"},
+		{[]string{"fairlb/env/workload", "fairlb/env/dispatch", "fairlb/env/observe", "fairlb/env/balancer", "fairlb/env/station", "fairlb/env/eventqueue"}, simulators, "a simulator and a testbed share these"},
 		{[]string{"fairlb/env/sim"}, []string{"fairlb/env/testbed", "fairlb/env/scenario"}, "the simulator takes values; what they come from is the caller's"},
 		{[]string{"fairlb/env/testbed"}, []string{"fairlb/env/sim"}, "a live environment has no simulator in it"},
 		{learners, simulators, "a learner must not know what it learns from"},
@@ -118,10 +118,10 @@ func TestForbiddenImports(t *testing.T) {
 	}
 }
 
-// TestDecisionsTakeTimeAsAValue: what decides about a flow reads no clock and
+// TestDecisionsTakeTimeAsAValue: what decides about a flow or serves it reads no clock and
 // does no I/O, so that a simulator and sockets can drive the same code.
 func TestDecisionsTakeTimeAsAValue(t *testing.T) {
-	decides := []string{"fairlb/env/balancer", "fairlb/env/dispatch", "fairlb/env/observe"}
+	decides := []string{"fairlb/env/balancer", "fairlb/env/dispatch", "fairlb/env/observe", "fairlb/env/station", "fairlb/env/eventqueue"}
 	found := 0
 	for _, p := range goPackages(t) {
 		if !slices.Contains(decides, p.ImportPath) {
@@ -235,7 +235,7 @@ func TestSources(t *testing.T) {
 		below := func(folder ...string) bool {
 			return strings.HasPrefix(path, filepath.Join(append([]string{root}, folder...)...)+string(filepath.Separator))
 		}
-		tool := below("env", "sim", "peers") || below("agents", "nn", "peer", "bench") || below("agents", "nn", "asm")
+		tool := below("env", "sim", "peers") || below("env", "testbed", "bench") || below("agents", "nn", "peer", "bench") || below("agents", "nn", "asm")
 		command := (below("cmd") || tool) && source.Name.Name == "main"
 		inside := command || strings.HasSuffix(path, "_test.go")
 		for _, imported := range source.Imports {
@@ -259,6 +259,8 @@ var ownGoroutines = map[string]string{
 	"cmd/fairlb/internal/jobqueue/connect.go": "the worker, whose jobs are recovered one by one",
 	"cmd/fairlb/internal/jobqueue/display.go": "it draws",
 	"env/parallel/group.go":                   "it recovers",
+	"env/testbed/bench/process/process.go":    "it starts a child and waits for it, on a thread of its own",
+	"env/testbed/haproxy/plane.go":            "two loops that live as long as the plane and read what is bounded and fuzzed",
 	"env/workload/weblog/source.go":           "it copies a pipe",
 	"train/queue/watch.go":                    "it follows the states of jobs",
 	"train/queue/worker.go":                   "a handler is recovered; the others tell the server of it",

@@ -21,7 +21,7 @@ func TestInterruptible(t *testing.T) {
 		signals := make(chan os.Signal, 1)
 		signals <- os.Interrupt
 		var out bytes.Buffer
-		err = interruptible(run, signals, func() { released++ }, func() string { return what }, &out)
+		err = interruptible(run, signals, func(os.Signal) bool { return false }, func() { released++ }, func() string { return what }, &out)
 		return out.String(), released, err
 	}
 	saved := errors.New("saved")
@@ -40,8 +40,32 @@ func TestInterruptible(t *testing.T) {
 	require.Equal(t, exitInterrupted, exitCode(err))
 	require.Equal(t, 1, released)
 
-	err = interruptible(func(context.Context) error { return saved }, nil, nil, nil, nil)
+	err = interruptible(func(context.Context) error { return saved }, nil, nil, nil, nil, nil)
 	require.ErrorIs(t, err, saved, "without a signal")
+}
+
+// TestTakenSignals: a command that decides itself what signals mean gets them, and is
+// interrupted by the third that is to end it.
+func TestTakenSignals(t *testing.T) {
+	t.Parallel()
+	app := newApp(nil, new(bytes.Buffer), new(bytes.Buffer))
+	require.False(t, app.take(os.Interrupt), "no command runs that takes it")
+	app.takes.Store(true)
+	signals := make(chan os.Signal, signalRoom)
+	all := []os.Signal{syscall.SIGHUP, syscall.SIGTERM, syscall.SIGHUP, os.Interrupt, syscall.SIGHUP, syscall.SIGTERM}
+	for _, s := range all {
+		signals <- s
+	}
+	released := 0
+	err := interruptible(func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }, signals, app.take, func() { released++ }, app.finishing, new(bytes.Buffer))
+	require.ErrorIs(t, err, context.Canceled)
+	require.Equal(t, 1, released)
+	close(app.taken)
+	var got []os.Signal
+	for s := range app.taken {
+		got = append(got, s)
+	}
+	require.Equal(t, all[:5], got)
 }
 
 // TestInterruptions: a terminal that closes interrupts, but not under nohup.

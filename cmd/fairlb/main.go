@@ -27,10 +27,10 @@ import (
 )
 
 func main() {
-	signals := make(chan os.Signal, 1)
+	signals := make(chan os.Signal, signalRoom)
 	signal.Notify(signals, interruptions()...)
 	app := newApp(os.Args[1:], os.Stdout, os.Stderr)
-	err := interruptible(app.run, signals, func() { signal.Stop(signals) }, app.finishing, os.Stderr)
+	err := interruptible(app.run, signals, app.take, func() { signal.Stop(signals) }, app.finishing, os.Stderr)
 	code := exitCode(err)
 	switch {
 	case code == exitInterrupted:
@@ -63,6 +63,7 @@ func (a *app) run(ctx context.Context) error {
 		},
 		PersistentPreRunE: func(c *cobra.Command, _ []string) error {
 			a.finishes.Store(c.Annotations[finishingAnnotation])
+			a.takes.Store(c.Annotations[signalsAnnotation] != "")
 			if err := checkGiven(c); err != nil {
 				return err
 			}
@@ -75,8 +76,8 @@ func (a *app) run(ctx context.Context) error {
 			return nil
 		},
 	}
-	root.AddCommand(a.scenariosCommand(), a.trainCommand(), a.evalCommand(), a.tablesCommand(), a.figuresCommand(), a.plotCommand(), a.studyCommand(), a.traceCommand(), a.theoryCommand(), a.fitCommand(), a.growthCommand(), a.poolsCommand(), a.affinityCommand())
-	root.AddCommand(a.runsCommand(), a.exportCommand(), a.schemaCommand(), a.workerCommand())
+	root.AddCommand(a.scenariosCommand(), a.trainCommand(), a.evalCommand(), a.tablesCommand(), a.figuresCommand(), a.plotCommand(), a.studyCommand(), a.traceCommand(), a.theoryCommand(), a.fitCommand(), a.growthCommand(), a.poolsCommand(), a.affinityCommand(), a.complaintsCommand(), a.agentCommand(), a.lendCommand(), a.lbCommand(), a.testbedCommand())
+	root.AddCommand(a.runsCommand(), a.exportCommand(), a.watchCommand(), a.schemaCommand(), a.workerCommand())
 	root.Flags().BoolVar(&version, "version", false, "print the program's commit and build, and end")
 	root.SetHelpCommand(helpCommand())
 	root.CompletionOptions.HiddenDefaultCmd = true
@@ -168,7 +169,14 @@ type app struct {
 	log      *logrus.Logger
 	progress progress.Display
 	finishes atomic.Value // of string: the annotation of the command that runs
+
+	takes   atomic.Bool    // the command that runs decides itself what signals mean
+	taken   chan os.Signal // for it
+	endings int            // of them, those that are to end it; of the goroutine of main
 }
+
+// signalRoom is how many signals may wait to be heard.
+const signalRoom = 16
 
 // finishing returns what the command finishes when it is interrupted; empty
 // where that is nothing.
@@ -182,7 +190,7 @@ func newApp(args []string, stdout, stderr io.Writer) *app {
 	log.SetOutput(stderr)
 	log.AddHook(message.Hook{})
 	log.SetFormatter(&logrus.TextFormatter{DisableTimestamp: true, DisableColors: !coloured()})
-	a := &app{args: args, stdout: &measured{Writer: stdout}, stderr: stderr, log: log, progress: progress.Lines{Log: log}}
+	a := &app{args: args, stdout: &measured{Writer: stdout}, stderr: stderr, log: log, progress: progress.Lines{Log: log}, taken: make(chan os.Signal, signalRoom)}
 	if drawable(stderr) {
 		screen := progress.NewScreen(stderr)
 		log.SetOutput(screen)

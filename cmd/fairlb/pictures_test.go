@@ -47,6 +47,9 @@ func decodePicture(t *testing.T, path string) image.Image {
 // TestCommittedPictures: `make figures` draws the committed pictures again, dot for
 // dot, of the records that are committed.
 func TestCommittedPictures(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine draws, and is slow under the race detector")
+	}
 	root := filepath.Join("..", "..")
 	for _, args := range drawings(t) {
 		for k, arg := range args {
@@ -111,7 +114,7 @@ func TestRecordedFigureFaults(t *testing.T) {
 		{[]string{csv, "--out", "x.txt"}, "must end in .svg, .png or .pdf"},
 		{[]string{filepath.Join(t.TempDir(), "none.csv"), "--out", out}, "no such file"},
 		{[]string{bad, "--out", out}, `bad.csv: record 2: memory_bytes = "-7": must be a whole number, not negative`},
-		{[]string{"../../results/studies/web.csv", "--out", out}, "web.csv: must be the CSV of figure 2a or 10a, of fit web-mix or of a table"},
+		{[]string{"../../results/studies/web.csv", "--out", out}, "web.csv: must be the CSV of figure 2a, 2b, 4b, 8 or 10a, of fit web-mix, of testbed curve or of a table"},
 		{[]string{"../../README.md", "--out", out}, "README.md"},
 	} {
 		_, _, err := command(t, append([]string{"figures", "recorded"}, test.args...)...)

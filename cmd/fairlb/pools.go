@@ -71,7 +71,7 @@ func (a *app) pools(c *cobra.Command, heuristics []string, x poolsSettings) erro
 		if err != nil {
 			return err
 		}
-		e, err := target.Evaluate(c.Context(), s, targets, seeds, progress.None{})
+		e, err := target.Evaluate(c.Context(), s, targets, seeds, 0, progress.None{})
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.Name, err)
 		}

@@ -33,6 +33,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
 		main() // which exits
 	}
+	os.Setenv(asProgram, "1") // load balancers and agents of the testbed are the program
 	os.Exit(m.Run())
 }
 

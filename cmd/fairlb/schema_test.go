@@ -16,6 +16,6 @@ func TestSchemaCommand(t *testing.T) {
 		require.True(t, json.Valid([]byte(out)), name)
 	}
 	_, _, err := command(t, "schema", "recipe")
-	require.EqualError(t, err, `schema: unknown kind of file "recipe": must be one of hyperparameters, scenario, study`)
+	require.EqualError(t, err, `schema: unknown kind of file "recipe": must be one of hyperparameters, lb, scenario, study`)
 	require.Equal(t, exitUsage, exitCode(err))
 }

@@ -204,12 +204,12 @@ func TestStudyBeginsAnew(t *testing.T) {
 // ended through a queue leaves nothing behind.
 func TestTablesResume(t *testing.T) {
 	t.Parallel()
-	profile := paper.Profile{ // of ten rounds
-		Name: "tiny", TrainingSeeds: []uint64{1}, Episodes: 80, LargeEpisodes: 2, EpisodeDuration: 2,
+	profile := paper.Profile{ // of forty rounds
+		Name: "tiny", Recipes: paper.Table9Recipes, TrainingSeeds: []uint64{1}, Episodes: 40, LargeEpisodes: 2, EpisodeDuration: 1,
 		EvalSeeds: []uint64{1000, 1001}, EvalDuration: 1,
 	}
 	var jobs []paper.Job
-	for seed := range uint64(3) {
+	for seed := range uint64(2) {
 		jobs = append(jobs, paper.Job{
 			Policy:    paper.Policy{Method: "distr-lb", Reward: "vbf", Training: "web-moderate/train", Seed: seed + 1},
 			Scenarios: []string{"web-moderate/period-1"},

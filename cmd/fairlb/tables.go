@@ -18,7 +18,7 @@ import (
 
 func (a *app) tablesCommand() *cobra.Command {
 	var profile, out string
-	var dryRun bool
+	var dryRun, trainLive, again bool
 	var workers int
 	var queued queueFlags
 	var kept storeFlags
@@ -42,6 +42,18 @@ Every profile evaluates episodes of 60 s from an empty system, as the paper does
   standard  10, three trainings a row by our own recipes (train/recipes)
   paper     10, three trainings a row by the paper's own numbers (Table 9)
 
+In real time, on real traffic over loopback (fairlb testbed run), beside the
+simulator's values of the same policies and requests:
+  live        10, one training a row, in the simulator by our own recipes; with
+              --train-live in real time, too, which takes two hours a row
+  live-smoke  three rows, in episodes of 2 s: minutes
+What is missing is trained and simulated first. Then live runs are played one after
+another, each alone on the machine, which should have nothing else to do; about how
+long that takes is said first. Each run is kept, so that the same command goes on
+after anything. One in which the machine did not keep up is played again, twice at
+most, and then left out and marked. --out of a folder that profile standard has
+filled takes the trainings and simulations of that.
+
 --dry-run says what is missing, and about how long it will take: by the times of
 what is recorded in the folder, or else by one short run of each kind (a probe).
 It writes nothing.
@@ -62,6 +74,10 @@ It writes nothing.
 			if err != nil {
 				return err
 			}
+			if err := checkLive(c, p, &queued); err != nil {
+				return err
+			}
+			p.TrainLive = trainLive
 			if out == "" {
 				out = filepath.Join("runs", "tables-"+p.Name)
 			}
@@ -72,7 +88,9 @@ It writes nothing.
 			if dryRun {
 				s := kept.open(out, nil)
 				defer kept.logExceptions(a, s)
-				return tables.NewResults(s, p, a.log).PrintPlan(c.Context(), a.stdout, jobs)
+				results := tables.NewResults(s, p, a.log)
+				results.Again = again
+				return results.PrintPlan(c.Context(), a.stdout, jobs)
 			}
 			release, err := files.Lock(out)
 			if err != nil {
@@ -80,10 +98,14 @@ It writes nothing.
 			}
 			defer release()
 			command := "fairlb tables " + strings.Join(args, " ") + " --profile " + p.Name
+			if trainLive {
+				command += " --train-live"
+			}
 			return queued.withExecutor(c.Context(), a, out, workers, func(ctx context.Context, x store.Executor) error {
 				s := kept.open(out, x)
 				defer kept.logExceptions(a, s)
 				results := tables.NewResults(s, p, a.log)
+				results.Again = again
 				if err := results.Fill(ctx, jobs); err != nil {
 					return err
 				}
@@ -91,14 +113,32 @@ It writes nothing.
 			})
 		},
 	}
-	c.Flags().StringVar(&profile, "profile", "smoke", "smoke (minutes), standard (our own recipes) or paper (those of Table 9)")
+	c.Flags().StringVar(&profile, "profile", "smoke", "smoke (minutes), standard (our own recipes), paper (those of Table 9), live-smoke or live")
 	c.Flags().StringVar(&out, "out", "", "the folder of runs and results (default runs/tables-PROFILE)")
 	c.Flags().IntVar(&workers, "workers", runtime.GOMAXPROCS(0), "jobs at a time in this process; 0 by default beside the URL of a queue")
 	queued.add(c)
 	kept.add(c)
 	c.Flags().BoolVar(&dryRun, "dry-run", false, "say what would run and about how long, and run nothing")
+	c.Flags().BoolVar(&trainLive, "train-live", false, "with a live profile: train in real time, too")
+	c.Flags().BoolVar(&again, "again", false, "with a live profile: play those runs again that were no measurement")
 	c.AddCommand(a.tablesPublishedCommand())
 	return c
+}
+
+// checkLive says what is wrong with the flags that a live profile has, or has not.
+func checkLive(c *cobra.Command, p paper.Profile, queued *queueFlags) error {
+	if p.Live {
+		if queued.url != "" {
+			return invalid.Errorf("--queue: runs in real time are played by this process alone: fill the folder by --profile standard --queue, and then without --queue")
+		}
+		return nil
+	}
+	for _, name := range []string{"train-live", "again"} {
+		if c.Flags().Changed(name) {
+			return invalid.Errorf("--%s: goes with --profile live or live-smoke", name)
+		}
+	}
+	return nil
 }
 
 // namedTables returns the tables of these numbers.

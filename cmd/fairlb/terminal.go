@@ -27,15 +27,21 @@ func coloured() bool { return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") !
 
 // columnsOf is how wide a terminal is; 0 if that is not known.
 func columnsOf(w io.Writer) int {
+	columns, _ := sizeOf(w)
+	return columns
+}
+
+// sizeOf is how many columns and rows a terminal has; 0 if that is not known.
+func sizeOf(w io.Writer) (columns, rows int) {
 	if m, ok := w.(*measured); ok {
 		w = m.Writer
 	}
 	if f, ok := w.(*os.File); ok {
-		if columns, _, err := term.GetSize(int(f.Fd())); err == nil {
-			return columns
+		if columns, rows, err := term.GetSize(int(f.Fd())); err == nil {
+			return columns, rows
 		}
 	}
-	return 0
+	return 0, 0
 }
 
 // measured is what results are written to, of which it is known how wide the lines

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"runtime"
 	"strconv"
 	"strings"
@@ -8,6 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"fairlb/cmd/fairlb/internal/files"
+	"fairlb/cmd/fairlb/internal/invalid"
+	"fairlb/cmd/fairlb/internal/loopback"
 	"fairlb/cmd/fairlb/internal/runfolder"
 	"fairlb/results/text"
 	"fairlb/train/recipes"
@@ -16,7 +19,7 @@ import (
 func (a *app) trainCommand() *cobra.Command {
 	var set []string
 	var seed uint64
-	var out string
+	var out, where string
 	var resume bool
 	c := &cobra.Command{
 		Use:         "train FILE|RECIPE",
@@ -33,7 +36,11 @@ Ctrl-C saves what was learned and ends with code 130. --resume goes on with a ru
 that was stopped in any way, from its last checkpoint (checkpoint_every), to the
 same bits as one that never was. It needs the folder (--out) or FILE; settings
 given again must be the run's, and so must the arithmetic: a run that was begun
-with AVX2, or without (FAIRLB_BLAS=gonum), goes on only so.`,
+with AVX2, or without (FAIRLB_BLAS=gonum), goes on only so.
+
+With --env testbed agents learn on real traffic: requests go, at their times, through
+load balancers on this machine to emulated servers, and an episode takes as long as
+it says. --resume goes on in the environment that is given with it.`,
 		Example: "  fairlb train train/recipes/demo.yaml --set episodes=64 --seed 2 --out runs/two\n" +
 			"  fairlb train --resume --out runs/two",
 		Args: func(c *cobra.Command, args []string) error {
@@ -43,6 +50,9 @@ with AVX2, or without (FAIRLB_BLAS=gonum), goes on only so.`,
 			return checked(cobra.ExactArgs(1))(c, args)
 		},
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := checkEnvironment(where, false); err != nil {
+				return err
+			}
 			if c.Flags().Changed("seed") {
 				value := strconv.FormatUint(seed, 10)
 				if err := checkGivenOnce("seed", value, set); err != nil {
@@ -65,12 +75,32 @@ with AVX2, or without (FAIRLB_BLAS=gonum), goes on only so.`,
 			defer release()
 			training.Command, training.Workers = append([]string{"fairlb"}, a.args...), runtime.GOMAXPROCS(0)
 			training.Log, training.Progress = a.log, a.progress
-			return training.Run(c.Context())
+			if where != testbedEnvironment {
+				return training.Run(c.Context())
+			}
+			doubts, first, last := 0, "", ""
+			training.Workers, training.Open = 1, loopback.Training(func(seed uint64, doubt string) {
+				if doubts++; doubts == 1 {
+					first = doubt
+				}
+			}, func(_ uint64, note string) { last = note })
+			err = training.Run(c.Context())
+			if doubts > 0 {
+				a.log.Warnf("testbed: this machine did not keep up %s; the first: %s", text.Count(doubts, "time"), first)
+			}
+			if last != "" {
+				a.log.Infof("testbed: in the last episode %s", last)
+			}
+			if errors.Is(err, loopback.ErrNotLive) {
+				return invalid.Errorf("%w", err)
+			}
+			return err
 		},
 	}
 	c.Flags().StringArrayVar(&set, "set", nil, "path=value, put into the hyperparameters (repeatable)")
 	c.Flags().Uint64Var(&seed, "seed", 1, "of weights, exploration and training episodes")
 	c.Flags().StringVar(&out, "out", "", "the run's folder (default runs/METHOD-REWARD-SCENARIO-seedN)")
+	c.Flags().StringVar(&where, "env", simulatedEnvironment, "sim, or testbed: real time and real sockets, on this machine")
 	c.Flags().BoolVar(&resume, "resume", false, "go on with the run of the folder")
 	return c
 }

@@ -11,6 +11,7 @@ import (
 
 	"fairlb/env/scenario"
 	"fairlb/env/settings"
+	"fairlb/env/testbed/plane"
 	"fairlb/eval/study"
 	"fairlb/train"
 	"fairlb/train/schema"
@@ -42,6 +43,8 @@ func generate(root fs.FS, name string) ([]byte, error) {
 	switch name {
 	case "hyperparameters":
 		return settings.Schema("fairlb: hyperparameters of a training run", train.DefaultHyperparameters(), docs)
+	case "lb":
+		return settings.Schema("fairlb: a load balancer (fairlb lb)", plane.Default(), docs)
 	case "scenario":
 		return settings.Schema("fairlb: a simulated environment", scenario.Default(), docs)
 	case "study":

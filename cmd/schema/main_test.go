@@ -20,6 +20,7 @@ import (
 
 	"fairlb/env/scenario"
 	"fairlb/env/settings"
+	"fairlb/env/testbed/plane"
 	"fairlb/eval/study"
 	"fairlb/train"
 	"fairlb/train/schema"
@@ -91,6 +92,14 @@ func TestFiles(t *testing.T) {
 			require.NoError(t, validate(t, s, saved), name)
 		}
 	}
+	for _, name := range []string{"env/testbed/lb.yaml"} {
+		text, err := fs.ReadFile(root(), name)
+		require.NoError(t, err)
+		require.NoError(t, validate(t, compiled(t, "lb"), text), name)
+		require.True(t, strings.HasPrefix(string(text), "# yaml-language-server: $schema=../../train/schema/lb.json\n"), name)
+		_, err = plane.Load(name, text)
+		require.NoError(t, err)
+	}
 	scenarios := compiled(t, "scenario")
 	for _, one := range scenario.List() {
 		s, err := scenario.Load(one.Name, nil)
@@ -118,6 +127,8 @@ func TestFaults(t *testing.T) {
 		{"scenario", "changes: [{kind: explode}]", "value must be one of"},
 		{"scenario", "workload: {classes: [{stages: [{law: uniform}]}]}", "value must be one of"},
 		{"scenario", "workload: {arrivals: {mmpp: {factor: [1]}}}", "additional properties 'factor' not allowed"},
+		{"lb", "health: {check: https}", "value must be one of"},
+		{"lb", "servers: [{weight: 3}]", "additional properties 'weight' not allowed"},
 		{"study", "bars: [{at_most: low}]", "got string, want number"},
 	} {
 		require.ErrorContains(t, validate(t, compiled(t, test.kind), []byte(test.text)), test.want, test.text)
@@ -125,6 +136,8 @@ func TestFaults(t *testing.T) {
 		switch test.kind {
 		case "hyperparameters":
 			_, err = train.LoadHyperparameters("f.yaml", []byte(test.text), nil)
+		case "lb":
+			_, err = plane.Load("f.yaml", []byte(test.text))
 		case "scenario":
 			s := scenario.Default()
 			err = settings.Load("f.yaml", []byte(test.text), nil, &s)
@@ -188,6 +201,7 @@ func TestNotStricter(t *testing.T) {
 	t.Parallel()
 	files := map[string]string{
 		"hyperparameters": "method: distr-lb",
+		"lb":              `{listen: [{address: "127.0.0.1:80"}], servers: [{address: "127.0.0.1:81"}]}`,
 		"scenario": `{servers: [{count: 2, cpus: 2, speed: 1}], changes: [{at: 1, kind: drain}, {at: 1, kind: speed, value: 1}, {at: 1, kind: fail-lb}],
 			random_changes: [{kind: drain, per_minute: 1, down_mean: 1}, {kind: speed, per_minute: 1, low: 1, high: 1}, {kind: cpus, count: 1, at: 1, high: 1}],
 			workload: {arrivals: {rate: 3}, classes: [{name: a, share: 1, stages: [{resource: cpu, law: exponential, mean: 1}]}]}}`,
@@ -200,6 +214,9 @@ func TestNotStricter(t *testing.T) {
 		case "hyperparameters":
 			h := train.DefaultHyperparameters()
 			return settings.Load("f.yaml", text, overrides, &h)
+		case "lb":
+			c := plane.Default()
+			return settings.Load("f.yaml", text, overrides, &c)
 		case "scenario":
 			s := scenario.Default()
 			return settings.Load("f.yaml", text, overrides, &s)

@@ -1,6 +1,6 @@
 // Package argmin finds the least of eight keys, and which of them have it,
 // without a branch that a processor could guess wrong. It serves the innermost
-// loops of env/sim, which server completes something next, and of env/dispatch,
+// loops of env/station, which server completes something next, and of env/dispatch,
 // which servers have the least score.
 //
 // Keys are times or scores, kept as the bits of float64s from 0 to +Inf: as

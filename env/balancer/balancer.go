@@ -24,6 +24,12 @@ type Config struct {
 	// CountEstablished says that a flow counts as ongoing only from the moment
 	// on at which Established is called for it, not from its Dispatch on.
 	CountEstablished bool
+	// Limits has the number of ongoing flows at which a server is full and gets no
+	// more, 0 for a server without a limit; nil: none has one.
+	Limits []int32
+
+	// Samples, where Observe is set, is told of each sample as it is taken; nil: nobody is.
+	Samples observe.Recorder
 
 	// Reports answers what the rule asks the servers; nil: the rule reads
 	// what was last passed to Report, and nothing before the first of them.
@@ -36,8 +42,11 @@ type Config struct {
 type Balancer struct {
 	rule      dispatch.Rule
 	completer dispatch.Completer // the rule, if it learns from flows that end; else nil
+	abandoner dispatch.Abandoner // the rule, if it must know of flows that are given up; else nil
 	view      dispatch.View
-	outs      int // servers that are out
+	outs      int     // servers that are out
+	limits    []int32 // Config.Limits
+	full      int     // servers that are in and full
 
 	flows       flowTable
 	established bool // Config.CountEstablished
@@ -64,13 +73,16 @@ func New(cfg Config) *Balancer {
 		flows: newFlowTable(cfg.Servers, cfg.Observe),
 
 		established: cfg.CountEstablished,
+		limits:      cfg.Limits,
 		reports:     newReportTable(cfg.Servers),
 		asks:        cfg.Reports != nil,
 	}
 	b.completer, _ = cfg.Rule.(dispatch.Completer)
+	b.abandoner, _ = cfg.Rule.(dispatch.Abandoner)
 	b.view.Reports, b.view.Global = cfg.Reports, cfg.Global
 	if cfg.Observe {
 		b.observer = observe.New(cfg.Servers)
+		b.observer.Record(cfg.Samples)
 	}
 	return b
 }
@@ -103,6 +115,7 @@ func (b *Balancer) Forget(now float64) {
 // forget drops everything that the Balancer has seen.
 func (b *Balancer) forget() {
 	clear(b.view.Ongoing)
+	b.recountFull()
 	b.view.Invalidate()
 	if r, ok := b.rule.(dispatch.Resetter); ok {
 		r.Reset()
@@ -119,18 +132,30 @@ func (b *Balancer) forget() {
 
 // Dispatch chooses a server for a flow that arrives now and counts the flow as
 // ongoing there, unless Config.CountEstablished is set. At least one server must be
-// in (Available).
+// in and not full (Available).
 func (b *Balancer) Dispatch(now float64) (id FlowID, server int) {
 	b.sample(now)
 	b.view.Now = now
 	server = b.rule.Pick(&b.view)
-	id = b.flows.begin(Flow{Start: now, Server: int32(server), Ongoing: b.view.Ongoing[server], Counted: !b.established})
-	if b.established {
+	return b.begin(now, server, true), server
+}
+
+// begin notes that a flow is sent to a server. Whether the rule has just picked or
+// followed, and so knows of all that changed before, says asked.
+func (b *Balancer) begin(now float64, server int, asked bool) FlowID {
+	id := b.flows.begin(Flow{Start: now, Server: int32(server), Ongoing: b.view.Ongoing[server], Counted: !b.established})
+	switch {
+	case b.established && asked:
 		b.view.Picked()
-	} else {
+	case b.established:
+	case asked:
 		b.view.Sent(server)
+		b.updateFull(server)
+	default:
+		b.view.Counted(server)
+		b.updateFull(server)
 	}
-	return id, server
+	return id
 }
 
 // Established counts a flow as ongoing from now on, because its connection has been
@@ -144,6 +169,7 @@ func (b *Balancer) Established(now float64, id FlowID) {
 	b.sample(now)
 	b.flows.count(id)
 	b.view.Counted(int(f.Server))
+	b.updateFull(int(f.Server))
 }
 
 // End ends a flow now, and returns it: it completed, or it failed, because its
@@ -155,16 +181,8 @@ func (b *Balancer) End(now float64, id FlowID, failed bool) Flow {
 	if f.Server == vacant {
 		panic("balancer: the flow has ended already")
 	}
-	b.sample(now)
-	b.flows.end(id)
 	server := int(f.Server)
-	ongoing := b.view.Ongoing[server]
-	if f.Counted {
-		b.view.Ended(server)
-	} else {
-		b.view.EndedUncounted(server)
-		ongoing++ // the rule is told of a count that includes the flow
-	}
+	ongoing := b.remove(now, id)
 	if b.completer != nil {
 		b.completer.Completed(dispatch.Completion{Server: server, Now: now, Duration: now - f.Start, Ongoing: ongoing, Failed: failed})
 	}
@@ -174,11 +192,34 @@ func (b *Balancer) End(now float64, id FlowID, failed bool) Flow {
 	return f
 }
 
+// remove takes a flow out, and returns how many were ongoing on its server, itself included.
+func (b *Balancer) remove(now float64, id FlowID) int32 {
+	f := b.flows.slots[id]
+	b.sample(now)
+	b.flows.end(id)
+	server := int(f.Server)
+	ongoing := b.view.Ongoing[server]
+	if !f.Counted {
+		b.view.EndedUncounted(server)
+		return ongoing + 1
+	}
+	b.view.Ended(server)
+	b.updateFull(server)
+	return ongoing
+}
+
 // SetOut says whether a server is out, that is, gets no new flows: it is being
 // drained, or was found to have failed. Its ongoing flows go on until they end.
 func (b *Balancer) SetOut(server int, out bool) {
 	if b.view.Out[server] == out {
 		return
+	}
+	if b.isFull(server) {
+		if out {
+			b.full--
+		} else {
+			b.full++
+		}
 	}
 	b.view.SetOut(server, out)
 	if out {
@@ -188,8 +229,14 @@ func (b *Balancer) SetOut(server int, out bool) {
 	}
 }
 
-// Available returns the number of servers that are in.
-func (b *Balancer) Available() int { return len(b.view.Out) - b.outs }
+// Out says whether a server is out.
+func (b *Balancer) Out(server int) bool { return b.view.Out[server] }
+
+// Available returns the number of servers that are in and not full.
+func (b *Balancer) Available() int { return len(b.view.Out) - b.outs - b.full }
+
+// In returns the number of servers that are in, full or not.
+func (b *Balancer) In() int { return len(b.view.Out) - b.outs }
 
 // Ongoing returns the number of ongoing flows on each server. It holds until the
 // next call and must not be changed.
@@ -225,6 +272,16 @@ func (b *Balancer) Observe(now float64, obs []float32, load []float64) {
 	}
 	b.sample(now)
 	b.observer.Write(obs, load, b.view.Ongoing)
+}
+
+// Sample samples up to now for how long flows have been ongoing, which every other call
+// does that is given the time: who has samples told (Config.Samples) calls it while no
+// flow begins or ends. It panics where Config.Observe is not set.
+func (b *Balancer) Sample(now float64) {
+	if b.observer == nil {
+		panic("balancer: nothing is observed")
+	}
+	b.sample(now)
 }
 
 // sample samples, where flows are observed, for how long they have been ongoing at

@@ -5,7 +5,8 @@
 // rule decides by, the flows that are under way, the servers that take none,
 // and the reservoirs from which an agent's observation is made (package
 // env/observe). The simulator (package env/sim) holds one for each of its LBs,
-// a live data plane exactly one, so that both decide by the same code.
+// a live data plane one, or one for each of its cores, each a replica of the
+// others (replica.go), so that all decide by the same code.
 //
 // Time is a value: every method that needs it is given the present moment, in
 // seconds since the episode, or the process, began. It never decreases. The

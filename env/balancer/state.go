@@ -45,6 +45,7 @@ func (b *Balancer) restored(reported bool) {
 			b.view.Ongoing[f.Server]++
 		}
 	}
+	b.recountFull()
 	if !b.asks {
 		b.view.Reports = nil
 		if reported {

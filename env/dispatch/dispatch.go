@@ -13,10 +13,37 @@ type Rule interface {
 	Pick(v *View) int
 }
 
+// Follower is a Rule whose Pick changes more than its view of scores and the state of a
+// random stream. Where several replicas of a rule decide in turns, each tells the others
+// of its choices, and those that did not choose follow.
+type Follower interface {
+	Rule
+
+	// Follow does what Pick does, except that the server has been chosen by another
+	// replica of the rule, which may have seen events in another order.
+	Follow(v *View, server int)
+}
+
+// Heir is a Rule that can take over what another one has learned of the servers which
+// both have.
+type Heir interface {
+	// Inherit takes over what old has learned; from[j] is what server j was for old, -1
+	// if old did not have it. Where old is of another kind it does nothing.
+	Inherit(old Rule, from []int)
+}
+
 // Completer is a Rule that learns from the requests that have ended.
 type Completer interface {
 	// Completed tells the rule that a request which it sent has ended.
 	Completed(c Completion)
+}
+
+// Abandoner is a Rule that must know of requests that are given up for reasons which are
+// not their server's, and of which Completed is not called.
+type Abandoner interface {
+	Rule
+	// Abandoned is called when a request on a server has been given up.
+	Abandoned(server int)
 }
 
 // Completion is the end of a request, as its LB learns of it.

@@ -9,6 +9,7 @@ import (
 var (
 	_ Rule            = (*LeastRequest)(nil)
 	_ Resetter        = (*LeastRequest)(nil)
+	_ Follower        = (*LeastRequest)(nil)
 	_ snapshot.Stater = (*LeastRequest)(nil)
 )
 
@@ -54,6 +55,22 @@ func (r *LeastRequest) Reset() {
 
 // Pick implements Rule.
 func (r *LeastRequest) Pick(v *View) int {
+	r.update(v)
+	server := r.schedule.next()
+	r.schedule.put(server, r.interval(v, server))
+	return server
+}
+
+// Follow implements Follower.
+func (r *LeastRequest) Follow(v *View, server int) {
+	r.update(v)
+	if r.schedule.take(server) {
+		r.schedule.postpone(server, r.interval(v, server))
+	}
+}
+
+// update gives servers their turns as they come in and takes them as they go out.
+func (r *LeastRequest) update(v *View) {
 	switch {
 	case !r.started:
 		for j := range r.capacity {
@@ -71,9 +88,6 @@ func (r *LeastRequest) Pick(v *View) int {
 			r.updateMember(v, int(j))
 		}
 	}
-	server := r.schedule.next()
-	r.schedule.put(server, r.interval(v, server))
-	return server
 }
 
 // updateMember gives turns to a server that came in and takes them from one that

@@ -26,7 +26,7 @@ func (m *membership) update(v *View) bool {
 		for _, j := range v.changed {
 			changed = m.set(int(j), v.out(int(j))) || changed
 		}
-	case v.Out == nil && len(m.in) == len(m.out):
+	case v.Out == nil && v.barred == nil && len(m.in) == len(m.out):
 	default:
 		for j := range m.out {
 			changed = m.set(j, v.out(j)) || changed

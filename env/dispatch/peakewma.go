@@ -10,6 +10,7 @@ var (
 	_ Rule            = (*PeakEWMA)(nil)
 	_ Completer       = (*PeakEWMA)(nil)
 	_ Resetter        = (*PeakEWMA)(nil)
+	_ Heir            = (*PeakEWMA)(nil)
 	_ snapshot.Stater = (*PeakEWMA)(nil)
 )
 
@@ -107,6 +108,20 @@ func (r *PeakEWMA) Completed(c Completion) {
 		duration = w*old + (1-w)*duration
 	}
 	r.average[c.Server], r.updatedAt[c.Server] = duration, c.Now
+}
+
+// Inherit implements Heir.
+func (r *PeakEWMA) Inherit(old Rule, from []int) {
+	o, ok := old.(*PeakEWMA)
+	if !ok {
+		return
+	}
+	r.Reset()
+	for j, k := range from {
+		if k >= 0 {
+			r.average[j], r.updatedAt[j] = o.average[k], o.updatedAt[k]
+		}
+	}
 }
 
 // State implements snapshot.Stater.

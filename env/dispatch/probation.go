@@ -109,6 +109,17 @@ func (p *probation) fail(c Completion, meanTime float64) {
 	p.setWait(c.Server, c.Now+math.Ldexp(meanTime, int(t.strikes-1)))
 }
 
+// abandon notes that a request was given up and says whether its server, which was on trial,
+// awaits another one. (It may have been one that was sent before the trial; then two may
+// be under way in it.)
+func (p *probation) abandon(server int) bool {
+	if p.servers[server].stage != onTrial {
+		return false
+	}
+	p.servers[server].stage = awaitsRequest
+	return true
+}
+
 // succeed notes that a request succeeded now (s).
 func (p *probation) succeed(server int, now float64) {
 	t := &p.servers[server]

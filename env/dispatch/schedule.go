@@ -54,6 +54,23 @@ func (s *schedule) next() int {
 	return server
 }
 
+// take lets a server have its turn although it may not be the next. It says whether the
+// server has turns. The caller must then give it its next turn by postpone.
+func (s *schedule) take(server int) bool {
+	if !s.scheduled(server) {
+		return false
+	}
+	if s.tree.least() == s.tree.get(server) {
+		s.now = s.tree.get(server)
+	}
+	return true
+}
+
+// postpone gives a server its next turn an interval after its present one.
+func (s *schedule) postpone(server int, interval float64) {
+	s.tree.set(server, min(s.tree.get(server)+interval, math.MaxFloat64))
+}
+
 // put gives a server its next turn an interval after the latest turn.
 func (s *schedule) put(server int, interval float64) { s.tree.set(server, s.deadline(interval)) }
 

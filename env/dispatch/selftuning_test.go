@@ -14,7 +14,7 @@ func TestSelfTuningByHand(t *testing.T) {
 	t.Parallel()
 	r, err := NewSelfTuning(2, 0, SelfTuningConfig{Exponent: 0.5, Window: 5, Prior: 2})
 	require.NoError(t, err)
-	weights := func() []float64 { return []float64{r.estimates[0].weight, r.estimates[1].weight} }
+	weights := func() []float64 { return []float64{r.capacities.Weight(0), r.capacities.Weight(1)} }
 	require.Equal(t, []float64{1, 1}, weights())
 
 	r.Completed(Completion{Server: 0, Now: 3, Duration: 1, Ongoing: 4})
@@ -86,7 +86,7 @@ func TestSelfTuningAgainstNaive(t *testing.T) {
 				naive.tune(naive.turn)
 				pick := rule.Pick(v)
 				for j := range n {
-					require.InEpsilon(t, naive.weight[j], rule.estimates[j].weight, 1e-9, "server %d", j)
+					require.InEpsilon(t, naive.weight[j], rule.capacities.Weight(j), 1e-9, "server %d", j)
 					if v.Out[j] {
 						continue
 					}
@@ -199,12 +199,12 @@ func TestConstants(t *testing.T) {
 	o := Options{Capacity: []float64{1, 1}, LBs: 1}
 	rule, err := New("self-tuning:exponent=0.5,window=7,prior=3", o)
 	require.NoError(t, err)
-	require.Equal(t, SelfTuningConfig{Exponent: 0.5, Window: 7, Prior: 3}, rule.(*SelfTuning).cfg)
+	require.Equal(t, SelfTuningConfig{Exponent: 0.5, Window: 7, Prior: 3}, rule.(*SelfTuning).capacities.cfg)
 	rule, err = New("self-tuning:window=7", o)
 	require.NoError(t, err)
 	want := DefaultSelfTuning()
 	want.Window = 7
-	require.Equal(t, want, rule.(*SelfTuning).cfg)
+	require.Equal(t, want, rule.(*SelfTuning).capacities.cfg)
 	for name, fault := range map[string]string{
 		"sed:exponent=1":                      `sed takes no constants`,
 		"self-tuning:":                        `unknown constant "" (known: exponent, window, prior)`,
@@ -278,4 +278,59 @@ func TestSelfTuningWithoutCounts(t *testing.T) {
 		r.Completed(Completion{Server: 1, Ongoing: 1, Failed: true})
 		require.NotEqual(t, 1, r.Pick(&v), "on probation")
 	}
+}
+
+// TestCapacitiesOfManyCompletions: completions that are added together weigh what they
+// weigh when added one by one, and a server that has left takes its part of the pool
+// with it.
+func TestCapacitiesOfManyCompletions(t *testing.T) {
+	t.Parallel()
+	together, err := NewCapacities(2, DefaultSelfTuning())
+	require.NoError(t, err)
+	single, err := NewCapacities(2, DefaultSelfTuning())
+	require.NoError(t, err)
+	for range 200 {
+		together.Add(0, 4, 12, 2)
+		together.Add(1, 2, 6, 3)
+		for range 4 {
+			single.Add(0, 1, 3, 0.5)
+		}
+		for range 2 {
+			single.Add(1, 1, 3, 1.5)
+		}
+	}
+	for j := range 2 {
+		together.Refresh(j)
+		single.Refresh(j)
+		require.InEpsilon(t, single.Weight(j), together.Weight(j), 0.01)
+	}
+	require.InEpsilon(t, 6, together.Rate(0), 0.02, "three at a time in half a second")
+	require.InEpsilon(t, 5.0/6, together.MeanDuration(), 0.02)
+
+	together.Forget(1)
+	together.Grow(3)
+	require.InEpsilon(t, 0.5, together.MeanDuration(), 1e-9, "what is left is of server 0")
+	together.Refresh(0)
+	require.InEpsilon(t, 1, together.Weight(0), 1e-9)
+	for j := 1; j < 3; j++ {
+		together.Refresh(j)
+		require.InEpsilon(t, 1, together.Weight(j), 1e-9, "nothing is known of it")
+	}
+}
+
+// TestAbandonedTrial: a request that its client gives up says nothing of its server, which
+// awaits another one to be tried with.
+func TestAbandonedTrial(t *testing.T) {
+	t.Parallel()
+	p := newProbation(2)
+	p.reset()
+	p.fail(Completion{Server: 1, Now: 1, Duration: 0.5, Ongoing: 1, Failed: true}, 2)
+	require.False(t, p.abandon(1), "it waits")
+	require.Equal(t, 1, p.endWait(3))
+	require.True(t, p.sent(1))
+	require.True(t, p.holds(1))
+	require.True(t, p.abandon(1))
+	require.False(t, p.holds(1))
+	require.True(t, p.sent(1), "the next one is the trial")
+	require.False(t, p.abandon(0))
 }

@@ -13,6 +13,10 @@ type View struct {
 	Reports Reports     // what servers tell of themselves; nil where they tell nothing
 	Global  GlobalState // global knowledge; nil where nobody has it
 
+	// barred are servers that are in but may not be picked at this moment (SetBarred);
+	// nil: none ever was.
+	barred []bool
+
 	// changed lists the servers whose Ongoing or Out changed since the
 	// rule's last Pick, so that a rule need not look at all of them. It is
 	// nil where that is not known: then any of them may have changed. The
@@ -65,6 +69,22 @@ func (v *View) SetOut(server int, out bool) {
 	v.note(server)
 }
 
+// SetBarred notes whether the server may not be picked for the moment, although it is in
+// and is expected back at once: because it is full, or was tried already for the present
+// request. Never are all servers that are in barred when a rule picks.
+func (v *View) SetBarred(server int, barred bool) {
+	if v.barred == nil {
+		v.barred = make([]bool, len(v.Ongoing))
+	}
+	if v.barred[server] != barred {
+		v.barred[server] = barred
+		v.note(server)
+	}
+}
+
+// Barred says whether the server may not be picked for the moment.
+func (v *View) Barred(server int) bool { return v.barred != nil && v.barred[server] }
+
 // Invalidate makes the rule look at every server when it picks next: after the
 // counts were written by another way, or into a rule that has just been reset
 // or restored.
@@ -82,5 +102,9 @@ func (v *View) note(server int) {
 	}
 }
 
-// out says whether a server takes no requests.
-func (v *View) out(server int) bool { return v.Out != nil && v.Out[server] }
+// out says whether a server takes no requests, for long or for the moment.
+func (v *View) out(server int) bool { return v.left(server) || v.Barred(server) }
+
+// left says whether a server takes no requests because it left or is known to have
+// failed.
+func (v *View) left(server int) bool { return v.Out != nil && v.Out[server] }

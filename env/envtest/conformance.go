@@ -149,8 +149,31 @@ func conformStep(t *testing.T, s env.Spec, step env.Step) {
 		require.GreaterOrEqual(t, f.Ongoing, 0)
 		require.True(t, finite(f.Completion) && f.Completion > 0, "completion time %g", f.Completion)
 	}
+	conformCounts(t, s, step)
 	n := step.Interval
 	require.True(t, n.Arrived >= 0 && n.Completed >= 0 && n.Failed >= 0 && n.CompletionSum >= 0)
+}
+
+// conformCounts checks what an environment need not keep.
+func conformCounts(t *testing.T, s env.Spec, step env.Step) {
+	t.Helper()
+	require.True(t, finite(step.Late) && step.Late >= 0, "%g s late", step.Late)
+	if step.Stale != nil {
+		require.Len(t, step.Stale, s.Agents)
+	}
+	if step.Counts == nil {
+		return
+	}
+	require.Len(t, step.Counts, s.Agents)
+	for _, row := range step.Counts {
+		require.Len(t, row, s.Servers)
+		for _, c := range row {
+			require.True(t, c.Ongoing >= 0 && c.Dispatched >= 0 && c.Completed >= 0 && c.Failed >= 0, "%+v", c)
+			require.True(t, finite(c.Durations) && c.Durations >= 0 && finite(c.OngoingSum), "%+v", c)
+			require.GreaterOrEqual(t, c.OngoingSum, float64(c.Completed), "a flow that ends counts itself")
+			require.False(t, c.Absent && c != env.ServerCounts{Absent: true}, "%+v", c)
+		}
+	}
 }
 
 func conformSeed(t *testing.T, a, b env.Env) {
@@ -178,6 +201,7 @@ func cloneStep(s env.Step) env.Step {
 	s.Reward = append([]float64(nil), s.Reward...)
 	s.Obs, s.Load, s.ServerReward = cloneRows(s.Obs), cloneRows(s.Load), cloneRows(s.ServerReward)
 	s.Flows = append([]env.Flow(nil), s.Flows...)
+	s.Counts, s.Stale = cloneRows(s.Counts), append([]bool(nil), s.Stale...)
 	return s
 }
 

@@ -30,6 +30,7 @@ type Observer struct {
 	elapsed    []Reservoir // by server, elapsed times of ongoing flows; 0 where there was none
 	moments    moments     // when elapsed times are sampled
 	rng        *rand.Rand  // draws the moments, the flows that are sampled and the slots of the samples
+	recorder   Recorder    // nil: nobody is told of samples
 }
 
 // New returns an Observer for the given number of servers.
@@ -52,10 +53,38 @@ func (o *Observer) Forget() {
 	}
 }
 
+// Inherit takes over the samples of an Observer of another set of servers, right after
+// the Reset of this one: from[j] is what server j was there, -1 if it is new. Moments
+// and the random stream go on as those of old, which must not be used any more.
+func (o *Observer) Inherit(old *Observer, from []int) {
+	for j, k := range from {
+		if k >= 0 {
+			o.completion[j], o.elapsed[j] = old.completion[k], old.elapsed[k]
+		}
+	}
+	o.moments, o.rng = old.moments, old.rng
+}
+
+// Recorder is told of samples.
+type Recorder interface {
+	// Completed tells the completion time (s) of a flow on the server that completed at
+	// time now (s).
+	Completed(server int, now, duration float64)
+	// Elapsed tells for how long (s) a flow on the server, chosen at random, had been
+	// ongoing at time now (s); 0 where there was none.
+	Elapsed(server int, now, elapsed float64)
+}
+
+// Record has r, which may be nil, told of all samples from now on.
+func (o *Observer) Record(r Recorder) { o.recorder = r }
+
 // Completed records that a flow on the server completed at time now (s), duration s
 // after it began. Times never decrease.
 func (o *Observer) Completed(server int, now, duration float64) {
 	o.completion[server].Insert(now, duration, o.rng)
+	if o.recorder != nil {
+		o.recorder.Completed(server, now, duration)
+	}
 }
 
 // Flows are the ongoing flows of one LB.
@@ -80,6 +109,9 @@ func (o *Observer) Sample(now float64, flows Flows) {
 				elapsed = t - flows.Start(j, o.rng.IntN(n))
 			}
 			o.elapsed[j].Insert(t, elapsed, o.rng)
+			if o.recorder != nil {
+				o.recorder.Elapsed(j, t, elapsed)
+			}
 		}
 		o.moments.advance(o.rng)
 	}
@@ -92,13 +124,19 @@ func (o *Observer) Sample(now float64, flows Flows) {
 // has become idle fades.
 func (o *Observer) Write(obs []float32, load []float64, ongoing []int32) {
 	for j, q := range ongoing {
-		row := obs[j*featureCount : (j+1)*featureCount]
 		completion, elapsed := o.completion[j].Statistics(), o.elapsed[j].Statistics()
-		row[0] = float32(q)
-		completion.write(row[1:6])
-		elapsed.write(row[6:11])
-		load[j] = elapsed.DiscountedMean
+		load[j] = WriteRow(obs[j*featureCount:(j+1)*featureCount], q, &completion, &elapsed)
 	}
+}
+
+// WriteRow fills row with the Features of one server, from its number of ongoing
+// requests and the figures of its two reservoirs, and returns the estimate of its load
+// (s).
+func WriteRow(row []float32, ongoing int32, completion, elapsed *Statistics) (load float64) {
+	row[0] = float32(ongoing)
+	completion.write(row[1:6])
+	elapsed.write(row[6:11])
+	return elapsed.DiscountedMean
 }
 
 // write fills dst with the five figures, in the order of Features.

@@ -80,20 +80,26 @@ type Statistics struct {
 // 90th percentile is the least value at or below which at least nine tenths of the
 // samples lie, or of their weight.
 func (r *Reservoir) Statistics() Statistics {
-	n := r.n
+	return statistics(r.value[:r.n], r.weight[:r.n])
+}
+
+// statistics computes the figures of values, which rise, and their weights.
+func statistics(value, weight []float64) Statistics {
+	n := len(value)
 	if n == 0 {
 		return Statistics{}
 	}
+	weight = weight[:n]
 	var sum, weights, weighted float64
-	for i, v := range r.value[:n] {
-		w := r.weight[i]
+	for i, v := range value {
+		w := weight[i]
 		sum += v
 		weights += w
 		weighted += w * v
 	}
-	s := Statistics{Mean: sum / float64(n), P90: r.value[(9*n+9)/10-1]}
+	s := Statistics{Mean: sum / float64(n), P90: value[(9*n+9)/10-1]}
 	var squares float64
-	for _, v := range r.value[:n] {
+	for _, v := range value {
 		squares += (v - s.Mean) * (v - s.Mean)
 	}
 	s.SD = math.Sqrt(squares / float64(n))
@@ -102,9 +108,9 @@ func (r *Reservoir) Statistics() Statistics {
 	s.DiscountedMean = weighted / weights
 	above := 0.1 * weights // the weight that may lie above the percentile
 	i := n - 1
-	for rest := r.weight[i]; rest <= above && i > 0; rest += r.weight[i] {
+	for rest := weight[i]; rest <= above && i > 0; rest += weight[i] {
 		i--
 	}
-	s.DiscountedP90 = r.value[i]
+	s.DiscountedP90 = value[i]
 	return s
 }

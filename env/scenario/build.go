@@ -8,6 +8,7 @@ import (
 
 	"fairlb/env/settings"
 	"fairlb/env/sim"
+	"fairlb/env/station"
 	"fairlb/env/workload"
 )
 
@@ -144,17 +145,18 @@ func (s *Scenario) ClassNames() []string {
 // records it.
 func (s *Scenario) Config() (sim.Config, error) {
 	cfg := sim.Config{
-		LBs: s.LBs, Processors: s.CPU.processors(), Workers: s.CPU.Workers, Backlog: s.CPU.Backlog, Prefork: s.CPU.Prefork,
+		Config:           station.Config{Processors: s.CPU.processors(), Workers: s.CPU.Workers, Backlog: s.CPU.Backlog, Prefork: s.CPU.Prefork},
+		LBs:              s.LBs,
 		CountEstablished: s.Counting == "established", UnseenRefusals: s.Refusals == "unseen", SYNRetries: s.SYNRetries,
 		LatencyLow: s.Latency.Low, LatencyHigh: s.Latency.High, Timeout: s.Timeout,
 		Duration: s.Duration, StepInterval: s.StepInterval, MaxLogWeight: s.MaxLogWeight,
 	}
 	if s.CPU.Discipline == "processor-sharing" {
-		cfg.CPU = sim.ProcessorSharing
+		cfg.CPU = station.ProcessorSharing
 	}
 	for _, g := range s.Servers {
 		for range g.Count {
-			cfg.Servers = append(cfg.Servers, sim.Server{CPUs: g.CPUs, Speed: g.Speed})
+			cfg.Servers = append(cfg.Servers, station.Server{CPUs: g.CPUs, Speed: g.Speed})
 		}
 	}
 	var err error

@@ -36,6 +36,11 @@ func builtins() []builtin {
 		})
 	}
 	list = append(list, builtin{"web-large/train", "6 LBs, 10 x 4 CPU + 10 x 2 CPU, the web mix at 2000 queries/s (Table 9)", func() Scenario { return webLarge(2000) }})
+	list = append(list, builtin{"web-large/train-rates", "the same at 700 to 2200 queries/s, drawn for each episode: what our own recipe trains on", func() Scenario {
+		s := webLarge(700)
+		s.Workload = webMix(700, 2200)
+		return s
+	}})
 	for k, h := range largeHours() {
 		list = append(list, builtin{
 			fmt.Sprintf("web-large/period-%d", k+1),
@@ -59,6 +64,7 @@ func builtins() []builtin {
 			})
 		}
 	}
+	list = append(list, complaintBuiltins()...)
 	return append(list,
 		builtin{"sim-dynamic", "sim-moderate/pure-cpu; four servers, drawn for each episode, at half speed from 25 s on", simDynamic},
 		builtin{"web-dynamic", "web-moderate; background jobs on the 4-CPU servers from 25 s on (Table 16)", webDynamic},

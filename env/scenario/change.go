@@ -8,12 +8,13 @@ import (
 
 	"fairlb/env/settings"
 	"fairlb/env/sim"
+	"fairlb/env/station"
 )
 
 // Change changes servers of a group, or an LB, at a time of each episode.
 type Change struct {
 	At    float64 `yaml:"at"`              // time in the episode, s
-	Kind  string  `yaml:"kind"`            // what changes: speed, cpus, background, drain, fail, return, fail-lb or return-lb
+	Kind  string  `yaml:"kind"`            // what changes: speed, cpus, background, drain, fail, fail-fast, return, fail-lb or return-lb
 	Group int     `yaml:"group,omitempty"` // index, from 0, of the group of servers that changes
 	// Servers are the group's servers that change, counted from 0; none: all.
 	Servers []int   `yaml:"servers,omitempty"`
@@ -40,18 +41,18 @@ type RandomChange struct {
 // randomKinds names the kinds of changes that a random process can make.
 func randomKinds() []string { return changeKinds()[:5] }
 
-// changeKinds names the kinds of changes. The last three are those that a random
+// changeKinds names the kinds of changes. The last four are those that a random
 // process cannot make (randomKinds).
 func changeKinds() []string {
-	return []string{"speed", "cpus", "background", "drain", "fail", "return", "fail-lb", "return-lb"}
+	return []string{"speed", "cpus", "background", "drain", "fail", "fail-fast", "return", "fail-lb", "return-lb"}
 }
 
 // changeKind returns the simulator's kind of a name that changeKinds has.
-func changeKind(name string) sim.ChangeKind {
-	return map[string]sim.ChangeKind{
-		"speed": sim.SetSpeed, "cpus": sim.SetCPUs, "background": sim.SetBackground,
-		"drain": sim.Drain, "fail": sim.Fail, "return": sim.Return,
-		"fail-lb": sim.FailLB, "return-lb": sim.ReturnLB,
+func changeKind(name string) station.ChangeKind {
+	return map[string]station.ChangeKind{
+		"speed": station.SetSpeed, "cpus": station.SetCPUs, "background": station.SetBackground,
+		"drain": station.Drain, "fail": station.Fail, "fail-fast": station.FailFast, "return": station.Return,
+		"fail-lb": station.FailLB, "return-lb": station.ReturnLB,
 	}[name]
 }
 
@@ -75,10 +76,10 @@ func (s *Scenario) group(g int) []int {
 }
 
 // changes returns the changes as the simulator takes them, in order of time.
-func (s *Scenario) changes() []sim.Change {
-	var list []sim.Change
+func (s *Scenario) changes() []station.Change {
+	var list []station.Change
 	for _, x := range s.Changes {
-		change := sim.Change{At: x.At, Kind: changeKind(x.Kind), Value: x.Value}
+		change := station.Change{At: x.At, Kind: changeKind(x.Kind), Value: x.Value}
 		if x.changesLB() {
 			change.Index = x.LB
 			list = append(list, change)

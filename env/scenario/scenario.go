@@ -1,6 +1,6 @@
 package scenario
 
-import "fairlb/env/sim"
+import "fairlb/env/station"
 
 // Scenario is a simulated environment as a file describes it. Times are in s,
 // rates in requests/s of all LBs together. The comment of a field is also its
@@ -70,8 +70,8 @@ type CPU struct {
 }
 
 // processors returns how tasks share the processors of a server.
-func (c *CPU) processors() sim.Processors {
-	return sim.Processors{ThreadsPerCore: c.ThreadsPerCore, ThreadGain: c.ThreadGain, Contention: c.Contention}
+func (c *CPU) processors() station.Processors {
+	return station.Processors{ThreadsPerCore: c.ThreadsPerCore, ThreadGain: c.ThreadGain, Contention: c.Contention}
 }
 
 // Latency bounds the uniform latency of a packet between two nodes.

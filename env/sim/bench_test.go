@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"fairlb/env/station"
 	"fairlb/env/workload"
 )
 
@@ -22,8 +23,8 @@ func web(t testing.TB, heuristic string) Config {
 		{Name: "static", Share: 0.56, Stages: []workload.Stage{{Resource: workload.CPU, Law: law(t, "exponential", 0.003, 0)}}},
 	}
 	return Config{
-		Servers: []Server{{4, 1}, {4, 1}, {4, 1}, {4, 1}, {2, 1}, {2, 1}, {2, 1}},
-		LBs:     2, CPU: ProcessorSharing, Workers: 32, Backlog: 128, Timeout: 40,
+		Config: station.Config{Servers: []station.Server{{CPUs: 4, Speed: 1}, {CPUs: 4, Speed: 1}, {CPUs: 4, Speed: 1}, {CPUs: 4, Speed: 1}, {CPUs: 2, Speed: 1}, {CPUs: 2, Speed: 1}, {CPUs: 2, Speed: 1}}, CPU: station.ProcessorSharing, Workers: 32, Backlog: 128},
+		LBs:    2, Timeout: 40,
 		LatencyLow: 1e-4, LatencyHigh: 1e-3,
 		Duration: 60, StepInterval: 0.25, MaxLogWeight: 1.5, Heuristic: heuristic, Classes: classes,
 		Workload: func(seed uint64) (workload.Source, error) {
@@ -54,7 +55,7 @@ func BenchmarkGrowth(b *testing.B) {
 			rate := 0.85 * 1.5 * float64(size.servers)
 			cfg := poisson(rate, nil, workload.Stage{Resource: workload.CPU, Law: law(b, "exponential", 1, 0)})
 			for j := range size.servers {
-				cfg.Servers = append(cfg.Servers, Server{1 + j%2, 1})
+				cfg.Servers = append(cfg.Servers, station.Server{CPUs: 1 + j%2, Speed: 1})
 			}
 			shares := make([]float64, size.lbs)
 			for i := range shares {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"fairlb/env/station"
 	"fairlb/env/workload"
 )
 
@@ -37,7 +38,8 @@ func TestStepEndsWithItsContext(t *testing.T) {
 	law, err := workload.NewLaw("exponential", 1e-12, 0)
 	require.NoError(t, err)
 	e, err := New(Config{
-		Servers: []Server{{CPUs: 1, Speed: 1}}, LBs: 1, Backlog: 8, Timeout: 1, Duration: 1e6, StepInterval: 1e6, MaxLogWeight: 1, Heuristic: "lsq",
+		Config: station.Config{Servers: []station.Server{{CPUs: 1, Speed: 1}}, Backlog: 8},
+		LBs:    1, Timeout: 1, Duration: 1e6, StepInterval: 1e6, MaxLogWeight: 1, Heuristic: "lsq",
 		Classes:  []workload.Class{{Name: "a", Share: 1, Stages: []workload.Stage{{Resource: workload.CPU, Law: law}}}},
 		Workload: func(uint64) (workload.Source, error) { return source, nil },
 	})

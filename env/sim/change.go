@@ -10,76 +10,8 @@ import (
 	"strconv"
 
 	"fairlb/env"
+	"fairlb/env/station"
 )
-
-// ChangeKind is what a Change does.
-type ChangeKind uint8
-
-const (
-	// SetSpeed sets the speed of a server's processors to Value.
-	SetSpeed ChangeKind = iota
-	// SetCPUs sets a server's number of processors to Value. Tasks in
-	// service stay there and share what is left of them.
-	SetCPUs
-	// SetBackground sets the number of jobs, not the LBs', that always run
-	// at a server and share its processors with the tasks in service.
-	SetBackground
-	// Drain takes a server out: LBs send it nothing more, what it holds it
-	// completes.
-	Drain
-	// Fail stops a server: requests there or on their way to it fail, and
-	// so do those sent to it until the LBs notice (Config.Detection).
-	Fail
-	// Return lets a server that was drained or has failed take part again.
-	Return
-	// FailLB stops an LB: its flows in flight are lost with its state, and
-	// count as failed, though the servers still do their work; its traffic
-	// goes to the other LBs.
-	FailLB
-	// ReturnLB lets an LB take its part of the traffic again, with no memory
-	// of what it saw.
-	ReturnLB
-
-	detect // the LBs detect that a server has failed; follows from Fail
-)
-
-// Change is one change of a server or an LB.
-type Change struct {
-	At    float64 // s
-	Kind  ChangeKind
-	Index int     // of the server or, for the last two kinds, the LB
-	Value float64 // of the first three kinds
-}
-
-func (x *Change) validate(c *Config) error {
-	n, whole := len(c.Servers), x.Value == math.Trunc(x.Value) && x.Value <= 10000
-	switch x.Kind {
-	case SetSpeed:
-		if !(x.Value > 0) || math.IsInf(x.Value, 0) {
-			return fmt.Errorf("speed = %g: must be positive and finite", x.Value)
-		}
-	case SetCPUs:
-		if !(x.Value >= 1 && whole) {
-			return fmt.Errorf("CPUs = %g: must be a whole number in [1, 10000]", x.Value)
-		}
-	case SetBackground:
-		if !(x.Value >= 0 && whole) {
-			return fmt.Errorf("background = %g: must be a whole number in [0, 10000]", x.Value)
-		}
-	case Drain, Fail, Return:
-	case FailLB, ReturnLB:
-		if x.Index < 0 || x.Index >= c.LBs {
-			return fmt.Errorf("no LB %d", x.Index)
-		}
-		return nil
-	default:
-		return fmt.Errorf("unknown kind %d", x.Kind)
-	}
-	if x.Index < 0 || x.Index >= n {
-		return fmt.Errorf("no server %d", x.Index)
-	}
-	return nil
-}
 
 // RandomChanges is a Poisson process of changes: at each of its times one of its
 // servers, drawn at random, changes. Appendix E.2.3 quotes that 32 % of clusters
@@ -87,11 +19,11 @@ func (x *Change) validate(c *Config) error {
 // instead one time in each episode at which that many of its servers, drawn anew
 // for each episode, change.
 type RandomChanges struct {
-	Kind      ChangeKind // SetSpeed, SetCPUs, SetBackground, Drain or Fail
-	PerMinute float64    // 0 with a Count
-	Servers   []int      // those that may change
-	Count     int        // of the servers that change at the time At; 0: a process
-	At        float64    // s
+	Kind      station.ChangeKind // SetSpeed, SetCPUs, SetBackground, Drain or Fail
+	PerMinute float64            // 0 with a Count
+	Servers   []int              // those that may change
+	Count     int                // of the servers that change at the time At; 0: a process
+	At        float64            // s
 
 	// The new speed or number of processors is the configured one times a
 	// factor drawn from U(Low, High), processors rounded to 1 at least; the
@@ -126,11 +58,11 @@ func (x *RandomChanges) validate(c *Config) error {
 		}
 	}
 	switch x.Kind {
-	case SetSpeed, SetCPUs, SetBackground:
-		if !(x.Low >= 0 && x.High >= x.Low && x.High <= 1000) || x.Low == 0 && x.Kind == SetSpeed {
+	case station.SetSpeed, station.SetCPUs, station.SetBackground:
+		if !(x.Low >= 0 && x.High >= x.Low && x.High <= 1000) || x.Low == 0 && x.Kind == station.SetSpeed {
 			return fmt.Errorf("[%g, %g]: must be 0 <= low <= high <= 1000, low of a speed positive", x.Low, x.High)
 		}
-	case Drain, Fail:
+	case station.Drain, station.Fail:
 		if !(x.DownMean > 0) || math.IsInf(x.DownMean, 0) {
 			return fmt.Errorf("mean time out = %g: must be positive and finite", x.DownMean)
 		}
@@ -143,10 +75,10 @@ func (x *RandomChanges) validate(c *Config) error {
 	return nil
 }
 
-// changesOf returns all changes of the episode with the given seed in order of
+// ChangesOf returns all changes of the episode with the given seed in order of
 // time. They depend on nothing that happens in the episode.
-func (c *Config) changesOf(seed uint64) []Change {
-	if len(c.Random) == 0 && !slices.ContainsFunc(c.Changes, func(x Change) bool { return x.Kind == Fail }) {
+func (c *Config) ChangesOf(seed uint64) []station.Change {
+	if len(c.Random) == 0 && !slices.ContainsFunc(c.Changes, func(x station.Change) bool { return x.Kind == station.Fail }) {
 		return c.Changes
 	}
 	list := slices.Clone(c.Changes)
@@ -156,12 +88,12 @@ func (c *Config) changesOf(seed uint64) []Change {
 	byTime := func() { sort.SliceStable(list, func(a, b int) bool { return list[a].At < list[b].At }) }
 	byTime()
 	for k, x := range list {
-		if x.Kind != Fail {
+		if x.Kind != station.Fail {
 			continue
 		}
-		back := slices.IndexFunc(list[k:], func(y Change) bool { return y.Kind == Return && y.Index == x.Index })
+		back := slices.IndexFunc(list[k:], func(y station.Change) bool { return y.Kind == station.Return && y.Index == x.Index })
 		if back < 0 || list[k+back].At > x.At+c.Detection {
-			list = append(list, Change{At: x.At + c.Detection, Kind: detect, Index: x.Index})
+			list = append(list, station.Change{At: x.At + c.Detection, Kind: station.Detect, Index: x.Index})
 		}
 	}
 	byTime()
@@ -171,9 +103,9 @@ func (c *Config) changesOf(seed uint64) []Change {
 // drawValue draws the new value of a server.
 func (x *RandomChanges) drawValue(c *Config, server int, rng *rand.Rand) float64 {
 	switch x.Kind {
-	case SetSpeed:
+	case station.SetSpeed:
 		return c.Servers[server].Speed * (x.Low + (x.High-x.Low)*rng.Float64())
-	case SetCPUs:
+	case station.SetCPUs:
 		return max(1, math.Round(float64(c.Servers[server].CPUs)*(x.Low+(x.High-x.Low)*rng.Float64())))
 	default:
 		return math.Floor(x.Low) + float64(rng.IntN(int(x.High)-int(x.Low)+1))
@@ -182,10 +114,10 @@ func (x *RandomChanges) drawValue(c *Config, server int, rng *rand.Rand) float64
 
 // appendTo appends the changes of one episode to the list: those up to the end of
 // arrivals, and the later returns of servers that are out by then.
-func (x *RandomChanges) appendTo(list []Change, c *Config, rng *rand.Rand) []Change {
+func (x *RandomChanges) appendTo(list []station.Change, c *Config, rng *rand.Rand) []station.Change {
 	if x.Initial {
 		for _, j := range x.Servers {
-			list = append(list, Change{Kind: x.Kind, Index: j, Value: x.drawValue(c, j, rng)})
+			list = append(list, station.Change{Kind: x.Kind, Index: j, Value: x.drawValue(c, j, rng)})
 		}
 	}
 	if x.Count > 0 {
@@ -197,9 +129,9 @@ func (x *RandomChanges) appendTo(list []Change, c *Config, rng *rand.Rand) []Cha
 	out := map[int]float64{} // server to the time of its return
 	for moment := rng.ExpFloat64() * 60 / x.PerMinute; moment < c.Duration; moment += rng.ExpFloat64() * 60 / x.PerMinute {
 		j := x.Servers[rng.IntN(len(x.Servers))]
-		change := Change{At: moment, Kind: x.Kind, Index: j}
+		change := station.Change{At: moment, Kind: x.Kind, Index: j}
 		switch x.Kind {
-		case SetSpeed, SetCPUs, SetBackground:
+		case station.SetSpeed, station.SetCPUs, station.SetBackground:
 			change.Value = x.drawValue(c, j, rng)
 		default:
 			maps.DeleteFunc(out, func(_ int, back float64) bool { return back <= moment })
@@ -209,7 +141,7 @@ func (x *RandomChanges) appendTo(list []Change, c *Config, rng *rand.Rand) []Cha
 				continue
 			}
 			out[j] = back
-			list = append(list, Change{At: back, Kind: Return, Index: j})
+			list = append(list, station.Change{At: back, Kind: station.Return, Index: j})
 		}
 		list = append(list, change)
 	}
@@ -217,11 +149,11 @@ func (x *RandomChanges) appendTo(list []Change, c *Config, rng *rand.Rand) []Cha
 }
 
 // appendOne appends the change of one server at the time At, and its return.
-func (x *RandomChanges) appendOne(list []Change, c *Config, server int, rng *rand.Rand) []Change {
-	change := Change{At: x.At, Kind: x.Kind, Index: server}
-	if x.Kind == Drain || x.Kind == Fail {
+func (x *RandomChanges) appendOne(list []station.Change, c *Config, server int, rng *rand.Rand) []station.Change {
+	change := station.Change{At: x.At, Kind: x.Kind, Index: server}
+	if x.Kind == station.Drain || x.Kind == station.Fail {
 		back := x.At + rng.ExpFloat64()*x.DownMean
-		return append(list, change, Change{At: back, Kind: Return, Index: server})
+		return append(list, change, station.Change{At: back, Kind: station.Return, Index: server})
 	}
 	change.Value = x.drawValue(c, server, rng)
 	return append(list, change)

@@ -7,40 +7,15 @@ import (
 
 	"fairlb/env"
 	"fairlb/env/dispatch"
+	"fairlb/env/station"
 	"fairlb/env/workload"
 	"fairlb/rewards"
 )
 
-// Discipline is how a CPU station serves its tasks.
-type Discipline uint8
-
-const (
-	// FIFO serves one task per processor, the rest wait in the backlog.
-	FIFO Discipline = iota
-	// ProcessorSharing serves up to Workers tasks at once, each at the server's
-	// speed or, where they outnumber the processors, at an equal share (eq. 42).
-	ProcessorSharing
-)
-
-// Server describes one server.
-type Server struct {
-	CPUs  int     // processors, p_j
-	Speed float64 // true speed of a processor, of a busy thread that has a core for itself; 1 is nominal; no LB knows it
-}
-
 // Config describes a simulated environment.
 type Config struct {
-	Servers []Server
-	LBs     int
-
-	CPU        Discipline
-	Processors Processors // how tasks share them
-	Workers    int        // p_hat, tasks in service at once under ProcessorSharing
-	Backlog    int        // tasks that may wait at a server; one more is refused
-	// Prefork says that a request holds one of the Workers from its first
-	// stage to its last, IO included, and that the backlog waits for a worker.
-	// It needs ProcessorSharing.
-	Prefork bool
+	station.Config // the servers
+	LBs            int
 
 	LatencyLow  float64 // s; the latency of a packet is uniform in [Low, High]
 	LatencyHigh float64 // s; 0: packets take no time
@@ -59,9 +34,9 @@ type Config struct {
 	// Timeout. None: there is one attempt. Linux doubles from 1 s on: 1, 2, 4, 8.
 	SYNRetries []float64
 
-	Changes   []Change        // of every episode, in order of time
-	Random    []RandomChanges // drawn for each episode
-	Detection float64         // s from a server's failure until LBs send it nothing more
+	Changes   []station.Change // of every episode, in order of time
+	Random    []RandomChanges  // drawn for each episode
+	Detection float64          // s from a server's failure until LBs send it nothing more
 	// Shares are the LBs' parts of the traffic, by which that of an LB that
 	// has failed is given to the others; none: equal.
 	Shares []float64
@@ -93,6 +68,8 @@ type Config struct {
 	Reward  rewards.Reward
 	// Flows says whether steps carry the flows that ended.
 	Flows bool
+	// Counts says whether steps carry what each LB counted at each server.
+	Counts bool
 
 	Recorder env.Recorder // receives every request's outcome; may be nil
 
@@ -111,19 +88,10 @@ func (c *Config) validate() error {
 			faults = append(faults, fmt.Errorf("sim: "+format, args...))
 		}
 	}
-	check(len(c.Servers) > 0, "no servers")
-	check(c.LBs > 0 && c.LBs <= math.MaxUint16, "LBs = %d: must be in [1, 65535]", c.LBs)
-	check(len(c.Servers) <= math.MaxUint16, "%d servers: at most 65535", len(c.Servers))
-	for j, s := range c.Servers {
-		check(s.CPUs > 0, "server %d: CPUs = %d: must be positive", j, s.CPUs)
-		check(s.Speed > 0 && !math.IsInf(s.Speed, 0), "server %d: speed = %g: must be positive and finite", j, s.Speed)
-		check(c.CPU == FIFO || c.Workers >= s.CPUs, "server %d: %d workers for %d processors", j, c.Workers, s.CPUs)
+	if err := c.Config.Validate(); err != nil {
+		faults = append(faults, fmt.Errorf("sim: %w", err))
 	}
-	check(c.Processors.ThreadsPerCore >= 0, "%d threads per core: must not be negative", c.Processors.ThreadsPerCore)
-	check(c.Processors.ThreadGain >= 0 && c.Processors.ThreadGain <= 1, "thread gain = %g: must be in [0, 1]", c.Processors.ThreadGain)
-	check(c.Processors.Contention >= 0 && !math.IsInf(c.Processors.Contention, 0), "contention = %g: must be finite and not negative", c.Processors.Contention)
-	check(!c.Prefork || c.CPU == ProcessorSharing, "prefork workers under FIFO: they need processor sharing")
-	check(c.Backlog >= 0, "backlog = %d: must not be negative", c.Backlog)
+	check(c.LBs > 0 && c.LBs <= math.MaxUint16, "LBs = %d: must be in [1, 65535]", c.LBs)
 	check(c.LatencyLow >= 0 && c.LatencyHigh >= c.LatencyLow && !math.IsInf(c.LatencyHigh, 0), "latency [%g, %g]: must be 0 <= low <= high", c.LatencyLow, c.LatencyHigh)
 	check(len(c.SYNRetries) <= math.MaxUint8, "%d SYN retries: at most 255", len(c.SYNRetries))
 	for k, gap := range c.SYNRetries {
@@ -143,7 +111,7 @@ func (c *Config) validate() error {
 	check(c.Detection >= 0 && !math.IsInf(c.Detection, 0), "detection = %g: must be finite and not negative", c.Detection)
 	check(len(c.Shares) == 0 || len(c.Shares) == c.LBs, "%d shares for %d LBs", len(c.Shares), c.LBs)
 	for k, x := range c.Changes {
-		if err := x.validate(c); err != nil {
+		if err := x.Validate(len(c.Servers), c.LBs); err != nil {
 			faults = append(faults, fmt.Errorf("sim: change %d: %w", k, err))
 		}
 		check(x.At >= 0 && (k == 0 || x.At >= c.Changes[k-1].At), "change %d at %g s: times must not be negative or decrease", k, x.At)

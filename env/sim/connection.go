@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 
 	"fairlb/env"
+	"fairlb/env/eventqueue"
 )
 
 // This file is what a TCP connection adds to the life of a request (request.go): an
@@ -20,10 +21,10 @@ import (
 
 // connections is what the engine keeps of connections beyond their requests.
 type connections struct {
-	acks     eventQueue    // ACKs on their way to an LB
-	awaited  []awaited     // by request; empty unless Config.CountEstablished
-	acksSent uint32        // so far; of ACKs due at one time the one sent first goes first
-	rng      [2]*rand.Rand // draw the latencies of ACKs (0) and of repeated SYNs (1)
+	acks     eventqueue.Queue // ACKs on their way to an LB
+	awaited  []awaited        // by request; empty unless Config.CountEstablished
+	acksSent uint32           // so far; of ACKs due at one time the one sent first goes first
+	rng      [2]*rand.Rand    // draw the latencies of ACKs (0) and of repeated SYNs (1)
 
 	retryAfter []float64 // s from the first SYN to each further one, those before the timeout
 	retries    []uint8   // by request, further SYNs so far; empty unless there may be any
@@ -47,7 +48,7 @@ func newConnections(cfg *Config) connections {
 }
 
 func (c *connections) reset(seed uint64) {
-	c.acks.reset()
+	c.acks.Reset()
 	c.awaited, c.retries, c.acksSent = c.awaited[:0], c.retries[:0], 0
 	for k, name := range []string{"sim/latency/ack", "sim/latency/retry"} {
 		c.rng[k] = rand.New(env.Stream(seed, name))
@@ -88,7 +89,7 @@ func (e *engine) answerSYN(id uint32, taken bool) {
 		e.establish(id, e.now)
 	default:
 		c.awaited[id] = awaited{order: c.acksSent, pending: true}
-		c.acks.push(entry{time: due, order: c.acksSent, id: id})
+		c.acks.Push(eventqueue.Entry{Time: due, Order: c.acksSent, ID: id})
 		c.acksSent++
 	}
 }
@@ -97,11 +98,11 @@ func (e *engine) answerSYN(id uint32, taken bool) {
 // that ended before its ACK came never counts.
 func (e *engine) processACKs(until float64) {
 	c := &e.connections
-	for c.acks.len() > 0 && c.acks.first().time <= until {
-		p := c.acks.pop()
-		if a := &c.awaited[p.id]; a.pending && a.order == p.order {
+	for c.acks.Len() > 0 && c.acks.First().Time <= until {
+		p := c.acks.Pop()
+		if a := &c.awaited[p.ID]; a.pending && a.order == p.Order {
 			a.pending = false
-			e.establish(p.id, p.time)
+			e.establish(p.ID, p.Time)
 		}
 	}
 }
@@ -113,13 +114,14 @@ func (e *engine) establish(id uint32, now float64) {
 	}
 }
 
-// refuse lets a server not take a request. The client may try again; else the request
-// has failed.
+// refuse lets a server not take a request. The client may try again, unless the server
+// has answered, as one that fails fast does; else the request has failed.
 func (e *engine) refuse(id uint32) {
 	x := &e.requests[id]
-	e.addWork(id, -1)
+	e.servers.AddWork(id, -1)
 	e.release(int(x.server))
-	if e.sendAgain(id) {
+	answered := e.members.failsFast[x.server] && !e.members.failed[x.server]
+	if !answered && e.sendAgain(id) {
 		return
 	}
 	e.fail(id)
@@ -138,7 +140,7 @@ func (e *engine) sendAgain(id uint32) bool {
 		due += e.latencyFrom(c.rng[1])
 	}
 	c.retries[id]++
-	e.toServers.push(entry{time: due, order: e.packetsSent, id: id})
+	e.toServers.Push(eventqueue.Entry{Time: due, Order: e.packetsSent, ID: id})
 	e.packetsSent++
 	return true
 }
@@ -157,20 +159,12 @@ func (e *engine) returnToServer(id uint32) bool {
 		e.endRequest(id, e.now)
 		return false
 	}
-	e.addWork(id, 1)
+	e.servers.AddWork(id, 1)
 	e.outstanding[x.server]++
 	if e.outstandingLog.enabled {
 		e.outstandingLog.add(int(x.server))
 	}
 	return true
-}
-
-// addWork adds the demands of a request, times sign, to the work of its server.
-func (e *engine) addWork(id uint32, sign float64) {
-	x := &e.requests[id]
-	for k, resource := range e.stages[x.class] {
-		e.stations[2*int(x.server)+int(resource)].work += sign * e.demands[int(id)*e.stride+k]
-	}
 }
 
 // fail ends a request that its server refused, or lost as it failed. To its client it
@@ -181,7 +175,7 @@ func (e *engine) fail(id uint32) {
 	if x.state == active && e.cfg.UnseenRefusals {
 		x.state = unseen
 		e.recordLoss(x.arrival, x.class, int(x.lb), int(x.server))
-		e.toLBs.push(entry{time: max(e.now, x.arrival+e.cfg.Timeout), order: e.packetsSent, id: id})
+		e.toLBs.Push(eventqueue.Entry{Time: max(e.now, x.arrival+e.cfg.Timeout), Order: e.packetsSent, ID: id})
 		e.packetsSent++
 		return
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"fairlb/env/dispatch"
+	"fairlb/env/station"
 	"fairlb/env/workload"
 )
 
@@ -20,7 +21,7 @@ func TestRetriesByHand(t *testing.T) {
 	for _, test := range []struct {
 		name    string
 		gaps    []float64
-		changes []Change
+		changes []station.Change
 		times   []float64
 		want    []float64 // s from the first attempt to the completion
 	}{
@@ -30,11 +31,12 @@ func TestRetriesByHand(t *testing.T) {
 		{"two clients, one after the other", []float64{1, 2, 4}, nil, []float64{0, 2, 2.5}, []float64{4, 3 + 4, 7 + 4}},
 		{"all are refused", []float64{1, 1}, nil, []float64{0, 1}, []float64{4, lost}},
 		{"none after the timeout", []float64{1, 39}, nil, []float64{0, 1}, []float64{4, lost}},
-		{"a failed server is tried again", []float64{1, 2, 4}, []Change{{1, Fail, 0, 0}, {8, Return, 0, 0}}, []float64{2}, []float64{7 + 4}},
-		{"not what a server has lost", []float64{1, 2, 4}, []Change{{1, Fail, 0, 0}, {2, Return, 0, 0}}, []float64{0.5}, []float64{lost}},
-		{"nor a flow whose LB has failed", []float64{1, 2, 4}, []Change{{2.5, FailLB, 0, 0}}, []float64{0, 2}, []float64{lost, lost}},
+		{"a failed server is tried again", []float64{1, 2, 4}, []station.Change{{At: 1, Kind: station.Fail, Index: 0}, {At: 8, Kind: station.Return, Index: 0}}, []float64{2}, []float64{7 + 4}},
+		{"not what a server has lost", []float64{1, 2, 4}, []station.Change{{At: 1, Kind: station.Fail, Index: 0}, {At: 2, Kind: station.Return, Index: 0}}, []float64{0.5}, []float64{lost}},
+		{"nor one that was answered with a failure", []float64{1, 2, 4}, []station.Change{{At: 1, Kind: station.FailFast, Index: 0}, {At: 2.5, Kind: station.Return, Index: 0}}, []float64{2}, []float64{lost}},
+		{"nor a flow whose LB has failed", []float64{1, 2, 4}, []station.Change{{At: 2.5, Kind: station.FailLB, Index: 0}}, []float64{0, 2}, []float64{lost, lost}},
 	} {
-		cfg := Config{Servers: []Server{{1, 1}}, SYNRetries: test.gaps, Changes: test.changes, Detection: 30}
+		cfg := Config{Config: station.Config{Servers: []station.Server{{CPUs: 1, Speed: 1}}}, SYNRetries: test.gaps, Changes: test.changes, Detection: 30}
 		got := completionsByHand(t, cfg, test.times, workload.Stage{Resource: workload.CPU, Law: law(t, "deterministic", 4, 0)})
 		for k, want := range test.want {
 			require.True(t, math.Abs(got[k]-want) < 1e-12 || math.IsNaN(got[k]) && math.IsNaN(want), "%s: got %v, want %v", test.name, got, test.want)
@@ -55,7 +57,8 @@ func connecting(t *testing.T, change func(*Config), times ...float64) (*Env, *to
 	t.Helper()
 	rule, rec := &told{}, &outcomes{}
 	cfg := Config{
-		Servers: []Server{{1, 1}}, LBs: 1, Timeout: 2, Duration: 4, StepInterval: 0.1, MaxLogWeight: 1,
+		Config: station.Config{Servers: []station.Server{{CPUs: 1, Speed: 1}}},
+		LBs:    1, Timeout: 2, Duration: 4, StepInterval: 0.1, MaxLogWeight: 1,
 		LatencyLow: 0.1, LatencyHigh: 0.1, Recorder: rec,
 		Classes:  []workload.Class{{Name: "task", Share: 1, Stages: []workload.Stage{{Resource: workload.CPU, Law: law(t, "deterministic", 1, 0)}}}},
 		Workload: func(uint64) (workload.Source, error) { return &fixedArrivals{times: times, demand: 1}, nil },

@@ -1,14 +1,12 @@
 // Package sim is the discrete-event simulator of appendix C.1, an env.Env.
 //
-// M load balancers (package env/balancer) send requests to N servers. A request
-// passes stages, each in a server's CPU station (FIFO, or blocked processor
-// sharing, eq. 42) or in its IO station (processor sharing). Packets take time
-// between the nodes, and a server whose backlog is full refuses a request.
+// M load balancers (package env/balancer) send requests to N servers (package
+// env/station). A request passes stages, each in a server's CPU station or in its IO
+// station. Packets take time between the nodes, and a server whose backlog is full
+// refuses a request.
 //
-// What the published testbed adds to that is optional, and off in the zero Config.
-// Processors may be hardware threads that share cores, and throughput may fall as
-// tasks contend (Processors). A worker may be held through IO, so that the backlog
-// waits for workers (Config.Prefork). An LB may count a flow only once its connection
+// What the published testbed adds to that is optional, and off in the zero Config: of
+// servers, see env/station. An LB may count a flow only once its connection
 // is established (Config.CountEstablished) and not see that one is refused
 // (Config.UnseenRefusals), and a client may try again (Config.SYNRetries).
 //
@@ -18,10 +16,9 @@
 // The engine processes four kinds of events: arrivals from a workload.Source,
 // completions of stages, packets that reach a server, and what comes from outside
 // (changes, and samples of the true state). Replies are no events: they are
-// processed before anything reads what they change. Stations run in virtual time
-// and a tournament tree finds the server with the next completion, so that an
-// event costs O(log) of the tasks and of the servers. State is in flat slices:
-// once these have grown, an event allocates nothing.
+// processed before anything reads what they change. An event costs O(log) of the tasks
+// and of the servers. State is in flat slices: once these have grown, an event
+// allocates nothing.
 //
 // The same seed and the same actions give the same episode, bit for bit, which
 // golden_test.go holds it to. Where to change what:
@@ -31,9 +28,6 @@
 //	engine.go      the event loop
 //	request.go     the life of a request
 //	connection.go  when an LB counts it, and what follows if its server does not take it
-//	station.go     how a resource serves its tasks
-//	processors.go  what tasks get of processors that they share
-//	prefork.go     workers that are held for a whole request
 //	change.go      changes of servers and LBs, and when they happen
 //	membership.go  what a change does
 //	reports.go     what servers tell a rule that asks (dispatch.Reports)

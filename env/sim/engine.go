@@ -9,43 +9,39 @@ import (
 	"strconv"
 
 	"fairlb/env"
-	"fairlb/env/argmin"
 	"fairlb/env/balancer"
 	"fairlb/env/dispatch"
+	"fairlb/env/eventqueue"
+	"fairlb/env/station"
 	"fairlb/env/workload"
 )
 
 // engine is the state of one episode.
 //
-// A request in flight has an id, which indexes requests and, times the stride,
-// demands. Server j has two stations: 2j serves its CPU stages, 2j+1 its IO.
+// A request in flight has an id, which indexes requests, and by which the servers
+// know it, too.
 type engine struct {
 	cfg    *Config
-	stride int                   // the largest number of stages of any class
 	stages [][]workload.Resource // by class and stage, what the stage needs
 
 	now          float64 // s
 	source       workload.Source
 	arrival      workload.Request // the next request to arrive; its Time is +Inf after the last
-	changes      []Change         // all changes of the episode, in order of time
+	changes      []station.Change // all changes of the episode, in order of time
 	nextChange   int              // index into changes of the next one
 	nextSample   float64          // s, when the true state is sampled next; +Inf: never
 	nextExternal float64          // s, the earlier of the next change and the next sample
 
-	stations    []station
-	pools       []workerPool // by server; none unless Config.Prefork
-	nextKeys    []uint64     // by station, the key (package argmin) of the time of its next completion
-	completions tournament   // finds the server with the earliest completion
-	toServers   eventQueue   // requests on their way to a server
-	toLBs       eventQueue   // replies on their way to an LB (see processReplies)
-	packetsSent uint32       // so far; of packets due at one time the one sent first goes first
-	dispatched  uint32       // requests so far; it may wrap around
+	servers     *station.Pool
+	toServers   eventqueue.Queue // requests on their way to a server
+	toLBs       eventqueue.Queue // replies on their way to an LB (see processReplies)
+	packetsSent uint32           // so far; of packets due at one time the one sent first goes first
+	dispatched  uint32           // requests so far; it may wrap around
 
 	requests []request
-	demands  []float64 // s, by request and stage
-	free     []uint32  // ids without a request
-	stepOf   []uint32  // by request, the step in which it was dispatched; empty unless Config.Flows
-	inFlight int       // requests that have arrived and not ended
+	free     []uint32 // ids without a request
+	stepOf   []uint32 // by request, the step in which it was dispatched; empty unless Config.Flows
+	inFlight int      // requests that have arrived and not ended
 
 	balancers []*balancer.Balancer // by LB
 	latency   [2]*rand.Rand        // draw the latencies of requests (0) and of replies (1)
@@ -61,10 +57,11 @@ type engine struct {
 	reports        serverReports
 
 	interval    env.Interval
-	endedFlows  []env.Flow // those that ended in the interval; empty unless Config.Flows
-	currentStep int        // the step that runs
-	truth       env.Truth  // what the sampler is shown
-	events      int        // arrivals and stage completions so far
+	endedFlows  []env.Flow           // those that ended in the interval; empty unless Config.Flows
+	currentStep int                  // the step that runs
+	counts      [][]env.ServerCounts // by LB and server, of the interval; nil unless Config.Counts
+	truth       env.Truth            // what the sampler is shown
+	events      int                  // arrivals and stage completions so far
 }
 
 // request is one request in flight.
@@ -75,7 +72,6 @@ type request struct {
 	lb      uint16
 	server  uint16
 	class   uint8
-	stage   uint8 // the stage that it is in, or goes to next
 	state   requestState
 }
 
@@ -94,19 +90,12 @@ func newEngine(cfg *Config, rules []dispatch.Rule) *engine {
 	n := len(cfg.Servers)
 	e := &engine{
 		cfg:         cfg,
-		stride:      workload.MaxStages(cfg.Classes),
-		stations:    make([]station, 2*n),
-		nextKeys:    make([]uint64, 2*n),
-		completions: newTournament(n),
 		outstanding: make([]int32, n),
 		connections: newConnections(cfg),
 		members:     newMembership(cfg),
 		reports:     newServerReports(n),
 	}
 	e.hasConnections = cfg.CountEstablished || len(e.connections.retryAfter) > 0
-	if cfg.Prefork {
-		e.pools = make([]workerPool, n)
-	}
 	for _, c := range cfg.Classes {
 		var resources []workload.Resource
 		for _, s := range c.Stages {
@@ -114,13 +103,14 @@ func newEngine(cfg *Config, rules []dispatch.Rule) *engine {
 		}
 		e.stages = append(e.stages, resources)
 	}
+	e.servers = station.NewPool(cfg.Config, e.stages)
 	for _, rule := range rules {
 		e.balancers = append(e.balancers, balancer.New(balancer.Config{Servers: n, Rule: rule, Observe: cfg.Observe, CountEstablished: cfg.CountEstablished, Reports: e, Global: e}))
 		if _, ok := rule.(dispatch.OutstandingLogReader); ok {
 			e.outstandingLog.enabled = true
 		}
 	}
-	e.arrival.Demand = make([]float64, e.stride)
+	e.arrival.Demand = make([]float64, workload.MaxStages(cfg.Classes))
 	return e
 }
 
@@ -128,21 +118,18 @@ func newEngine(cfg *Config, rules []dispatch.Rule) *engine {
 func (e *engine) reset(seed uint64) error {
 	e.now, e.nextChange, e.inFlight, e.events, e.packetsSent, e.dispatched = 0, 0, 0, 0, 0, 0
 	e.interval = env.Interval{}
-	e.requests, e.demands, e.free = e.requests[:0], e.demands[:0], e.free[:0]
+	e.requests, e.free = e.requests[:0], e.free[:0]
 	e.stepOf, e.endedFlows, e.currentStep = e.stepOf[:0], e.endedFlows[:0], 0
-	e.toServers.reset()
-	e.toLBs.reset()
-	e.completions.reset()
-	for k := range e.nextKeys {
-		e.nextKeys[k] = argmin.Infinity
-	}
-	e.resetServers()
+	e.resetCounts()
+	e.toServers.Reset()
+	e.toLBs.Reset()
+	e.servers.Reset()
 	clear(e.outstanding)
 	e.outstandingLog.next, e.outstandingLog.first = 0, 0
 	e.connections.reset(seed)
 	e.members.reset(seed)
 	e.reports.reset()
-	e.changes = e.cfg.changesOf(seed)
+	e.changes = e.cfg.ChangesOf(seed)
 	e.nextSample = math.Inf(1)
 	if e.cfg.Sampler != nil {
 		e.nextSample = 0
@@ -166,21 +153,6 @@ func (e *engine) reset(seed uint64) error {
 	return e.readArrival()
 }
 
-// resetServers empties the servers and gives them what is configured.
-func (e *engine) resetServers() {
-	for j, s := range e.cfg.Servers {
-		limit := s.CPUs
-		if e.cfg.CPU == ProcessorSharing {
-			limit = e.cfg.Workers
-		}
-		e.stations[2*j].reset(s.Speed, s.CPUs, limit, e.cfg.Processors)
-		e.stations[2*j+1].reset(1, 1, math.MaxInt, Processors{})
-	}
-	for j := range e.pools {
-		e.pools[j].reset()
-	}
-}
-
 // closeSource closes the source of the episode, if there is one.
 func (e *engine) closeSource() error {
 	if e.source == nil {
@@ -194,7 +166,7 @@ func (e *engine) closeSource() error {
 // readArrival reads the next arrival. After the last request of the source, and
 // after the episode's duration, none comes.
 func (e *engine) readArrival() error {
-	e.arrival.Demand = e.arrival.Demand[:e.stride]
+	e.arrival.Demand = e.arrival.Demand[:cap(e.arrival.Demand)]
 	err := e.source.Next(&e.arrival)
 	if err == nil && e.arrival.Time <= e.cfg.Duration {
 		return nil
@@ -231,10 +203,10 @@ func (e *engine) advance(ctx context.Context, until float64) error {
 				return err
 			}
 		}
-		time := e.completions.time()
+		time := e.servers.NextCompletion()
 		kind := stageCompletion
-		if e.toServers.len() > 0 && e.toServers.first().time < time {
-			kind, time = packetAtServer, e.toServers.first().time
+		if e.toServers.Len() > 0 && e.toServers.First().Time < time {
+			kind, time = packetAtServer, e.toServers.First().Time
 		}
 		if e.arrival.Time < time {
 			kind, time = requestArrival, e.arrival.Time
@@ -250,13 +222,9 @@ func (e *engine) advance(ctx context.Context, until float64) error {
 		e.now = time
 		switch kind {
 		case stageCompletion:
-			station := 2 * e.completions.first()
-			if e.nextKeys[station+1] < e.nextKeys[station] {
-				station++
-			}
-			e.completeStage(station)
+			e.completeStage()
 		case packetAtServer:
-			e.deliver(e.toServers.pop().id)
+			e.deliver(e.toServers.Pop().ID)
 		case requestArrival:
 			e.processReplies()
 			e.processArrival()

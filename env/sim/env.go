@@ -79,7 +79,7 @@ func (e *Env) Reset(ctx context.Context, seed uint64) (env.Step, error) {
 	e.stepsTaken = 0
 	s := &e.step
 	s.Time, s.Terminated, s.Truncated, s.Interval = 0, false, false, env.Interval{}
-	s.Flows = nil
+	s.Flows, s.Counts = nil, nil
 	clear(s.Reward)
 	for i := range s.Obs {
 		clear(s.Obs[i])
@@ -105,6 +105,7 @@ func (e *Env) Step(ctx context.Context, actions [][]float64) (env.Step, error) {
 		return env.Step{}, err
 	}
 	e.engine.interval = env.Interval{}
+	e.engine.resetCounts()
 	e.engine.endedFlows, e.engine.currentStep = e.engine.endedFlows[:0], e.stepsTaken
 	e.stepsTaken++
 	now := float64(e.stepsTaken) * e.spec.StepInterval
@@ -116,6 +117,7 @@ func (e *Env) Step(ctx context.Context, actions [][]float64) (env.Step, error) {
 	e.step.Truncated = e.stepsTaken == e.spec.Steps
 	e.step.Interval = e.engine.interval
 	e.step.Flows = e.intervalFlows()
+	e.step.Counts = e.engine.intervalCounts()
 	if e.cfg.Observe {
 		e.observe(now)
 	}
@@ -189,6 +191,9 @@ func (e *Env) Close() error {
 	e.stepsTaken = -1
 	return e.engine.closeSource()
 }
+
+// KeepCounts lets the steps of all episodes that follow carry counts, as Config.Counts does.
+func (e *Env) KeepCounts() { e.cfg.Counts = true }
 
 // Events returns the number of arrivals and stage completions of the episode so
 // far.

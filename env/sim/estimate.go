@@ -7,6 +7,7 @@ import (
 
 	"fairlb/env/estimate"
 	"fairlb/env/observe"
+	"fairlb/env/station"
 )
 
 // Size is what decides how much an environment takes. Its figures may be of a
@@ -43,9 +44,9 @@ func (s Size) Estimate() estimate.Estimate {
 		e.Add(estimate.Events, "what load balancers observe of servers", []string{"servers", "lbs", "duration", "step_interval"}, s.Steps+s.Duration/observe.SampleInterval, s.LBs, s.Servers)
 	}
 	e.Add(estimate.Memory, "what load balancers know of servers", []string{"servers", "lbs"}, s.LBs, s.Servers, perServer)
-	e.Add(estimate.Memory, "servers", []string{"servers"}, s.Servers, 2*float64(unsafe.Sizeof(station{}))+200)
+	e.Add(estimate.Memory, "servers", []string{"servers"}, s.Servers, 2*float64(unsafe.Sizeof(station.Station{}))+200)
 	e.Add(estimate.Memory, "requests in flight", append(slices.Clone(s.RequestFields), "workload.classes", "cpu.backlog", "duration"), s.InFlight, bytesOfRequest+8*math.Max(1, s.MaxStages))
-	e.Add(estimate.Memory, "changes", []string{"random_changes", "duration"}, s.Changes, float64(unsafe.Sizeof(Change{})), 2)
+	e.Add(estimate.Memory, "changes", []string{"random_changes", "duration"}, s.Changes, float64(unsafe.Sizeof(station.Change{})), 2)
 	e.Add(estimate.Events, "requests", append(slices.Clone(s.RequestFields), "workload.classes", "duration"), s.Requests, 1+s.Stages)
 	return e
 }

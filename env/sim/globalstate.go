@@ -16,11 +16,11 @@ var (
 // is left over the server's capacity, and the IO work that is left, each with the
 // demand of the arriving request (s).
 func (e *engine) Finish(server int) float64 {
-	if e.members.failed[server] {
+	if e.members.failed[server] || e.members.failsFast[server] {
 		return math.Inf(1)
 	}
-	cpu, io := &e.stations[2*server], &e.stations[2*server+1]
-	return max((cpu.workAt(e.now)+e.arrivingCPU)/e.Capacity(server), (io.workAt(e.now)+e.arrivingIO)/io.speed)
+	cpu, io := e.servers.CPU(server), e.servers.IO(server)
+	return max((cpu.Work(e.now)+e.arrivingCPU)/e.Capacity(server), (io.Work(e.now)+e.arrivingIO)/io.Speed())
 }
 
 // Capacity implements dispatch.GlobalState. It is what the server does when all
@@ -28,26 +28,10 @@ func (e *engine) Finish(server int) float64 {
 // background jobs take their part beside the requests that the server has, the
 // arriving one included, and contention takes what these cost each other.
 func (e *engine) Capacity(server int) float64 {
-	if e.members.failed[server] {
+	if e.members.failed[server] || e.members.failsFast[server] {
 		return 0
 	}
-	cpu := &e.stations[2*server]
-	tasks, part := cpu.procs, 1.0
-	if cpu.background > 0 || cpu.law.Contention > 0 {
-		n := float64(min(int(e.outstanding[server])+1, cpu.limit))
-		tasks, part = max(n+cpu.background, cpu.procs), n/(n+cpu.background)
-	}
-	return cpu.law.beyondCores(tasks, cpu.procs, cpu.cores) * part * cpu.speed
-}
-
-// waiting returns the number of requests that wait at a server for a processor or
-// a worker.
-func (e *engine) waiting(server int) int {
-	n := e.stations[2*server].queue.n
-	if e.cfg.Prefork {
-		n += e.pools[server].waiting.n
-	}
-	return n
+	return e.servers.CPU(server).Capacity(int(e.outstanding[server]) + 1)
 }
 
 // Outstanding implements dispatch.GlobalState.
@@ -81,27 +65,8 @@ func (e *engine) OutstandingChange(change uint64) int32 {
 
 // readTruth fills t with the servers' true state.
 func (e *engine) readTruth(t *env.Truth) {
-	n := len(e.outstanding)
-	t.CPUWork, t.IOWork, t.CPUTime = resize(t.CPUWork, n), resize(t.IOWork, n), resize(t.CPUTime, n)
-	t.Running, t.Backlog, t.Speed = resize(t.Running, n), resize(t.Backlog, n), resize(t.Speed, n)
-	t.Busy, t.CPUs, t.Background, t.Out = resize(t.Busy, n), resize(t.CPUs, n), resize(t.Background, n), resize(t.Out, n)
-	t.Capacity = resize(t.Capacity, n)
-	for j := range n {
-		cpu, io := &e.stations[2*j], &e.stations[2*j+1]
-		t.CPUWork[j], t.IOWork[j], t.CPUTime[j] = cpu.workAt(e.now), io.workAt(e.now), cpu.cpuTimeAt(e.now)
-		t.Busy[j], t.Running[j], t.Backlog[j] = cpu.busy.len(), cpu.busy.len()+io.busy.len(), e.waiting(j)
-		t.Speed[j], t.CPUs[j], t.Background[j] = cpu.speed, int(cpu.procs), int(cpu.background)
-		if e.cfg.Prefork {
-			t.Busy[j] = e.pools[j].held
-		}
-		t.Capacity[j] = cpu.law.Full(cpu.procs) * cpu.speed
-		t.Out[j] = e.members.failed[j] || e.members.drained[j]
+	e.servers.ReadTruth(e.now, t)
+	for j := range t.Out {
+		t.Out[j] = e.members.failed[j] || e.members.failsFast[j] || e.members.drained[j]
 	}
-}
-
-func resize[T any](s []T, n int) []T {
-	if cap(s) < n {
-		return make([]T, n)
-	}
-	return s[:n]
 }

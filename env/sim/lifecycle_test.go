@@ -12,6 +12,7 @@ import (
 
 	"fairlb/env"
 	"fairlb/env/dispatch"
+	"fairlb/env/station"
 	"fairlb/env/workload"
 	"fairlb/rewards"
 )
@@ -25,10 +26,10 @@ func TestValidate(t *testing.T) {
 		"sim: no servers":                         func(c *Config) { c.Servers = nil },
 		"sim: LBs = 0: must be in [1, 65535]":     func(c *Config) { c.LBs = 0 },
 		"LBs = 65536":                             func(c *Config) { c.LBs = 65536 },
-		"70000 servers: at most 65535":            func(c *Config) { c.Servers = make([]Server, 70000) },
+		"70000 servers: at most 65535":            func(c *Config) { c.Servers = make([]station.Server, 70000) },
 		"server 1: CPUs = 0: must be positive":    func(c *Config) { c.Servers[1].CPUs = 0 },
 		"server 2: speed = NaN: must be":          func(c *Config) { c.Servers[2].Speed = math.NaN() },
-		"server 4: 1 workers for 2 processors":    func(c *Config) { c.CPU, c.Workers = ProcessorSharing, 1 },
+		"server 4: 1 workers for 2 processors":    func(c *Config) { c.CPU, c.Workers = station.ProcessorSharing, 1 },
 		"-2 threads per core: must not be":        func(c *Config) { c.Processors.ThreadsPerCore = -2 },
 		"thread gain = 1.5: must be in [0, 1]":    func(c *Config) { c.Processors.ThreadGain = 1.5 },
 		"contention = -1: must be finite and":     func(c *Config) { c.Processors.Contention = -1 },
@@ -46,24 +47,26 @@ func TestValidate(t *testing.T) {
 		"2 weights: must be one a server":         func(c *Config) { c.Weights = []float64{1, 2} },
 		"detection = -1: must be finite":          func(c *Config) { c.Detection = -1 },
 		"1 shares for 2 LBs":                      func(c *Config) { c.Shares = []float64{1} },
-		"change 0: CPUs = 1.5: must be a whole":   func(c *Config) { c.Changes = []Change{{1, SetCPUs, 0, 1.5}} },
-		"change 0: background = -1: must be":      func(c *Config) { c.Changes = []Change{{1, SetBackground, 0, -1}} },
-		"change 0: no LB 2":                       func(c *Config) { c.Changes = []Change{{1, FailLB, 2, 0}} },
-		"change 0: unknown kind 99":               func(c *Config) { c.Changes = []Change{{1, 99, 0, 0}} },
+		"change 0: CPUs = 1.5: must be a whole":   func(c *Config) { c.Changes = []station.Change{{At: 1, Kind: station.SetCPUs, Index: 0, Value: 1.5}} },
+		"change 0: background = -1: must be":      func(c *Config) { c.Changes = []station.Change{{At: 1, Kind: station.SetBackground, Value: -1}} },
+		"change 0: no LB 2":                       func(c *Config) { c.Changes = []station.Change{{At: 1, Kind: station.FailLB, Index: 2}} },
+		"change 0: unknown kind 99":               func(c *Config) { c.Changes = []station.Change{{At: 1, Kind: 99}} },
 		"random changes 0: 0 a minute":            func(c *Config) { c.Random = []RandomChanges{{}} },
 		"random changes 0: no servers":            func(c *Config) { c.Random = []RandomChanges{{PerMinute: 1}} },
 		"random changes 0: no server 9":           func(c *Config) { c.Random = []RandomChanges{{PerMinute: 1, Servers: []int{9}}} },
 		"random changes 0: [0, 1]: must be":       func(c *Config) { c.Random = []RandomChanges{{PerMinute: 1, Servers: []int{0}, High: 1}} },
-		"random changes 0: mean time out = 0":     func(c *Config) { c.Random = []RandomChanges{{PerMinute: 1, Servers: []int{0}, Kind: Fail}} },
+		"random changes 0: mean time out = 0":     func(c *Config) { c.Random = []RandomChanges{{PerMinute: 1, Servers: []int{0}, Kind: station.Fail}} },
 		"random changes 0: initial: not all": func(c *Config) {
-			c.Random = []RandomChanges{{PerMinute: 1, Servers: []int{0}, Kind: Fail, DownMean: 1, Initial: true}}
+			c.Random = []RandomChanges{{PerMinute: 1, Servers: []int{0}, Kind: station.Fail, DownMean: 1, Initial: true}}
 		},
-		"random changes 0: kind 5 is not random": func(c *Config) { c.Random = []RandomChanges{{PerMinute: 1, Servers: []int{0}, Kind: Return}} },
+		"random changes 0: kind 5 is not random": func(c *Config) { c.Random = []RandomChanges{{PerMinute: 1, Servers: []int{0}, Kind: station.Return}} },
 		"max log-weight = 21: must be in (0":     func(c *Config) { c.MaxLogWeight = 21 },
-		"change 0: no server 8":                  func(c *Config) { c.Changes = []Change{{1, SetSpeed, 8, 1}} },
-		"change 0: speed = 0: must be positive":  func(c *Config) { c.Changes = []Change{{1, SetSpeed, 0, 0}} },
-		"change 1 at 1 s: times must not":        func(c *Config) { c.Changes = []Change{{2, SetSpeed, 0, 1}, {1, SetSpeed, 0, 1}} },
-		`unknown heuristic "fifo"`:               func(c *Config) { c.Heuristic = "fifo" },
+		"change 0: no server 8":                  func(c *Config) { c.Changes = []station.Change{{At: 1, Kind: station.SetSpeed, Index: 8, Value: 1}} },
+		"change 0: speed = 0: must be positive":  func(c *Config) { c.Changes = []station.Change{{At: 1, Kind: station.SetSpeed, Index: 0}} },
+		"change 1 at 1 s: times must not": func(c *Config) {
+			c.Changes = []station.Change{{At: 2, Kind: station.SetSpeed, Index: 0, Value: 1}, {At: 1, Kind: station.SetSpeed, Index: 0, Value: 1}}
+		},
+		`unknown heuristic "fifo"`: func(c *Config) { c.Heuristic = "fifo" },
 	} {
 		cfg := moderate(t)
 		spoil(&cfg)
@@ -168,7 +171,7 @@ func TestLatenciesArePaired(t *testing.T) {
 	latencies := func(heuristic string) map[float64]float64 {
 		const demand = 0.05
 		l := law(t, "deterministic", demand, 0)
-		cfg := poisson(20, []Server{{1000, 1}, {1000, 0.1}}, workload.Stage{Resource: workload.CPU, Law: l})
+		cfg := poisson(20, []station.Server{{CPUs: 1000, Speed: 1}, {CPUs: 1000, Speed: 0.1}}, workload.Stage{Resource: workload.CPU, Law: l})
 		cfg.LatencyLow, cfg.LatencyHigh, cfg.Heuristic = 0.01, 0.2, heuristic
 		cfg.Duration, cfg.StepInterval = 20, 20
 		var rec outcomes
@@ -219,8 +222,8 @@ func TestIdleServersAreEqual(t *testing.T) {
 			require.GreaterOrEqual(t, n, int32(0))
 			if n == 0 {
 				idle++
-				require.Zero(t, e.engine.stations[2*j].work)
-				require.Zero(t, e.engine.stations[2*j+1].work)
+				require.Zero(t, e.engine.servers.CPU(j).Work(e.engine.now))
+				require.Zero(t, e.engine.servers.IO(j).Work(e.engine.now))
 			}
 		}
 	}
@@ -251,8 +254,8 @@ func TestDrainIsCancelled(t *testing.T) {
 
 // asTestbed turns on all that the published testbed adds to the model.
 func asTestbed(cfg *Config) {
-	cfg.CPU, cfg.Workers, cfg.Backlog, cfg.Prefork = ProcessorSharing, 8, 4, true
-	cfg.Processors = Processors{ThreadsPerCore: 2, ThreadGain: 0.3, Contention: 0.01}
+	cfg.CPU, cfg.Workers, cfg.Backlog, cfg.Prefork = station.ProcessorSharing, 8, 4, true
+	cfg.Processors = station.Processors{ThreadsPerCore: 2, ThreadGain: 0.3, Contention: 0.01}
 	cfg.CountEstablished, cfg.UnseenRefusals, cfg.SYNRetries = true, true, []float64{1, 2, 4}
 }
 
@@ -301,7 +304,7 @@ func (s *samples) Sample(now float64, t *env.Truth) {
 func TestSampler(t *testing.T) {
 	t.Parallel()
 	cfg := moderate(t)
-	cfg.Changes = []Change{{1, SetBackground, 3, 2}, {2, Fail, 4, 0}, {3, SetCPUs, 5, 1}}
+	cfg.Changes = []station.Change{{At: 1, Kind: station.SetBackground, Index: 3, Value: 2}, {At: 2, Kind: station.Fail, Index: 4}, {At: 3, Kind: station.SetCPUs, Index: 5, Value: 1}}
 	cfg.Observe, cfg.StepInterval, cfg.SampleInterval = false, 0.5, 0.25
 	want, _ := episode(t, cfg, 2)
 	var list samples

@@ -6,13 +6,15 @@ import (
 	"slices"
 
 	"fairlb/env"
+	"fairlb/env/station"
 )
 
 // membership says which servers and LBs take part. What LBs know of it is in
 // their balancers.
 type membership struct {
-	failed  []bool // by server: it has failed, and serves nothing
-	drained []bool // by server: it is being drained, and gets nothing more
+	failed    []bool // by server: it has failed, and serves nothing
+	drained   []bool // by server: it is being drained, and gets nothing more
+	failsFast []bool // by server: it answers what it gets with a failure at once
 
 	shares    []float64  // by LB, its part of the traffic
 	failedLB  []bool     // by LB: it has failed
@@ -22,7 +24,7 @@ type membership struct {
 
 func newMembership(cfg *Config) membership {
 	n := len(cfg.Servers)
-	p := membership{failed: make([]bool, n), drained: make([]bool, n), shares: cfg.Shares, failedLB: make([]bool, cfg.LBs)}
+	p := membership{failed: make([]bool, n), drained: make([]bool, n), failsFast: make([]bool, n), shares: cfg.Shares, failedLB: make([]bool, cfg.LBs)}
 	for len(p.shares) < cfg.LBs {
 		p.shares = append(p.shares, 1)
 	}
@@ -32,6 +34,7 @@ func newMembership(cfg *Config) membership {
 func (p *membership) reset(seed uint64) {
 	clear(p.failed)
 	clear(p.drained)
+	clear(p.failsFast)
 	clear(p.failedLB)
 	p.failedLBs = 0
 	p.rng = rand.New(env.Stream(seed, "sim/redirect"))
@@ -66,48 +69,27 @@ func (p *membership) redirect(lb int) int {
 }
 
 // applyChange makes one change.
-func (e *engine) applyChange(x Change) {
+func (e *engine) applyChange(x station.Change) {
 	switch x.Kind {
-	case SetSpeed, SetCPUs, SetBackground:
-		e.adjustStation(2*x.Index, x.Kind, x.Value)
-	case Drain:
+	case station.SetSpeed, station.SetCPUs, station.SetBackground:
+		e.servers.Adjust(e.now, x)
+	case station.Drain:
 		e.members.drained[x.Index] = true
 		e.announceOut(x.Index, true)
-	case Fail:
+	case station.Fail:
 		e.failServer(x.Index)
-	case detect:
+	case station.Detect:
 		e.announceOut(x.Index, true)
-	case Return:
-		e.members.failed[x.Index], e.members.drained[x.Index] = false, false
+	case station.FailFast:
+		e.members.failsFast[x.Index] = true
+	case station.Return:
+		e.members.failed[x.Index], e.members.drained[x.Index], e.members.failsFast[x.Index] = false, false, false
 		e.announceOut(x.Index, false)
-	case FailLB:
+	case station.FailLB:
 		e.failLB(x.Index)
-	case ReturnLB:
+	case station.ReturnLB:
 		e.returnLB(x.Index)
 	}
-}
-
-// adjustStation changes the speed, the processors or the background jobs of a CPU
-// station from now on.
-func (e *engine) adjustStation(station int, kind ChangeKind, value float64) {
-	s := &e.stations[station]
-	s.advance(e.now)
-	switch kind {
-	case SetSpeed:
-		s.speed = value
-	case SetCPUs:
-		s.setProcessors(value)
-		if e.cfg.CPU == FIFO {
-			s.limit = int(value)
-		}
-	default:
-		s.background = value
-	}
-	s.setRate()
-	for s.queue.n > 0 && !s.full() {
-		e.serveNext(s)
-	}
-	e.scheduleCompletion(station)
 }
 
 // announceOut lets all LBs know whether a server is out.
@@ -124,33 +106,14 @@ func (e *engine) failServer(server int) {
 		return
 	}
 	e.members.failed[server] = true
-	var lost []uint32
-	for k := range 2 {
-		s := &e.stations[2*server+k]
-		s.advance(e.now)
-		for _, x := range s.busy.list {
-			lost = append(lost, x.id)
-		}
-		for s.queue.n > 0 {
-			lost = append(lost, s.queue.pop())
-		}
-		s.clear()
-		e.scheduleCompletion(2*server + k)
-	}
-	if e.cfg.Prefork {
-		pool := &e.pools[server]
-		for pool.waiting.n > 0 {
-			lost = append(lost, pool.waiting.pop())
-		}
-		pool.reset()
-	}
+	lost := e.servers.Fail(e.now, server, nil)
 	// What is still on its way there is refused when it arrives.
 	e.outstanding[server] = 0
 	e.reports.serverFailed(server)
-	for _, p := range e.toServers.list {
-		if x := &e.requests[p.id]; int(x.server) == server && !e.retrying(p.id) {
+	for _, p := range e.toServers.Entries() {
+		if x := &e.requests[p.ID]; int(x.server) == server && !e.retrying(p.ID) {
 			e.outstanding[server]++
-			e.addWork(p.id, 1)
+			e.servers.AddWork(p.ID, 1)
 		}
 	}
 	slices.SortFunc(lost, e.compareArrivals)

@@ -8,6 +8,7 @@ import (
 
 	"fairlb/env"
 	"fairlb/env/dispatch"
+	"fairlb/env/station"
 	"fairlb/env/workload"
 )
 
@@ -18,7 +19,7 @@ import (
 type twin struct {
 	cfg       *Config
 	arrivals  []workload.Request // to come
-	changes   []Change           // to come
+	changes   []station.Change   // to come
 	now       float64
 	servers   []twinServer
 	packets   []*twinTask // under way
@@ -36,6 +37,7 @@ type twin struct {
 type twinServer struct {
 	speed, cpus, extra   float64
 	failed, drained, out bool
+	failsFast            bool
 	cpu, io              []*twinTask // in service
 	waiting              []*twinTask
 	used                 float64
@@ -63,7 +65,7 @@ type twinACK struct {
 }
 
 func newTwin(cfg *Config, arrivals []workload.Request, seed uint64, rule twinRule) *twin {
-	w := &twin{cfg: cfg, arrivals: arrivals, changes: cfg.changesOf(seed), rule: rule, failedLB: make([]bool, cfg.LBs)}
+	w := &twin{cfg: cfg, arrivals: arrivals, changes: cfg.ChangesOf(seed), rule: rule, failedLB: make([]bool, cfg.LBs)}
 	for _, s := range cfg.Servers {
 		w.servers = append(w.servers, twinServer{speed: s.Speed, cpus: float64(s.CPUs)})
 	}
@@ -114,7 +116,7 @@ func (s *twinServer) held() int { return len(s.cpu) + len(s.io) }
 
 // limit is the number of CPU tasks that server j serves at once.
 func (w *twin) limit(j int) int {
-	if w.cfg.CPU == FIFO {
+	if w.cfg.CPU == station.FIFO {
 		return int(w.servers[j].cpus)
 	}
 	return w.cfg.Workers
@@ -294,7 +296,7 @@ func (w *twin) receive(x *twinTask) {
 	if w.cfg.Prefork {
 		busy = s.held() >= w.cfg.Workers
 	}
-	refused := s.failed || busy && len(s.waiting) >= w.cfg.Backlog
+	refused := s.failed || s.failsFast || busy && len(s.waiting) >= w.cfg.Backlog
 	if w.cfg.CountEstablished {
 		if ack := (twinACK{x, w.now + w.draw(2)}); !refused && w.cfg.LatencyHigh > 0 {
 			w.acks = append(w.acks, ack)
@@ -303,6 +305,8 @@ func (w *twin) receive(x *twinTask) {
 		}
 	}
 	switch {
+	case s.failsFast && !s.failed:
+		w.lose(x)
 	case refused:
 		w.tryAgain(x)
 	case w.cfg.Prefork && busy:
@@ -414,19 +418,19 @@ func (w *twin) recordOutcome(x *twinTask, completion float64, failed bool) {
 }
 
 // apply makes one change.
-func (w *twin) apply(c Change) {
+func (w *twin) apply(c station.Change) {
 	s := &w.servers[min(c.Index, len(w.servers)-1)]
 	switch c.Kind {
-	case SetSpeed:
+	case station.SetSpeed:
 		s.speed = c.Value
-	case SetCPUs:
+	case station.SetCPUs:
 		s.cpus = c.Value
 		w.fill(c.Index)
-	case SetBackground:
+	case station.SetBackground:
 		s.extra = c.Value
-	case Drain:
+	case station.Drain:
 		s.drained, s.out = true, true
-	case Fail:
+	case station.Fail:
 		s.failed = true
 		lost := slices.Concat(s.cpu, s.io, s.waiting)
 		slices.SortStableFunc(lost, func(a, b *twinTask) int { return cmp.Compare(a.request.Time, b.request.Time) })
@@ -435,11 +439,13 @@ func (w *twin) apply(c Change) {
 			x.reply = true
 			w.lose(x)
 		}
-	case detect:
+	case station.Detect:
 		s.out = s.out || s.failed
-	case Return:
-		s.failed, s.drained, s.out = false, false, false
-	case FailLB:
+	case station.Return:
+		s.failed, s.failsFast, s.drained, s.out = false, false, false, false
+	case station.FailFast:
+		s.failsFast = true
+	case station.FailLB:
 		if w.failedLB[c.Index] {
 			return
 		}
@@ -457,7 +463,7 @@ func (w *twin) apply(c Change) {
 				w.recordOutcome(x, 0, true)
 			}
 		}
-	case ReturnLB:
+	case station.ReturnLB:
 		w.failedLB[c.Index] = false
 	}
 }

@@ -51,7 +51,7 @@ func (w *twin) outstanding(j int) int {
 // finish is the Oracle's figure: all work left and the request's.
 func (w *twin) finish(j int, r workload.Request) float64 {
 	s := &w.servers[j]
-	if s.failed {
+	if s.failed || s.failsFast {
 		return math.Inf(1)
 	}
 	sum := w.work(j)

@@ -91,8 +91,7 @@ func (e *engine) enableReports() {
 		r.arrivals = append(r.arrivals, serverArrival{time: -1})
 	}
 	for j := range r.inFlight {
-		cpu, io := &e.stations[2*j], &e.stations[2*j+1]
-		r.inFlight[j] = int32(cpu.busy.len() + io.busy.len() + e.waiting(j))
+		r.inFlight[j] = int32(e.servers.CPU(j).Busy() + e.servers.IO(j).Busy() + e.servers.Waiting(j))
 	}
 }
 
@@ -128,5 +127,5 @@ func distance(a, b int32) int32 { return max(a-b, b-a) }
 
 // Load implements dispatch.Reports.
 func (e *engine) Load(server int) (completed int, busy float64) {
-	return int(e.reports.completed[server]), e.stations[2*server].cpuTimeAt(e.now)
+	return int(e.reports.completed[server]), e.servers.CPU(server).CPUTime(e.now)
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"fairlb/env/dispatch"
+	"fairlb/env/station"
 	"fairlb/env/workload"
 )
 
@@ -35,15 +36,16 @@ func TestReportsByHand(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name    string
-		changes []Change
+		changes []station.Change
 		want    []answer
 	}{
 		{"no failure", nil, []answer{{}, {1, 0, 0, 1}, {1, 4, 1, 6}, {0, 6, 3, 12}, {1, 6, 3, 12.5}, {2, 6, 3, 13}, {0, 6, 6, 24}}},
-		{"a failure at 7 s", []Change{{7, Fail, 0, 0}, {8, Return, 0, 0}}, []answer{{}, {1, 0, 0, 1}, {1, 4, 1, 6}, {0, 0, 1, 7}, {1, 0, 1, 7.5}, {2, 0, 1, 8}, {0, 7.5, 4, 19}}},
+		{"a failure at 7 s", []station.Change{{At: 7, Kind: station.Fail, Index: 0}, {At: 8, Kind: station.Return, Index: 0}}, []answer{{}, {1, 0, 0, 1}, {1, 4, 1, 6}, {0, 0, 1, 7}, {1, 0, 1, 7.5}, {2, 0, 1, 8}, {0, 7.5, 4, 19}}},
 	} {
 		var answers []answer
 		cfg := Config{
-			Servers: []Server{{1, 1}}, LBs: 1, Backlog: 4, Timeout: 40, Duration: 40, StepInterval: 40, MaxLogWeight: 1, Detection: 5,
+			Config: station.Config{Servers: []station.Server{{CPUs: 1, Speed: 1}}, Backlog: 4},
+			LBs:    1, Timeout: 40, Duration: 40, StepInterval: 40, MaxLogWeight: 1, Detection: 5,
 			Classes: []workload.Class{{Name: "task", Share: 1, Stages: []workload.Stage{{Resource: workload.CPU, Law: law(t, "deterministic", 4, 0)}}}},
 			Changes: test.changes,
 			Rule:    func(int) (dispatch.Rule, error) { return asking{&answers}, nil },

@@ -4,13 +4,12 @@ import (
 	"math/rand/v2"
 
 	"fairlb/env"
-	"fairlb/env/argmin"
+	"fairlb/env/eventqueue"
 	"fairlb/env/workload"
 )
 
 // This file is the life of a request: it arrives at an LB (processArrival), is
-// sent to a server (send, deliver), passes its stages there (enqueue,
-// completeStage), and ends at the LB when the reply arrives (reply,
+// sent to a server (send, deliver), passes its stages there (completeStage), and ends at the LB when the reply arrives (reply,
 // processReplies, endRequest). What becomes of one that its server does not take is
 // in connection.go.
 
@@ -26,8 +25,7 @@ func (e *engine) processArrival() {
 		return
 	}
 	id := e.allocate()
-	base := int(id) * e.stride
-	demands := e.demands[base : base+len(r.Demand)]
+	demands := e.servers.Prepare(id, r.Class)
 	resources := e.stages[r.Class]
 	e.arrivingCPU, e.arrivingIO = 0, 0
 	for k, d := range r.Demand {
@@ -44,11 +42,13 @@ func (e *engine) processArrival() {
 	}
 	e.requests[id] = request{arrival: r.Time, flow: flow, number: e.dispatched, lb: uint16(lb), server: uint16(server), class: uint8(r.Class), state: active}
 	e.dispatched++
+	if e.counts != nil {
+		e.counts[lb][server].Dispatched++
+	}
 	if e.cfg.Flows {
 		e.stepOf[id] = uint32(e.currentStep)
 	}
-	e.stations[2*server].work += e.arrivingCPU
-	e.stations[2*server+1].work += e.arrivingIO
+	e.servers.Send(id, server, e.arrivingCPU, e.arrivingIO)
 	e.outstanding[server]++
 	if e.outstandingLog.enabled {
 		e.outstandingLog.add(server)
@@ -79,9 +79,6 @@ func (e *engine) allocate() uint32 {
 	if e.cfg.Flows {
 		e.stepOf = append(e.stepOf, 0)
 	}
-	for range e.stride {
-		e.demands = append(e.demands, 0)
-	}
 	return id
 }
 
@@ -93,7 +90,7 @@ func (e *engine) send(id uint32) {
 		e.deliver(id)
 		return
 	}
-	e.toServers.push(entry{time: e.now + e.drawLatency(0), order: e.packetsSent, id: id})
+	e.toServers.Push(eventqueue.Entry{Time: e.now + e.drawLatency(0), Order: e.packetsSent, ID: id})
 	e.packetsSent++
 }
 
@@ -104,7 +101,7 @@ func (e *engine) reply(id uint32) {
 		e.endRequest(id, e.now)
 		return
 	}
-	e.toLBs.push(entry{time: e.now + e.drawLatency(1), order: e.packetsSent, id: id})
+	e.toLBs.Push(eventqueue.Entry{Time: e.now + e.drawLatency(1), Order: e.packetsSent, ID: id})
 	e.packetsSent++
 }
 
@@ -121,12 +118,12 @@ func (e *engine) latencyFrom(rng *rand.Rand) float64 {
 // arrivals, changes and the end of a step read what replies change, so that
 // replies need not be events: it is enough to process them before each of these.
 func (e *engine) processReplies() {
-	for e.toLBs.len() > 0 && e.toLBs.first().time <= e.now {
-		p := e.toLBs.pop()
+	for e.toLBs.Len() > 0 && e.toLBs.First().Time <= e.now {
+		p := e.toLBs.Pop()
 		if e.cfg.CountEstablished {
-			e.processACKs(p.time)
+			e.processACKs(p.Time)
 		}
-		e.endRequest(p.id, p.time)
+		e.endRequest(p.ID, p.Time)
 	}
 	if e.cfg.CountEstablished {
 		e.processACKs(e.now)
@@ -134,13 +131,14 @@ func (e *engine) processReplies() {
 }
 
 // deliver lets a request reach its server, which serves it, puts it into its
-// backlog, or refuses it because the backlog is full or the server has failed.
+// backlog, or refuses it because the backlog is full or the server has failed or
+// fails fast.
 func (e *engine) deliver(id uint32) {
 	if e.retrying(id) && !e.returnToServer(id) {
 		return
 	}
 	x := &e.requests[id]
-	taken := !e.members.failed[x.server] && e.hasRoom(x)
+	taken := !e.members.failed[x.server] && !e.members.failsFast[x.server] && e.servers.HasRoom(id)
 	if e.cfg.CountEstablished {
 		e.answerSYN(id, taken)
 	}
@@ -151,88 +149,28 @@ func (e *engine) deliver(id uint32) {
 	if e.reports.enabled {
 		e.reports.requestArrived(id, int(x.server), e.now)
 	}
-	if e.cfg.Prefork {
-		e.acceptPrefork(id)
-		return
-	}
-	e.enqueue(id, e.stationOf(x))
-}
-
-// hasRoom says whether a request's server can serve it or let it wait.
-func (e *engine) hasRoom(x *request) bool {
-	if e.cfg.Prefork {
-		pool := &e.pools[x.server]
-		return pool.held < e.cfg.Workers || pool.waiting.n < e.cfg.Backlog
-	}
-	s := &e.stations[e.stationOf(x)]
-	return !s.full() || s.queue.n < e.cfg.Backlog
+	e.servers.Arrive(e.now, id)
 }
 
 // release notes that a server is done with a request. A server that has no
-// request left has no work left either: what rounding left of it is set to 0, so
-// that idle servers are equal to the Oracle.
+// request left has no work left either, so that idle servers are equal to the Oracle.
 func (e *engine) release(server int) {
 	e.outstanding[server]--
 	if e.outstandingLog.enabled {
 		e.outstandingLog.add(server)
 	}
 	if e.outstanding[server] == 0 {
-		e.stations[2*server].work, e.stations[2*server+1].work = 0, 0
+		e.servers.ClearWork(server)
 	}
 }
 
-// stationOf returns the index of the station that a request's present stage needs.
-func (e *engine) stationOf(x *request) int {
-	return 2*int(x.server) + int(e.stages[x.class][x.stage])
-}
-
-// enqueue puts a request into service at a station, or behind those that wait
-// there.
-func (e *engine) enqueue(id uint32, station int) {
-	s := &e.stations[station]
-	if s.full() {
-		s.queue.push(id)
-		return
-	}
-	s.advance(e.now)
-	s.enter(id, e.demands[int(id)*e.stride+int(e.requests[id].stage)])
-	e.scheduleCompletion(station)
-}
-
-// scheduleCompletion notes when the next task of a station completes.
-func (e *engine) scheduleCompletion(station int) {
-	key := argmin.Key(e.stations[station].nextCompletion())
-	e.nextKeys[station] = key
-	e.completions.set(station>>1, min(key, e.nextKeys[station^1]))
-}
-
-// serveNext puts the request that has waited longest at a station into service.
-// The station must have been advanced, and not be full.
-func (e *engine) serveNext(s *station) {
-	id := s.queue.pop()
-	s.enter(id, e.demands[int(id)*e.stride+int(e.requests[id].stage)])
-}
-
-// completeStage ends the stage that is due at a station. The request that has
-// waited longest there takes its place, and the request itself goes to its next
-// stage, or is answered after its last.
-func (e *engine) completeStage(station int) {
+// completeStage ends the stage that is due at a server, and answers the request after
+// its last.
+func (e *engine) completeStage() {
 	e.events++
-	s := &e.stations[station]
-	s.advance(e.now)
-	id := s.leave()
-	if s.queue.n > 0 && !s.full() {
-		e.serveNext(s)
-	}
-	e.scheduleCompletion(station)
-
-	x := &e.requests[id]
-	x.stage++
-	if int(x.stage) == len(e.stages[x.class]) {
+	if id, done := e.servers.Complete(e.now); done {
 		e.completeRequest(id)
-		return
 	}
-	e.enqueue(id, e.stationOf(x))
 }
 
 // completeRequest answers a request that has passed its last stage.
@@ -242,9 +180,6 @@ func (e *engine) completeRequest(id uint32) {
 	e.reports.completed[server]++
 	if e.reports.enabled {
 		e.reports.requestCompleted(id, server, e.now)
-	}
-	if e.cfg.Prefork {
-		e.releaseWorker(server)
 	}
 	e.reply(id)
 }
@@ -273,6 +208,9 @@ func (e *engine) reportEnd(id uint32, now float64) {
 	elapsed := now - x.arrival
 	if failed {
 		elapsed = e.cfg.Timeout
+	}
+	if e.counts != nil {
+		e.countEnd(lb, server, flow.Start, now, failed)
 	}
 	if e.cfg.Flows {
 		e.endedFlows = append(e.endedFlows, env.Flow{LB: lb, Server: server, Step: int(e.stepOf[id]), Ongoing: int(flow.Ongoing), Completion: elapsed, Failed: failed})

@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"fairlb/env/station"
 	"fairlb/env/workload"
 )
 
@@ -48,7 +49,7 @@ func TestUnnoticedFailure(t *testing.T) {
 	t.Parallel()
 	cfg := moderate(t)
 	cfg.Duration, cfg.Detection = 60, 1000
-	cfg.Changes = []Change{{At: 20, Kind: Fail, Index: 5}, {At: 50, Kind: Return, Index: 5}}
+	cfg.Changes = []station.Change{{At: 20, Kind: station.Fail, Index: 5}, {At: 50, Kind: station.Return, Index: 5}}
 	_, sed := meanAndFailures(t, cfg, "sed", 31500)
 	_, tuned := meanAndFailures(t, cfg, "self-tuning", 31500)
 	require.Greater(t, sed, 200, "of about 400 in those 30 s")

@@ -11,6 +11,7 @@ import (
 	"gonum.org/v1/gonum/stat"
 
 	"fairlb/env"
+	"fairlb/env/station"
 	"fairlb/env/workload"
 )
 
@@ -23,10 +24,11 @@ func law(t testing.TB, name string, mean, cv float64) workload.Law {
 }
 
 // poisson returns a configuration of one class under Poisson arrivals.
-func poisson(rate float64, servers []Server, stages ...workload.Stage) Config {
+func poisson(rate float64, servers []station.Server, stages ...workload.Stage) Config {
 	classes := []workload.Class{{Name: "task", Share: 1, Stages: stages}}
 	return Config{
-		Servers: servers, LBs: 1, Backlog: math.MaxInt32, Timeout: 40,
+		Config: station.Config{Servers: servers, Backlog: math.MaxInt32},
+		LBs:    1, Timeout: 40,
 		Duration: 4000, StepInterval: 4000, MaxLogWeight: 1.5, Heuristic: "ecmp",
 		Classes: classes,
 		Workload: func(seed uint64) (workload.Source, error) {
@@ -157,7 +159,7 @@ func meanCompletion(t testing.TB, cfg Config, seeds int) (mean, se float64) {
 // two queues in tandem.
 func TestPublishedHeuristics(t *testing.T) {
 	t.Parallel()
-	servers := []Server{{1, 1}, {1, 1}, {1, 1}, {1, 1}, {2, 1}, {2, 1}, {2, 1}, {2, 1}}
+	servers := []station.Server{{CPUs: 1, Speed: 1}, {CPUs: 1, Speed: 1}, {CPUs: 1, Speed: 1}, {CPUs: 1, Speed: 1}, {CPUs: 2, Speed: 1}, {CPUs: 2, Speed: 1}, {CPUs: 2, Speed: 1}, {CPUs: 2, Speed: 1}}
 	for _, test := range []struct {
 		name    string
 		cpu, io float64

@@ -13,6 +13,7 @@ import (
 
 	"fairlb/env"
 	"fairlb/env/dispatch"
+	"fairlb/env/station"
 	"fairlb/env/workload"
 )
 
@@ -36,7 +37,8 @@ func (s *scripted) Close() error { return nil }
 // its requests.
 func smallSystem(rng *rand.Rand) (Config, []workload.Request) {
 	cfg := Config{
-		LBs: 1 + rng.IntN(3), CPU: Discipline(rng.IntN(2)), Backlog: rng.IntN(6), Timeout: 40,
+		Config: station.Config{CPU: station.Discipline(rng.IntN(2)), Backlog: rng.IntN(6)},
+		LBs:    1 + rng.IntN(3), Timeout: 40,
 		StepInterval: 0.5 + rng.Float64(), MaxLogWeight: 1,
 	}
 	if rng.IntN(2) == 0 {
@@ -44,7 +46,7 @@ func smallSystem(rng *rand.Rand) (Config, []workload.Request) {
 	}
 	procs, capacity := 0, 0.0
 	for range 1 + rng.IntN(4) {
-		s := Server{CPUs: 1 + rng.IntN(3), Speed: 0.5 + rng.Float64()}
+		s := station.Server{CPUs: 1 + rng.IntN(3), Speed: 0.5 + rng.Float64()}
 		cfg.Servers = append(cfg.Servers, s)
 		procs, capacity = max(procs, s.CPUs), capacity+float64(s.CPUs)*s.Speed
 	}
@@ -96,7 +98,7 @@ func testbed(rng *rand.Rand, cfg *Config) {
 	if rng.IntN(2) == 0 {
 		cfg.Processors.Contention = rng.Float64() / 4
 	}
-	cfg.Prefork = cfg.CPU == ProcessorSharing && rng.IntN(2) == 0
+	cfg.Prefork = cfg.CPU == station.ProcessorSharing && rng.IntN(2) == 0
 	cfg.CountEstablished, cfg.UnseenRefusals = rng.IntN(2) == 0, rng.IntN(2) == 0
 	if rng.IntN(2) == 0 {
 		cfg.Timeout = 1 + 20*rng.Float64()
@@ -112,22 +114,22 @@ func change(rng *rand.Rand, cfg *Config, duration float64) {
 	at := 0.0
 	for range rng.IntN(20) {
 		at += rng.Float64() * duration / 8
-		x := Change{At: at, Kind: ChangeKind(rng.IntN(int(ReturnLB) + 1)), Index: rng.IntN(n)}
+		x := station.Change{At: at, Kind: station.ChangeKind(rng.IntN(int(station.FailFast) + 1)), Index: rng.IntN(n)}
 		switch x.Kind {
-		case SetSpeed:
+		case station.SetSpeed:
 			x.Value = 0.2 + 2*rng.Float64()
-		case SetCPUs:
+		case station.SetCPUs:
 			x.Value = float64(1 + rng.IntN(4))
-		case SetBackground:
+		case station.SetBackground:
 			x.Value = float64(rng.IntN(4))
-		case FailLB, ReturnLB:
+		case station.FailLB, station.ReturnLB:
 			x.Index = rng.IntN(cfg.LBs)
 		}
 		cfg.Changes = append(cfg.Changes, x)
 	}
 	for _, x := range []RandomChanges{
-		{Kind: SetSpeed, Low: 0.3, High: 2}, {Kind: SetCPUs, Low: 0.5, High: 2}, {Kind: SetBackground, Low: 0, High: 3},
-		{Kind: Drain, DownMean: duration / 20}, {Kind: Fail, DownMean: duration / 20},
+		{Kind: station.SetSpeed, Low: 0.3, High: 2}, {Kind: station.SetCPUs, Low: 0.5, High: 2}, {Kind: station.SetBackground, Low: 0, High: 3},
+		{Kind: station.Drain, DownMean: duration / 20}, {Kind: station.Fail, DownMean: duration / 20},
 	} {
 		if rng.IntN(3) == 0 {
 			x.PerMinute = 60 * 4 / duration
@@ -184,7 +186,7 @@ func TestNaiveTwin(t *testing.T) {
 				require.Equal(t, s.speed, truth.Speed[j], "system %d", seed)
 				require.Equal(t, int(s.cpus), truth.CPUs[j], "system %d", seed)
 				require.Equal(t, int(s.extra), truth.Background[j], "system %d", seed)
-				require.Equal(t, s.failed || s.drained, truth.Out[j], "system %d", seed)
+				require.Equal(t, s.failed || s.failsFast || s.drained, truth.Out[j], "system %d", seed)
 				require.InDelta(t, s.used, truth.CPUTime[j], 1e-8, "system %d", seed)
 			}
 			for lb, b := range fast.engine.balancers {

@@ -12,6 +12,8 @@ type CapacityChange struct {
 	Changes  []float64 // s, when servers change, rising
 	Classes  []string  // of requests
 	Targets  []CapacityChangeTarget
+	Live     bool     // on real traffic, and not in the simulator
+	Notes    []string // what else is to be said of the data
 }
 
 // CapacityChangeTarget is what one policy came to.

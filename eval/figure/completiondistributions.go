@@ -6,6 +6,8 @@ type CompletionDistributions struct {
 	Figure   string  // as the paper numbers it: "Figure 8"
 	Duration float64 // s, of an episode
 	Cases    []CaseDistributions
+	Live     bool     // on real traffic, and not in the simulator
+	Notes    []string // what else is to be said of the data
 }
 
 // Seeds is the number of episodes of each test case and policy.

@@ -2,6 +2,7 @@ package figure
 
 import (
 	"slices"
+	"strconv"
 
 	"gonum.org/v1/gonum/stat"
 
@@ -53,6 +54,16 @@ func Quantiles() []float64 {
 		p = append(p, float64(k)/1000)
 	}
 	return append(p, 0.9995, 0.9999)
+}
+
+// QuantileColumn is the column of recorded files that has the quantiles at a part of the
+// requests: of those that did not fail, or of all.
+func QuantileColumn(done bool, part float64) string {
+	name := "all_"
+	if done {
+		name = "done_"
+	}
+	return name + strconv.FormatFloat(part, 'g', -1, 64)
 }
 
 // Quantile returns the quantile of all requests at the part p, which must be one

@@ -1,6 +1,7 @@
 package figure
 
 import (
+	"fmt"
 	"slices"
 
 	"fairlb/eval/rows"
@@ -45,4 +46,91 @@ func BufferGrowthOf(file *rows.File) (*BufferGrowth, error) {
 		})
 	})
 	return f, err
+}
+
+// CompletionDistributionsOf reads back what report.WriteCompletionDistributionsCSV wrote.
+// Seeds and durations are not recorded.
+func CompletionDistributionsOf(file *rows.File) (*CompletionDistributions, error) {
+	d := &CompletionDistributions{}
+	err := file.Each(func(r *rows.Record) {
+		name, class := r.Text("case"), r.Text("class")
+		if n := len(d.Cases); n == 0 || d.Cases[n-1].Name != name {
+			d.Cases = append(d.Cases, CaseDistributions{Name: name, Scenario: r.Text("scenario")})
+		}
+		c := &d.Cases[len(d.Cases)-1]
+		if n := len(c.Classes); n == 0 || c.Classes[n-1] != class {
+			c.Classes = append(c.Classes, class)
+		}
+		t := c.target(r.Text("target"), r.Count("runs"))
+		for len(t.ByClass) < len(c.Classes) { // without requests of the classes before
+			t.ByClass = append(t.ByClass, Distribution{})
+		}
+		t.ByClass[len(c.Classes)-1].setRecorded(r)
+	})
+	if err == nil {
+		err = d.checkRecorded(file)
+	}
+	return d, err
+}
+
+// target returns the target of a name, which it adds if there is none.
+func (c *CaseDistributions) target(name string, runs int) *TargetDistributions {
+	k := slices.IndexFunc(c.Targets, func(t TargetDistributions) bool { return t.Name == name })
+	if k < 0 {
+		k = len(c.Targets)
+		c.Targets = append(c.Targets, TargetDistributions{Name: name, Runs: runs})
+	}
+	return &c.Targets[k]
+}
+
+// setRecorded sets a distribution to that of a record.
+func (d *Distribution) setRecorded(r *rows.Record) {
+	if d.N > 0 {
+		r.Refuse("target", "the test case has this target with this class already")
+	}
+	d.N, d.Failed, d.Mean = r.Count("requests"), r.Count("failed"), r.Number("mean_s")
+	if d.Failed > d.N || d.N == 0 {
+		r.Refuse("failed", "must be at most the requests, of which there must be one")
+	}
+	d.All = recordedQuantiles(r, false)
+	switch {
+	case d.Failed == 0:
+		d.Done = d.All
+	case d.Failed < d.N:
+		d.Done = recordedQuantiles(r, true)
+	}
+	if d.Failed < d.N {
+		d.Longest = r.Number("longest_done_s")
+	}
+}
+
+// recordedQuantiles reads the quantiles of a record, which must rise.
+func recordedQuantiles(r *rows.Record, done bool) []float64 {
+	var list []float64
+	for k, p := range Quantiles() {
+		column := QuantileColumn(done, p)
+		x := r.Number(column)
+		if k > 0 && x < list[k-1] {
+			r.Refuse(column, "must not be below the quantile before it")
+		}
+		list = append(list, x)
+	}
+	return list
+}
+
+// checkRecorded reports what no single record shows: test cases of other classes than
+// the first.
+func (d *CompletionDistributions) checkRecorded(file *rows.File) error {
+	for _, c := range d.Cases {
+		if !slices.Equal(c.Classes, d.Cases[0].Classes) {
+			return fmt.Errorf("%w: %s: %s has the classes %q, %s %q", rows.ErrUnreadable, file.Name, c.Name, c.Classes, d.Cases[0].Name, d.Cases[0].Classes)
+		}
+		for k := range c.Targets {
+			t := &c.Targets[k]
+			for len(t.ByClass) < len(c.Classes) {
+				t.ByClass = append(t.ByClass, Distribution{})
+			}
+		}
+	}
+	return nil
 }

@@ -16,6 +16,7 @@ const Baseline = "sed"
 type Filled struct {
 	Table
 	Cells [][]FilledCell // by row and column
+	Live  bool           // ours are of real traffic: each cell has Live
 }
 
 // FilledCell is a cell of a Filled table.
@@ -30,6 +31,8 @@ type FilledCell struct {
 	// is no value of one of them.
 	Ratio          *Ratio // of ours, of the requests that completed
 	PublishedRatio *Ratio
+
+	Live LiveCell // of a live table
 }
 
 // Fill looks up what was measured of every cell by the given function, which answers

@@ -16,6 +16,8 @@ const (
 	moderateTraining = "web-moderate/train"
 	largeTraining    = "web-large/train"
 	capacityTraining = "web-dynamic"
+
+	ownLargeTraining = "web-large/train-rates" // of Profile.TrainingScenario
 )
 
 // Large reports whether agents trained on the scenario are of the large scale.
@@ -82,6 +84,7 @@ func Jobs(tables []int, p Profile) ([]Job, error) {
 		if err != nil {
 			return nil, fmt.Errorf("paper: listing jobs: %w", err)
 		}
+		t = p.Table(t)
 		for row := range t.Rows {
 			for col := range t.Columns {
 				for _, key := range t.Keys(row, col, p) {

@@ -1,6 +1,6 @@
 package paper
 
-// What the footnotes of tables say. The last four are about comparing our values
+// What the footnotes of tables say. The last five are about comparing our values
 // with the paper's; the others say what is wrong or doubtful in its text.
 const (
 	notePBF = "PBF, and RLB-SAC's G, is prod_j (l_j / max_k l_k), as in the authors' code; " +
@@ -16,6 +16,8 @@ const (
 		"Wiki pages, in this row alone; a slip for 0.166 would fit its neighbours."
 	noteTestbed = "Paper: a testbed of virtual machines. Ours: its simulated twin. Compare orders and ratios " +
 		"rather than absolute times."
+	noteLive = "Paper: a testbed of virtual machines. live: its model in real time, emulated servers behind real load balancers and sockets on " +
+		"one machine. sim: the model simulated."
 	noteCredit      = "Rewards are compared under the same credit: of each, critics of servers are given equal parts of the whole."
 	noteIndependent = "IQL-LB is not in the paper: QMix-LB's utilities without a mixer, each server's part learned from what that server " +
 		"contributed to its load balancer's own reward (credit: server), while QMix-LB learns from the team's reward alone."

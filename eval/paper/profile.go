@@ -3,6 +3,7 @@ package paper
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"fairlb/env/settings"
@@ -41,14 +42,24 @@ type Profile struct {
 	// which a scenario has of them.
 	EvalSeeds    []uint64
 	EvalDuration float64 // s of traffic in an evaluation, which begins with an empty system
+
+	// Live says that evaluations are played in real time on this machine, one after
+	// another, beside the simulator's of the same seeds.
+	Live bool
+	// TrainLive says that policies are trained in real time, too; else in the simulator.
+	TrainLive bool
+	// Rows are those that tables have (Row.TargetName); empty: all.
+	Rows []string
 }
 
-// Profiles returns the built-in profiles, the cheapest first. Each evaluates episodes of
-// 60 s, as the paper's runs are:
+// Profiles returns the built-in profiles, the cheapest first, then those that are played in
+// real time. Each but live-smoke evaluates episodes of 60 s, as the paper's runs are:
 //
 //   - smoke: does the whole path work; minutes on 2 cores
 //   - standard: our own recipes, and enough trainings and seeds for an interval
 //   - paper: the paper's recipes, with the episodes of Table 9
+//   - live-smoke: does the whole path work in real time; minutes
+//   - live: ten runs a row and scenario in real time; of the trainings of standard the first
 func Profiles() []Profile {
 	return []Profile{
 		{
@@ -66,6 +77,16 @@ func Profiles() []Profile {
 			TrainingSeeds: seeds(1, 3), Episodes: 120, LargeEpisodes: 200, EpisodeDuration: 60,
 			EvalSeeds: seeds(1000, 10), EvalDuration: 60,
 		},
+		{
+			Name:          "live-smoke",
+			TrainingSeeds: seeds(1, 1), Episodes: 4, LargeEpisodes: 4, EpisodeDuration: 10,
+			EvalSeeds: seeds(1000, 1), EvalDuration: 2, Live: true, Rows: []string{"sed", "self-tuning", "distr-lb/vbf"},
+		},
+		{
+			Name:          "live",
+			TrainingSeeds: seeds(1, 1), Episodes: 120, LargeEpisodes: 120, EpisodeDuration: 60,
+			EvalSeeds: seeds(1000, 10), EvalDuration: 60, Live: true,
+		},
 	}
 }
 
@@ -80,6 +101,32 @@ func ProfileNamed(name string) (Profile, error) {
 		names = append(names, p.Name)
 	}
 	return Profile{}, fmt.Errorf("%w %q: want one of %s%s", ErrUnknownProfile, name, strings.Join(names, ", "), settings.Suggestion(name, names))
+}
+
+// Table returns a table with the rows that the profile fills.
+func (p Profile) Table(t Table) Table {
+	if len(p.Rows) == 0 {
+		return t
+	}
+	out := t
+	out.Rows, out.cells = nil, nil
+	for i, r := range t.Rows {
+		if slices.Contains(p.Rows, r.TargetName()) {
+			out.Rows, out.cells = append(out.Rows, r), append(out.cells, t.cells[i])
+		}
+	}
+	return out
+}
+
+// TrainingScenario returns where policies are trained whose Training is the given one:
+// there, as Table 9 says, but that our own recipe of the large scale trains over the
+// rates of Tables 14 and 15, since an agent that has met 2000 queries/s alone is worse at
+// lower rates.
+func (p Profile) TrainingScenario(training string) string {
+	if Large(training) && p.Recipes == OwnRecipes {
+		return ownLargeTraining
+	}
+	return training
 }
 
 // TrainingEpisodes returns the number of episodes of an agent trained on the

@@ -1,4 +1,5 @@
-// Package theory will hold the potential and Nash gaps of appendix B. It is empty so
-// far; package theory/markov below it solves small systems of servers and load
-// balancers exactly, such as the two servers of appendix A.
+// Package theory is above the packages of the paper's theory, which are mathematics
+// alone and know no simulator: markov solves small systems of servers and load
+// balancers as Markov chains, twoservers is the one of appendix A; game is finite games,
+// potential the potential of appendix B, nash what selfish load balancers lose.
 package theory

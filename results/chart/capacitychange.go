@@ -21,7 +21,7 @@ import (
 // png, svg or pdf.
 func DrawCapacityChangeServers(w io.Writer, d *figure.CapacityChange, format string) error {
 	picture := panelGrid{
-		title: fmt.Sprintf("%s: mean over %d seeds and its standard error", d.Scenario, len(d.Seeds)),
+		title: fmt.Sprintf("%s%s: mean over %d seeds and its standard error", d.Scenario, onTraffic(d.Live), len(d.Seeds)),
 		width: vg.Length(max(1, len(d.Groups)))*3.6*vg.Inch + vg.Inch, height: 7.6 * vg.Inch,
 	}
 	labels := [...]string{"busy workers a server", "CPU use (%)", "CPU work left (s / CPU)"}
@@ -123,7 +123,7 @@ func markChanges(p *plot.Plot, changes []float64, top float64) error {
 // DrawCapacityChangeCompletions draws the distribution of the completion times of
 // each class. format is png, svg or pdf.
 func DrawCapacityChangeCompletions(w io.Writer, d *figure.CapacityChange, format string) error {
-	picture := panelGrid{title: "Completion times in " + d.Scenario, height: 4.2 * vg.Inch}
+	picture := panelGrid{title: "Completion times" + onTraffic(d.Live) + " in " + d.Scenario, height: 4.2 * vg.Inch}
 	var row []*plot.Plot
 	failed := false
 	names := text.Labels(d.TargetNames())

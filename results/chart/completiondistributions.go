@@ -21,7 +21,10 @@ func DrawCompletionDistributions(w io.Writer, d *figure.CompletionDistributions,
 	}
 	classes := d.Cases[0].Classes
 	single := len(d.Cases) == 1
-	picture := panelGrid{title: fmt.Sprintf("Completion times over %d seeds of %g s", d.Seeds(), d.Duration)}
+	picture := panelGrid{title: "Completion times" + onTraffic(d.Live)}
+	if d.Seeds() > 0 { // a recorded figure does not know
+		picture.title += fmt.Sprintf(" over %d seeds of %g s", d.Seeds(), d.Duration)
+	}
 	if single {
 		picture.title += " in " + d.Cases[0].Name
 	}

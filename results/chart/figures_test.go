@@ -18,12 +18,12 @@ func means() *chart.Means {
 	nan := math.NaN()
 	return &chart.Means{Title: "Table 11", Label: "completion time (s)", Panels: []chart.MeansPanel{
 		{Name: "wiki", Bars: []chart.MeanBar{
-			{Name: "WCMP", Mean: 90, Low: 80, High: 100, Published: nan},
-			{Name: "SED", Mean: 1.25, Low: 1, High: 1.5, Published: 1.75},
-			{Name: "Distr-LB VBF", Trained: true, Mean: 1.125, Low: nan, High: nan, Published: 1e9},
-			{Name: "QMix-LB VBF", Trained: true, Mean: 1.25, Low: -8, High: 10, Published: nan},
+			{Name: "WCMP", Mean: 90, Low: 80, High: 100, Beside: nan},
+			{Name: "SED", Mean: 1.25, Low: 1, High: 1.5, Beside: 1.75},
+			{Name: "Distr-LB VBF", Trained: true, Mean: 1.125, Low: nan, High: nan, Beside: 1e9},
+			{Name: "QMix-LB VBF", Trained: true, Mean: 1.25, Low: -8, High: 10, Beside: nan},
 		}},
-		{Name: "static", Bars: []chart.MeanBar{{Name: "SED", Mean: 0, Low: nan, High: nan, Published: nan}}},
+		{Name: "static", Bars: []chart.MeanBar{{Name: "SED", Mean: 0, Low: nan, High: nan, Beside: nan}}},
 	}}
 }
 
@@ -39,6 +39,10 @@ func TestDrawFigures(t *testing.T) {
 			return chart.DrawFairWeights(w, figuretest.FairWeights(), format)
 		},
 			[]string{"application profile", "ratio, large / small server", "balanced", "weights of SED: processors", "within 0.5 %"}},
+		{"2b", func(w io.Writer, format string) error {
+			return chart.DrawWeightedDurations(w, figuretest.WeightedDurations(), format)
+		},
+			[]string{"weighted duration", "50 % -Q ~W", ">LSQ<", ">SED<", "as a chain of both queues", "by the printed equation", "queues of 5"}},
 		{"4b", func(w io.Writer, format string) error {
 			return chart.DrawCompletionDistributions(w, figuretest.CompletionDistributions("Figure 4 (b)", 1), format)
 		},
@@ -92,6 +96,9 @@ func TestNothingToDraw(t *testing.T) {
 	require.ErrorIs(t, chart.DrawBufferGrowth(io.Discard, s, "svg"), chart.ErrFigure)
 	s.Buffers = nil
 	require.ErrorIs(t, chart.DrawBufferGrowth(io.Discard, s, "svg"), chart.ErrFigure)
+	b := figuretest.WeightedDurations()
+	b.Bars = b.Bars[1:]
+	require.ErrorIs(t, chart.DrawWeightedDurations(io.Discard, b, "svg"), chart.ErrFigure)
 	d := figuretest.CapacityChange()
 	d.Targets[0].ByClass[0] = figure.Distribution{}
 	require.ErrorIs(t, chart.DrawCapacityChangeCompletions(io.Discard, d, "svg"), chart.ErrFigure)

@@ -20,6 +20,7 @@ import (
 type Means struct {
 	Title  string
 	Label  string // of the axis, with its unit
+	Beside string // what MeanBar.Beside is; empty: published
 	Panels []MeansPanel
 }
 
@@ -37,7 +38,7 @@ type MeanBar struct {
 	Mean      float64 // finite, at least 0
 	Low, High float64 // ends of its interval; NaN: there is none
 	All       float64 // the mean with failed requests at their timeout; NaN: none failed, or Mean has them
-	Published float64 // the paper's value; NaN: there is none
+	Beside    float64 // the value that it is compared with: the paper's, or Means.Beside; NaN: there is none
 }
 
 // The sizes of DrawMeans.
@@ -59,7 +60,7 @@ func DrawMeans(w io.Writer, m *Means, format string) error {
 	most := 0
 	shown := map[string]legendEntry{}
 	for k, panel := range m.Panels {
-		p, err := drawMeans(&panel, shown)
+		p, err := drawMeans(&panel, besideName(m.Beside), shown)
 		if err != nil {
 			return fmt.Errorf("%s: %w", panel.Name, err)
 		}
@@ -69,7 +70,7 @@ func DrawMeans(w io.Writer, m *Means, format string) error {
 		picture.place(k, columns, p)
 		most = max(most, len(panel.Bars))
 	}
-	for _, name := range []string{heuristicBar, addedBar, trainedBar, brokenBar, intervalBar, cutInterval, allBar, publishedBar} {
+	for _, name := range []string{heuristicBar, addedBar, trainedBar, brokenBar, intervalBar, cutInterval, allBar, besideName(m.Beside)} {
 		if entry, ok := shown[name]; ok {
 			picture.legend = append(picture.legend, entry)
 		}
@@ -88,12 +89,19 @@ const (
 	intervalBar  = "95 % interval"
 	cutInterval  = "interval, on beyond the axis"
 	allBar       = "with failed requests at their timeout, where it is on the axis"
-	publishedBar = "published, where it is on the axis"
 )
+
+// besideName is the legend's name of what values are compared with.
+func besideName(what string) string {
+	if what == "" {
+		what = "published"
+	}
+	return what + ", where it is on the axis"
+}
 
 // drawMeans draws one panel, and adds what it shows to the entries of the legend,
 // which are by name.
-func drawMeans(panel *MeansPanel, shown map[string]legendEntry) (*plot.Plot, error) {
+func drawMeans(panel *MeansPanel, beside string, shown map[string]legendEntry) (*plot.Plot, error) {
 	if len(panel.Bars) == 0 {
 		return nil, fmt.Errorf("%w: there are no means", ErrFigure)
 	}
@@ -147,7 +155,7 @@ func drawMeans(panel *MeansPanel, shown map[string]legendEntry) (*plot.Plot, err
 			style draw.GlyphStyle
 		}{
 			{allBar, b.All, draw.GlyphStyle{Color: intervalColour, Radius: vg.Points(3), Shape: draw.RingGlyph{}}},
-			{publishedBar, b.Published, draw.GlyphStyle{Color: colours(1), Radius: vg.Points(3), Shape: draw.PyramidGlyph{}}},
+			{beside, b.Beside, draw.GlyphStyle{Color: colours(1), Radius: vg.Points(3), Shape: draw.PyramidGlyph{}}},
 		} {
 			if !(mark.value <= end) {
 				continue
@@ -232,7 +240,7 @@ func (a arrowHead) DrawGlyph(c *draw.Canvas, style draw.GlyphStyle, point vg.Poi
 const cutBeyond = 3
 
 // meansEnd returns where the axis of a panel ends: at the greatest mean, end of an
-// interval or published value, leaving out those that are cut off.
+// interval or value beside, leaving out those that are cut off.
 func meansEnd(bars []MeanBar) float64 {
 	means := make([]float64, len(bars))
 	for k, b := range bars {
@@ -246,7 +254,7 @@ func meansEnd(bars []MeanBar) float64 {
 			continue
 		}
 		end = max(end, b.Mean)
-		for _, x := range []float64{b.High, b.Published} {
+		for _, x := range []float64{b.High, b.Beside} {
 			if x <= limit {
 				end = max(end, x)
 			}

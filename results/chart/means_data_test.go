@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"io"
 	"math"
 	"slices"
 	"testing"
@@ -46,12 +47,12 @@ func TestTableMeans(t *testing.T) {
 	require.Equal(t, []string{"LSQ", "sed-ordered", "RLB-SAC Jain"}, []string{bars[0].Name, bars[1].Name, bars[2].Name})
 	require.Equal(t, []bool{false, false, true}, []bool{bars[0].Trained, bars[1].Trained, bars[2].Trained})
 	require.Equal(t, []bool{false, true, false}, []bool{bars[0].Added, bars[1].Added, bars[2].Added})
-	require.InDeltaSlice(t, []float64{2, 2 - half, 2 + half, 12, 0.141}, []float64{bars[0].Mean, bars[0].Low, bars[0].High, bars[0].All, bars[0].Published}, 1e-6)
+	require.InDeltaSlice(t, []float64{2, 2 - half, 2 + half, 12, 0.141}, []float64{bars[0].Mean, bars[0].Low, bars[0].High, bars[0].All, bars[0].Beside}, 1e-6)
 	require.Equal(t, 2.0, bars[1].Mean, "of all, as it is not known what completed")
 	require.True(t, math.IsNaN(bars[1].All))
-	require.True(t, math.IsNaN(bars[1].Published))
+	require.True(t, math.IsNaN(bars[1].Beside))
 	both := half * math.Sqrt(5)
-	require.InDeltaSlice(t, []float64{4, 4 - both, 4 + both, 0.137}, []float64{bars[2].Mean, bars[2].Low, bars[2].High, bars[2].Published}, 1e-6)
+	require.InDeltaSlice(t, []float64{4, 4 - both, 4 + both, 0.137}, []float64{bars[2].Mean, bars[2].Low, bars[2].High, bars[2].Beside}, 1e-6)
 	require.True(t, math.IsNaN(bars[2].All), "none failed")
 }
 
@@ -68,4 +69,27 @@ func TestStudyMeans(t *testing.T) {
 	require.Equal(t, []float64{1.5, 2.5, 0, 4}, []float64{bars[0].Low, bars[0].High, bars[1].Low, bars[1].High})
 	require.True(t, math.IsNaN(bars[2].Low))
 	require.Equal(t, []bool{false, true, true}, []bool{bars[0].Trained, bars[1].Trained, bars[2].Trained})
+}
+
+// TestEvaluationMeans: what was simulated is a mark beside what was live, and a target of
+// that kind alone has a bar.
+func TestEvaluationMeans(t *testing.T) {
+	result := func(name string, mean, sd float64) eval.Result {
+		return eval.Result{Target: name, Classes: eval.Classes{{Class: eval.AllClasses, Mean: mean, SD: sd}, {Class: "wiki", Mean: 2 * mean}}}
+	}
+	e := &eval.Evaluation{Scenario: "s", Seeds: []uint64{1, 2, 3, 4}, DurationS: 60, Results: []eval.Result{
+		result("sed", 1, 0.2), result("sed sim", 0.9, 0), result("lonely sim", 3, 0),
+	}}
+	m := EvaluationMeans(e, " sim", "simulated")
+	require.Equal(t, "s, 4 episodes of 60 s. Means of all requests; 95 % intervals over seeds", m.Title)
+	require.Len(t, m.Panels, 2)
+	bars := m.Panels[0].Bars
+	require.Len(t, bars, 2)
+	require.Equal(t, "sed", bars[0].Name)
+	require.InDelta(t, 0.9, bars[0].Beside, 1e-12)
+	require.InDelta(t, 1-3.182446*0.1, bars[0].Low, 1e-5)
+	require.Equal(t, "lonely sim", bars[1].Name)
+	require.True(t, math.IsNaN(bars[1].Beside))
+	require.InDelta(t, 1.8, m.Panels[1].Bars[0].Beside, 1e-12)
+	require.NoError(t, DrawMeans(io.Discard, m, "svg"))
 }

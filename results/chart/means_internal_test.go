@@ -14,7 +14,7 @@ func TestMeansEnd(t *testing.T) {
 	t.Parallel()
 	nan := math.NaN()
 	bar := func(mean, high, published float64) MeanBar {
-		return MeanBar{Mean: mean, Low: mean, High: high, Published: published}
+		return MeanBar{Mean: mean, Low: mean, High: high, Beside: published}
 	}
 	require.InDelta(t, 2, meansEnd([]MeanBar{bar(1, nan, nan), bar(2, nan, nan), bar(9, 10, nan)}), 1e-12, "a bar is cut off")
 	require.InDelta(t, 2.5, meansEnd([]MeanBar{bar(1, 2.5, nan), bar(2, nan, 7)}), 1e-12, "an interval")

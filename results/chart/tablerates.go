@@ -47,7 +47,7 @@ func DrawTableRates(w io.Writer, f *paper.Filled, format string) error {
 		return fmt.Errorf("%w: table %d", ErrNotByRate, f.Number)
 	}
 	picture := panelGrid{
-		title: fmt.Sprintf("Table %d. %s: completed requests (less is better)", f.Number, f.Title),
+		title: fmt.Sprintf("Table %d. %s%s: completed requests (less is better)", f.Number, f.Title, onTraffic(f.Live)),
 		width: 11 * vg.Inch, height: 9 * vg.Inch,
 	}
 	var times, ratios [2][]rateLine // of the panels from left to right
@@ -87,7 +87,11 @@ func DrawTableRates(w io.Writer, f *paper.Filled, format string) error {
 		}
 		picture.add(panels...)
 	}
-	picture.plots[0][0].Title.Text = "ours (simulated twin), and published of the learned"
+	ours := "simulated twin"
+	if f.Live {
+		ours = "real traffic"
+	}
+	picture.plots[0][0].Title.Text = "ours (" + ours + "), and published of the learned"
 	picture.plots[0][1].Title.Text = "published (testbed)"
 	for _, p := range picture.plots[1] {
 		p.X.Label.Text = "traffic rate (queries/s)"

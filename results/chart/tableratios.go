@@ -37,7 +37,7 @@ const (
 // png, svg or pdf.
 func DrawTableRatios(w io.Writer, f *paper.Filled, format string) error {
 	rows := slices.DeleteFunc(indices(len(f.Rows)), func(i int) bool { return f.Rows[i].MethodID == paper.Baseline })
-	picture := panelGrid{title: fmt.Sprintf("Table %d. %s, over SED's: completed requests (less is better)", f.Number, f.Title)}
+	picture := panelGrid{title: fmt.Sprintf("Table %d. %s, over SED's%s: completed requests (less is better)", f.Number, f.Title, onTraffic(f.Live))}
 	columns := 4 // panels beside each other
 	if len(f.Columns)%columns != 0 {
 		columns = 3
@@ -61,6 +61,14 @@ func DrawTableRatios(w io.Writer, f *paper.Filled, format string) error {
 	picture.width = vg.Length(columns)*2.7*vg.Inch + vg.Inch
 	picture.height = vg.Length(len(picture.plots))*(vg.Length(len(rows))*0.2+0.8)*vg.Inch + 0.6*vg.Inch
 	return picture.write(w, format)
+}
+
+// onTraffic is what the titles of pictures have that are of real traffic.
+func onTraffic(live bool) string {
+	if live {
+		return ", on real traffic"
+	}
+	return ""
 }
 
 // indices are the numbers from 0 to n-1.

@@ -39,7 +39,7 @@ func WriteCapacityChangeText(w io.Writer, d *figure.CapacityChange) error {
 		title:  fmt.Sprintf("%s (b). Completion times in %s, s", d.Figure, d.Scenario),
 		header: []string{"class", "target", "requests", "failed", "mean", "p50", "p90", "p95", "p99"},
 		labels: 2,
-		notes:  []string{"Of the requests of all seeds together; a failed one counts at its timeout."},
+		notes:  append([]string{"Of the requests of all seeds together; a failed one counts at its timeout."}, d.Notes...),
 	}
 	names := text.Labels(d.TargetNames())
 	for k, t := range d.Targets {

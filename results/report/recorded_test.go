@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"regexp"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -58,12 +59,13 @@ func TestCommittedStudyTables(t *testing.T) {
 		"distr-lb", "centr-lb", qmix, "delay", "es", "delay-own", "es-own", "ippo", "mappo")
 	check(recorded(t, "sharing.csv", map[string]string{"qmix-lb": qmix}), "wcmp", "lsq", "sed-ordered", "tuned", "oracle",
 		"distr-lb", "centr-lb", qmix, "delay", "es", "ippo", "mappo")
-	check(recorded(t, "web.csv", map[string]string{"qmix-lb": qmix}), "wcmp", "lsq", "sed-ordered", "sed-true", "oracle",
-		"distr-lb", "centr-lb", qmix, "delay", "es", "ippo", "mappo")
+	check(recorded(t, "web.csv", nil), "wcmp", "lsq", "sed-ordered", "self-tuning", "sed-true", "oracle",
+		"distr-lb", "centr-lb", "qmix-lb", "iql-lb", "delay", "es", "ippo", "mappo")
 }
 
 // TestCommittedStudyReports: the overviews of the committed reports are those of the
-// studies recorded beside them.
+// studies recorded beside them. Intervals over episodes, which that of the web mix has,
+// cannot be made of what is recorded.
 func TestCommittedStudyReports(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"moderate", "sharing", "together", "web"} {
@@ -78,6 +80,11 @@ func TestCommittedStudyReports(t *testing.T) {
 		require.NoError(t, report.WriteRecordedMarkdown(&b, r, targets))
 		document, err := os.ReadFile(filepath.Join("..", "studies", name+".md"))
 		require.NoError(t, err)
-		require.Contains(t, string(document), b.String(), name)
+		overview, text := b.String(), string(document)
+		if name == "web" {
+			intervals := regexp.MustCompile(` \[[0-9., ]+\]`)
+			overview, text = intervals.ReplaceAllString(overview, ""), intervals.ReplaceAllString(text, "")
+		}
+		require.Contains(t, text, overview, name)
 	}
 }

@@ -2,6 +2,7 @@ package report
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"fairlb/eval/paper"
@@ -14,12 +15,20 @@ type block struct {
 	columns []int
 }
 
-// blockColumns is the number of columns of a table that are side by side in a block.
-const blockColumns = 2
+// blockColumns is the number of columns of a table that are side by side in a block, of a
+// live one, whose cells have more parts, liveBlockColumns.
+const (
+	blockColumns     = 2
+	liveBlockColumns = 1
+)
 
 // blocks splits a table: each group of columns by itself, such as a period with its two
 // classes of pages, and a group of many in blocks one below the other.
-func blocks(t *paper.Table) []block {
+func blocks(f *paper.Filled) []block {
+	t, most := &f.Table, blockColumns
+	if f.Live {
+		most = liveBlockColumns
+	}
 	var titles []string
 	groups := map[string][]int{}
 	for j, c := range t.Columns {
@@ -30,7 +39,7 @@ func blocks(t *paper.Table) []block {
 	}
 	var list []block
 	for _, title := range titles {
-		for columns := range slices.Chunk(groups[title], blockColumns) {
+		for columns := range slices.Chunk(groups[title], most) {
 			list = append(list, block{title, columns})
 			title = ""
 		}
@@ -48,28 +57,86 @@ func beginsGroup(rows []paper.Row, i int) bool {
 	return r.Added != before.Added || !r.Added && r.Learned() && r.Method != before.Method
 }
 
-// cellHeader names the parts of a cell.
-func cellHeader() []string { return []string{"ours", "all", "/ SED", "paper", "/ SED"} }
+// cellPart is a part of a cell: its name, its width, so that all blocks are set alike, and
+// its text; pm stands between a mean and its deviation.
+type cellPart struct {
+	name  string
+	width int
+	text  func(c *paper.FilledCell, isBaseline bool, pm string) string
+}
 
-// cellText writes the parts of a cell: ours of the requests that completed, ours of all,
-// the former over SED's, the published value, and that over SED's. pm stands between a
-// mean and its deviation.
-func cellText(f *paper.Filled, i, j int, pm string) []string {
-	c := &f.Cells[i][j]
-	isBaseline := f.Rows[i].MethodID == paper.Baseline
-	parts := []string{missing, missing, missing, missing, missing}
-	if c.Measured {
-		parts[0], parts[1] = valueText(c.Ours.Completed, pm), seconds(c.Ours.All.Mean)
-		if c.Ours.Failed == 0 && c.Ours.Completed.N > 0 {
-			parts[1] = sameText
+// cellParts are the parts of a table's cells: ours of the requests that completed, ours of
+// all, the former over SED's, in a live table the simulator's and ours over it, the
+// published value, and that over SED's.
+func cellParts(f *paper.Filled) []cellPart {
+	const withSD, alone, ratio = len("0.000+0.000"), len("0.000"), len("~0.000")
+	all := cellPart{"all", alone, func(c *paper.FilledCell, _ bool, _ string) string {
+		switch {
+		case !c.Measured:
+			return missing
+		case c.Ours.Failed == 0 && c.Ours.Completed.N > 0:
+			return sameText
 		}
-		parts[2] = tableRatio(c.Ratio, isBaseline)
+		return seconds(c.Ours.All.Mean)
+	}}
+	overSED := cellPart{"/ SED", ratio, func(c *paper.FilledCell, isBaseline bool, _ string) string {
+		if !c.Measured {
+			return missing
+		}
+		return tableRatio(c.Ratio, isBaseline)
+	}}
+	published := cellPart{"paper", withSD, func(c *paper.FilledCell, _ bool, pm string) string {
+		if !c.Printed {
+			return missing
+		}
+		return seconds(c.Published.Mean) + pm + seconds(c.Published.SD)
+	}}
+	publishedOverSED := cellPart{"/ SED", ratio, func(c *paper.FilledCell, isBaseline bool, _ string) string {
+		if !c.Printed {
+			return missing
+		}
+		return tableRatio(c.PublishedRatio, isBaseline)
+	}}
+	if !f.Live {
+		ours := cellPart{"ours", withSD, func(c *paper.FilledCell, _ bool, pm string) string { return valueText(c.Ours.Completed, pm) }}
+		return []cellPart{ours, all, overSED, published, publishedOverSED}
 	}
-	if c.Printed {
-		parts[3] = seconds(c.Published.Mean) + pm + seconds(c.Published.SD)
-		parts[4] = tableRatio(c.PublishedRatio, isBaseline)
+	live := cellPart{"live", withSD + len(leftOutMark+"0"), func(c *paper.FilledCell, _ bool, pm string) string {
+		return valueText(c.Ours.Completed, pm) + leftOutText(&c.Live)
+	}}
+	simulated := cellPart{"sim", withSD, func(c *paper.FilledCell, _ bool, pm string) string { return valueText(c.Live.Simulated.Completed, pm) }}
+	gap := cellPart{"gap", ratio, func(c *paper.FilledCell, _ bool, _ string) string { return tableRatio(c.Live.Gap, false) }}
+	return []cellPart{live, all, overSED, simulated, gap, published, publishedOverSED}
+}
+
+// cellHeader names the parts of a cell.
+func cellHeader(f *paper.Filled) []string {
+	var names []string
+	for _, part := range cellParts(f) {
+		names = append(names, part.name)
+	}
+	return names
+}
+
+// cellText writes the parts of a cell.
+func cellText(f *paper.Filled, i, j int, pm string) []string {
+	isBaseline := f.Rows[i].MethodID == paper.Baseline
+	var parts []string
+	for _, part := range cellParts(f) {
+		parts = append(parts, part.text(&f.Cells[i][j], isBaseline, pm))
 	}
 	return parts
+}
+
+// leftOutMark is before the number of runs of a cell that were no measurement.
+const leftOutMark = "*"
+
+// leftOutText says how many runs were no measurement; nothing if all were.
+func leftOutText(c *paper.LiveCell) string {
+	if c.LeftOut == 0 {
+		return ""
+	}
+	return leftOutMark + strconv.Itoa(c.LeftOut)
 }
 
 // sameText stands for the value of all requests where none failed.

@@ -32,6 +32,8 @@ type TableProfile struct {
 	EpisodeDuration float64             `json:"episode_duration_s"`
 	EvalSeeds       map[string][]uint64 `json:"eval_seeds"` // by scenario
 	EvalDuration    float64             `json:"eval_duration_s"`
+	Live            bool                `json:"live,omitempty"`       // evaluated on real traffic
+	TrainLive       bool                `json:"train_live,omitempty"` // trained on real traffic
 }
 
 // TableCell is one cell of a TableDocument. Times are in s.
@@ -44,8 +46,17 @@ type TableCell struct {
 	Scenario  string          `json:"scenario"`
 	Class     string          `json:"class"`
 	Metric    string          `json:"metric"`
-	Ours      *MeasuredCell   `json:"ours"`      // null if not measured
-	Published *PublishedValue `json:"published"` // null if the paper has none
+	Ours      *MeasuredCell   `json:"ours"`           // null if not measured
+	Published *PublishedValue `json:"published"`      // null if the paper has none
+	Live      *LiveRecord     `json:"live,omitempty"` // of a live table, whose Ours is of real traffic
+}
+
+// LiveRecord is what a cell of a live table has more.
+type LiveRecord struct {
+	LeftOut   int           `json:"left_out"`           // runs that were no measurement
+	Simulated *MeasuredCell `json:"simulated"`          // the same policies and requests in the simulator; null if not known
+	Gap       *TableRatio   `json:"gap"`                // Ours over Simulated, of completed requests; null if there is none
+	NotLive   string        `json:"not_live,omitempty"` // why the cell cannot be had live
 }
 
 // MeasuredCell is what was measured of a cell.
@@ -88,6 +99,7 @@ func WriteTableJSON(w io.Writer, f *paper.Filled, o TableOptions) error {
 	for _, n := range f.Notes {
 		d.Notes = append(d.Notes, n.Text)
 	}
+	d.Notes = append(d.Notes, o.Notes...)
 	for i, r := range f.Rows {
 		for j, col := range f.Columns {
 			c := &f.Cells[i][j]
@@ -96,9 +108,12 @@ func WriteTableJSON(w io.Writer, f *paper.Filled, o TableOptions) error {
 				Column: col.Key, Scenario: col.Scenario, Class: col.Class, Metric: col.Metric.String(), Added: r.Added,
 			}
 			if c.Measured {
-				record.Ours = &MeasuredCell{
-					Runs: c.Ours.All.N, Failed: c.Ours.Failed, Completed: measuredValue(c.Ours.Completed), All: measuredValue(c.Ours.All),
-					Ratio: ratioRecord(c.Ratio),
+				record.Ours = measuredCell(&c.Ours, c.Ratio)
+			}
+			if f.Live {
+				record.Live = &LiveRecord{LeftOut: c.Live.LeftOut, Gap: ratioRecord(c.Live.Gap), NotLive: c.Live.NotLive}
+				if c.Live.Simulated.All.N > 0 {
+					record.Live.Simulated = measuredCell(&c.Live.Simulated, nil)
 				}
 			}
 			if c.Printed {
@@ -123,8 +138,16 @@ func tableProfile(t *paper.Table, p paper.Profile) TableProfile {
 		seeds[c.Scenario] = p.SeedsFor(c.Scenario)
 	}
 	return TableProfile{
-		Name: p.Name, Recipes: p.Recipes.String(), Training: t.Training(), TrainingSeeds: p.TrainingSeeds, Episodes: p.TrainingEpisodes(t.Training()),
+		Name: p.Name, Recipes: p.Recipes.String(), Training: p.TrainingScenario(t.Training()), TrainingSeeds: p.TrainingSeeds, Episodes: p.TrainingEpisodes(t.Training()),
 		EpisodeDuration: p.EpisodeDuration, EvalSeeds: seeds, EvalDuration: p.EvalDuration,
+		Live: p.Live, TrainLive: p.TrainLive,
+	}
+}
+
+// measuredCell is the record of what was measured of a cell.
+func measuredCell(m *paper.Measurement, ratio *paper.Ratio) *MeasuredCell {
+	return &MeasuredCell{
+		Runs: m.All.N, Failed: m.Failed, Completed: measuredValue(m.Completed), All: measuredValue(m.All), Ratio: ratioRecord(ratio),
 	}
 }
 

@@ -12,13 +12,13 @@ import (
 func WriteTableMarkdown(w io.Writer, f *paper.Filled, o TableOptions) error {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "**Table %d.** %s\n\n", f.Number, f.Title)
-	for _, part := range blocks(&f.Table) {
+	for _, part := range blocks(f) {
 		if part.title != "" {
 			fmt.Fprintf(&b, "**%s**\n\n", part.title)
 		}
 		table := &markdownTable{header: []string{"Method", "Reward"}, labels: 2}
 		for _, j := range part.columns {
-			for _, name := range cellHeader() {
+			for _, name := range cellHeader(f) {
 				table.header = append(table.header, f.Columns[j].Sub+marks(&f.Table, j)+", "+name)
 			}
 		}

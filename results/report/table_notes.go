@@ -15,6 +15,7 @@ import (
 type TableOptions struct {
 	Profile  paper.Profile
 	Command  string   // the command that made the table; empty leaves it out
+	Notes    []string // on ours, one footnote each
 	Warnings []string // doubts about ours, one footnote each
 }
 
@@ -39,6 +40,7 @@ func footnotes(f *paper.Filled, o TableOptions) []string {
 		notes = append(notes, fmt.Sprintf("Warning: of %s it is not known what the completed requests came to: none completed, or "+
 			"the evaluation is of a build that did not keep it.", text.Count(n, "cell")))
 	}
+	notes = append(notes, o.Notes...)
 	for _, w := range o.Warnings {
 		notes = append(notes, "Warning: "+w)
 	}
@@ -82,6 +84,9 @@ func legend(f *paper.Filled) []string {
 		runs = fmt.Sprintf("mean ± sd over %s a cell", text.Count(most, "run"))
 	}
 	level := 100 * eval.Confidence
+	if f.Live {
+		return liveLegend(runs, level)
+	}
 	return []string{
 		fmt.Sprintf("ours: %s, of the requests that completed, as published; a run is a trained policy, or a heuristic, on one evaluation seed. "+
 			"all: the mean with failed requests, each at its timeout (%s: none failed). paper: as printed. "+
@@ -93,11 +98,28 @@ func legend(f *paper.Filled) []string {
 	}
 }
 
+// liveLegend is the legend of a live table, whose cells have so many runs.
+func liveLegend(runs string, level float64) []string {
+	return []string{
+		fmt.Sprintf("live: on real traffic, %s, of the requests that completed, as published; a run is an episode in real time on one seed. "+
+			"%sn: n runs of the cell are left out, in which this machine did not keep up. "+
+			"all: the mean with failed requests, each at its timeout (%s: none failed). sim: the same policies with the same requests in the simulator. "+
+			"paper: as printed. %s: not measured, not to be had live, not in the paper, or lost in its text.", runs, leftOutMark, sameText, missing),
+		fmt.Sprintf("gap: live over sim, paired by seed. / SED: live, and the paper's, over SED's in the same column. %s: no significant difference (%g %%). That is, of ours, the "+
+			"interval includes 1, or there is but one run; of the paper's, Welch's t-test, two-sided, finds none if each printed mean and deviation is of %d runs, "+
+			"as the paper says of Table 16 and we assume of the others.", insignificant, 100-level, paper.PublishedRuns),
+	}
+}
+
 // profileText says how the learned methods of a table were trained and how all
 // were evaluated.
 func profileText(t *paper.Table, p paper.Profile) string {
-	return fmt.Sprintf("Profile %s: %s, trained on %s, %d episodes of %g s, seeds %s; evaluated from an empty system for %g s on %s.",
-		p.Name, p.Recipes, t.Training(), p.TrainingEpisodes(t.Training()), p.EpisodeDuration, seedList(p.TrainingSeeds),
+	where := ""
+	if p.TrainLive {
+		where = " in real time"
+	}
+	return fmt.Sprintf("Profile %s: %s, trained on %s%s, %d episodes of %g s, seeds %s; evaluated from an empty system for %g s on %s.",
+		p.Name, p.Recipes, p.TrainingScenario(t.Training()), where, p.TrainingEpisodes(t.Training()), p.EpisodeDuration, seedList(p.TrainingSeeds),
 		p.EvalDuration, evaluationSeeds(t, p))
 }
 

@@ -262,7 +262,7 @@ func TestTableJSON(t *testing.T) {
 	require.Equal(t, "standard", d.Profile.Name)
 	require.Equal(t, []string{"few seeds"}, d.Warnings)
 	require.Len(t, d.Notes, len(table.Notes))
-	require.Equal(t, "web-large/train", d.Profile.Training)
+	require.Equal(t, "web-large/train-rates", d.Profile.Training)
 	require.Equal(t, map[string]uint64{"web-large/period-1": 1000, "web-large/period-2": 1100},
 		map[string]uint64{"web-large/period-1": d.Profile.EvalSeeds["web-large/period-1"][0], "web-large/period-2": d.Profile.EvalSeeds["web-large/period-2"][0]})
 	require.Len(t, d.Cells, 44)

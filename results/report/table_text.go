@@ -14,13 +14,13 @@ import (
 const TableWidth = 120
 
 // WriteTableText writes a table for a terminal, block by block: a period with its two
-// classes of pages beside each other, or two traffic rates. A row is a method with its
+// classes of pages beside each other, or two traffic rates; of a live table one column. A row is a method with its
 // reward, and of each column it has ours beside the published value, both also over SED's.
 // Footnotes follow.
 func WriteTableText(w io.Writer, f *paper.Filled, o TableOptions) error {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "Table %d. %s\n", f.Number, f.Title)
-	for _, part := range blocks(&f.Table) {
+	for _, part := range blocks(f) {
 		b.WriteByte('\n')
 		if part.title != "" {
 			b.WriteString(part.title + "\n")
@@ -42,20 +42,15 @@ func WriteTableText(w io.Writer, f *paper.Filled, o TableOptions) error {
 // noteIndent is put before all lines of a footnote but the first.
 const noteIndent = "    "
 
-// partWidths are the widths of the parts of a cell, so that all blocks are set alike.
-func partWidths() []int {
-	return []int{len("0.000+0.000"), len("0.000"), len("~0.000"), len("0.000+0.000"), len("~0.000")}
-}
-
 // layoutBlock lays out some columns of a table, in all rows.
 func layoutBlock(f *paper.Filled, columns []int) *text.Table {
 	rowHeader, labels := rowLabels(f.Rows)
 	header, groups := []string{rowHeader}, []string{""}
 	table := &text.Table{Style: text.Framed}
 	for _, j := range columns {
-		for k, part := range cellHeader() {
+		for _, part := range cellParts(f) {
 			table.Right(len(header))
-			header = append(header, fmt.Sprintf("%*s", partWidths()[k], part))
+			header = append(header, fmt.Sprintf("%*s", part.width, part.name))
 			groups = append(groups, f.Columns[j].Sub+marks(&f.Table, j))
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"fairlb/env/dispatch"
 	"fairlb/env/sim"
+	"fairlb/env/station"
 	"fairlb/env/workload"
 )
 
@@ -75,7 +76,8 @@ func pool(t *testing.T) sim.Config {
 	require.NoError(t, err)
 	classes := []workload.Class{{Name: "task", Share: 1, Stages: []workload.Stage{{Resource: workload.CPU, Law: law}}}}
 	return sim.Config{
-		Servers: []sim.Server{{CPUs: 1, Speed: 1}, {CPUs: 1, Speed: 1}, {CPUs: 2, Speed: 1}}, LBs: 2, Backlog: 1000, Timeout: 1000,
+		Config: station.Config{Servers: []station.Server{{CPUs: 1, Speed: 1}, {CPUs: 1, Speed: 1}, {CPUs: 2, Speed: 1}}, Backlog: 1000},
+		LBs:    2, Timeout: 1000,
 		Classes: classes, Duration: 400, StepInterval: 400, MaxLogWeight: 1,
 		Workload: func(seed uint64) (workload.Source, error) {
 			return workload.NewSynthetic(workload.Arrivals{Rate: 3.2}, classes, []float64{0.5, 0.5}, seed), nil
@@ -148,7 +150,7 @@ func TestCheck(t *testing.T) {
 	require.NoError(t, Check(&cfg))
 	for rule, spoil := range map[string]func(*sim.Config){
 		"two LBs":          func(c *sim.Config) { c.LBs = 3 },
-		"order of arrival": func(c *sim.Config) { c.CPU = sim.ProcessorSharing },
+		"order of arrival": func(c *sim.Config) { c.CPU = station.ProcessorSharing },
 		"what is refused":  func(c *sim.Config) { c.SYNRetries = []float64{1} },
 		"nor contend":      func(c *sim.Config) { c.Processors.ThreadsPerCore = 2 },
 		"not change":       func(c *sim.Config) { c.Random = []sim.RandomChanges{{}} },

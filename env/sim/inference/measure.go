@@ -9,6 +9,7 @@ import (
 
 	"fairlb/env/dispatch"
 	"fairlb/env/sim"
+	"fairlb/env/station"
 )
 
 // ErrScenario reports an environment in which the assumptions of the Filter do not
@@ -27,8 +28,8 @@ func Check(cfg *sim.Config) error {
 		}
 	}
 	want(cfg.LBs == 2, "it must have two LBs")
-	want(cfg.CPU == sim.FIFO, "its servers must work in order of arrival (fifo)")
-	want(cfg.Processors == sim.Processors{}, "its processors must neither share cores nor contend")
+	want(cfg.CPU == station.FIFO, "its servers must work in order of arrival (fifo)")
+	want(cfg.Processors == station.Processors{}, "its processors must neither share cores nor contend")
 	want(!cfg.UnseenRefusals && len(cfg.SYNRetries) == 0, "its load balancers must see what is refused, at once")
 	want(len(cfg.Changes) == 0 && len(cfg.Random) == 0, "its servers must not change")
 	want(len(cfg.Classes) == 1 && len(cfg.Classes[0].Stages) == 1, "its requests must be of one class and one stage")

@@ -9,12 +9,12 @@ import (
 
 	"fairlb/env"
 	"fairlb/env/dispatch"
-	"fairlb/env/sim"
+	"fairlb/env/station"
 )
 
 // Config says how an LB infers and how it uses what it infers.
 type Config struct {
-	Servers []sim.Server
+	Servers []station.Server
 	Demand  float64 // s, the mean demand of a request
 	// Arrivals are the other LB's requests/s to each server while it has n
 	// there, by n (Calibration.Rates); nil: nothing is inferred.

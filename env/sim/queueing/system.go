@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"fairlb/env/sim"
+	"fairlb/env/station"
 	"fairlb/env/workload"
 )
 
@@ -70,11 +71,12 @@ func stage(resource workload.Resource, name string, mean, cv float64) workload.S
 
 // config describes requests of one class that arrive at one LB as a Poisson process
 // of the given rate (1/s), for so long that about the given number of them arrive.
-func config(requests int, rate float64, servers []sim.Server, stages ...workload.Stage) sim.Config {
+func config(requests int, rate float64, servers []station.Server, stages ...workload.Stage) sim.Config {
 	classes := []workload.Class{{Name: "task", Share: 1, Stages: stages}}
 	duration := float64(requests) / rate
 	return sim.Config{
-		Servers: servers, LBs: 1, Backlog: math.MaxInt32, Timeout: 40,
+		Config: station.Config{Servers: servers, Backlog: math.MaxInt32},
+		LBs:    1, Timeout: 40,
 		Duration: duration, StepInterval: duration, MaxLogWeight: 1, Heuristic: "ecmp", Classes: classes,
 		Workload: func(seed uint64) (workload.Source, error) {
 			return workload.NewSynthetic(workload.Arrivals{Rate: rate}, classes, []float64{1}, seed), nil
@@ -87,28 +89,31 @@ func config(requests int, rate float64, servers []sim.Server, stages ...workload
 // slowly, has 60 s in addition at the beginning, and these are what does not count.
 func Systems(requests int) []System {
 	cpu := func(law string, cv float64) workload.Stage { return stage(workload.CPU, law, 1, cv) }
-	processors := func(cpus int) []sim.Server { return []sim.Server{{CPUs: cpus, Speed: 1}} }
+	processors := func(cpus int) []station.Server { return []station.Server{{CPUs: cpus, Speed: 1}} }
 	sharing := func(c sim.Config) sim.Config {
-		c.CPU, c.Workers = sim.ProcessorSharing, math.MaxInt32
+		c.CPU, c.Workers = station.ProcessorSharing, math.MaxInt32
 		return c
 	}
 	withBacklog := func(backlog int, c sim.Config) sim.Config { c.Backlog = backlog; return c }
 	onThreads := func(c sim.Config) sim.Config {
-		c.Processors = sim.Processors{ThreadsPerCore: 2, ThreadGain: 0.3}
+		c.Processors = station.Processors{ThreadsPerCore: 2, ThreadGain: 0.3}
 		return c
 	}
 	contending := func(workers int, c sim.Config) sim.Config {
-		c.CPU, c.Workers, c.Processors.Contention = sim.ProcessorSharing, workers, 0.02
+		c.CPU, c.Workers, c.Processors.Contention = station.ProcessorSharing, workers, 0.02
 		return c
 	}
-	prefork := func(c sim.Config) sim.Config { c.CPU, c.Workers, c.Prefork = sim.ProcessorSharing, 1, true; return c }
+	prefork := func(c sim.Config) sim.Config {
+		c.CPU, c.Workers, c.Prefork = station.ProcessorSharing, 1, true
+		return c
+	}
 	withRule := func(heuristic string, c sim.Config) sim.Config { c.Heuristic = heuristic; return c }
-	poisson := func(rate float64, servers []sim.Server, stages ...workload.Stage) sim.Config {
+	poisson := func(rate float64, servers []station.Server, stages ...workload.Stage) sim.Config {
 		return config(requests, rate, servers, stages...)
 	}
-	many := make([]sim.Server, 1000)
+	many := make([]station.Server, 1000)
 	for j := range many {
-		many[j] = sim.Server{CPUs: 1, Speed: 1}
+		many[j] = station.Server{CPUs: 1, Speed: 1}
 	}
 	// What n tasks get done: on four threads of two cores, of which a second busy
 	// thread adds 0.3 of a core; and on two processors, 12 tasks in service at most,
@@ -120,7 +125,7 @@ func Systems(requests int) []System {
 	const pk, erlang, insensitive, jackson, chain, field, birthDeath = "Pollaczek-Khinchine", "Erlang C", "insensitivity of PS", "product form", "Markov chain, solved", "limit of many servers", "birth-death chain"
 	list := []System{
 		{Name: "M/M/1, load 0.7", Config: poisson(0.7, processors(1), cpu("exponential", 0)), Quantities: []Quantity{mean(mmcMean(1, 0.7), erlang), tail(7.5, mmcTail(1, 0.7, 7.5), erlang), tail(15, mmcTail(1, 0.7, 15), erlang)}},
-		{Name: "M/M/1 at speed 2, load 0.7", Config: poisson(1.4, []sim.Server{{CPUs: 1, Speed: 2}}, cpu("exponential", 0)), Quantities: []Quantity{mean(mmcMean(1, 0.7)/2, erlang)}},
+		{Name: "M/M/1 at speed 2, load 0.7", Config: poisson(1.4, []station.Server{{CPUs: 1, Speed: 2}}, cpu("exponential", 0)), Quantities: []Quantity{mean(mmcMean(1, 0.7)/2, erlang)}},
 		{Name: "M/M/2, load 0.7", Config: poisson(1.4, processors(2), cpu("exponential", 0)), Quantities: []Quantity{mean(mmcMean(2, 1.4), erlang), tail(4, mmcTail(2, 1.4, 4), erlang), tail(8, mmcTail(2, 1.4, 8), erlang)}},
 		{Name: "M/M/8, load 0.85", Config: poisson(6.8, processors(8), cpu("exponential", 0)), Quantities: []Quantity{mean(mmcMean(8, 6.8), erlang), tail(3, mmcTail(8, 6.8, 3), erlang), tail(5.5, mmcTail(8, 6.8, 5.5), erlang)}},
 		{Name: "M/D/1, load 0.7", Config: poisson(0.7, processors(1), cpu("deterministic", 0)), Quantities: []Quantity{mean(pollaczekKhinchine(0.7, 0), pk)}},
@@ -142,8 +147,8 @@ func Systems(requests int) []System {
 		{Name: "M/M/2/6, load 1.2", Config: withBacklog(4, poisson(2.4, processors(2), cpu("exponential", 0))), Quantities: []Quantity{loss(mmckLoss(2, 6, 2.4))}},
 		{Name: "tandem M/M/2, IO", Config: poisson(1, processors(2), stage(workload.CPU, "exponential", 1.4, 0), stage(workload.IO, "exponential", 0.6, 0)), Quantities: []Quantity{mean(1.4*mmcMean(2, 1.4)+0.6/(1-0.6), jackson)}},
 		{Name: "CPU, IO, CPU, load 0.6 and 0.5", Config: poisson(1, processors(1), stage(workload.CPU, "exponential", 0.3, 0), stage(workload.IO, "exponential", 0.5, 0), stage(workload.CPU, "exponential", 0.3, 0)), Quantities: []Quantity{mean(0.6/(1-0.6)+0.5/(1-0.5), jackson)}},
-		{Name: "JSQ of 2 servers, load 0.7", Config: withRule("lsq", poisson(1.4, []sim.Server{{CPUs: 1, Speed: 1}, {CPUs: 1, Speed: 1}}, cpu("exponential", 0))), Quantities: []Quantity{mean(shortestMean(0.7), chain), tail(4.5, shortestTail(0.7, 4.5), chain), tail(8, shortestTail(0.7, 8), chain)}},
-		{Name: "JSQ of 2 servers, load 0.9", Config: withRule("lsq", poisson(1.8, []sim.Server{{CPUs: 1, Speed: 1}, {CPUs: 1, Speed: 1}}, cpu("exponential", 0))), Quantities: []Quantity{mean(shortestMean(0.9), chain), tail(12, shortestTail(0.9, 12), chain)}},
+		{Name: "JSQ of 2 servers, load 0.7", Config: withRule("lsq", poisson(1.4, []station.Server{{CPUs: 1, Speed: 1}, {CPUs: 1, Speed: 1}}, cpu("exponential", 0))), Quantities: []Quantity{mean(shortestMean(0.7), chain), tail(4.5, shortestTail(0.7, 4.5), chain), tail(8, shortestTail(0.7, 8), chain)}},
+		{Name: "JSQ of 2 servers, load 0.9", Config: withRule("lsq", poisson(1.8, []station.Server{{CPUs: 1, Speed: 1}, {CPUs: 1, Speed: 1}}, cpu("exponential", 0))), Quantities: []Quantity{mean(shortestMean(0.9), chain), tail(12, shortestTail(0.9, 12), chain)}},
 		{Name: "JSQ(2), 1000 servers, load 0.9", Config: withRule("p2c", poisson(900, many, cpu("exponential", 0))), Quantities: []Quantity{asLimit(mean(twoChoicesMean(0.9), field)), asLimit(tail(5, twoChoicesTail(0.9, 5), field)), asLimit(tail(8, twoChoicesTail(0.9, 8), field))}},
 	}
 	list = append(list, tieSystems(requests)...)

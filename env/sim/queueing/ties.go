@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"fairlb/env/dispatch"
-	"fairlb/env/sim"
+	"fairlb/env/station"
 	"fairlb/env/workload"
 	"fairlb/eval/theory/markov"
 )
@@ -42,13 +42,13 @@ func (x tieSystem) system(requests int) System {
 	if err != nil {
 		panic("queueing: a chain of the list has no solution") // the list is fixed
 	}
-	var servers []sim.Server
+	var servers []station.Server
 	for _, n := range x.processors {
-		servers = append(servers, sim.Server{CPUs: n, Speed: 1})
+		servers = append(servers, station.Server{CPUs: n, Speed: 1})
 	}
 	rate := x.rate()
 	cfg := config(requests, rate, servers, stage(workload.CPU, "exponential", 1, 0))
-	cfg.CPU, cfg.Workers, cfg.Heuristic, cfg.Ties, cfg.LBs = sim.ProcessorSharing, math.MaxInt32, x.heuristic, x.ties, 2
+	cfg.CPU, cfg.Workers, cfg.Heuristic, cfg.Ties, cfg.LBs = station.ProcessorSharing, math.MaxInt32, x.heuristic, x.ties, 2
 	cfg.Workload = func(seed uint64) (workload.Source, error) {
 		return workload.NewSynthetic(workload.Arrivals{Rate: rate}, cfg.Classes, []float64{0.5, 0.5}, seed), nil
 	}

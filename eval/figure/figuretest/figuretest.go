@@ -25,7 +25,7 @@ func CapacityChange() *figure.CapacityChange {
 	}
 	c := figure.Distribution{N: 400, Failed: 1, Mean: 0.25, Longest: 0.5}
 	for k := range figure.Quantiles() {
-		c.All = append(c.All, 0.001*float64(k+1))
+		c.All = append(c.All, float64(k+1)/1000)
 	}
 	c.Done = c.All
 	t.ByClass = []figure.Distribution{c, {}}
@@ -56,4 +56,18 @@ func BufferGrowth() *figure.BufferGrowth {
 		}},
 		{Agents: 6, Servers: 7, Features: 11, Points: []figure.BufferSize{{Episodes: 4, Transitions: 17, Memory: 12000000, Saved: 12500000}}},
 	}}
+}
+
+// WeightedDurations is data of two methods in the plain reading, and of one of them by
+// the printed equation.
+func WeightedDurations() *figure.WeightedDurations {
+	f := &figure.WeightedDurations{Queue: 5}
+	for k, c := range []string{"accurate", "50 % -Q", "33 % -Q", "~W", "50 % -Q ~W", "33 % -Q ~W"} {
+		f.Bars = append(f.Bars, figure.WeightedDuration{Reading: "plain", Method: "SED", Configuration: c, Duration: 1.5 + 0.25*float64(k)})
+		if k < 3 { // LSQ has no weights that could be inverted
+			f.Bars = append(f.Bars, figure.WeightedDuration{Reading: "plain", Method: "LSQ", Configuration: c, Duration: 2 + 0.25*float64(k)})
+		}
+		f.Bars = append(f.Bars, figure.WeightedDuration{Reading: "independent, as printed", Method: "SED", Configuration: c, Duration: 2.5})
+	}
+	return f
 }

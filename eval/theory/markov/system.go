@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"gonum.org/v1/gonum/floats"
 )
 
 // maxQueues is the number of queues (LBs times servers) whose lengths a state packs,
@@ -147,31 +149,47 @@ func (x *System) each(s state, visit func(to state, server int, rate float64)) {
 
 // Solve returns what holds in the long run.
 func (x *System) Solve() (Solution, error) {
+	r, _, err := x.SolveMeasured(0, nil)
+	return r, err
+}
+
+// SolveMeasured returns what holds in the long run, and the means over time of n
+// measures, which measure writes to dst for a state: tasks has the number of tasks of
+// each LB on each server, that of LB i on server j at i * servers + j.
+func (x *System) SolveMeasured(n int, measure func(dst []float64, tasks []int)) (Solution, []float64, error) {
 	c, states, err := x.chain()
 	if err != nil {
-		return Solution{}, err
+		return Solution{}, nil, err
 	}
 	p, err := c.Stationary(tolerance, maxSweeps)
 	if err != nil {
-		return Solution{}, err
+		return Solution{}, nil, err
 	}
 	r := Solution{States: len(states), Sent: make([]float64, len(x.Servers)), Imbalance: c.Imbalance(p)}
+	means, value, tasks := make([]float64, n), make([]float64, n), make([]int, x.LBs*len(x.Servers))
 	for k, s := range states {
-		n := s.total()
-		r.Tasks += p[k] * float64(n)
-		if n == x.Most {
+		total := s.total()
+		r.Tasks += p[k] * float64(total)
+		if total == x.Most {
 			r.Lost += p[k]
 		}
 		x.each(s, func(to state, server int, rate float64) {
-			if to.total() > n {
+			if to.total() > total {
 				r.Sent[server] += p[k] * rate
 			}
 		})
+		if n > 0 {
+			for q := range tasks {
+				tasks[q] = s.length(q)
+			}
+			measure(value, tasks)
+			floats.AddScaled(means, p[k], value)
+		}
 	}
 	taken := x.Rate * (1 - r.Lost)
 	for j := range r.Sent {
 		r.Sent[j] /= taken
 	}
 	r.Completion = r.Tasks / taken
-	return r, nil
+	return r, means, nil
 }

@@ -138,6 +138,23 @@ func TestTheCut(t *testing.T) {
 // first2 is ordered ties of two LBs and two servers.
 func first2() Ties { return First([]int{1, 0}) }
 
+// TestMeasured: the measures of all states are means over time; the tasks of both LBs
+// make those of the system, and by symmetry half each.
+func TestMeasured(t *testing.T) {
+	t.Parallel()
+	x := shared(12, 1.5, Fair, true, 2, 1)
+	r, means, err := x.SolveMeasured(3, func(dst []float64, tasks []int) {
+		dst[0], dst[1], dst[2] = float64(tasks[0]+tasks[1]), float64(tasks[2]+tasks[3]), 1
+	})
+	require.NoError(t, err)
+	plain, err := x.Solve()
+	require.NoError(t, err)
+	require.Equal(t, plain, r)
+	require.InDelta(t, r.Tasks/2, means[0], 1e-9)
+	require.InDelta(t, r.Tasks/2, means[1], 1e-9)
+	require.InDelta(t, 1, means[2], 1e-12)
+}
+
 func TestSystemRefuses(t *testing.T) {
 	t.Parallel()
 	_, err := (&System{}).Solve()

@@ -24,7 +24,8 @@ import (
 )
 
 // Local does jobs in this process, each on one core. The caller runs as many at
-// a time as Parallelism says.
+// a time as Parallelism says. Those in real time are done one at a time, whoever asks
+// for them; that nothing else runs beside them is the caller's to see to.
 type Local struct {
 	Workers  int // at a time; 0: GOMAXPROCS
 	Log      logrus.FieldLogger
@@ -35,14 +36,21 @@ var _ store.Executor = Local{}
 
 // Train implements store.Executor.
 func (l Local) Train(ctx context.Context, t *job.Training, dir string) error {
-	return runfolder.Training{
+	training := runfolder.Training{
 		Hyperparameters: t.Hyperparameters, Scenario: t.Scenario, Dir: dir, Workers: 1,
 		Log: l.Log, Progress: progress.None{},
-	}.Make(ctx)
+	}
+	if t.Live {
+		return l.trainLive(ctx, training)
+	}
+	return training.Make(ctx)
 }
 
 // Evaluate implements store.Executor.
 func (l Local) Evaluate(ctx context.Context, e *job.Evaluation) ([]byte, error) {
+	if e.Live {
+		return l.evaluateLive(ctx, e)
+	}
 	return Evaluate(ctx, e.Scenario, e.Seeds, e.Target, nil)
 }
 
@@ -68,6 +76,15 @@ func (l Local) Bar(what string, jobs int) progress.Bar { return l.Progress.Bar(w
 // Evaluate evaluates one target on one core and returns the report, as JSON with its
 // sum (files.AddSum). progress, if not nil, is told how many of the episodes are done.
 func Evaluate(ctx context.Context, s scenario.Scenario, seeds []uint64, target episodes.Target, progress func(done, of int)) ([]byte, error) {
+	report, err := evaluate(ctx, s, seeds, target, progress)
+	if err != nil {
+		return nil, err
+	}
+	return sealed(report)
+}
+
+// evaluate evaluates one target on one core.
+func evaluate(ctx context.Context, s scenario.Scenario, seeds []uint64, target episodes.Target, progress func(done, of int)) (*eval.Evaluation, error) {
 	if err := bounds.Episodes(s, target.Actor != nil, "seeds", float64(len(seeds)), 1); err != nil {
 		return nil, err
 	}
@@ -79,7 +96,11 @@ func Evaluate(ctx context.Context, s scenario.Scenario, seeds []uint64, target e
 	if err != nil {
 		return nil, err
 	}
-	report := eval.Evaluation{Scenario: s.Name, Settings: resolved, Seeds: seeds, DurationS: s.Duration, Results: list, Warnings: s.EvaluationDoubts(len(seeds))}
+	return &eval.Evaluation{Scenario: s.Name, Settings: resolved, Seeds: seeds, DurationS: s.Duration, Results: list, Warnings: s.EvaluationDoubts(len(seeds))}, nil
+}
+
+// sealed is a report as JSON with its sum.
+func sealed(report *eval.Evaluation) ([]byte, error) {
 	var out bytes.Buffer
 	if err := report.WriteJSON(&out); err != nil {
 		return nil, err

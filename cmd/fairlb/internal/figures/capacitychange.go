@@ -5,13 +5,10 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"sync/atomic"
 
 	"fairlb/cmd/fairlb/internal/invalid"
-	"fairlb/cmd/fairlb/internal/progress"
 	"fairlb/cmd/fairlb/internal/simulate"
 	"fairlb/cmd/fairlb/internal/target"
-	"fairlb/env"
 	"fairlb/env/scenario"
 	"fairlb/eval/figure"
 	"fairlb/eval/paper"
@@ -44,7 +41,7 @@ func (m *Maker) capacityChange(ctx context.Context, entry paper.Figure, targets 
 	if err != nil {
 		return err
 	}
-	data := &figure.CapacityChange{Figure: entry.Title, Scenario: s.Name, Duration: s.Duration, Interval: scenario.SampleInterval, Seeds: m.Profile.EvalSeeds, Classes: s.ClassNames()}
+	data := &figure.CapacityChange{Figure: m.title(entry), Live: m.Live, Scenario: s.Name, Duration: s.Duration, Interval: scenario.SampleInterval, Seeds: m.Profile.EvalSeeds, Classes: s.ClassNames()}
 	for _, g := range s.Servers {
 		data.Groups = append(data.Groups, fmt.Sprintf("%d servers of %d CPUs", g.Count, g.CPUs))
 	}
@@ -55,18 +52,27 @@ func (m *Maker) capacityChange(ctx context.Context, entry paper.Figure, targets 
 	}
 	slices.Sort(data.Changes)
 
-	bar := m.Progress.Bar("figure "+entry.Number, len(targets)*len(m.Profile.EvalSeeds))
+	all := shownCase{figure.CaseDistributions{Seeds: data.Seeds}, s, []line{{targets: targets}}}
+	if err := m.announceLive([]shownCase{all}); err != nil {
+		return err
+	}
+	bar := &episodeBar{Bar: m.Progress.Bar("figure "+entry.Number, len(targets)*len(data.Seeds))}
 	defer bar.Close()
-	var done atomic.Int64
 	for _, t := range targets {
-		shown, err := m.playCapacity(ctx, s, t, &done, bar)
+		shown, notes, err := m.playCapacity(ctx, s, t, bar)
 		if err != nil {
 			return err
 		}
-		data.Targets = append(data.Targets, shown)
+		data.Notes = append(data.Notes, notes...)
+		if len(shown.ByClass) > 0 {
+			data.Targets = append(data.Targets, shown)
+		}
 		for _, warning := range t.Warnings {
 			m.Log.Warn(warning)
 		}
+	}
+	if len(data.Targets) == 0 {
+		return fmt.Errorf("%s: %w", s.Name, errNoMeasurement)
 	}
 	if err := m.write(entry.Number+"a", func(w io.Writer) error { return report.WriteCapacityChangeServersCSV(w, data) },
 		func(w io.Writer, format string) error { return chart.DrawCapacityChangeServers(w, data, format) }); err != nil {
@@ -79,20 +85,24 @@ func (m *Maker) capacityChange(ctx context.Context, entry paper.Figure, targets 
 	return report.WriteCapacityChangeText(m.Out, data)
 }
 
-// playCapacity plays the episodes of one target.
-func (m *Maker) playCapacity(ctx context.Context, s scenario.Scenario, t target.Target, done *atomic.Int64, bar progress.Bar) (figure.CapacityChangeTarget, error) {
-	out := figure.CapacityChangeTarget{Name: t.Name}
-	seeds := len(m.Profile.EvalSeeds)
-	requests, timelines := make([]*figure.CompletionRecorder, seeds), make([]*figure.Timeline, seeds)
-	err := m.play(ctx, t, m.Profile.EvalSeeds, done, bar, func(k int) (env.Recorder, env.Sampler) {
-		requests[k] = figure.NewCompletionRecorder(len(s.Workload.Classes))
-		timelines[k] = figure.NewTimeline(s.Duration, scenario.SampleInterval, simulate.GroupOfServer(s))
-		return requests[k], timelines[k]
+// playCapacity plays the episodes of one target. Where none of them was a measurement,
+// nothing is known of it.
+func (m *Maker) playCapacity(ctx context.Context, s scenario.Scenario, t target.Target, bar *episodeBar) (out figure.CapacityChangeTarget, notes []string, err error) {
+	seen, notes, err := m.play(ctx, s, t, m.Profile.EvalSeeds, bar, func() observed {
+		return observed{
+			Requests: figure.NewCompletionRecorder(len(s.Workload.Classes)),
+			Servers:  figure.NewTimeline(s.Duration, scenario.SampleInterval, simulate.GroupOfServer(s)),
+		}
 	})
-	if err != nil {
-		return out, err
+	if err != nil || len(seen) == 0 {
+		return out, notes, err
 	}
-	out.ByClass = figure.Distributions(requests)
+	var requests []*figure.CompletionRecorder
+	var timelines []*figure.Timeline
+	for _, o := range seen {
+		requests, timelines = append(requests, o.Requests), append(timelines, o.Servers)
+	}
+	out = figure.CapacityChangeTarget{Name: t.Name, ByClass: figure.Distributions(requests)}
 	out.Servers, err = figure.Bands(timelines)
-	return out, err
+	return out, notes, err
 }

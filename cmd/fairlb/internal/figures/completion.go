@@ -12,7 +12,6 @@ import (
 	"fairlb/cmd/fairlb/internal/invalid"
 	"fairlb/cmd/fairlb/internal/tables"
 	"fairlb/cmd/fairlb/internal/target"
-	"fairlb/env"
 	"fairlb/env/parallel"
 	"fairlb/env/scenario"
 	"fairlb/eval/figure"
@@ -37,45 +36,76 @@ func (m *Maker) completionDistributions(ctx context.Context, entry paper.Figure)
 	if err != nil {
 		return err
 	}
-	data := &figure.CompletionDistributions{Figure: entry.Title, Duration: m.Profile.EvalDuration}
-	heuristics, learned := paper.ComparedPolicies()
-	lines := len(heuristics) + len(m.Runs)
-	if len(m.Runs) == 0 {
-		lines += len(learned) * len(m.Profile.TrainingSeeds)
+	data := &figure.CompletionDistributions{Figure: m.title(entry), Live: m.Live, Duration: m.Profile.EvalDuration}
+	shown, err := m.shownCases(cases, trained)
+	if err != nil {
+		return err
 	}
-	bar := m.Progress.Bar("figure "+entry.Number, len(cases)*lines*len(m.Profile.EvalSeeds))
+	episodes := 0
+	for _, c := range shown {
+		for _, l := range c.lines {
+			episodes += len(l.targets) * len(c.Seeds)
+		}
+	}
+	if err := m.announceLive(shown); err != nil {
+		return err
+	}
+	bar := &episodeBar{Bar: m.Progress.Bar("figure "+entry.Number, episodes)}
 	defer bar.Close()
-	var done atomic.Int64
-	for _, c := range cases {
-		s, err := scenario.Load(c.Scenario, []string{fmt.Sprintf("duration=%g", m.Profile.EvalDuration)})
-		if err != nil {
-			return err
-		}
-		list, err := m.lines(s, c, trained)
-		if err != nil {
-			return err
-		}
-		shown := figure.CaseDistributions{Name: c.Name, Scenario: c.Scenario, Seeds: m.Profile.SeedsFor(c.Scenario), Classes: s.ClassNames()}
-		for _, l := range list {
+	for _, c := range shown {
+		for _, l := range c.lines {
 			var requests []*figure.CompletionRecorder
 			for _, t := range l.targets {
-				err := m.play(ctx, t, shown.Seeds, &done, bar, func(int) (env.Recorder, env.Sampler) {
-					requests = append(requests, figure.NewCompletionRecorder(len(s.Workload.Classes)))
-					return requests[len(requests)-1], nil
+				seen, notes, err := m.play(ctx, c.scenario, t, c.Seeds, bar, func() observed {
+					return observed{Requests: figure.NewCompletionRecorder(len(c.Classes))}
 				})
 				if err != nil {
 					return err
 				}
+				for _, o := range seen {
+					requests = append(requests, o.Requests)
+				}
+				data.Notes = append(data.Notes, notes...)
 			}
-			shown.Targets = append(shown.Targets, figure.TargetDistributions{Name: l.name, Runs: l.runs, ByClass: figure.Distributions(requests)})
+			if len(requests) > 0 {
+				c.Targets = append(c.Targets, figure.TargetDistributions{Name: l.name, Runs: l.runs, ByClass: figure.Distributions(requests)})
+			}
 		}
-		data.Cases = append(data.Cases, shown)
+		if len(c.Targets) == 0 {
+			return fmt.Errorf("%s: %w", c.Scenario, errNoMeasurement)
+		}
+		data.Cases = append(data.Cases, c.CaseDistributions)
 	}
 	if err := m.write(entry.Number, func(w io.Writer) error { return report.WriteCompletionDistributionsCSV(w, data) },
 		func(w io.Writer, format string) error { return chart.DrawCompletionDistributions(w, data, format) }); err != nil {
 		return err
 	}
 	return report.WriteCompletionDistributionsText(m.Out, data)
+}
+
+// shownCase is a test case, and the lines that are shown of it.
+type shownCase struct {
+	figure.CaseDistributions
+	scenario scenario.Scenario
+	lines    []line
+}
+
+// shownCases returns the test cases with what is to be played in each.
+func (m *Maker) shownCases(cases []paper.TestCase, trained map[paper.Policy]string) ([]shownCase, error) {
+	var list []shownCase
+	for _, c := range cases {
+		s, err := scenario.Load(c.Scenario, []string{fmt.Sprintf("duration=%g", m.Profile.EvalDuration)})
+		if err != nil {
+			return nil, err
+		}
+		lines, err := m.lines(s, c, trained)
+		if err != nil {
+			return nil, err
+		}
+		shown := figure.CaseDistributions{Name: c.Name, Scenario: c.Scenario, Seeds: m.Profile.SeedsFor(c.Scenario), Classes: s.ClassNames()}
+		list = append(list, shownCase{shown, s, lines})
+	}
+	return list, nil
 }
 
 // trained returns the folders of the training runs of the paper's methods,

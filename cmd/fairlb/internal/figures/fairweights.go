@@ -5,10 +5,8 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"sync/atomic"
 
 	"fairlb/cmd/fairlb/internal/job"
-	"fairlb/cmd/fairlb/internal/progress"
 	"fairlb/cmd/fairlb/internal/simulate"
 	"fairlb/cmd/fairlb/internal/target"
 	"fairlb/env"
@@ -33,11 +31,10 @@ func (m *Maker) fairWeights(ctx context.Context, entry paper.Figure) error {
 	p := m.Profile
 	data := &figure.FairWeights{Figure: entry.Title, Window: fairWindow, Warmup: fairWarmup, Duration: p.EvalDuration, Seeds: p.EvalSeeds, Tolerance: fairTolerance}
 	applications := paper.Applications()
-	bar := m.Progress.Bar("figure "+entry.Number, len(applications)*len(p.EvalSeeds))
+	bar := &episodeBar{Bar: m.Progress.Bar("figure "+entry.Number, len(applications)*len(p.EvalSeeds))}
 	defer bar.Close()
-	var done atomic.Int64
 	for _, application := range applications {
-		profile, err := m.fairProfile(ctx, application, &done, bar)
+		profile, err := m.fairProfile(ctx, application, bar)
 		if err != nil {
 			return fmt.Errorf("%s: %w", application.Scenario, err)
 		}
@@ -53,7 +50,7 @@ func (m *Maker) fairWeights(ctx context.Context, entry paper.Figure) error {
 
 // fairProfile runs the Oracle on one application profile, and searches its
 // best fixed weights in episodes of the scenario's own duration.
-func (m *Maker) fairProfile(ctx context.Context, application paper.Application, done *atomic.Int64, bar progress.Bar) (figure.FairWeightsProfile, error) {
+func (m *Maker) fairProfile(ctx context.Context, application paper.Application, bar *episodeBar) (figure.FairWeightsProfile, error) {
 	out := figure.FairWeightsProfile{Name: application.Name, Scenario: application.Scenario}
 	own, err := scenario.Load(application.Scenario, nil)
 	if err != nil {
@@ -79,7 +76,7 @@ func (m *Maker) fairProfile(ctx context.Context, application paper.Application, 
 		}
 	}
 	oracle := target.Heuristic(s, "oracle")
-	if err := m.play(ctx, oracle, m.Profile.EvalSeeds, done, bar, func(k int) (env.Recorder, env.Sampler) { return windows[k], nil }); err != nil {
+	if err := m.simulate(ctx, oracle, m.Profile.EvalSeeds, bar, func(k int) (env.Recorder, env.Sampler) { return windows[k], nil }); err != nil {
 		return out, err
 	}
 	for _, w := range windows {

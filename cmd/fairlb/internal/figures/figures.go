@@ -23,6 +23,8 @@ import (
 	"fairlb/cmd/fairlb/internal/target"
 	"fairlb/env"
 	"fairlb/env/parallel"
+	"fairlb/env/scenario"
+	"fairlb/eval/figure"
 	"fairlb/eval/paper"
 )
 
@@ -35,6 +37,8 @@ type Maker struct {
 	Executor store.Executor        // of the trainings and searches that figures need
 	AnyBuild bool                  // take what other builds of the program have made, too
 	Tables   string                // the folder of the tables' training runs
+	Live     bool                  // play the episodes of figures that show policies in real time, one after another
+	Again    bool                  // play those live episodes again that were no measurement
 
 	Out      io.Writer // takes the tables of figures
 	Log      logrus.FieldLogger
@@ -101,9 +105,38 @@ func (m *Maker) write(number string, data func(io.Writer) error, picture func(io
 	return files.WritePictures(path, picture)
 }
 
-// play plays the episode of each seed in an environment of its own, as many at a time as there are cores. Observers gives what observes the
-// k-th seed, before any is played.
-func (m *Maker) play(ctx context.Context, t target.Target, seeds []uint64, done *atomic.Int64, bar progress.Bar, observers func(k int) (env.Recorder, env.Sampler)) error {
+// observed is what is seen of one episode.
+type observed struct {
+	Requests *figure.CompletionRecorder `json:"requests"`
+	Servers  *figure.Timeline           `json:"servers,omitempty"` // nil: not looked at
+}
+
+// play plays the episode of target t in s of each seed, in the simulator several at a time.
+// In real time one is played after another, and those that were no measurement are left
+// out, which the notes say.
+func (m *Maker) play(ctx context.Context, s scenario.Scenario, t target.Target, seeds []uint64, bar *episodeBar, observe func() observed) (list []observed, notes []string, err error) {
+	if m.Live {
+		return m.playLive(ctx, s, t, seeds, bar, observe)
+	}
+	list = make([]observed, len(seeds))
+	for k := range list {
+		list[k] = observe()
+	}
+	return list, nil, m.simulate(ctx, t, seeds, bar, func(k int) (env.Recorder, env.Sampler) { return list[k].Requests, list[k].sampler() })
+}
+
+// sampler is what looks at the servers; nil if nothing does.
+func (o observed) sampler() env.Sampler {
+	if o.Servers == nil {
+		return nil
+	}
+	return o.Servers
+}
+
+// simulate plays the episode of each seed in the simulator, in an environment of its own, as
+// many at a time as there are cores. Observers gives what observes the k-th seed, before
+// any is played.
+func (m *Maker) simulate(ctx context.Context, t target.Target, seeds []uint64, bar *episodeBar, observers func(k int) (env.Recorder, env.Sampler)) error {
 	group, ctx := parallel.NewGroup(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for k, seed := range seeds {
@@ -112,9 +145,26 @@ func (m *Maker) play(ctx context.Context, t target.Target, seeds []uint64, done 
 			if err := t.Play(ctx, seed, rec, sampler); err != nil {
 				return fmt.Errorf("%s, seed %d: %w", t.Name, seed, err)
 			}
-			bar.Set(int(done.Add(1)), "")
+			bar.add()
 			return nil
 		})
 	}
 	return group.Wait()
+}
+
+// episodeBar counts the episodes that are played on a bar.
+type episodeBar struct {
+	progress.Bar
+	done atomic.Int64
+}
+
+// add counts one more.
+func (c *episodeBar) add() { c.Set(int(c.done.Add(1)), "") }
+
+// title is that of a figure of the paper, made here.
+func (m *Maker) title(entry paper.Figure) string {
+	if m.Live {
+		return entry.Title + ", on real traffic"
+	}
+	return entry.Title
 }

@@ -175,7 +175,7 @@ func TestFigure8(t *testing.T) {
 	text := figuresOf(t, p, dir, nil, "8")
 	require.Contains(t, text, "Figure 8.")
 	rows := readCSV(t, filepath.Join(dir, "figure-8.csv"))
-	require.Len(t, rows, 4*2*7*209, "cases, classes, targets, quantiles")
+	require.Equal(t, 4*2*7, len(rows), "cases, classes, targets")
 	requests := map[string]string{}
 	for _, row := range rows {
 		runs := map[string]string{"wcmp": "0", "lsq": "0", "sed": "0"}[row["target"]]

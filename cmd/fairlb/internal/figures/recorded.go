@@ -12,7 +12,7 @@ import (
 )
 
 // DrawRecorded draws the picture of a CSV file that was made beside it: of figure
-// 2a or 10a, of the fit of the web mix, or of a table: over the rate of one by traffic
+// 2a, 2b, 4b, 8 or 10a, of the fit of the web mix, or of a table: over the rate of one by traffic
 // rates, the ratios to SED of another. Which one, its columns say. format is png, svg or
 // pdf; name is what errors call the file.
 func DrawRecorded(w io.Writer, name string, r io.Reader, format string) error {
@@ -33,6 +33,11 @@ func DrawRecorded(w io.Writer, name string, r io.Reader, format string) error {
 		if f, err = figure.BufferGrowthOf(file); err == nil {
 			draw = func() error { return chart.DrawBufferGrowth(w, f, format) }
 		}
+	case file.Has("case", "longest_done_s"):
+		var f *figure.CompletionDistributions
+		if f, err = figure.CompletionDistributionsOf(file); err == nil {
+			draw = func() error { return chart.DrawCompletionDistributions(w, f, format) }
+		}
 	case file.Has("published_mean", "log_ratio"):
 		var before, after []fit.Residual
 		if before, after, err = fit.ResidualsOf(file); err == nil {
@@ -43,8 +48,18 @@ func DrawRecorded(w io.Writer, name string, r io.Reader, format string) error {
 		if f, err = paper.FilledOf(file); err == nil {
 			draw = func() error { return drawTable(w, f, format) }
 		}
+	case file.Has("weighted_duration", "reading"):
+		var f *figure.WeightedDurations
+		if f, err = figure.WeightedDurationsOf(file); err == nil {
+			draw = func() error { return chart.DrawWeightedDurations(w, f, format) }
+		}
+	case file.Has("concurrency", "model_throughput_per_s"):
+		var f *figure.ServiceCurve
+		if f, err = figure.ServiceCurveOf(file); err == nil {
+			draw = func() error { return chart.DrawServiceCurve(w, f, format) }
+		}
 	default:
-		err = invalid.Errorf("%s: must be the CSV of figure 2a or 10a, of fit web-mix or of a table", name)
+		err = invalid.Errorf("%s: must be the CSV of figure 2a, 2b, 4b, 8 or 10a, of fit web-mix, of testbed curve or of a table", name)
 	}
 	if err != nil {
 		return invalid.Errorf("%w", err)

@@ -6,6 +6,9 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"fairlb/eval/figure/figuretest"
+	"fairlb/results/report"
 )
 
 // FuzzDrawRecorded: whatever a recorded CSV holds, it is drawn or refused.
@@ -17,6 +20,9 @@ func FuzzDrawRecorded(f *testing.F) {
 		lines := bytes.SplitAfterN(data, []byte("\n"), 4)
 		f.Add(bytes.Join(lines[:2], nil))
 	}
+	var distributions bytes.Buffer
+	require.NoError(f, report.WriteCompletionDistributionsCSV(&distributions, figuretest.CompletionDistributions("Figure 8", 1)))
+	f.Add(distributions.Bytes())
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var picture bytes.Buffer
 		if err := DrawRecorded(&picture, "figure.csv", bytes.NewReader(data), "svg"); err == nil {

@@ -22,6 +22,7 @@ import (
 	"fairlb/env/workload"
 	"fairlb/results/chart"
 	"fairlb/results/record"
+	"fairlb/results/runtrace"
 	"fairlb/results/tfevents"
 	"fairlb/sac"
 	"fairlb/train"
@@ -51,7 +52,7 @@ type Classifier interface {
 // sentinels are the errors of other packages that only other input will cure.
 func sentinels() []error {
 	return []error{
-		checkpoint.ErrCorrupt, checkpoint.ErrMismatch, train.ErrState, record.ErrMalformed, record.ErrRows, tfevents.ErrMalformed, chart.ErrCurve, sac.ErrConfig,
+		checkpoint.ErrCorrupt, checkpoint.ErrMismatch, train.ErrState, record.ErrMalformed, record.ErrRows, tfevents.ErrMalformed, chart.ErrCurve, runtrace.ErrMalformed, sac.ErrConfig,
 		queue.ErrConfig, queue.ErrInUse, file.ErrNotRegular, file.ErrTooLarge,
 		fs.ErrNotExist, syscall.EISDIR, syscall.ENOTDIR,
 	}

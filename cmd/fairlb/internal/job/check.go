@@ -15,6 +15,7 @@ import (
 	"fairlb/env/scenario"
 	"fairlb/env/settings"
 	"fairlb/eval"
+	"fairlb/results/record"
 	"fairlb/train"
 )
 
@@ -49,7 +50,7 @@ func (t *Training) CheckRun(dir string) error {
 	for _, is := range []struct {
 		file string
 		of   Training
-	}{{runfolder.HyperparametersName, Training{Hyperparameters: h, Scenario: s}}, {train.CheckpointName, Training{Hyperparameters: trained, Scenario: s}}} {
+	}{{runfolder.HyperparametersName, Training{Hyperparameters: h, Scenario: s, Live: t.Live}}, {train.CheckpointName, Training{Hyperparameters: trained, Scenario: s, Live: t.Live}}} {
 		key, err := is.of.Key()
 		if err != nil {
 			return err
@@ -60,6 +61,20 @@ func (t *Training) CheckRun(dir string) error {
 	}
 	if meta.TrainSeed != t.Hyperparameters.Seed || meta.Episode != t.Hyperparameters.Episodes {
 		return invalid.Errorf("%s: holds what %d episodes of seed %d taught: the training has %d of seed %d", path, meta.Episode, meta.TrainSeed, t.Hyperparameters.Episodes, t.Hyperparameters.Seed)
+	}
+	return t.checkPlace(dir)
+}
+
+// checkPlace reports a run that was not made where the training is, as its record says:
+// in the simulator, or on real traffic.
+func (t *Training) checkPlace(dir string) error {
+	path := filepath.Join(dir, runfolder.RecordName)
+	rec, err := record.Read(path)
+	switch {
+	case err != nil && t.Live:
+		return err
+	case err == nil && runfolder.InRealTime(rec.Header.Command) != t.Live:
+		return invalid.Errorf("%s: is of a training %s", path, place(!t.Live))
 	}
 	return nil
 }
@@ -91,6 +106,8 @@ func (e *Evaluation) CheckReport(data []byte) (eval.Result, error) {
 		return eval.Result{}, invalid.Errorf("is the record of an evaluation in another scenario")
 	case e.Run == nil && result.Target != e.Target.Name:
 		return eval.Result{}, invalid.Errorf("is the record of an evaluation of %q", result.Target)
+	case result.Live != e.Live:
+		return eval.Result{}, invalid.Errorf("is the record of an evaluation %s", place(result.Live))
 	case unknown >= 0:
 		return eval.Result{}, invalid.Errorf("is not the record of an evaluation in the scenario, which has no class %q", result.Classes[unknown].Class)
 	}
@@ -101,6 +118,14 @@ func (e *Evaluation) CheckReport(data []byte) (eval.Result, error) {
 		result.SetOneWorkload() // which older programs did not say
 	}
 	return result, nil
+}
+
+// place says in which environment an evaluation was made.
+func place(live bool) string {
+	if live {
+		return "on real traffic"
+	}
+	return "in the simulator"
 }
 
 // sameScenario says whether the settings that a report has are those of a

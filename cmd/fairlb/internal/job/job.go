@@ -8,6 +8,7 @@ package job
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"strings"
 
 	"fairlb/cmd/fairlb/internal/bounds"
@@ -65,6 +66,7 @@ type Training struct {
 	Hyperparameters train.Hyperparameters
 	Scenario        scenario.Scenario // that the hyperparameters come to
 	Title           string            // what people are told of it
+	Live            bool              // on real traffic, in real time, and not in the simulator
 }
 
 // NewTraining returns the training of hyperparameters in the scenario that they
@@ -74,7 +76,7 @@ func NewTraining(h train.Hyperparameters, title string) (Training, error) {
 	if err == nil {
 		err = bounds.Training(&h, s, 1)
 	}
-	return Training{h, s, title}, err
+	return Training{Hyperparameters: h, Scenario: s, Title: title}, err
 }
 
 // Key is the hash of the hyperparameters, but for the settings of other
@@ -90,10 +92,21 @@ func (t *Training) Key() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return settings.Hash(struct {
+	key, err = settings.Hash(struct {
 		Hyperparameters string `yaml:"hyperparameters"`
 		Scenario        string `yaml:"scenario"`
 	}{key, content})
+	if err != nil || !t.Live {
+		return key, err
+	}
+	return liveKey(key)
+}
+
+// liveKey is the key of a job on real traffic, by that of the same in the simulator.
+func liveKey(simulated string) (string, error) {
+	return settings.Hash(struct {
+		Live string `yaml:"live"`
+	}{simulated})
 }
 
 // QueueKey names the job in a queue.
@@ -105,7 +118,15 @@ func (t *Training) QueueKey() (string, error) {
 // FolderName is the name of the run's folder.
 func (t *Training) FolderName() (Name, error) {
 	key, err := t.Key()
-	return Name{runfolder.Name(&t.Hyperparameters) + "-" + key[:min(nameDigits, len(key))], ""}, err
+	return Name{runfolder.Name(&t.Hyperparameters) + livePart(t.Live) + "-" + key[:min(nameDigits, len(key))], ""}, err
+}
+
+// livePart is what the names of results on real traffic have.
+func livePart(live bool) string {
+	if live {
+		return "-live"
+	}
+	return ""
 }
 
 // EvaluationTarget is what an evaluation evaluates.
@@ -114,6 +135,7 @@ type EvaluationTarget struct {
 	Title  string // of a policy: what a report calls it
 	Hash   string // of a policy's checkpoint, or of what else decides; empty for a heuristic
 	Target episodes.Target
+	Source target.Target // what Target is of: what can be had on real traffic, too; none of fixed weights
 
 	Run     *Run      // of a policy
 	Weights []float64 // of fixed weights, by group of servers
@@ -127,7 +149,8 @@ type Run struct {
 
 // Heuristic is a heuristic of package dispatch as the target of an evaluation.
 func Heuristic(s scenario.Scenario, name string) EvaluationTarget {
-	return EvaluationTarget{Name: name, Target: simulate.HeuristicTarget(s, name)}
+	t := target.Heuristic(s, name)
+	return EvaluationTarget{Name: name, Target: t.Target, Source: t}
 }
 
 // FixedWeights is the best fixed weights that a search has found, one a group of
@@ -156,7 +179,7 @@ func Policy(s scenario.Scenario, t *Training, name, title, dir string) (Evaluati
 		return EvaluationTarget{}, err
 	}
 	key, err := t.QueueKey()
-	return EvaluationTarget{Name: name, Title: title, Hash: policy.Hash, Target: policy.Target, Run: &Run{dir, key}}, err
+	return EvaluationTarget{Name: name, Title: title, Hash: policy.Hash, Target: policy.Target, Source: policy, Run: &Run{dir, key}}, err
 }
 
 // Evaluation is the evaluation of a target on seeds.
@@ -164,10 +187,11 @@ type Evaluation struct {
 	EvaluationTarget
 	Scenario scenario.Scenario
 	Seeds    []uint64
+	Live     bool // on real traffic, in real time on this machine, and not in the simulator
 }
 
-// Key is the hash of the policy or the heuristic, the content of the scenario and
-// the seeds.
+// Key is the hash of the policy or the heuristic, the content of the scenario, the seeds,
+// and whether it is live.
 func (e *Evaluation) Key() (string, error) {
 	target := e.Hash
 	if target == "" {
@@ -177,11 +201,15 @@ func (e *Evaluation) Key() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return settings.Hash(struct {
+	key, err := settings.Hash(struct {
 		Subject  string   `yaml:"subject"`
 		Scenario string   `yaml:"scenario"`
 		Seeds    []uint64 `yaml:"seeds"`
 	}{target, content, e.Seeds})
+	if err != nil || !e.Live {
+		return key, err
+	}
+	return liveKey(key)
 }
 
 // QueueKey names the job in a queue. Jobs whose reports call one policy by two
@@ -202,7 +230,7 @@ func (e *Evaluation) QueueKey() (string, error) {
 // FileName is the name of the file of the report.
 func (e *Evaluation) FileName() (Name, error) {
 	key, err := e.Key()
-	return Name{files.Name(e.Name+"-"+e.Scenario.Name) + "-" + key[:min(nameDigits, len(key))], ".json"}, err
+	return Name{files.Name(e.Name+"-"+e.Scenario.Name) + livePart(e.Live) + "-" + key[:min(nameDigits, len(key))], ".json"}, err
 }
 
 // Describe says in a line what is evaluated where.
@@ -210,6 +238,9 @@ func (e *Evaluation) Describe() string {
 	title := e.Title
 	if title == "" {
 		title = e.Name
+	}
+	if e.Live {
+		return fmt.Sprintf("%s live on %s, seed %d", title, e.Scenario.Name, e.Seeds[0])
 	}
 	return title + " on " + e.Scenario.Name
 }

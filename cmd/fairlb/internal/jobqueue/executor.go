@@ -77,8 +77,20 @@ func unusable(err error) error {
 	return fmt.Errorf("%w: %w", queue.ErrUnusable, err)
 }
 
+// refuseLive refuses a job in real time: a worker does several jobs at a time, and what is
+// measured beside other work is no measurement.
+func refuseLive(live bool, title string) error {
+	if live {
+		return invalid.Errorf("%s: runs in real time, alone on its machine, which no queue promises: run without --queue", title)
+	}
+	return nil
+}
+
 // Train implements store.Executor.
 func (x *Executor) Train(ctx context.Context, t *job.Training, dir string) error {
+	if err := refuseLive(t.Live, t.Title); err != nil {
+		return err
+	}
 	key, err := t.QueueKey()
 	if err != nil {
 		return err
@@ -131,6 +143,9 @@ func checkRun(ctx context.Context, t *job.Training, dir string) error {
 
 // Evaluate implements store.Executor.
 func (x *Executor) Evaluate(ctx context.Context, e *job.Evaluation) ([]byte, error) {
+	if err := refuseLive(e.Live, e.Describe()); err != nil {
+		return nil, err
+	}
 	key, err := e.QueueKey()
 	if err != nil {
 		return nil, err

@@ -24,10 +24,12 @@ const (
 // packages are those whose errors begin with their name.
 func packages() []string {
 	return []string{
-		"affinity", "agents", "balancer", "chart", "checkpoint", "delay", "dispatch", "env", "es", "estimate", "eval", "eventcost", "figure", "fit", "hypernet",
-		"inference", "markov", "methods", "nn", "onnx", "paper", "peer", "policy", "pools", "ppo", "published", "qmix", "queue", "queueing", "recipes", "record", "replay",
-		"report", "results", "rewards", "sac", "scenario", "schema", "settings", "sim", "simd", "snapshot", "study", "tfevents", "train", "tune",
-		"weblog", "workload",
+		"admin", "affinity", "agentprocess", "agents", "apache", "balancer", "balancerprocess", "chart", "checkpoint", "client", "delay", "dispatch", "edge", "emulated",
+		"env", "epoll", "es", "estimate", "eval", "eventcost", "figure", "fit", "game", "guard", "haproxy", "health", "hypernet", "inference", "jointplay", "lab", "linelog", "load", "loopback",
+		"markov", "methods", "metrics", "nash", "nn", "onnx", "paper", "peer", "plane", "policy", "pools", "potential", "ppo", "process", "proxyprotocol", "published", "qmix",
+		"queue", "queueing", "recipes", "record", "remote", "replay", "replica", "report", "results", "rewards", "runtrace", "sac", "scenario", "schema", "selftuning",
+		"settings", "shm", "sim", "simd", "snapshot", "station", "study", "testbed", "testbedtest", "tfevents", "train", "tune", "twoservers", "weblog",
+		"workload",
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -22,6 +24,7 @@ import (
 	"fairlb/env/settings"
 	"fairlb/results/record"
 	"fairlb/results/tfevents"
+	"fairlb/rewards"
 	"fairlb/train"
 )
 
@@ -34,6 +37,10 @@ type Training struct {
 	Workers         int      // episodes at a time
 	KeepState       bool     // leave the state from which the run can go on
 	Resume          bool     // go on with the run that the folder holds, if it holds one
+
+	// Open opens the scenario for a method to learn in; nil: in the simulator. A run may
+	// go on in another environment than it was begun in.
+	Open func(s scenario.Scenario, reward rewards.Reward, method string) simulate.Opener
 
 	Log      logrus.FieldLogger
 	Progress progress.Display
@@ -95,7 +102,11 @@ func (t *Training) Run(ctx context.Context) (err error) {
 	for _, doubt := range t.Scenario.TrainingDoubts(t.Hyperparameters.Episodes) {
 		t.Log.Warn(doubt)
 	}
-	open := simulate.Training(t.Scenario, reward, t.Hyperparameters.Method).Recorded()
+	learnIn := t.Open
+	if learnIn == nil {
+		learnIn = simulate.Training
+	}
+	open := learnIn(t.Scenario, reward, t.Hyperparameters.Method).Recorded()
 	bar := t.Progress.Bar("training", t.Hyperparameters.Episodes)
 	done := 0 // rounds
 	if state != nil {
@@ -125,9 +136,19 @@ func (t *Training) Run(ctx context.Context) (err error) {
 	return err
 }
 
-// CommandOf is the command line that makes the run of a folder again.
+// CommandOf is the command line that makes the run of a folder again, in the simulator.
 func CommandOf(dir string) []string {
 	return []string{"fairlb", "train", filepath.Join(dir, HyperparametersName)}
+}
+
+// inRealTime is what the command line of a training on real traffic has more.
+func inRealTime() []string { return []string{"--env", "testbed"} }
+
+// InRealTime says whether a command line trains on real traffic.
+func InRealTime(command []string) bool {
+	where := inRealTime()
+	k := slices.Index(command, where[0])
+	return k >= 0 && k+1 < len(command) && command[k+1] == where[1] || slices.Contains(command, strings.Join(where, "="))
 }
 
 // Make makes the run of the folder t.Dir in its Partial folder until it is
@@ -136,6 +157,9 @@ func CommandOf(dir string) []string {
 func (t Training) Make(ctx context.Context) error {
 	dir := t.Dir
 	t.Dir, t.Command, t.KeepState, t.Resume = Partial(dir), CommandOf(dir), true, true
+	if t.Open != nil {
+		t.Command = append(t.Command, inRealTime()...)
+	}
 	log := t.Log
 	t.Log = progress.Silent()
 	t.Resumed = func(episodes int) {

@@ -202,8 +202,29 @@ func (s *Store) reportFile(e *job.Evaluation) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	path, _, err := s.locate(filepath.Join(s.Dir, "eval"), name, files.Exists)
+	path, _, err := s.locate(s.reportFolder(e), name, files.Exists)
 	return path, err
+}
+
+// reportFolder is the folder of an evaluation's report.
+func (s *Store) reportFolder(e *job.Evaluation) string {
+	if e.Live {
+		return filepath.Join(s.Dir, "live")
+	}
+	return filepath.Join(s.Dir, "eval")
+}
+
+// Forget removes the report of an evaluation that this build has made, if there is one, so
+// that it is made again.
+func (s *Store) Forget(e *job.Evaluation) error {
+	name, err := e.FileName()
+	if err != nil {
+		return err
+	}
+	if err := os.Remove(filepath.Join(s.reportFolder(e), name.Own())); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 // Evaluated returns the result of an evaluation that was made before, if it was.

@@ -37,10 +37,10 @@ const (
 )
 
 // workload is a part of what tables need: the training runs of a method in a
-// scenario, or its evaluations on the scenarios of a testbed.
+// scenario, or its evaluations on the scenarios of a testbed, in the simulator or live.
 type workload struct {
-	training      bool
-	method, place string
+	training, live bool
+	method, place  string
 }
 
 // Requirement is how much of a part of the work there is, and about how long
@@ -49,7 +49,7 @@ type Requirement struct {
 	workload
 	Missing, Present int
 
-	Seconds  float64 // of one core, for what is missing
+	Seconds  float64 // of one core, for what is missing; of what is live, of the whole machine
 	Estimate string  // what Seconds was estimated by
 }
 
@@ -91,17 +91,25 @@ func (r *Results) PrintPlan(ctx context.Context, out io.Writer, jobs []paper.Job
 	}
 	fmt.Fprintf(out, "%s: profile %s, %d training and %d evaluation seeds\n\n", r.Dir, r.Profile.Name, len(r.Profile.TrainingSeeds), len(r.Profile.EvalSeeds))
 	table := text.NewTable("what", "method", "where", "missing", "of", "about", "by")
-	var trainings, evaluations int
-	var total float64
+	var trainings, evaluations, runs int
+	var total, inRealTime float64
 	for _, x := range plan {
 		what := "evaluate"
-		if x.training {
+		switch {
+		case x.training:
 			what = "train"
 			trainings += x.Missing
-		} else {
+		case x.live:
+			what = "play live"
+			runs += x.Missing
+		default:
 			evaluations += x.Missing
 		}
-		total += x.Seconds
+		if x.live || x.training && r.Profile.TrainLive {
+			inRealTime += x.Seconds
+		} else {
+			total += x.Seconds
+		}
 		about := "-"
 		if x.Missing > 0 {
 			about = progress.Roughly(x.Seconds)
@@ -111,7 +119,7 @@ func (r *Results) PrintPlan(ctx context.Context, out io.Writer, jobs []paper.Job
 	if err := table.Write(out); err != nil {
 		return err
 	}
-	if trainings+evaluations == 0 {
+	if trainings+evaluations+runs == 0 {
 		_, err := fmt.Fprintln(out, "\nNothing is missing.")
 		return err
 	}
@@ -120,8 +128,23 @@ func (r *Results) PrintPlan(ctx context.Context, out io.Writer, jobs []paper.Job
 	if cores > 1 {
 		fmt.Fprintf(out, ", %s on %d", progress.Roughly(total/float64(cores)), cores)
 	}
-	_, err = fmt.Fprintln(out, ".")
+	fmt.Fprintln(out, ".")
+	if r.Profile.Live {
+		also := ""
+		if r.Profile.TrainLive {
+			also = "with what is trained in real time "
+		}
+		_, err = fmt.Fprintf(out, "%s missing: %sabout %s, one after another.\n", areMissing(runs), also, progress.Roughly(inRealTime))
+	}
 	return err
+}
+
+// areMissing says how many live runs are.
+func areMissing(runs int) string {
+	if runs == 1 {
+		return "1 live run is"
+	}
+	return fmt.Sprintf("%d live runs are", runs)
 }
 
 // planner counts what is present and missing, by part of the work.
@@ -141,8 +164,11 @@ func (r *Results) Plan(ctx context.Context, jobs []paper.Job) ([]Requirement, er
 			return nil, err
 		}
 	}
+	if err := p.countLive(jobs); err != nil {
+		return nil, err
+	}
 	for _, j := range jobs { // when all that is recorded is known
-		for _, w := range workloads(j) {
+		for _, w := range p.workloads(j) {
 			x := p.of(w)
 			if x.Missing == 0 || x.Estimate != "" {
 				continue
@@ -152,15 +178,18 @@ func (r *Results) Plan(ctx context.Context, jobs []paper.Job) ([]Requirement, er
 			}
 		}
 	}
-	var trainings, evaluations []Requirement
+	var trainings, evaluations, runs []Requirement
 	for _, x := range p.list {
-		if x.training {
+		switch {
+		case x.training:
 			trainings = append(trainings, *x)
-		} else {
+		case x.live:
+			runs = append(runs, *x)
+		default:
 			evaluations = append(evaluations, *x)
 		}
 	}
-	return append(trainings, evaluations...), nil
+	return slices.Concat(trainings, evaluations, runs), nil
 }
 
 // of returns the requirement of a part of the work.
@@ -174,13 +203,6 @@ func (p *planner) of(w workload) *Requirement {
 
 // count counts the training and the evaluations of a job.
 func (p *planner) count(j paper.Job) error {
-	note := func(w workload, present bool) {
-		if present {
-			p.of(w).Present++
-		} else {
-			p.of(w).Missing++
-		}
-	}
 	trained := true
 	if j.Learned() {
 		t, err := p.Training(j.Policy)
@@ -191,8 +213,8 @@ func (p *planner) count(j paper.Job) error {
 		if dir, trained, err = p.RunFolder(&t); err != nil {
 			return err
 		}
-		w := workload{true, j.Method, j.Training}
-		note(w, trained)
+		w := trainingOf(j)
+		p.note(w, trained)
 		if p.paces[w] == nil {
 			p.paces[w] = &pace{}
 		}
@@ -213,19 +235,66 @@ func (p *planner) count(j paper.Job) error {
 				return err
 			}
 		}
-		note(workload{false, j.Method, testbed(name)}, present)
+		p.note(evaluationOf(j, name), present)
 	}
 	return nil
 }
 
+// note counts one of a part of the work.
+func (p *planner) note(w workload, present bool) {
+	if present {
+		p.of(w).Present++
+	} else {
+		p.of(w).Missing++
+	}
+}
+
+// countLive counts the live runs of jobs, if the profile has any.
+func (p *planner) countLive(jobs []paper.Job) error {
+	if !p.Profile.Live {
+		return nil
+	}
+	if _, _, err := p.missingLive(jobs); err != nil {
+		return err
+	}
+	for _, j := range jobs {
+		for _, name := range j.Scenarios {
+			cell := p.live[paper.Key{Policy: j.Policy, Scenario: name}]
+			for _, result := range cell.bySeed {
+				if cell.notLive == nil {
+					p.note(liveOf(j, name), result != nil)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// The parts of the work that a job has a share in: its training, its evaluation in a
+// scenario, and its live runs there.
+func trainingOf(j paper.Job) workload {
+	return workload{training: true, method: j.Method, place: j.Training}
+}
+
+func evaluationOf(j paper.Job, scenario string) workload {
+	return workload{method: j.Method, place: testbed(scenario)}
+}
+
+func liveOf(j paper.Job, scenario string) workload {
+	return workload{live: true, method: j.Method, place: testbed(scenario)}
+}
+
 // workloads lists the parts of the work that a job has a share in.
-func workloads(j paper.Job) []workload {
+func (p *planner) workloads(j paper.Job) []workload {
 	var list []workload
 	if j.Learned() {
-		list = append(list, workload{true, j.Method, j.Training})
+		list = append(list, trainingOf(j))
 	}
 	for _, name := range j.Scenarios {
-		list = append(list, workload{false, j.Method, testbed(name)})
+		list = append(list, evaluationOf(j, name))
+		if p.Profile.Live {
+			list = append(list, liveOf(j, name))
+		}
 	}
 	return list
 }
@@ -239,6 +308,10 @@ func testbed(name string) string {
 // estimate says how long what is missing of a part of the work takes, to which
 // the job belongs.
 func (p *planner) estimate(ctx context.Context, x *Requirement, j paper.Job) error {
+	if x.live {
+		x.Seconds, x.Estimate = float64(x.Missing)*p.liveSeconds(), "their duration"
+		return nil
+	}
 	episodes := float64(len(p.Profile.EvalSeeds)) * float64(x.Missing)
 	if !j.Learned() {
 		each, err := heuristicPace(ctx, j)
@@ -249,7 +322,7 @@ func (p *planner) estimate(ctx context.Context, x *Requirement, j paper.Job) err
 	if err != nil {
 		return err
 	}
-	own := p.paces[workload{true, j.Method, j.Training}]
+	own := p.paces[trainingOf(j)]
 	if own.episodes == 0 {
 		if *own, err = probe(ctx, t.Hyperparameters); err != nil {
 			return err
@@ -264,6 +337,10 @@ func (p *planner) estimate(ctx context.Context, x *Requirement, j paper.Job) err
 	if !x.training { // a policy acts as in training, without exploring
 		x.Seconds = episodes * p.Profile.EvalDuration / h.EpisodeDuration * play
 		return nil
+	}
+	if t.Live {
+		play = p.Profile.EpisodeDuration + liveOverhead
+		x.Estimate = "their duration"
 	}
 	rounds := math.Ceil(float64(h.Episodes) / float64(h.EpisodesPerRound))
 	x.Seconds = float64(x.Missing) * (float64(h.Episodes)*play + rounds*own.updated/own.rounds)

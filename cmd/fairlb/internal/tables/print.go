@@ -18,13 +18,15 @@ import (
 func (r *Results) Print(out io.Writer, list []paper.Table, command string) error {
 	options := report.TableOptions{Profile: r.Profile, Command: command, Warnings: r.Warnings()}
 	for k, t := range list {
+		t = r.Profile.Table(t)
 		if k > 0 {
 			fmt.Fprintln(out)
 		}
-		filled, err := paper.Fill(t, func(row, col int) (paper.Measurement, bool) { return r.cell(t, row, col) })
+		filled, err := r.filled(t)
 		if err != nil {
 			return err
 		}
+		options.Notes = r.liveNotes(filled)
 		if err := report.WriteTableText(out, filled, options); err != nil {
 			return err
 		}
@@ -42,6 +44,26 @@ func (r *Results) Print(out io.Writer, list []paper.Table, command string) error
 	}
 	r.Log.WithField("folder", r.Dir).Info("tables written as CSV, JSON and Markdown, and drawn as PNG and SVG")
 	return nil
+}
+
+// filled fills a table with what was measured.
+func (r *Results) filled(t paper.Table) (*paper.Filled, error) {
+	if !r.Profile.Live {
+		return paper.Fill(t, func(row, col int) (paper.Measurement, bool) { return r.cell(t, row, col) })
+	}
+	f, err := paper.Fill(t, func(row, col int) (paper.Measurement, bool) {
+		m, _, ok := r.liveCell(t, row, col)
+		return m, ok
+	})
+	if err != nil {
+		return nil, err
+	}
+	f.AddLive(func(row, col int) paper.LiveCell {
+		_, beside, _ := r.liveCell(t, row, col)
+		beside.Simulated, _ = r.cell(t, row, col)
+		return beside
+	})
+	return f, nil
 }
 
 // draw draws the pictures of a table, if anything of it is measured.
@@ -62,7 +84,7 @@ func draw(path string, f *paper.Filled) error {
 	return files.WritePictures(path+"-rates", func(w io.Writer, format string) error { return chart.DrawTableRates(w, f, format) })
 }
 
-// cell sums up the recorded evaluations of a cell, by training run (one of a heuristic)
+// cell sums up the recorded evaluations of a cell in the simulator, by training run (one of a heuristic)
 // and evaluation seed, if they are all there.
 func (r *Results) cell(t paper.Table, row, col int) (paper.Measurement, bool) {
 	column := t.Columns[col]

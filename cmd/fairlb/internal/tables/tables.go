@@ -37,15 +37,19 @@ type Results struct {
 	Profile paper.Profile
 	Log     logrus.FieldLogger
 
+	// Again has those live runs made again that were no measurement.
+	Again bool
+
 	mu          sync.Mutex
-	evaluated   map[paper.Key]eval.Result
-	trainings   int            // that the jobs needed
-	otherBuilds map[string]int // of these trainings, by the other build that made them
+	evaluated   map[paper.Key]eval.Result // in the simulator
+	live        map[paper.Key]*liveRuns   // on real traffic
+	trainings   int                       // that the jobs needed
+	otherBuilds map[string]int            // of these trainings, by the other build that made them
 }
 
 // NewResults returns the results of a profile that a folder keeps.
 func NewResults(kept *store.Store, p paper.Profile, log logrus.FieldLogger) *Results {
-	return &Results{Store: kept, Profile: p, Log: log, evaluated: map[paper.Key]eval.Result{}, otherBuilds: map[string]int{}}
+	return &Results{Store: kept, Profile: p, Log: log, evaluated: map[paper.Key]eval.Result{}, live: map[paper.Key]*liveRuns{}, otherBuilds: map[string]int{}}
 }
 
 // Jobs lists what must run to fill tables.
@@ -57,10 +61,18 @@ func Jobs(list []paper.Table, p paper.Profile) ([]paper.Job, error) {
 	return paper.Jobs(numbers, p)
 }
 
-// Fill runs jobs, as many at a time as the executor wants. A job that fails does
-// not stop the others. The time that is left is estimated by the times of the
-// jobs done so far.
+// Fill trains and evaluates what jobs ask for and, of a live profile, plays it in real
+// time when that is done. A job that fails does not stop the others.
 func (r *Results) Fill(ctx context.Context, jobs []paper.Job) error {
+	if r.Profile.Live {
+		return r.fillLive(ctx, jobs)
+	}
+	return r.simulate(ctx, jobs)
+}
+
+// simulate runs jobs, as many at a time as the executor wants, with evaluations in the
+// simulator. The time that is left is estimated by the times of the jobs done so far.
+func (r *Results) simulate(ctx context.Context, jobs []paper.Job) error {
 	bar := r.Bar("tables", len(jobs))
 	defer bar.Close()
 	missing, left := r.missing(jobs)
@@ -188,7 +200,7 @@ func (r *Results) Training(p paper.Policy) (job.Training, error) {
 	if err != nil {
 		return job.Training{}, fmt.Errorf("the program's own recipe: %w", err)
 	}
-	h.Scenario, h.Method, h.Reward, h.Seed = p.Training, p.Method, p.Reward, p.Seed
+	h.Scenario, h.Method, h.Reward, h.Seed = r.Profile.TrainingScenario(p.Training), p.Method, p.Reward, p.Seed
 	if p.Credit != "" {
 		h.Credit = p.Credit
 	}
@@ -199,7 +211,9 @@ func (r *Results) Training(p paper.Policy) (job.Training, error) {
 	sac, qmix := &h.Methods.SAC, &h.Methods.QMIX
 	early := max(1, min(sac.CriticRounds, rounds/8))
 	sac.CriticRounds, sac.FeatureRounds, qmix.FeatureRounds = early, early, early
-	return job.NewTraining(h, runfolder.Name(&h))
+	t, err := job.NewTraining(h, runfolder.Name(&h))
+	t.Live = r.Profile.TrainLive
+	return t, err
 }
 
 // recipe is the name of the recipe by which policies are trained in a scenario.

@@ -15,8 +15,9 @@ import (
 )
 
 // Evaluate evaluates targets on seeds, all with the same arrivals, and sums up
-// the training runs of each recipe that has several.
-func Evaluate(ctx context.Context, s scenario.Scenario, list []Target, seeds []uint64, display progress.Display) (*eval.Evaluation, error) {
+// the training runs of each recipe that has several. workers is the number of episodes
+// that are played at a time; 0: one a core.
+func Evaluate(ctx context.Context, s scenario.Scenario, list []Target, seeds []uint64, workers int, display progress.Display) (*eval.Evaluation, error) {
 	resolved, err := settings.JSON(s)
 	if err != nil {
 		return nil, err
@@ -34,7 +35,7 @@ func Evaluate(ctx context.Context, s scenario.Scenario, list []Target, seeds []u
 	}
 	bar := display.Bar("evaluating", len(targets)*len(seeds))
 	results, err := episodes.Run(ctx, episodes.Config{
-		Seeds: seeds, Classes: s.ClassNames(), SameArrivals: s.SameArrivals(), Progress: func(done, _ int) { bar.Set(done, "") },
+		Seeds: seeds, Classes: s.ClassNames(), Workers: workers, SameArrivals: s.SameArrivals(), Progress: func(done, _ int) { bar.Set(done, "") },
 	}, targets)
 	bar.Close()
 	if err != nil {

@@ -25,6 +25,7 @@ import (
 	"fairlb/env/scenario"
 	"fairlb/env/settings"
 	"fairlb/eval/episodes"
+	"fairlb/rewards"
 	"fairlb/train"
 )
 
@@ -37,19 +38,30 @@ type Target struct {
 	Warnings []string        // doubts, such as that it was trained in another scenario
 	Notes    []string        // what it is, where its name does not say it
 	Open     simulate.Opener // Target.Env, with the servers' true state
+	Reward   rewards.Reward  // of a policy, by which its agents are paid
+
+	// What it is, one of three: a heuristic of package dispatch; fixed weights, one a
+	// server; or the policy of a checkpoint, which may be joint: steer all LBs by what
+	// all of them observe.
+	Heuristic string
+	Weights   []float64
+	Path      string
+	Joint     bool
 }
 
 // Heuristic is a heuristic of package dispatch as a target.
 func Heuristic(s scenario.Scenario, name string) Target {
-	return Target{Target: simulate.HeuristicTarget(s, name), Open: simulate.Heuristic(s, name)}
+	return Target{Target: simulate.HeuristicTarget(s, name), Open: simulate.Heuristic(s, name), Heuristic: name}
 }
 
 // FixedWeights is fixed weights as a target in a scenario that may differ from
 // that of the search in its duration.
 func FixedWeights(s scenario.Scenario, found *fixedweights.Found) Target {
-	open := simulate.FixedWeights(s, found.ByServer())
+	weights := found.ByServer()
+	open := simulate.FixedWeights(s, weights)
 	return Target{
-		Target: episodes.Target{Name: fixedweights.TargetName, Env: open.Recorded()}, Open: open,
+		Weights: weights,
+		Target:  episodes.Target{Name: fixedweights.TargetName, Env: open.Recorded()}, Open: open,
 		Notes: []string{found.Note()}, Warnings: found.Warnings(),
 	}
 }
@@ -131,6 +143,10 @@ func Checkpoint(s scenario.Scenario, name, path string) (Target, error) {
 	if err := bounds.Policy(meta.Method, h.Methods, s.Spec()); err != nil {
 		return fail(err)
 	}
+	method, err := methods.Find(meta.Method)
+	if err != nil {
+		return fail(err)
+	}
 	open := simulate.Agents(s, reward)
 	e, err := open(nil, nil)
 	if err != nil {
@@ -142,7 +158,7 @@ func Checkpoint(s scenario.Scenario, name, path string) (Target, error) {
 	if _, err := policy(); err != nil {
 		return fail(fmt.Errorf("scenario %s: %w", s.Name, err))
 	}
-	t := Target{Target: episodes.Target{Name: name, Env: open.Recorded(), Actor: policy}, Hash: meta.ContentSHA256, Seed: h.Seed, Open: open}
+	t := Target{Target: episodes.Target{Name: name, Env: open.Recorded(), Actor: policy}, Hash: meta.ContentSHA256, Seed: h.Seed, Open: open, Reward: reward, Path: path, Joint: method.Joint}
 	if t.Recipe, err = runfolder.Recipe(h); err != nil {
 		return fail(err)
 	}

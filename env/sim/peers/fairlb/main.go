@@ -20,6 +20,7 @@ import (
 
 	"fairlb/env"
 	"fairlb/env/sim"
+	"fairlb/env/station"
 	"fairlb/env/workload"
 )
 
@@ -100,8 +101,8 @@ func queue(c int, load float64, arrivals int, recorder env.Recorder) (*sim.Env, 
 	duration := 2*float64(arrivals)/rate + 1000
 	classes := []workload.Class{{Name: "job", Share: 1, Stages: []workload.Stage{{Resource: workload.CPU, Law: service}}}}
 	return sim.New(sim.Config{
-		Servers: []sim.Server{{CPUs: c, Speed: 1}}, LBs: 1,
-		CPU: sim.FIFO, Backlog: math.MaxInt32, Timeout: 1,
+		Config: station.Config{Servers: []station.Server{{CPUs: c, Speed: 1}}, CPU: station.FIFO, Backlog: math.MaxInt32},
+		LBs:    1, Timeout: 1,
 		Duration: duration, StepInterval: duration,
 		MaxLogWeight: 1, Heuristic: "lsq",
 		Classes: classes, Recorder: recorder,

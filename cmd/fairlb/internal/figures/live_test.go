@@ -1,0 +1,154 @@
+package figures
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"fairlb/cmd/fairlb/internal/files/filestest"
+	"fairlb/cmd/fairlb/internal/progress"
+	"fairlb/cmd/fairlb/internal/realtime/realtimetest"
+	"fairlb/cmd/fairlb/internal/simulate"
+	"fairlb/cmd/fairlb/internal/target"
+	"fairlb/env/scenario"
+	"fairlb/eval/figure"
+	"fairlb/eval/paper"
+)
+
+// TestMain makes the test binary the load balancers of the tests that play in real time, too.
+func TestMain(m *testing.M) { os.Exit(realtimetest.Main(m, os.Args, os.Stderr)) }
+
+// liveMaker makes figures of a quarter of a second in real time.
+func liveMaker(t *testing.T, dir string) *Maker {
+	t.Helper()
+	if runtime.GOOS != "linux" {
+		t.Skip("emulated servers and load balancers need Linux")
+	}
+	t.Setenv("TMPDIR", t.TempDir()) // where the lock is of what plays in real time
+	m := maker(dir, paper.Profile{Name: "tiny", EvalSeeds: []uint64{1}, EvalDuration: 0.25}, "self-tuning")
+	m.Live = true
+	return m
+}
+
+// asMeasured makes the recorded episodes measurements, whether or not this machine kept up.
+func asMeasured(t *testing.T, dir string) {
+	t.Helper()
+	for path := range filestest.Modified(t, filepath.Join(dir, "live")) {
+		data, err := os.ReadFile(path)
+		require.NoError(t, err)
+		var record map[string]any
+		require.NoError(t, json.Unmarshal(data, &record))
+		delete(record, "no_measurement")
+		delete(record, "sum")
+		data, err = json.Marshal(record)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(path, data, 0o666))
+	}
+}
+
+// TestLiveFigure: figure 4b of real traffic is drawn by what draws the simulator's, from
+// records of its episodes, which are played once.
+func TestLiveFigure(t *testing.T) {
+	if testing.Short() {
+		t.Skip("in real time: what it does at once is raced in package loopback")
+	}
+	dir := t.TempDir()
+	m := liveMaker(t, dir)
+	if err := m.Make(t.Context(), numbered(t, "4b")); err != nil {
+		require.ErrorIs(t, err, errNoMeasurement)
+	}
+	asMeasured(t, dir)
+	played := filestest.Modified(t, filepath.Join(dir, "live"))
+	require.Len(t, played, 4, "targets")
+	var out strings.Builder
+	m.Out = &out
+	require.NoError(t, m.Make(t.Context(), numbered(t, "4b")))
+	require.Equal(t, played, filestest.Modified(t, filepath.Join(dir, "live")), "nothing is played twice")
+	require.Contains(t, out.String(), "Figure 4 (b), on real traffic")
+	require.Len(t, readCSV(t, filepath.Join(dir, "figure-4b.csv")), 4*2, "targets, classes")
+	require.FileExists(t, filepath.Join(dir, "figure-4b.png"))
+}
+
+// TestLiveServers: the servers' state over time is recorded, too; what is no measurement is
+// left out, and so is a rule that no live load balancer has, and both are said.
+func TestLiveServers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("in real time: what it does at once is raced in package loopback")
+	}
+	dir := t.TempDir()
+	m := liveMaker(t, dir)
+	s, err := scenario.Load("web-dynamic", []string{"duration=0.5"})
+	require.NoError(t, err)
+	observe := func() observed {
+		return observed{figure.NewCompletionRecorder(len(s.Workload.Classes)), figure.NewTimeline(s.Duration, scenario.SampleInterval, simulate.GroupOfServer(s))}
+	}
+	play := func(name string) ([]observed, []string) {
+		list, notes, err := m.play(t.Context(), s, target.Heuristic(s, name), []uint64{1}, &episodeBar{Bar: progress.None{}.Bar("", 0)}, observe)
+		require.NoError(t, err)
+		return list, notes
+	}
+	list, notes := play("oracle")
+	require.Empty(t, list)
+	require.Contains(t, notes[0], `Without oracle: not to be had in real time: target "oracle"`)
+
+	play("sed")
+	asMeasured(t, dir)
+	list, notes = play("sed")
+	require.Empty(t, notes)
+	require.True(t, list[0].Servers.Alike(observe().Servers))
+	bands, err := figure.Bands([]*figure.Timeline{list[0].Servers})
+	require.NoError(t, err)
+	busy := 0.0
+	for _, band := range bands[figure.BusyWorkers] {
+		busy += band.Mean[len(band.Mean)-1]
+	}
+	require.Positive(t, busy, "servers are at work")
+	require.Positive(t, figure.Distributions([]*figure.CompletionRecorder{list[0].Requests})[0].N)
+
+	for path := range filestest.Modified(t, filepath.Join(dir, "live")) {
+		data, err := os.ReadFile(path)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(path, append([]byte(`{"no_measurement":["attempt 3: late"],`), data[1:]...), 0o666))
+	}
+	doubtful := filestest.Modified(t, filepath.Join(dir, "live"))
+	list, notes = play("sed")
+	require.Empty(t, list)
+	require.Equal(t, doubtful, filestest.Modified(t, filepath.Join(dir, "live")))
+	require.Contains(t, notes[0], "1 of 1 episodes of sed on web-dynamic were no measurement")
+	m.Again = true
+	play("sed")
+	require.NotEqual(t, doubtful, filestest.Modified(t, filepath.Join(dir, "live")), "is played again")
+}
+
+// TestReadEpisode: what is damaged or of another episode is played again.
+func TestReadEpisode(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "x.json")
+	want := &liveEpisode{Target: "sed", Scenario: "web", Seed: 1, observed: observed{Requests: figure.NewCompletionRecorder(2)}}
+	for text, fault := range map[string]string{
+		"{": "is not the record of an episode",
+		`{"target":"lsq","scenario":"web","seed":1}`:                                                            "of another episode",
+		`{"target":"sed","scenario":"web","seed":1}`:                                                            "of other classes",
+		`{"target":"sed","scenario":"web","seed":1,"requests":{"done_us":[[1]],"failed_us":[[]]}}`:              "of other classes",
+		`{"target":"sed","scenario":"web","seed":1,"requests":{"done_us":[[-1],[]],"failed_us":[[],[]]}}`:       "that no episode comes to",
+		`{"target":"sed","scenario":"web","seed":1,"requests":{"done_us":[[1],[]],"failed_us":[[]]}}`:           "that no episode comes to",
+		`{"target":"sed","scenario":"web","seed":1,"requests":{"done_us":[[1500000],[]],"failed_us":[[],[3]]}}`: "",
+	} {
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o666))
+		e, err := readEpisode(path, want)
+		if fault != "" {
+			require.ErrorContains(t, err, fault, text)
+			continue
+		}
+		require.NoError(t, err)
+		require.InDelta(t, 1.5, figure.Distributions([]*figure.CompletionRecorder{e.Requests})[0].Mean, 0)
+	}
+	_, err := readEpisode(path+"x", want)
+	require.True(t, errors.Is(err, os.ErrNotExist))
+}

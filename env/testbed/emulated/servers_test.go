@@ -1,0 +1,503 @@
+//go:build linux
+
+package emulated
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"math"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+	"gonum.org/v1/gonum/stat"
+	"gonum.org/v1/gonum/stat/distuv"
+
+	"fairlb/env"
+	"fairlb/env/station"
+	"fairlb/env/testbed/client"
+	"fairlb/env/workload"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// start runs servers until the test ends.
+func start(t *testing.T, cfg Config) *Servers {
+	t.Helper()
+	s, err := Listen(cfg)
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		require.NoError(t, <-done)
+		require.NoError(t, s.Close())
+		require.NoError(t, s.Close())
+	})
+	return s
+}
+
+// prefork is a server with one worker, and one place in the backlog.
+func prefork() Config {
+	return Config{Config: station.Config{Servers: []station.Server{{CPUs: 1, Speed: 1}}, CPU: station.ProcessorSharing, Workers: 1, Backlog: 1, Prefork: true}}
+}
+
+// dial connects to a server and sends a text.
+func dial(t *testing.T, at netip.AddrPort, text string) net.Conn {
+	t.Helper()
+	c, err := net.Dial("tcp", at.String())
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = c.Close() })
+	require.NoError(t, c.SetDeadline(time.Now().Add(20*time.Second)))
+	_, err = io.WriteString(c, text)
+	require.NoError(t, err)
+	return c
+}
+
+// get is a request whose connection closes after the answer.
+func get(query string) string {
+	return "GET /" + query + " HTTP/1.1\r\nConnection: close\r\n\r\n"
+}
+
+// answerOf reads all that comes.
+func answerOf(t *testing.T, c net.Conn) string {
+	t.Helper()
+	b, err := io.ReadAll(c)
+	require.NoError(t, err)
+	return string(b)
+}
+
+// TestHTTP: net/http's client gets answers, with keep-alive and without, of requests with
+// demands and without, and refusals of what is no request.
+func TestHTTP(t *testing.T) {
+	cfg := prefork()
+	cfg.Servers = append(cfg.Servers, cfg.Servers[0])
+	s := start(t, cfg)
+	transport := &http.Transport{}
+	defer transport.CloseIdleConnections()
+	c := http.Client{Transport: transport, Timeout: 10 * time.Second}
+	for _, method := range []string{"GET", "HEAD"} {
+		for _, query := range []string{"", "?cpu=0.002&io=0.001&cpu=0.001"} {
+			request, err := http.NewRequest(method, "http://"+s.Addresses()[1].String()+"/wiki/a"+query, nil)
+			require.NoError(t, err)
+			begin := time.Now()
+			response, err := c.Do(request)
+			require.NoError(t, err)
+			body, err := io.ReadAll(response.Body)
+			require.NoError(t, err)
+			require.NoError(t, response.Body.Close())
+			require.Equal(t, http.StatusOK, response.StatusCode)
+			require.Equal(t, "1", response.Header.Get("Server"))
+			require.EqualValues(t, 3, response.ContentLength)
+			require.Equal(t, method == "GET", string(body) == "ok\n")
+			if query != "" {
+				require.GreaterOrEqual(t, time.Since(begin), 4*time.Millisecond)
+			}
+		}
+	}
+	require.Equal(t, Counts{Accepted: 1, Completed: 4}, s.Report().Servers[1])
+	for text, status := range map[string]string{
+		"GET /?cpu=x HTTP/1.1\r\n\r\n":                    "400 Bad Request",
+		"\x16\x03\x01\r\n\r\n":                            "400 Bad Request",
+		"POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\na":   "405 Method Not Allowed",
+		"GET / HTTP/1.1\r\nTransfer-Encoding: x\r\n\r\n":  "413 Content Too Large",
+		"GET / HTTP/1.1\r\n" + string(make([]byte, 8176)): "431 Request Header Fields Too Large",
+	} {
+		require.Contains(t, answerOf(t, dial(t, s.Addresses()[0], text)), "HTTP/1.1 "+status+"\r\n")
+	}
+	require.Equal(t, Counts{Accepted: 5, Malformed: 5}, s.Report().Servers[0])
+}
+
+// TestConnections: requests in pieces and several at once are served in order, one whose
+// client closes its side too, and one that its client has left.
+func TestConnections(t *testing.T) {
+	cfg := prefork()
+	cfg.Backlog, cfg.Patience, cfg.MaxConnections = 10, 300*time.Millisecond, 5
+	s := start(t, cfg)
+	at := s.Addresses()[0]
+
+	pieces := dial(t, at, "GET /?cpu=0.0")
+	time.Sleep(5 * time.Millisecond)
+	_, err := io.WriteString(pieces, "01 HTTP/1.1\r\nHost: a\r")
+	require.NoError(t, err)
+	time.Sleep(5 * time.Millisecond)
+	_, err = io.WriteString(pieces, "\nConnection: close\r\n\r\n")
+	require.NoError(t, err)
+	require.Contains(t, answerOf(t, pieces), "200 OK")
+
+	many := dial(t, at, "GET /?cpu=0.001 HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n\r\n"+get("?io=0.001"))
+	reader := bufio.NewReader(many)
+	for k := range 3 {
+		response, err := http.ReadResponse(reader, nil)
+		require.NoError(t, err)
+		require.Equal(t, k == 2, response.Close)
+		_, err = io.ReadAll(response.Body)
+		require.NoError(t, err)
+	}
+
+	half := dial(t, at, get("?cpu=0.02"))
+	require.NoError(t, half.(*net.TCPConn).CloseWrite())
+	require.Contains(t, answerOf(t, half), "200 OK")
+
+	// Who breaks off while served has the worker all the same.
+	gone := dial(t, at, get("?cpu=0.1"))
+	require.Eventually(t, func() bool { return s.Report().Servers[0].Accepted == 4 }, 5*time.Second, time.Millisecond)
+	begin := time.Now()
+	require.NoError(t, gone.(*net.TCPConn).SetLinger(0))
+	require.NoError(t, gone.Close())
+	require.Contains(t, answerOf(t, dial(t, at, get("?cpu=0"))), "200 OK")
+	require.Greater(t, time.Since(begin), 80*time.Millisecond)
+
+	// Who says nothing, or half of something, is dropped after a while.
+	silent, slow := dial(t, at, ""), dial(t, at, "GET / HTT")
+	for _, c := range []net.Conn{silent, slow} {
+		_, err := c.Read(make([]byte, 1))
+		require.Error(t, err)
+	}
+	counts := s.Report().Servers[0]
+	require.Equal(t, Counts{Accepted: 7, Completed: 6, Gone: 1, Silent: 2}, counts)
+
+	// One more than may be open is broken off.
+	for range 5 {
+		dial(t, at, "")
+	}
+	if c, err := net.Dial("tcp", at.String()); err == nil { // else it was broken off by now
+		_, err = c.Read(make([]byte, 1))
+		require.Error(t, err)
+		require.NoError(t, c.Close())
+	}
+	require.EqualValues(t, 1, s.Report().Servers[0].Excess)
+}
+
+// TestRefusal: a full backlog breaks the connection off or, with retries, is as deaf as a
+// kernel that drops the SYN, until the request reaches the server again.
+func TestRefusal(t *testing.T) {
+	refused := func(s *Servers) (third net.Conn, begin time.Time) {
+		begin = time.Now()
+		for range 2 {
+			dial(t, s.Addresses()[0], get("?cpu=0.15"))
+		}
+		require.Eventually(t, func() bool {
+			var truth env.Truth
+			require.NoError(t, s.Truth(&truth))
+			return truth.Busy[0] == 1 && truth.Backlog[0] == 1
+		}, 5*time.Second, 100*time.Microsecond)
+		return dial(t, s.Addresses()[0], get("?cpu=0.001")), begin
+	}
+	s := start(t, prefork())
+	third, _ := refused(s)
+	_, err := third.Read(make([]byte, 1))
+	require.ErrorContains(t, err, "reset")
+	require.EqualValues(t, 1, s.Report().Servers[0].Refused)
+
+	cfg := prefork()
+	cfg.Retries = []float64{0.05, 0.35}
+	s = start(t, cfg)
+	third, begin := refused(s)
+	require.Contains(t, answerOf(t, third), "200 OK")
+	require.InDelta(t, 0.4, time.Since(begin).Seconds(), 0.09, "after the second retry")
+	require.EqualValues(t, 2, s.Report().Servers[0].Refused)
+
+	cfg.Retries, cfg.Timeout = []float64{0.01}, 0.1
+	s = start(t, cfg)
+	third, begin = refused(s)
+	_, err = third.Read(make([]byte, 1))
+	require.ErrorContains(t, err, "reset")
+	require.GreaterOrEqual(t, time.Since(begin).Seconds(), 0.1)
+}
+
+// TestChanges: what the schedule says happens when it says so, again after Restart: a
+// server fails, loses what it has, is not there, and returns at its port.
+func TestChanges(t *testing.T) {
+	cfg := prefork()
+	cfg.Servers = append(cfg.Servers, cfg.Servers[0])
+	cfg.Changes = []station.Change{
+		{At: 0.1, Kind: station.SetSpeed, Index: 0, Value: 0.25},
+		{At: 0.1, Kind: station.Drain, Index: 0}, {At: 0.1, Kind: station.FailLB, Index: 7},
+		{At: 0.2, Kind: station.Fail, Index: 1}, {At: 0.3, Kind: station.Return, Index: 1},
+	}
+	s := start(t, cfg)
+	for range 2 {
+		require.NoError(t, s.Restart(cfg.Changes))
+		begin := time.Now()
+		slowed, lost, idle := dial(t, s.Addresses()[0], get("?cpu=0.12")), dial(t, s.Addresses()[1], get("?cpu=0.4")), dial(t, s.Addresses()[1], "")
+		require.Contains(t, answerOf(t, slowed), "200 OK")
+		require.InDelta(t, 0.1+4*0.02, time.Since(begin).Seconds(), 0.04)
+		for _, c := range []net.Conn{lost, idle} {
+			_, err := c.Read(make([]byte, 1))
+			require.ErrorContains(t, err, "reset")
+		}
+		_, err := net.Dial("tcp", s.Addresses()[1].String())
+		require.ErrorContains(t, err, "refused")
+		var truth env.Truth
+		require.NoError(t, s.Truth(&truth))
+		require.Equal(t, []bool{false, true}, truth.Out)
+		require.Equal(t, []float64{0.25, 1}, truth.Speed)
+		time.Sleep(time.Until(begin.Add(330 * time.Millisecond)))
+		require.Contains(t, answerOf(t, dial(t, s.Addresses()[1], get("?cpu=0"))), "200 OK")
+		require.Equal(t, Counts{Accepted: 3, Completed: 1, Lost: 1}, s.Report().Servers[1])
+	}
+	// What fails at the end of one run is there in the next.
+	require.NoError(t, s.Restart([]station.Change{{Kind: station.Fail, Index: 1}}))
+	require.Eventually(t, func() bool {
+		_, err := net.Dial("tcp", s.Addresses()[1].String())
+		return err != nil
+	}, 5*time.Second, time.Millisecond)
+	require.NoError(t, s.Restart(nil))
+	require.Contains(t, answerOf(t, dial(t, s.Addresses()[1], get(""))), "200 OK")
+	require.ErrorIs(t, s.Restart([]station.Change{{Index: 9}}), ErrConfig)
+}
+
+// TestFailFast: a server that fails fast breaks requests off at once, on connections that
+// it has as on new ones, completes what it holds and answers checks of health; it does no
+// work for what it breaks off, and returns.
+func TestFailFast(t *testing.T) {
+	cfg := prefork()
+	s := start(t, cfg)
+	at := s.Addresses()[0]
+	kept := dial(t, at, "GET /?cpu=0 HTTP/1.1\r\n\r\n")
+	response, err := http.ReadResponse(bufio.NewReader(kept), nil)
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	require.NoError(t, s.Restart([]station.Change{{At: 0.4, Kind: station.FailFast}, {At: 1.6, Kind: station.Return}}))
+	held := dial(t, at, get("?cpu=0.8"))
+	var truth env.Truth
+	require.Eventually(t, func() bool {
+		require.NoError(t, s.Truth(&truth))
+		return truth.Out[0]
+	}, 5*time.Second, time.Millisecond)
+	_, err = io.WriteString(kept, get("?cpu=9"))
+	require.NoError(t, err)
+	for _, c := range []net.Conn{kept, dial(t, at, get("?cpu=9"))} {
+		_, err = c.Read(make([]byte, 1))
+		require.ErrorContains(t, err, "reset")
+	}
+	require.Contains(t, answerOf(t, dial(t, at, get(""))), "200 OK")
+	require.Contains(t, answerOf(t, held), "200 OK")
+	require.EqualValues(t, 2, s.Report().Servers[0].Refused)
+	require.Eventually(t, func() bool {
+		require.NoError(t, s.Truth(&truth))
+		return !truth.Out[0]
+	}, 5*time.Second, time.Millisecond)
+	require.Contains(t, answerOf(t, dial(t, at, get("?cpu=0"))), "200 OK")
+}
+
+// TestCatchUp: what is seen late happens at its time all the same. Of two requests of 1 s
+// the second begins at 1 s and, half as fast from 1.5 s on, ends at 2.5 s, although the
+// loop looks only then.
+func TestCatchUp(t *testing.T) {
+	cfg := prefork()
+	cfg.Changes = []station.Change{{At: 1.5, Kind: station.SetSpeed, Value: 0.5}}
+	s, err := Listen(cfg)
+	require.NoError(t, err)
+	defer s.Close()
+	s.tasks = []task{{socket: -1}, {socket: -1}}
+	for id := range uint32(2) {
+		s.pool.Prepare(id, 0)[0] = 1
+		s.pool.Send(id, 0, 1, 0)
+		s.pool.Arrive(0, id)
+	}
+	require.NoError(t, s.catchUp(2.499))
+	require.Equal(t, 1, s.pool.Held(0))
+	require.Zero(t, s.pool.Waiting(0))
+	require.InDelta(t, 1.499e6, s.lateness.Max(), 1e3)
+	require.NoError(t, s.catchUp(2.501))
+	require.Zero(t, s.pool.Held(0))
+}
+
+// TestListen: a configuration has all its faults reported at once; ports may be given.
+func TestListen(t *testing.T) {
+	cfg := Config{Address: netip.IPv6Loopback(), Ports: []uint16{1, 2}, Timeout: -1, Retries: []float64{-1}, Patience: -1, MaxConnections: -1, Changes: []station.Change{{At: -1}}}
+	_, err := Listen(cfg)
+	for _, fault := range []string{"no servers", "must be IPv4", "2 ports for 0 servers", "timeout = -1", "retry 0 after -1", "patience -1ns", "-1 connections", "change 0: speed", "change 0 at -1"} {
+		require.ErrorContains(t, err, fault)
+	}
+	s := start(t, prefork())
+	taken := prefork()
+	taken.Ports = []uint16{s.Addresses()[0].Port()}
+	_, err = Listen(taken)
+	require.ErrorContains(t, err, "server 0 at 127.0.0.1")
+}
+
+// TestReport: servers that are late, or hardly sleep, say so.
+func TestReport(t *testing.T) {
+	s := start(t, prefork())
+	require.Contains(t, answerOf(t, dial(t, s.Addresses()[0], get("?cpu=0.001"))), "200 OK")
+	r := s.Report()
+	require.EqualValues(t, 1, r.Lateness.TotalCount())
+	r.Busy = 0.1
+	r.Lateness.Reset()
+	require.Empty(t, r.Doubts())
+	require.NoError(t, r.Lateness.RecordValue(5000))
+	r.Busy = 0.95
+	require.Len(t, r.Doubts(), 2)
+}
+
+// queue is a system that theory knows, of which each server of a pool is one.
+type queue struct {
+	name    string
+	servers int
+	cpus    int
+	workers int // and no backlog; 0: as many as there are requests
+	load    float64
+	mean    float64 // of the time of requests, in those of service
+	refused float64 // part of the requests
+}
+
+// source sends each of the servers requests of a Poisson process with exponential demands.
+type source struct {
+	rate, service float64
+	servers       int
+	now           float64
+	rng           *rand.Rand
+}
+
+func (s *source) Next(r *workload.Request) error {
+	s.now += s.rng.ExpFloat64() / (s.rate * float64(s.servers))
+	r.Time, r.LB, r.Class, r.Demand = s.now, s.rng.IntN(s.servers), 0, r.Demand[:1]
+	r.Demand[0] = s.service * s.rng.ExpFloat64()
+	return nil
+}
+
+func (s *source) Close() error { return nil }
+
+// perServer sums what became of the requests that each server got after the beginning.
+type perServer struct {
+	from                   float64 // s
+	requests, failed, time []float64
+	outcomes               map[float64]env.Outcome // by arrival
+}
+
+func (p *perServer) Record(o env.Outcome) {
+	p.outcomes[o.Arrival] = o
+	if o.Arrival < p.from {
+		return
+	}
+	p.requests[o.LB]++
+	if o.Failed {
+		p.failed[o.LB]++
+	} else {
+		p.time[o.LB] += o.Completion
+	}
+}
+
+// ratio returns the sum of a over that of b, and half its 99 % interval, where the pairs
+// are independent.
+func ratio(a, b []float64) (mean, half float64) {
+	n := float64(len(a))
+	meanB := stat.Mean(b, nil)
+	mean = stat.Mean(a, nil) / meanB
+	squares := 0.0
+	for k := range a {
+		squares += math.Pow(a[k]-mean*b[k], 2)
+	}
+	z := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: n - 1}.Quantile(0.995)
+	return mean, z * math.Sqrt(squares/(n-1)/n) / meanB
+}
+
+// predicted lets the model serve a source's requests under a clock of its own, and returns
+// when each is completed, by its arrival; one that is refused is not among them.
+func predicted(cfg station.Config, from workload.Source, until float64) map[float64]float64 {
+	pool := station.NewPool(cfg, paths())
+	pool.Reset()
+	ends, arrivals := map[float64]float64{}, []float64{}
+	complete := func(until float64) {
+		for at := pool.NextCompletion(); at <= until && !math.IsInf(at, 1); at = pool.NextCompletion() {
+			if id, done := pool.Complete(at); done {
+				ends[arrivals[id]] = at
+			}
+		}
+	}
+	r := workload.Request{Demand: make([]float64, 1)}
+	for _ = from.Next(&r); r.Time <= until; _ = from.Next(&r) {
+		complete(r.Time)
+		id := uint32(len(arrivals))
+		arrivals = append(arrivals, r.Time)
+		pool.Prepare(id, 0)[0] = r.Demand[0]
+		if pool.Send(id, r.LB, 0, 0); pool.HasRoom(id) {
+			pool.Arrive(r.Time, id)
+		}
+	}
+	complete(math.Inf(1))
+	return ends
+}
+
+// TestTheory measures servers in real time, each alone, beside what theory says of them,
+// the mean time of M/M/1-PS and of M/M/c, and what M/M/c/c refuses (Erlang's loss): within
+// 99 % intervals over the servers, which are independent. And each request beside what the
+// model, under a clock of its own, says of that very request: mostly within a ms or two,
+// which is what a connection and waking up cost, and what this machine is late. FAIRLB_LONG=1 measures for long.
+func TestTheory(t *testing.T) {
+	seconds, service := 2.0, 0.02
+	if os.Getenv("FAIRLB_LONG") != "" {
+		seconds = 60
+	}
+	for _, q := range []queue{
+		{"M/M/1-PS", 40, 1, 0, 0.5, 1 / (1 - 0.5), 0},
+		{"M/M/2, shared", 20, 2, 0, 0.5, 1 / (1 - 0.25), 0},
+		{"M/M/2/2", 20, 2, 2, 0.5, 1, 0.5 / (1 + 1 + 0.5)},
+	} {
+		t.Run(q.name, func(t *testing.T) {
+			cfg := Config{Config: station.Config{CPU: station.ProcessorSharing, Workers: math.MaxInt32}}
+			if q.workers > 0 {
+				cfg.Workers = q.workers
+			}
+			for range q.servers {
+				cfg.Servers = append(cfg.Servers, station.Server{CPUs: q.cpus, Speed: 1})
+			}
+			requests := func() *source {
+				return &source{rate: q.load * float64(q.cpus) / service, service: service, servers: q.servers, rng: rand.New(rand.NewPCG(1, 2))}
+			}
+			s := start(t, cfg)
+			record := perServer{seconds / 3, make([]float64, q.servers), make([]float64, q.servers), make([]float64, q.servers), map[float64]env.Outcome{}}
+			result, err := client.Run(t.Context(), client.Config{
+				Targets: s.Addresses(), Classes: []workload.Class{{Name: "task", Stages: []workload.Stage{{Resource: workload.CPU}}}}, Duration: seconds, Recorder: &record,
+			}, requests())
+			require.NoError(t, err)
+			report := s.Report()
+			t.Logf("client late %s, busy %.2f; servers late %s, busy %.2f", result.LatenessAt(99), result.Busy, report.LatenessAt(99), report.Busy)
+			late := max(result.LatenessAt(99), report.LatenessAt(99))
+			if late > 10*time.Millisecond {
+				t.Skipf("this machine cannot keep up: %s late", late)
+			}
+			within := func(what string, want, tolerance float64, a, b []float64) {
+				mean, half := ratio(a, b)
+				t.Logf("%s: %.5f, theory %.5f, interval +-%.5f", what, mean, want, half)
+				require.InDelta(t, want, mean, half+tolerance, what)
+			}
+			completed := make([]float64, q.servers)
+			for j := range completed {
+				completed[j] = record.requests[j] - record.failed[j]
+			}
+			within("mean time, s", q.mean*service, 0.002, record.time, completed)
+			within("refused", q.refused, 1e-9, record.failed, record.requests)
+
+			model := predicted(cfg.Config, requests(), seconds)
+			var later []float64
+			otherwise := 0
+			for arrival, o := range record.outcomes {
+				end, taken := model[arrival]
+				if taken == o.Failed {
+					otherwise++ // of two that come at nearly one time, the other was refused
+				} else if taken {
+					later = append(later, o.Arrival+o.Completion-end)
+				}
+			}
+			slices.Sort(later)
+			median := stat.Quantile(0.5, stat.Empirical, later, nil)
+			t.Logf("later than the model: %.2f ms at the median, %.2f in the mean; otherwise than it: %d of %d", 1e3*median, 1e3*stat.Mean(later, nil), otherwise, len(record.outcomes))
+			require.InDelta(t, 0, median, 0.002+late.Seconds())
+			require.Greater(t, median, 0.0)
+			require.LessOrEqual(t, float64(otherwise), 0.03*float64(len(record.outcomes)))
+		})
+	}
+}
