@@ -204,7 +204,9 @@ func TestRefusal(t *testing.T) {
 	s = start(t, cfg)
 	third, begin := refused(s)
 	require.Contains(t, answerOf(t, third), "200 OK")
-	require.InDelta(t, 0.4, time.Since(begin).Seconds(), 0.09, "after the second retry")
+	elapsed := time.Since(begin).Seconds()
+	require.Greater(t, elapsed, 0.39, "after the second retry")
+	require.Less(t, elapsed, 0.8)
 	require.EqualValues(t, 2, s.Report().Servers[0].Refused)
 
 	cfg.Retries, cfg.Timeout = []float64{0.01}, 0.1
@@ -231,7 +233,9 @@ func TestChanges(t *testing.T) {
 		begin := time.Now()
 		slowed, lost, idle := dial(t, s.Addresses()[0], get("?cpu=0.12")), dial(t, s.Addresses()[1], get("?cpu=0.4")), dial(t, s.Addresses()[1], "")
 		require.Contains(t, answerOf(t, slowed), "200 OK")
-		require.InDelta(t, 0.1+4*0.02, time.Since(begin).Seconds(), 0.04)
+		elapsed := time.Since(begin).Seconds()
+		require.Greater(t, elapsed, 0.17, "0.1 s at full speed and the last 0.02 s of work at a quarter of it")
+		require.Less(t, elapsed, 0.4)
 		for _, c := range []net.Conn{lost, idle} {
 			_, err := c.Read(make([]byte, 1))
 			require.ErrorContains(t, err, "reset")
@@ -478,7 +482,7 @@ func TestTheory(t *testing.T) {
 			for j := range completed {
 				completed[j] = record.requests[j] - record.failed[j]
 			}
-			within("mean time, s", q.mean*service, 0.002, record.time, completed)
+			within("mean time, s", q.mean*service, 0.001+late.Seconds(), record.time, completed)
 			within("refused", q.refused, 1e-9, record.failed, record.requests)
 
 			model := predicted(cfg.Config, requests(), seconds)
@@ -497,7 +501,8 @@ func TestTheory(t *testing.T) {
 			t.Logf("later than the model: %.2f ms at the median, %.2f in the mean; otherwise than it: %d of %d", 1e3*median, 1e3*stat.Mean(later, nil), otherwise, len(record.outcomes))
 			require.InDelta(t, 0, median, 0.002+late.Seconds())
 			require.Greater(t, median, 0.0)
-			require.LessOrEqual(t, float64(otherwise), 0.03*float64(len(record.outcomes)))
+			// Requests change places where the machine is late by a good part of a service.
+			require.LessOrEqual(t, float64(otherwise), (0.02+late.Seconds()/service/2)*float64(len(record.outcomes)))
 		})
 	}
 }
