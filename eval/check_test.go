@@ -1,9 +1,11 @@
 package eval
 
 import (
+	"bytes"
 	"encoding/json"
 	"math"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -44,6 +46,31 @@ func TestCheck(t *testing.T) {
 		}
 		require.ErrorIs(t, err, ErrDamaged)
 		require.ErrorContains(t, err, test.want)
+	}
+}
+
+// TestReadJSON: an evaluation that was written is read as it was; what is none is refused
+// by the name of its file.
+func TestReadJSON(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile("testdata/classes.json")
+	require.NoError(t, err)
+	e, err := ReadJSON("a.json", bytes.NewReader(data))
+	require.NoError(t, err)
+	var b bytes.Buffer
+	require.NoError(t, e.WriteJSON(&b))
+	again, err := ReadJSON("b.json", &b)
+	require.NoError(t, err)
+	require.Equal(t, e, again)
+	for text, want := range map[string]string{
+		"{}":               "c.json: has no results",
+		`{"seeds": "all"}`: "c.json: json",
+		string(data[:99]):  "c.json: unexpected EOF",
+		`{"results": [{"target": "sed", "classes": {"wiki": {}}}]}`: `c.json: eval: damaged evaluation: "sed": its first class`,
+	} {
+		_, err := ReadJSON("c.json", strings.NewReader(text))
+		require.ErrorIs(t, err, ErrDamaged)
+		require.ErrorContains(t, err, want)
 	}
 }
 

@@ -2,6 +2,8 @@ package eval
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 )
 
@@ -26,4 +28,21 @@ func (e *Evaluation) WriteJSON(w io.Writer) error {
 	out.SetEscapeHTML(false)
 	out.SetIndent("", "  ")
 	return out.Encode(e)
+}
+
+// ReadJSON reads back what WriteJSON wrote, of a file or stream that errors call name. They
+// are ErrDamaged.
+func ReadJSON(name string, r io.Reader) (*Evaluation, error) {
+	e := &Evaluation{}
+	err := json.NewDecoder(r).Decode(e)
+	if err == nil && len(e.Results) == 0 {
+		err = errors.New("has no results")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrDamaged, name, err)
+	}
+	if err := e.Check(); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return e, nil
 }

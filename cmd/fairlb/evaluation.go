@@ -7,13 +7,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"fairlb/cmd/fairlb/internal/bounds"
+	"fairlb/cmd/fairlb/internal/figures"
 	"fairlb/cmd/fairlb/internal/files"
 	"fairlb/cmd/fairlb/internal/invalid"
 	"fairlb/cmd/fairlb/internal/loopback"
 	"fairlb/cmd/fairlb/internal/target"
 	"fairlb/cmd/fairlb/internal/traced"
 	"fairlb/eval"
-	"fairlb/results/chart"
 	"fairlb/results/report"
 )
 
@@ -120,8 +120,7 @@ func (a *app) evaluation(c *cobra.Command, f *evaluationFlags, targets []string,
 		return err
 	}
 	if f.picture != "" {
-		m := chart.EvaluationMeans(evaluation, simulated, "simulated")
-		if err := files.Write(f.picture, func(w io.Writer) error { return chart.DrawMeans(w, m, drawn) }); err != nil {
+		if err := files.Write(f.picture, func(w io.Writer) error { return figures.DrawEvaluation(w, evaluation, drawn) }); err != nil {
 			return err
 		}
 	}

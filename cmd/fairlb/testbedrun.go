@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"fairlb/cmd/fairlb/internal/figures"
 	"fairlb/cmd/fairlb/internal/invalid"
 	"fairlb/cmd/fairlb/internal/loopback"
 	"fairlb/cmd/fairlb/internal/target"
@@ -16,9 +17,6 @@ import (
 	"fairlb/eval"
 	"fairlb/eval/episodes"
 )
-
-// simulated is what follows the name of a target that is simulated beside the live one.
-const simulated = " sim"
 
 func (a *app) testbedRunCommand() *cobra.Command {
 	var f evaluationFlags
@@ -123,7 +121,7 @@ func (a *app) evaluateLive(c *cobra.Command, s scenario.Scenario, setup loopback
 		}
 		list = append(list, traces.Target(live, true))
 		if compare && t.Env != nil {
-			t.Name += simulated
+			t.Name += figures.Simulated
 			t.Notes, t.Warnings, t.Recipe = nil, nil, "" // said of the live one, which is the training that counts
 			list = append(list, traces.Target(t, false))
 		}

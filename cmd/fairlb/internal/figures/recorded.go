@@ -1,9 +1,11 @@
 package figures
 
 import (
+	"bufio"
 	"io"
 
 	"fairlb/cmd/fairlb/internal/invalid"
+	"fairlb/eval"
 	"fairlb/eval/figure"
 	"fairlb/eval/fit"
 	"fairlb/eval/paper"
@@ -11,12 +13,23 @@ import (
 	"fairlb/results/chart"
 )
 
-// DrawRecorded draws the picture of a CSV file that was made beside it: of figure
+// Simulated ends the name of a target that was simulated beside the same one live.
+const Simulated = " sim"
+
+// DrawRecorded draws the picture of a file that was made beside it: a CSV file of figure
 // 2a, 2b, 4b, 8 or 10a, of the fit of the web mix, or of a table: over the rate of one by traffic
-// rates, the ratios to SED of another. Which one, its columns say. format is png, svg or
-// pdf; name is what errors call the file.
+// rates, the ratios to SED of another. Which one, its columns say. A JSON file is an
+// evaluation. format is png, svg or pdf; name is what errors call the file.
 func DrawRecorded(w io.Writer, name string, r io.Reader, format string) error {
-	file, err := rows.Read(name, r)
+	recorded := bufio.NewReader(r)
+	if first, _ := recorded.Peek(1); string(first) == "{" {
+		e, err := eval.ReadJSON(name, recorded)
+		if err != nil {
+			return invalid.Errorf("%w", err)
+		}
+		return DrawEvaluation(w, e, format)
+	}
+	file, err := rows.Read(name, recorded)
 	if err != nil {
 		return invalid.Errorf("%w", err)
 	}
@@ -59,12 +72,18 @@ func DrawRecorded(w io.Writer, name string, r io.Reader, format string) error {
 			draw = func() error { return chart.DrawServiceCurve(w, f, format) }
 		}
 	default:
-		err = invalid.Errorf("%s: must be the CSV of figure 2a, 2b, 4b, 8 or 10a, of fit web-mix, of testbed curve or of a table", name)
+		err = invalid.Errorf("%s: must be the CSV of figure 2a, 2b, 4b, 8 or 10a, of fit web-mix, of testbed curve or of a table, or the JSON of an evaluation", name)
 	}
 	if err != nil {
 		return invalid.Errorf("%w", err)
 	}
 	return draw()
+}
+
+// DrawEvaluation draws the means of an evaluation, those that were simulated beside those
+// that were live.
+func DrawEvaluation(w io.Writer, e *eval.Evaluation, format string) error {
+	return chart.DrawMeans(w, chart.EvaluationMeans(e, Simulated, "simulated"), format)
 }
 
 // drawTable draws the picture of a recorded table.

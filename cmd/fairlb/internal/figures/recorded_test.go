@@ -23,6 +23,10 @@ func FuzzDrawRecorded(f *testing.F) {
 	var distributions bytes.Buffer
 	require.NoError(f, report.WriteCompletionDistributionsCSV(&distributions, figuretest.CompletionDistributions("Figure 8", 1)))
 	f.Add(distributions.Bytes())
+	evaluation, err := os.ReadFile("../../../../eval/testdata/classes.json")
+	require.NoError(f, err)
+	f.Add(evaluation)
+	f.Add(bytes.Replace(evaluation, []byte(`"mean": `), []byte(`"mean": 1e308`), 1))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var picture bytes.Buffer
 		if err := DrawRecorded(&picture, "figure.csv", bytes.NewReader(data), "svg"); err == nil {
