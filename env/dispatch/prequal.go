@@ -48,7 +48,7 @@ const (
 //
 // A probe in the pool counts one more request in flight for each that this LB
 // sends there, and serves for as many requests as eq. (1) of the paper allows
-// (reuses). With each request one probe is removed, the oldest and the worst
+// (reuses), one in pools of up to 24 servers. With each request one probe is removed, the oldest and the worst
 // in turn, and none is kept for more than 1 s. With fewer than two probes a
 // server is drawn at random.
 //
@@ -125,15 +125,19 @@ func (r *Prequal) receive(v *View) {
 
 // reuses returns eq. (1) of the paper, the number of requests that a probe may
 // serve for: max(1, (1 + delta) / ((1 - m/n) r_probe - r_remove)) of n servers
-// and a pool of m. Where at least as many probes are removed as are sent the
-// formula has no bound, as in its limit; then age alone ends the probes.
+// and a pool of m. The quotient is what lets probes gather as fast as delta says where
+// more of other servers come in than are removed. Where not (n up to 24, of these
+// constants) it is negative, and the formula is 1: each probe serves once, and the
+// pool settles at the number of probes at which what comes in is what goes, n/3.
+// Were probes used on there, as they once were here, all LBs would send all they have
+// to the server of least latency until it is hot.
 func reuses(servers int) float64 {
 	kept := min(prequalPool/float64(servers), 1)
 	gain := (1-kept)*prequalProbes - prequalRemove
-	if gain <= 0 {
-		return math.MaxInt32
+	if gain < 1e-9 { // not positive, but for rounding
+		return 1
 	}
-	return min(max(1, (1+prequalSurplus)/gain), math.MaxInt32)
+	return max(1, (1+prequalSurplus)/gain)
 }
 
 // roundAtRandom returns one of the two whole numbers around x, drawn so that the
