@@ -115,6 +115,7 @@ func (b *Balancer) Forget(now float64) {
 // forget drops everything that the Balancer has seen.
 func (b *Balancer) forget() {
 	clear(b.view.Ongoing)
+	clear(b.view.Started)
 	b.recountFull()
 	b.view.Invalidate()
 	if r, ok := b.rule.(dispatch.Resetter); ok {
@@ -152,7 +153,7 @@ func (b *Balancer) begin(now float64, server int, asked bool) FlowID {
 		b.view.Sent(server)
 		b.updateFull(server)
 	default:
-		b.view.Counted(server)
+		b.view.Counted(server, now)
 		b.updateFull(server)
 	}
 	return id
@@ -168,7 +169,7 @@ func (b *Balancer) Established(now float64, id FlowID) {
 	}
 	b.sample(now)
 	b.flows.count(id)
-	b.view.Counted(int(f.Server))
+	b.view.Counted(int(f.Server), f.Start)
 	b.updateFull(int(f.Server))
 }
 
@@ -203,7 +204,7 @@ func (b *Balancer) remove(now float64, id FlowID) int32 {
 		b.view.EndedUncounted(server)
 		return ongoing + 1
 	}
-	b.view.Ended(server)
+	b.view.Ended(server, f.Start)
 	b.updateFull(server)
 	return ongoing
 }

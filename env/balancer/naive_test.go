@@ -57,6 +57,17 @@ func (n *naive) ongoing() []int32 {
 	return q
 }
 
+// started adds up when the flows that count arrived.
+func (n *naive) started() []int64 {
+	sum := make([]int64, n.servers)
+	for _, f := range n.flows {
+		if f.counts {
+			sum[f.server] += dispatch.Nanoseconds(f.start)
+		}
+	}
+	return sum
+}
+
 // Probe implements dispatch.Reports.
 func (n *naive) Probe(server int) (int32, float64) {
 	return n.reports[server].InFlight, n.reports[server].Latency
@@ -85,7 +96,7 @@ func (n *naive) Start(server, k int) float64 {
 
 func (n *naive) dispatch(now float64) int {
 	n.observer.Sample(now, n)
-	view := &dispatch.View{Now: now, Ongoing: n.ongoing(), Out: n.out, Rand: n.choices}
+	view := &dispatch.View{Now: now, Ongoing: n.ongoing(), Started: n.started(), Out: n.out, Rand: n.choices}
 	if len(n.reports) > 0 {
 		view.Reports = n
 	}

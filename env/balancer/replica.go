@@ -93,12 +93,7 @@ func (b *Balancer) Inherit(old *Balancer, from []int) {
 		}
 	}
 	b.flows.inherit(&old.flows, to)
-	for _, f := range b.flows.slots {
-		if f.Server != vacant && f.Counted {
-			b.view.Ongoing[f.Server]++
-		}
-	}
-	b.recountFull()
+	b.recount()
 	b.choices = old.choices
 	b.view.Rand = b.choices.Rand
 	if r, ok := b.rule.(dispatch.Heir); ok {

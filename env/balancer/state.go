@@ -3,6 +3,7 @@ package balancer
 import (
 	"math"
 
+	"fairlb/env/dispatch"
 	"fairlb/env/snapshot"
 )
 
@@ -39,13 +40,7 @@ func (b *Balancer) restored(reported bool) {
 			b.outs++
 		}
 	}
-	clear(b.view.Ongoing)
-	for _, f := range b.flows.slots {
-		if f.Server != vacant && f.Counted {
-			b.view.Ongoing[f.Server]++
-		}
-	}
-	b.recountFull()
+	b.recount()
 	if !b.asks {
 		b.view.Reports = nil
 		if reported {
@@ -53,6 +48,19 @@ func (b *Balancer) restored(reported bool) {
 		}
 	}
 	b.view.Invalidate()
+}
+
+// recount counts the ongoing flows anew, and adds up when they arrived.
+func (b *Balancer) recount() {
+	clear(b.view.Ongoing)
+	clear(b.view.Started)
+	for _, f := range b.flows.slots {
+		if f.Server != vacant && f.Counted {
+			b.view.Ongoing[f.Server]++
+			b.view.Started[f.Server] += dispatch.Nanoseconds(f.Start)
+		}
+	}
+	b.recountFull()
 }
 
 // state walks over the flows and makes sure that the lists agree with them. Flows

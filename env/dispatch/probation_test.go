@@ -97,7 +97,7 @@ func TestProbationOfAll(t *testing.T) {
 			require.EqualValues(t, (k+1+n-1)/n, v.Ongoing[0], "in turns")
 		}
 		r.Completed(Completion{Server: 2, Now: 1, Duration: 1, Ongoing: 4})
-		v.Ended(2)
+		v.Ended(2, 1)
 		for range 20 {
 			require.Equal(t, 2, r.Pick(&v), "the only one that is not on probation")
 			v.Sent(2)

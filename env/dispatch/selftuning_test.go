@@ -251,7 +251,7 @@ func benchmarkPick(b *testing.B, name string, n int) {
 		oldest := &queue[k%len(queue)]
 		w.view.Now += 0.01
 		ongoing := w.view.Ongoing[*oldest]
-		w.view.Ended(*oldest)
+		w.view.Ended(*oldest, w.view.Now-0.01*float64(len(queue)))
 		if completer != nil {
 			completer.Completed(Completion{Server: *oldest, Now: w.view.Now, Duration: 0.01 * float64(len(queue)), Ongoing: ongoing})
 		}

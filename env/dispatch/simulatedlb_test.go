@@ -99,9 +99,8 @@ func (w *simulatedLB) complete(rule Rule, k int) {
 	f := w.flights[k]
 	w.flights = slices.Delete(w.flights, k, k+1)
 	ongoing := w.view.Ongoing[f.server]
-	w.view.Ongoing[f.server]--
+	w.view.Ended(f.server, f.sent)
 	w.addOutstanding(f.server, -1)
-	w.noteChange(f.server)
 	w.done[f.server]++
 	w.busy[f.server] += w.random.ExpFloat64() / w.speed[f.server]
 	if c, ok := rule.(Completer); ok {

@@ -1,6 +1,9 @@
 package dispatch
 
-import "math/rand/v2"
+import (
+	"math"
+	"math/rand/v2"
+)
 
 // View is what one load balancer can look at when a request arrives. Whoever
 // keeps it (package env/balancer) tells it of everything that happens by its
@@ -12,6 +15,11 @@ type View struct {
 	Rand    *rand.Rand  // for random choices and ties
 	Reports Reports     // what servers tell of themselves; nil where they tell nothing
 	Global  GlobalState // global knowledge; nil where nobody has it
+
+	// Started has, by server, the sum of the times (ns since the episode began, see
+	// Nanoseconds) at which the LB's ongoing requests there arrived at it; nil: nobody
+	// says. Whole numbers add up to the same sum in any order.
+	Started []int64
 
 	// barred are servers that are in but may not be picked at this moment (SetBarred);
 	// nil: none ever was.
@@ -29,16 +37,28 @@ type View struct {
 // number of servers, all of which take requests.
 func NewView(servers int) View {
 	return View{
-		Ongoing: make([]int32, servers), Out: make([]bool, servers),
+		Ongoing: make([]int32, servers), Out: make([]bool, servers), Started: make([]int64, servers),
 		// A longer list would cost a rule more than looking at every server.
 		buffer: make([]int32, 0, 2*servers+16),
 	}
 }
 
-// Sent notes that the rule has picked the server for a request, which is now
-// ongoing there.
+// Nanoseconds returns a time (s) in whole nanoseconds.
+func Nanoseconds(seconds float64) int64 { return int64(math.Round(seconds * 1e9)) }
+
+// Age returns the sum of the ages (s) of the LB's ongoing requests on the server, 0
+// where it is not known.
+func (v *View) Age(server int) float64 {
+	if v.Started == nil {
+		return 0
+	}
+	return max(0, float64(int64(v.Ongoing[server])*Nanoseconds(v.Now)-v.Started[server])/1e9)
+}
+
+// Sent notes that the rule has picked the server for a request that arrives now (Now),
+// which is ongoing there from now on.
 func (v *View) Sent(server int) {
-	v.Ongoing[server]++
+	v.begin(server, v.Now)
 	v.changed = append(v.buffer[:0], int32(server))
 }
 
@@ -46,16 +66,28 @@ func (v *View) Sent(server int) {
 // as ongoing yet.
 func (v *View) Picked() { v.changed = v.buffer[:0] }
 
-// Counted notes that a request for which the server was picked before is ongoing
-// there from now on.
-func (v *View) Counted(server int) {
-	v.Ongoing[server]++
+// Counted notes that a request which arrived at a time (s), and for which the server
+// was picked before, is ongoing there from now on.
+func (v *View) Counted(server int, arrival float64) {
+	v.begin(server, arrival)
 	v.note(server)
 }
 
-// Ended notes that one of the LB's ongoing requests on the server has ended.
-func (v *View) Ended(server int) {
+// begin counts a request that arrived at a time (s).
+func (v *View) begin(server int, arrival float64) {
+	v.Ongoing[server]++
+	if v.Started != nil {
+		v.Started[server] += Nanoseconds(arrival)
+	}
+}
+
+// Ended notes that one of the LB's ongoing requests on the server has ended, which had
+// arrived at a time (s).
+func (v *View) Ended(server int, arrival float64) {
 	v.Ongoing[server]--
+	if v.Started != nil {
+		v.Started[server] -= Nanoseconds(arrival)
+	}
 	v.note(server)
 }
 
