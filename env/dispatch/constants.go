@@ -13,8 +13,15 @@ type constants map[string]float64
 
 // constantNames lists the constants of a heuristic that may be given.
 func constantNames(heuristic string) []string {
-	if heuristic == selfTuningName {
+	switch heuristic {
+	case selfTuningName:
 		return []string{"exponent", "window", "prior"}
+	case leastTimeName:
+		return []string{"factor"}
+	case relativeName:
+		return []string{"high", "low", "down", "up", "interval", "errors"}
+	case twoChoicesAccrualName:
+		return []string{"failures", "backoff", "longest"}
 	}
 	return nil
 }

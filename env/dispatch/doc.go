@@ -13,8 +13,9 @@
 // what the published testbed's plugin did, or the first in an order.
 //
 // Beside them stand the rules that are used in practice: power of two choices,
-// Envoy's weighted least request, peak-sensitive average latency, Prequal, and
-// gRPC's round robin on reported load; SelfTuning, which estimates the capacities
+// Envoy's weighted least request, peak-sensitive average latency, Prequal, gRPC's
+// round robin on reported load, nginx's least time, the relative strategy of
+// LinkedIn's D2, and two choices with Finagle's failure accrual; SelfTuning, which estimates the capacities
 // that SED is told; and, for reference, LSQ and SED with ordered ties and with
 // global counts, and SED with the true capacities.
 //

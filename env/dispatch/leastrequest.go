@@ -39,12 +39,16 @@ func NewLeastRequest(capacity []float64) (*LeastRequest, error) {
 	if err := checkWeights(capacity); err != nil {
 		return nil, err
 	}
-	r := &LeastRequest{capacity: slices.Clone(capacity), schedule: newSchedule(len(capacity))}
-	largest := slices.Max(capacity)
-	for j := range r.capacity {
-		r.capacity[j] /= largest
+	return &LeastRequest{capacity: relative(capacity), schedule: newSchedule(len(capacity))}, nil
+}
+
+// relative returns capacities relative to the largest.
+func relative(capacity []float64) []float64 {
+	list, largest := slices.Clone(capacity), slices.Max(capacity)
+	for j := range list {
+		list[j] /= largest
 	}
-	return r, nil
+	return list
 }
 
 // Reset implements Resetter.

@@ -24,7 +24,11 @@ func NewTwoChoices(capacity []float64) (*TwoChoices, error) {
 // Pick implements Rule. Both draws may be the same server.
 func (r *TwoChoices) Pick(v *View) int {
 	r.random.update(v)
-	first, second := r.random.draw(v.Rand), r.random.draw(v.Rand)
+	return r.compare(v, r.random.draw(v.Rand), r.random.draw(v.Rand))
+}
+
+// compare returns the one of two servers with less (q_ij + 1) / capacity.
+func (r *TwoChoices) compare(v *View, first, second int) int {
 	a := float64(v.Ongoing[first]+1) / r.capacity[first]
 	b := float64(v.Ongoing[second]+1) / r.capacity[second]
 	if b < a {
