@@ -37,6 +37,8 @@ PNG and SVG into the folder, a table of them to stdout.
   4b   the same of the first period
   10a  the replay buffer that agents share who are trained together, as it grows
        with episodes and load balancers
+  11   how long it takes to get features: from shared memory, and by probes over
+       sockets of this machine; two minutes of real time with standard
   12   servers that lose capacity: (a) busy workers, CPU use and work left over
        time, (b) the distribution of completion times; for heuristics, and the
        runs that --run names
@@ -97,7 +99,7 @@ three times, is left out until --again, and so is the Oracle, which no live load
 	c.Flags().StringVar(&where, "env", simulatedEnvironment, "sim, or testbed: real time and real sockets, on this machine")
 	c.Flags().BoolVar(&again, "again", false, "in real time: play those episodes again that were no measurement")
 	kept.add(c)
-	c.AddCommand(a.figuresRecordedCommand())
+	c.AddCommand(a.figuresRecordedCommand(), a.figuresRespondCommand())
 	return c
 }
 

@@ -7,7 +7,8 @@
 // A file is a figure: fairweights.go, which weights are fair for an application;
 // completiondistributions.go, how completion times are distributed by test case;
 // buffergrowth.go, how a replay buffer that agents share grows; capacitychange.go,
-// what happens while servers lose capacity; servicecurve.go, what one server makes of
+// what happens while servers lose capacity; collectionlatency.go, how long it takes
+// to get features; servicecurve.go, what one server makes of
 // so many requests at a time. distribution.go and timeline.go have
 // the recorders that several need. Which number a figure has in the paper, and
 // what is run for it, is in the catalogue of package eval/paper; a new figure

@@ -21,6 +21,7 @@ const (
 	CompletionDistributions                   // how completion times are distributed, by test case
 	BufferGrowth                              // how a replay buffer that agents share grows
 	CapacityChange                            // how policies fare while servers lose capacity
+	CollectionLatency                         // how long it takes to get features, by shared memory and by probes
 )
 
 // Figure is a figure of the paper that can be made.
@@ -37,6 +38,7 @@ func Figures() []Figure {
 		{"4b", "Figure 4 (b)", CompletionDistributions},
 		{"8", "Figure 8", CompletionDistributions},
 		{"10a", "Figure 10 (a)", BufferGrowth},
+		{"11", "Figure 11", CollectionLatency},
 		{"12", "Figure 12", CapacityChange},
 	}
 }
@@ -90,6 +92,13 @@ func Applications() []Application {
 func BufferGrowthRuns() (scenario, method string, agents []int) {
 	return "web-moderate/train", "qmix-lb", []int{1, 2, 4, 6, 8}
 }
+
+// CollectionMargin is by how much the median of a reading of shared memory is published to
+// be below that of probes, at least, in s (appendix E.2.2).
+const CollectionMargin = 94.18e-6
+
+// CollectionScenario is the scenario whose servers' features are got.
+func CollectionScenario() string { return "web-moderate/period-1" }
 
 // CapacityChangeRuns returns the scenario in which servers lose capacity and the
 // heuristics that are shown in it: those of Table 16, and the Oracle.

@@ -139,7 +139,7 @@ func TestSmokeProfile(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, Profile{
 		Name: "smoke", TrainingSeeds: []uint64{1}, Episodes: 16, LargeEpisodes: 16, EpisodeDuration: 30,
-		EvalSeeds: []uint64{1000, 1001}, EvalDuration: 60,
+		EvalSeeds: []uint64{1000, 1001}, EvalDuration: 60, Readings: 500,
 	}, profile(t, "smoke"))
 }
 

@@ -43,6 +43,9 @@ type Profile struct {
 	EvalSeeds    []uint64
 	EvalDuration float64 // s of traffic in an evaluation, which begins with an empty system
 
+	// Readings is how often a latency is measured, for each way and amount of traffic.
+	Readings int
+
 	// Live says that evaluations are played in real time on this machine, one after
 	// another, beside the simulator's of the same seeds.
 	Live bool
@@ -65,27 +68,27 @@ func Profiles() []Profile {
 		{
 			Name:          "smoke",
 			TrainingSeeds: seeds(1, 1), Episodes: 16, LargeEpisodes: 16, EpisodeDuration: 30,
-			EvalSeeds: seeds(1000, 2), EvalDuration: 60,
+			EvalSeeds: seeds(1000, 2), EvalDuration: 60, Readings: 500,
 		},
 		{
 			Name:          "standard",
 			TrainingSeeds: seeds(1, 3), Episodes: 120, LargeEpisodes: 120, EpisodeDuration: 60,
-			EvalSeeds: seeds(1000, 10), EvalDuration: 60,
+			EvalSeeds: seeds(1000, 10), EvalDuration: 60, Readings: 5000,
 		},
 		{
 			Name: "paper", Recipes: Table9Recipes,
 			TrainingSeeds: seeds(1, 3), Episodes: 120, LargeEpisodes: 200, EpisodeDuration: 60,
-			EvalSeeds: seeds(1000, 10), EvalDuration: 60,
+			EvalSeeds: seeds(1000, 10), EvalDuration: 60, Readings: 5000,
 		},
 		{
 			Name:          "live-smoke",
 			TrainingSeeds: seeds(1, 1), Episodes: 4, LargeEpisodes: 4, EpisodeDuration: 10,
-			EvalSeeds: seeds(1000, 1), EvalDuration: 2, Live: true, Rows: []string{"sed", "self-tuning", "distr-lb/vbf"},
+			EvalSeeds: seeds(1000, 1), EvalDuration: 2, Readings: 500, Live: true, Rows: []string{"sed", "self-tuning", "distr-lb/vbf"},
 		},
 		{
 			Name:          "live",
 			TrainingSeeds: seeds(1, 1), Episodes: 120, LargeEpisodes: 120, EpisodeDuration: 60,
-			EvalSeeds: seeds(1000, 10), EvalDuration: 60, Live: true,
+			EvalSeeds: seeds(1000, 10), EvalDuration: 60, Readings: 5000, Live: true,
 		},
 	}
 }

@@ -57,6 +57,10 @@ func TestDrawFigures(t *testing.T) {
 			return chart.DrawBufferGrowth(w, figuretest.BufferGrowth(), format)
 		},
 			[]string{"episodes played", "replay buffer (MB)", "LBs, one agent each", ">6 LBs<", "1 LB, shared with nobody", "web-moderate/train"}},
+		{"11", func(w io.Writer, format string) error {
+			return chart.DrawCollectionLatency(w, figuretest.CollectionLatency(), format)
+		},
+			[]string{"time of a reading (us)", "part of the readings (%)", "Getting 7 x 11 features", "shared memory, v2", "TCP, kept", ">99.9<", "after 2 ms of sleep", "the same frame again", "94.18 us"}},
 		{"12a", func(w io.Writer, format string) error {
 			return chart.DrawCapacityChangeServers(w, figuretest.CapacityChange(), format)
 		},
@@ -96,6 +100,10 @@ func TestNothingToDraw(t *testing.T) {
 	require.ErrorIs(t, chart.DrawBufferGrowth(io.Discard, s, "svg"), chart.ErrFigure)
 	s.Buffers = nil
 	require.ErrorIs(t, chart.DrawBufferGrowth(io.Discard, s, "svg"), chart.ErrFigure)
+	l := figuretest.CollectionLatency()
+	l.Readings[1].Times = figure.Distribution{}
+	require.ErrorIs(t, chart.DrawCollectionLatency(io.Discard, l, "svg"), chart.ErrFigure)
+	require.ErrorIs(t, chart.DrawCollectionLatency(io.Discard, &figure.CollectionLatency{}, "svg"), chart.ErrFigure)
 	b := figuretest.WeightedDurations()
 	b.Bars = b.Bars[1:]
 	require.ErrorIs(t, chart.DrawWeightedDurations(io.Discard, b, "svg"), chart.ErrFigure)

@@ -112,7 +112,7 @@ func (decadeTicks) Ticks(lo, hi float64) []plot.Tick {
 		for k := range 9 {
 			tick := plot.Tick{Value: decade + math.Log10(float64(k+1))}
 			if k == 0 {
-				tick.Label = strconv.FormatFloat(math.Pow(10, decade), 'g', 3, 64)
+				tick.Label = tickLabel(math.Pow(10, decade))
 			}
 			if tick.Value >= lo && tick.Value <= hi {
 				ticks = append(ticks, tick)

@@ -159,6 +159,53 @@ func TestCompletionDistributionsText(t *testing.T) {
 	require.Contains(t, text, "Figure 8. Completion times")
 }
 
+// TestCollectionLatencyAgain: what was written is read back, but for what is not recorded,
+// and what no measurement comes to is refused.
+func TestCollectionLatencyAgain(t *testing.T) {
+	want := figuretest.CollectionLatency()
+	var file bytes.Buffer
+	require.NoError(t, report.WriteCollectionLatencyCSV(&file, want))
+	want.Figure, want.Machine, want.Measured = "", "", ""
+	read := func(text string) (*figure.CollectionLatency, error) {
+		f, err := rows.Read("11.csv", strings.NewReader(text))
+		require.NoError(t, err)
+		return figure.CollectionLatencyOf(f)
+	}
+	got, err := read(file.String())
+	require.NoError(t, err)
+	require.Len(t, got.Readings, len(want.Readings))
+	for k := range want.Readings {
+		require.InDeltaSlice(t, want.Readings[k].Times.All, got.Readings[k].Times.All, 1e-9)
+		want.Readings[k].Times.All, want.Readings[k].Times.Done = got.Readings[k].Times.All, got.Readings[k].Times.Done
+	}
+	require.Equal(t, want, got)
+	for old, fault := range map[string][2]string{
+		",0,false,0,0.25,0.125,100,": {",0,false,0,0.25,0.125,0,", "record 2: readings"},
+		",0,false,0,":                {",-1,false,0,", "record 2: pause_s"},
+		",0,false,":                  {",0,no,", "record 2: again"},
+		",1e-05,1.1e-05,":            {",1e-05,1e-06,", "record 2: all_0.015"},
+	} {
+		require.Contains(t, file.String(), old)
+		_, err := read(strings.Replace(file.String(), old, fault[0], 1))
+		require.ErrorIs(t, err, rows.ErrUnreadable)
+		require.ErrorContains(t, err, fault[1])
+	}
+}
+
+// TestCollectionLatencyText: medians in microseconds, and the margin of a TCP probe.
+func TestCollectionLatencyText(t *testing.T) {
+	text := strings.Join(lines(t, func(w io.Writer) error { return report.WriteCollectionLatencyText(w, figuretest.CollectionLatency()) }), "\n")
+	require.Contains(t, text, "Figure 11. How long it takes to get 11 features of each of 7 servers")
+	require.Regexp(t, `TCP, kept +new +0 +332 +100 +159\.0 +199\.0 +208\.0 +209\.0 +209\.0 +100\.0\n`, text)
+	require.Regexp(t, `shared memory, v2 +again +2 +0 +100 +79\.0 .* -\n`, text)
+	require.Contains(t, text, "Other programs used 25 % of the processors meanwhile, other virtual machines 12 %")
+	require.Contains(t, text, "After 2 ms the median of a TCP probe for a new frame is 100.0 us above that of shared memory")
+	for _, line := range strings.Split(text, "\n") {
+		require.LessOrEqual(t, len([]rune(line)), report.MaxWidth)
+	}
+	require.ErrorIs(t, report.WriteCollectionLatencyText(io.Discard, &figure.CollectionLatency{}), figure.ErrEmpty)
+}
+
 // TestLongNames: a run's path, however long, leaves tables in their width and
 // legends in the picture; CSV has it whole.
 func TestLongNames(t *testing.T) {

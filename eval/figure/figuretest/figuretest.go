@@ -71,3 +71,22 @@ func WeightedDurations() *figure.WeightedDurations {
 	}
 	return f
 }
+
+// CollectionLatency is data of two ways, of new frames and of the same again.
+func CollectionLatency() *figure.CollectionLatency {
+	c := &figure.CollectionLatency{Figure: "Figure 11", Scenario: "web-moderate/period-1", Servers: 7, Features: 11, Machine: "2 cores, amd64", Measured: "2026-11-29", Others: 0.25, Stolen: 0.125}
+	for _, pause := range []float64{0, 0.002} {
+		for _, again := range []bool{false, true} {
+			for k, way := range []string{figure.MarginShared, figure.MarginProbe} {
+				r := figure.CollectionReadings{Way: way, Title: []string{"shared memory, v2", "TCP, kept"}[k], Pause: pause, Again: again, Bytes: 332 * float64(k)}
+				var times []float64
+				for n := range 100 {
+					times = append(times, 1e-6*float64(10+n+100*k)+pause/100)
+				}
+				r.Times = figure.NewDistribution(times)
+				c.Readings = append(c.Readings, r)
+			}
+		}
+	}
+	return c
+}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -18,6 +19,7 @@ import (
 	"fairlb/cmd/fairlb/internal/progress"
 	"fairlb/cmd/fairlb/internal/runfolder"
 	"fairlb/env/scenario"
+	"fairlb/env/testbed/probing"
 	"fairlb/eval"
 	"fairlb/eval/paper"
 	"fairlb/results/chart"
@@ -219,6 +221,39 @@ func TestFigure4bOfRuns(t *testing.T) {
 		err := maker(dir, paper.Profile{EvalDuration: 1}, test.run).Make(t.Context(), numbered(t, "8"))
 		require.ErrorContains(t, err, test.want)
 		require.True(t, invalid.Is(err))
+	}
+}
+
+// TestFigure11: every way reads new frames and the same again, after no pause and after one;
+// shared memory takes less than a connection for each probe, on however busy a machine.
+func TestFigure11(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("shared memory needs Linux")
+	}
+	t.Setenv("TMPDIR", t.TempDir()) // where the lock is of what plays in real time
+	dir := filepath.Join(t.TempDir(), "figures")
+	text := figuresOf(t, paper.Profile{Name: "tiny", Readings: 50}, dir, nil, "11")
+	require.Contains(t, text, "Figure 11.")
+	require.Contains(t, text, "the paper has more than 94.18 us")
+	median := map[string]float64{}
+	rows := readCSV(t, filepath.Join(dir, "figure-11.csv"))
+	for _, row := range rows {
+		require.Equal(t, "7", row["servers"])
+		require.Equal(t, map[string]string{"0": "50", "0.002": "20"}[row["pause_s"]], row["readings"])
+		x, err := strconv.ParseFloat(row["all_0.5"], 64)
+		require.NoError(t, err)
+		median[row["way"]+" "+row["pause_s"]+" "+row["again"]] = x
+	}
+	ways := len(probing.Kinds())
+	require.Len(t, median, 2*(2*ways-1), "a writer at full rate has no frame twice")
+	require.Len(t, rows, len(median))
+	for _, pause := range []string{" 0 ", " 0.002 "} {
+		for _, again := range []string{"false", "true"} {
+			require.Less(t, median["shm-v2"+pause+again], median["tcp-connection"+pause+again])
+		}
+	}
+	for _, name := range []string{"figure-11.png", "figure-11.svg"} {
+		require.FileExists(t, filepath.Join(dir, name))
 	}
 }
 

@@ -1,11 +1,14 @@
 package figures
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -17,12 +20,22 @@ import (
 	"fairlb/cmd/fairlb/internal/simulate"
 	"fairlb/cmd/fairlb/internal/target"
 	"fairlb/env/scenario"
+	"fairlb/env/testbed/probing"
 	"fairlb/eval/figure"
 	"fairlb/eval/paper"
 )
 
 // TestMain makes the test binary the load balancers of the tests that play in real time, too.
-func TestMain(m *testing.M) { os.Exit(realtimetest.Main(m, os.Args, os.Stderr)) }
+func TestMain(m *testing.M) {
+	if slices.Equal(os.Args[1:], RespondCommand()) { // the process whose features are read
+		if err := probing.Respond(context.Background(), os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(realtimetest.Main(m, os.Args, os.Stderr))
+}
 
 // liveMaker makes figures of a quarter of a second in real time.
 func liveMaker(t *testing.T, dir string) *Maker {

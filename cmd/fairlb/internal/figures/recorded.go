@@ -17,7 +17,7 @@ import (
 const Simulated = " sim"
 
 // DrawRecorded draws the picture of a file that was made beside it: a CSV file of figure
-// 2a, 2b, 4b, 8 or 10a, of the fit of the web mix, or of a table: over the rate of one by traffic
+// 2a, 2b, 4b, 8, 10a or 11, of the fit of the web mix, or of a table: over the rate of one by traffic
 // rates, the ratios to SED of another. Which one, its columns say. A JSON file is an
 // evaluation. format is png, svg or pdf; name is what errors call the file.
 func DrawRecorded(w io.Writer, name string, r io.Reader, format string) error {
@@ -46,6 +46,11 @@ func DrawRecorded(w io.Writer, name string, r io.Reader, format string) error {
 		if f, err = figure.BufferGrowthOf(file); err == nil {
 			draw = func() error { return chart.DrawBufferGrowth(w, f, format) }
 		}
+	case file.Has("way", "socket_bytes"):
+		var f *figure.CollectionLatency
+		if f, err = figure.CollectionLatencyOf(file); err == nil {
+			draw = func() error { return chart.DrawCollectionLatency(w, f, format) }
+		}
 	case file.Has("case", "longest_done_s"):
 		var f *figure.CompletionDistributions
 		if f, err = figure.CompletionDistributionsOf(file); err == nil {
@@ -72,7 +77,7 @@ func DrawRecorded(w io.Writer, name string, r io.Reader, format string) error {
 			draw = func() error { return chart.DrawServiceCurve(w, f, format) }
 		}
 	default:
-		err = invalid.Errorf("%s: must be the CSV of figure 2a, 2b, 4b, 8 or 10a, of fit web-mix, of testbed curve or of a table, or the JSON of an evaluation", name)
+		err = invalid.Errorf("%s: must be the CSV of figure 2a, 2b, 4b, 8, 10a or 11, of fit web-mix, of testbed curve or of a table, or the JSON of an evaluation", name)
 	}
 	if err != nil {
 		return invalid.Errorf("%w", err)
