@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -26,59 +27,31 @@ func shapes() []Shape {
 }
 
 // BenchmarkTable7 has a row for each operation of the paper's Table 7, in layout v2,
-// with sizes that show how it grows, in processor time (cpu-ns/op). The claims are in
-// results/network/SHARED_MEMORY.md.
+// with sizes that show how it grows, in processor time (cpu-ns/op). What is prepared for
+// an operation is not in it. `fairlb theory complexity` measures the same operations on
+// more sizes, beside the claims.
 func BenchmarkTable7(b *testing.B) {
 	for _, s := range shapes() {
-		sizes := fmt.Sprintf("N=%d/k=%d/m=%d", s.Slots, s.Samples, s.Level)
-		b.Run("add-vip/"+sizes, func(b *testing.B) {
-			path := filepath.Join(b.TempDir(), "region")
-			defer reportThreadTime(b)()
-			for b.Loop() {
-				p, err := Create(path, Config{Shape: s})
-				require.NoError(b, err)
-				require.NoError(b, p.Close())
-			}
-		})
-		plane, agent := benchmarked(b, Config{Shape: s}, s.Slots)
-		now, r := time.Second, testbed.Reading{}
-		weights := make1(s.Slots)
-		plain := func(name string, f func()) {
-			b.Run(name+"/"+sizes, func(b *testing.B) {
-				defer reportThreadTime(b)()
-				for b.Loop() {
-					now += time.Microsecond
-					f()
+		o, err := NewOperations(filepath.Join(b.TempDir(), "region"), s, s.Slots)
+		require.NoError(b, err)
+		for _, x := range o.List() {
+			b.Run(fmt.Sprintf("%s/N=%d/k=%d/m=%d", strings.ReplaceAll(x.Name, " ", "-"), s.Slots, s.Samples, s.Level), func(b *testing.B) {
+				runtime.LockOSThread()
+				defer runtime.UnlockOSThread()
+				spent := time.Duration(0)
+				for done := 0; done < b.N; {
+					require.NoError(b, x.Prepare())
+					begin, n := threadTime(b), min(x.Times, b.N-done)
+					for range n {
+						_ = x.Do()
+					}
+					spent += threadTime(b) - begin
+					done += n
 				}
+				b.ReportMetric(float64(spent.Nanoseconds())/float64(b.N), "cpu-ns/op")
 			})
 		}
-		plain("add-and-remove-server", func() {
-			_ = plane.Clear(1)
-			_ = plane.Set(1, "server-1")
-		})
-		plain("register-sample", func() { plane.Completed(1, now, time.Second) })
-		plain("update-counter", func() { plane.Server(1).Ongoing++ })
-		plain("publish-all", func() { _ = plane.publish(now) })
-		plain("find-newest-frame", func() { agent.side.(*agentSide2).out.newest() })
-		plain("read-all", func() {
-			_ = agent.side.read()
-			agent.side.fill(&r)
-		})
-		plain("read-all-with-5-new-samples-a-server", func() {
-			for j := range s.Slots {
-				for k := range 5 {
-					plane.add(j, kind(k%kinds), now, time.Duration(k)*time.Second)
-				}
-			}
-			_ = plane.publish(now)
-			_ = agent.side.read()
-			agent.side.fill(&r)
-		})
-		plain("update-actions-of-all", func() { _ = agent.side.write(now, weights) })
-		plain("take-actions-of-all", func() {
-			plane.side.(*planeSide2).changed = true
-			plane.Weights(weights)
-		})
+		require.NoError(b, o.Close())
 	}
 }
 
@@ -144,16 +117,6 @@ func benchmarkInterval(b *testing.B, layout Layout) {
 	}
 	b.ReportMetric(float64(reading.Nanoseconds())/float64(b.N)/servers, "ns/server-read")
 	b.ReportMetric(float64(whole.Nanoseconds())/float64(b.N)/servers, "ns/server")
-}
-
-// reportThreadTime begins to measure, and returns what ends that.
-func reportThreadTime(b *testing.B) func() {
-	runtime.LockOSThread()
-	begin := threadTime(b)
-	return func() {
-		b.ReportMetric(float64((threadTime(b)-begin).Nanoseconds())/float64(b.N), "cpu-ns/op")
-		runtime.UnlockOSThread()
-	}
 }
 
 // threadTime returns the processor time that this thread has used.
