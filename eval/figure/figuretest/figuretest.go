@@ -2,7 +2,10 @@
 // and draws it.
 package figuretest
 
-import "fairlb/eval/figure"
+import (
+	"fairlb/eval/figure"
+	"fairlb/eval/theory/complexity"
+)
 
 // FairWeights is data of one profile.
 func FairWeights() *figure.FairWeights {
@@ -89,4 +92,26 @@ func CollectionLatency() *figure.CollectionLatency {
 		}
 	}
 	return c
+}
+
+// Complexity is a measurement of Table 7 of three rounds: what is claimed to be constant
+// takes 25 ns, the rest a ns for each sample of each server, and twice that in the last
+// round where servers are most; memory is a byte for each server and frame.
+func Complexity() *complexity.Measurement {
+	m := &complexity.Measurement{Machine: "a processor"}
+	for _, c := range complexity.Grid() {
+		for _, r := range complexity.Rows() {
+			for _, name := range r.Operations {
+				t := complexity.Timing{Operation: name, Cell: c, Bytes: c.Servers * c.Level, Nanoseconds: []float64{25, 25, 25}}
+				if len(r.Time.Grows) > 0 {
+					t.Nanoseconds = []float64{float64(c.Samples * c.Servers), float64(c.Samples * c.Servers), float64(c.Samples * c.Servers)}
+					if c.Servers == 4096 {
+						t.Nanoseconds[2] *= 2
+					}
+				}
+				m.Timings = append(m.Timings, t)
+			}
+		}
+	}
+	return m
 }
