@@ -45,7 +45,7 @@ each on several seeds, and print theory and measurement with its %g %% interval
 	}
 	queues.Flags().IntVar(&seeds, "seeds", 40, "runs of each system")
 	queues.Flags().IntVar(&requests, "requests", 50000, "requests of a run")
-	c.AddCommand(queues, a.inferenceCommand(), a.theoryMarkovCommand(), a.theoryPotentialCommand(), a.theoryNashCommand())
+	c.AddCommand(queues, a.inferenceCommand(), a.theoryMarkovCommand(), a.theoryPotentialCommand(), a.theoryNashCommand(), a.theoryComplexityCommand())
 	return c
 }
 

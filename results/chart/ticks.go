@@ -3,6 +3,7 @@ package chart
 import (
 	"math"
 	"strconv"
+	"time"
 
 	"gonum.org/v1/plot"
 )
@@ -134,3 +135,41 @@ func ninesTicks() plot.ConstantTicks {
 // nines maps a part of the whole to an axis on which 0.9, 0.99 and 0.999 are equally
 // far apart, at 1, 2 and 3.
 func nines(part float64) float64 { return -math.Log10(1 - part) }
+
+// multipleTicks labels a logarithmic axis of multiples at the powers of eight, from an
+// eighth on, and marks the powers of two between.
+type multipleTicks struct{}
+
+// Ticks implements plot.Ticker.
+func (multipleTicks) Ticks(lo, hi float64) []plot.Tick {
+	var ticks []plot.Tick
+	for k := math.Ceil(math.Log2(lo) - 1e-9); math.Exp2(k) <= hi*(1+1e-9); k++ {
+		tick := plot.Tick{Value: math.Exp2(k)}
+		switch {
+		case k < 0 && math.Mod(k, 3) == 0:
+			tick.Label = "1/" + strconv.FormatFloat(math.Exp2(-k), 'f', 0, 64)
+		case math.Mod(k, 3) == 0:
+			tick.Label = strconv.FormatFloat(tick.Value, 'f', 0, 64)
+		}
+		ticks = append(ticks, tick)
+	}
+	return ticks
+}
+
+// nanosecondTicks labels a logarithmic axis of times in ns at the powers of ten, with
+// units, and marks twice and five times those.
+type nanosecondTicks struct{}
+
+// Ticks implements plot.Ticker.
+func (nanosecondTicks) Ticks(lo, hi float64) []plot.Tick {
+	ticks := oneTwoFiveTicks{}.Ticks(lo, hi)
+	for k := range ticks {
+		x := ticks[k].Value
+		power := math.Round(math.Log10(x))
+		ticks[k].Label = ""
+		if math.Abs(math.Log10(x)-power) < 1e-9 {
+			ticks[k].Label = (time.Duration(math.Pow(10, power)) * time.Nanosecond).String()
+		}
+	}
+	return ticks
+}
