@@ -58,6 +58,9 @@ filled takes the trainings and simulations of that.
 what is recorded in the folder, or else by one short run of each kind (a probe).
 It writes nothing.
 
+Table 7 (complexities of operations) is fairlb theory complexity, Table 8 (a survey of
+testbeds) fairlb tables testbeds.
+
 ` + queueHelp,
 		Example: "  fairlb tables 11 12 13 14 15 16 --profile smoke",
 		Args:    queued.checked(cobra.MinimumNArgs(1)),
@@ -121,7 +124,7 @@ It writes nothing.
 	c.Flags().BoolVar(&dryRun, "dry-run", false, "say what would run and about how long, and run nothing")
 	c.Flags().BoolVar(&trainLive, "train-live", false, "with a live profile: train in real time, too")
 	c.Flags().BoolVar(&again, "again", false, "with a live profile: play those runs again that were no measurement")
-	c.AddCommand(a.tablesPublishedCommand())
+	c.AddCommand(a.tablesPublishedCommand(), a.tablesTestbedsCommand())
 	return c
 }
 
@@ -149,6 +152,9 @@ func namedTables(numbers []string) ([]paper.Table, error) {
 		if err != nil {
 			return nil, invalid.Errorf("table %q: must be a number, one of %v", arg, paper.Numbers())
 		}
+		if command, ok := otherTables()[number]; ok {
+			return nil, invalid.Errorf("table %d is not one of trainings: see fairlb %s --help", number, command)
+		}
 		t, err := paper.Get(number)
 		if err != nil {
 			return nil, invalid.Errorf("%w", err)
@@ -156,4 +162,9 @@ func namedTables(numbers []string) ([]paper.Table, error) {
 		list = append(list, t)
 	}
 	return list, nil
+}
+
+// otherTables are the commands of the paper's tables for which nothing is trained.
+func otherTables() map[int]string {
+	return map[int]string{7: "theory complexity", 8: "tables testbeds"}
 }

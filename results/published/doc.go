@@ -8,4 +8,7 @@
 // printed tables is mended here. ERRATA.md in this folder says what is wrong in
 // them and in the statements of the appendix, and what fairlb does instead;
 // package eval/paper has the footnotes that tables show.
+//
+// testbeds.csv is Table 8, a survey of testbeds, with the paper's own below; its remarks are
+// in our words.
 package published
