@@ -217,6 +217,11 @@ changed.yaml:3:11: episodes = -3: must be in [1, 1000000000]`},
 	{"export format", "export run --format torch", `--format "torch": must be onnx`},
 
 	// tables and plot.
+	{"complexity rounds", "theory complexity --rounds 0", "--rounds 0: must be in [1, 1000]"},
+	{"complexity time", "theory complexity --least 2s", "--least 2s: must be in [1µs, 1s]"},
+	{"complexity folder", "theory complexity --folder none", "--folder none: must be a folder, best in memory"},
+	{"complexity record", "theory complexity --recorded none.csv", "open none.csv: no such file or directory"},
+	{"table 7", "tables 7", "table 7 is not one of trainings: see fairlb theory complexity --help"},
 	{"table", "tables 10", `unknown table 10: want one of [11 12 13 14 15 16]`},
 	{"table word", "tables all", `table "all": must be a number, one of [11 12 13 14 15 16]`},
 	{"profile", "tables 11 --profile fast", `--profile: unknown profile "fast": want one of smoke, standard, paper, live-smoke, live`},
