@@ -189,12 +189,15 @@ func TestRefusedConstants(t *testing.T) {
 		"d2:low=2":                         "low is 2: must be in (0, high], and high is 1.3",
 		"d2:up=2,down=-1":                  "down is -1: must be in [0, 1]",
 		"d2:interval=0,errors=0":           "interval is 0: must be in (0, 1e6]",
+		"prequal:pool=1":                   "pool is 1: must be a whole number in [2, 1000]",
+		"prequal:probes=0,remove=0.5":      "remove is 0.5: must be a whole number in [0, 1000]",
+		"prequal:quantile=1.1,age=0":       "quantile is 1.1: must be in (0, 1]",
 		"p2c:failures=5":                   "p2c takes no constants",
 		"p2c-accrual:failures=1,backoff=x": "backoff=\"x\": must be a number",
 	} {
 		require.ErrorContains(t, Check(name), fault, name)
 	}
-	for _, name := range []string{"p2c-accrual:failures=2,backoff=1,longest=1", "least-time:factor=0", "d2:high=1.2,low=0.8,up=0.05,down=0.2,errors=0.2,interval=1"} {
+	for _, name := range []string{"p2c-accrual:failures=2,backoff=1,longest=1", "least-time:factor=0", "prequal:pool=8,probes=6,remove=0,age=0.1,quantile=0.5", "d2:high=1.2,low=0.8,up=0.05,down=0.2,errors=0.2,interval=1"} {
 		require.NoError(t, Check(name), name)
 	}
 }

@@ -55,9 +55,12 @@ func TestOutIsNeverPicked(t *testing.T) {
 				for len(w.flights) > 0 {
 					w.complete(rule, 0)
 				}
-				picked := map[int]bool{}
+				picked, patience := map[int]bool{}, 500
+				if name == relativeName {
+					patience = 10_000 // a server of the least health gets a hundredth of its part
+				}
 				for k := 0; len(picked) < len(w.outstanding); k++ {
-					require.Less(t, k, 500*len(w.outstanding), "only %v of %d were picked", picked, len(w.outstanding))
+					require.Less(t, k, patience*len(w.outstanding), "only %v of %d were picked", picked, len(w.outstanding))
 					picked[w.step(rule)] = true
 				}
 			})

@@ -124,7 +124,7 @@ func heuristics() []heuristic {
 		{"p2c", "the lesser, by SED's measure, of two drawn at random", func(o Options) (Rule, error) { return NewTwoChoices(o.Capacity) }},
 		{"wlr", "Envoy's weighted least request: round robin, weight capacity / (own requests + 1)", func(o Options) (Rule, error) { return NewLeastRequest(o.Capacity) }},
 		{"peak-ewma", "the lesser of two drawn at random by average latency, quick to rise, times own requests + 1", func(o Options) (Rule, error) { return NewPeakEWMA(len(o.Capacity)) }},
-		{"prequal", "by probes of requests in flight and latency: least latency, unless all are hot", func(o Options) (Rule, error) { return NewPrequal(len(o.Capacity)) }},
+		{prequalName, "by probes of requests in flight and latency: least latency, unless all are hot", newNamedPrequal},
 		{"cswrr", "gRPC's weighted round robin: weight requests/s over utilisation, as servers report", func(o Options) (Rule, error) { return NewReportedLoad(o.Capacity) }},
 		{leastTimeName, "nginx's least_time last_byte inflight: average time, ages included, times (own requests + 1) / capacity", newLeastTime},
 		{relativeName, "LinkedIn D2's relative strategy: at random, by health that falls where latency is above the pool's", newRelative},

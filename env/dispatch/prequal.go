@@ -1,6 +1,8 @@
 package dispatch
 
 import (
+	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -14,19 +16,45 @@ var (
 	_ snapshot.Stater = (*Prequal)(nil)
 )
 
-// The parameters of Prequal; those of the paper's experiments where it names
-// them (Wydrowski et al., NSDI 2024).
-const (
-	prequalPool    = 16  // probes that are kept at most, m
-	prequalProbes  = 3   // probes sent with each request, r_probe
-	prequalRemove  = 1.0 // probes removed with each request, r_remove
-	prequalSurplus = 1.0 // rate at which unused probes may gather, delta
-	prequalAge     = 1.0 // s that a probe is kept at most
+// prequalName is what New knows the rule by.
+const prequalName = "prequal"
 
-	// prequalQuantile is the quantile of the latest numbers of requests in
-	// flight that separates cold probes from hot ones: Q_RIF = 2^-0.25 = 0.84.
-	prequalQuantile = 0.8408964152537145
-	prequalWindow   = 128 // the number of latest answers that the quantile is of; our choice
+// prequalConfig has the parameters of Prequal that its name may give.
+type prequalConfig struct {
+	Pool     float64 // probes that are kept at most, m, a whole number
+	Probes   float64 // probes sent with each request, r_probe, a whole number
+	Remove   float64 // probes removed with each request, r_remove, a whole number
+	Age      float64 // s that a probe is kept at most
+	Quantile float64 // of the latest numbers of requests in flight, which separates cold probes from hot ones, Q_RIF
+}
+
+// prequalDefaults returns those of the paper's experiments (Wydrowski et al., NSDI 2024);
+// the quantile is 2^-0.25.
+func prequalDefaults() prequalConfig {
+	return prequalConfig{Pool: 16, Probes: 3, Remove: 1, Age: 1, Quantile: 0.8408964152537145}
+}
+
+// validate reports every parameter that is out of its range.
+func (c prequalConfig) validate() error {
+	var faults []error
+	check := func(ok bool, name string, value float64, rule string) {
+		if !ok {
+			faults = append(faults, fmt.Errorf("dispatch: %s: %s is %g: must be %s", prequalName, name, value, rule))
+		}
+	}
+	whole := func(x, least float64) bool { return x >= least && x <= 1000 && x == math.Trunc(x) }
+	check(whole(c.Pool, 2), "pool", c.Pool, "a whole number in [2, 1000]")
+	check(whole(c.Probes, 1), "probes", c.Probes, "a whole number in [1, 1000]")
+	check(whole(c.Remove, 0), "remove", c.Remove, "a whole number in [0, 1000]")
+	check(c.Age > 0 && c.Age <= 1e6, "age", c.Age, "in (0, 1e6]")
+	check(c.Quantile > 0 && c.Quantile <= 1, "quantile", c.Quantile, "in (0, 1]")
+	return errors.Join(faults...)
+}
+
+// The parameters of Prequal that are fixed.
+const (
+	prequalSurplus = 1.0 // rate at which unused probes may gather, delta; the paper's
+	prequalWindow  = 128 // the number of latest answers that the quantile is of; our choice
 
 	prequalMinProbes = 2 // with fewer probes a server is drawn at random
 
@@ -60,22 +88,43 @@ const (
 // a probe's numbers are those at the time when it was sent; and the quantile is
 // that of the latest 128 answers.
 type Prequal struct {
+	cfg           prequalConfig
 	members       membership
 	pool          probePool
 	sent          []probe // probes whose answers have not arrived yet, in the order of sending
 	inFlight      windowQuantile
 	removesOldest bool // the next probe to remove is the oldest, not the worst
+
+	drawn []int32 // the servers asked with the present request
 }
 
-// NewPrequal returns the rule for a number of servers.
-func NewPrequal(servers int) (*Prequal, error) {
+// NewPrequal returns the rule for a number of servers, with the paper's parameters.
+func NewPrequal(servers int) (*Prequal, error) { return newPrequal(servers, prequalDefaults()) }
+
+// newNamedPrequal returns the rule for New, with the parameters that its name gives.
+func newNamedPrequal(o Options) (Rule, error) {
+	cfg := prequalDefaults()
+	o.constants.set("pool", &cfg.Pool)
+	o.constants.set("probes", &cfg.Probes)
+	o.constants.set("remove", &cfg.Remove)
+	o.constants.set("age", &cfg.Age)
+	o.constants.set("quantile", &cfg.Quantile)
+	return newPrequal(len(o.Capacity), cfg)
+}
+
+func newPrequal(servers int, cfg prequalConfig) (*Prequal, error) {
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
 	if err := checkWeights(uniform(servers)); err != nil {
 		return nil, err
 	}
 	r := &Prequal{
+		cfg:      cfg,
 		members:  newMembership(servers),
-		pool:     probePool{probes: make([]probe, 0, prequalPool), size: prequalPool},
-		inFlight: newWindowQuantile(prequalQuantile, prequalWindow),
+		pool:     probePool{probes: make([]probe, 0, int(cfg.Pool)), size: int(cfg.Pool)},
+		inFlight: newWindowQuantile(cfg.Quantile, prequalWindow),
+		drawn:    make([]int32, 0, int(cfg.Probes)),
 	}
 	r.Reset()
 	return r, nil
@@ -103,10 +152,12 @@ func (r *Prequal) Pick(v *View) int {
 		return first
 	}
 	r.receive(v)
-	r.pool.dropBefore(v.Now - prequalAge)
+	r.pool.dropBefore(v.Now - r.cfg.Age)
 	r.send(v)
 	server := r.choose(v)
-	r.remove()
+	for range int(r.cfg.Remove) {
+		r.remove()
+	}
 	return server
 }
 
@@ -116,7 +167,7 @@ func (r *Prequal) receive(v *View) {
 	for received < len(r.sent) && r.sent[received].receivedAt <= v.Now {
 		x := r.sent[received]
 		received++
-		x.uses = roundAtRandom(reuses(len(r.members.in)), v.Rand)
+		x.uses = roundAtRandom(r.cfg.reuses(len(r.members.in)), v.Rand)
 		r.inFlight.add(x.inFlight)
 		r.pool.add(x)
 	}
@@ -126,18 +177,18 @@ func (r *Prequal) receive(v *View) {
 // reuses returns eq. (1) of the paper, the number of requests that a probe may
 // serve for: max(1, (1 + delta) / ((1 - m/n) r_probe - r_remove)) of n servers
 // and a pool of m. The quotient is what lets probes gather as fast as delta says where
-// more of other servers come in than are removed. Where not (n up to 24, of these
-// constants) it is negative, and the formula is 1: each probe serves once, and the
+// more of other servers come in than are removed. Where not (n up to 24, of the paper's
+// parameters) it is negative, and the formula is 1: each probe serves once, and the
 // pool settles at the number of probes at which what comes in is what goes, n/3.
 // Were probes used on there, as they once were here, all LBs would send all they have
 // to the server of least latency until it is hot.
-func reuses(servers int) float64 {
-	kept := min(prequalPool/float64(servers), 1)
-	gain := (1-kept)*prequalProbes - prequalRemove
+func (c prequalConfig) reuses(servers int) float64 {
+	kept := min(c.Pool/float64(servers), 1)
+	gain := (1-kept)*c.Probes - c.Remove
 	if gain < 1e-9 { // not positive, but for rounding
 		return 1
 	}
-	return max(1, (1+prequalSurplus)/gain)
+	return min(max(1, (1+prequalSurplus)/gain), math.MaxInt32)
 }
 
 // roundAtRandom returns one of the two whole numbers around x, drawn so that the
@@ -154,14 +205,13 @@ func roundAtRandom(x float64, rng *rand.Rand) int32 {
 // method.
 func (r *Prequal) send(v *View) {
 	n := len(r.members.in)
-	var drawn [prequalProbes]int32
-	chosen := drawn[:0]
-	for last := n - min(n, prequalProbes); last < n; last++ {
+	r.drawn = r.drawn[:0]
+	for last := n - min(n, int(r.cfg.Probes)); last < n; last++ {
 		server := r.members.in[v.Rand.IntN(last+1)]
-		if slices.Contains(chosen, server) {
+		if slices.Contains(r.drawn, server) {
 			server = r.members.in[last]
 		}
-		chosen = append(chosen, server)
+		r.drawn = append(r.drawn, server)
 		inFlight, latency := v.Reports.Probe(int(server))
 		r.sent = append(r.sent, probe{server: server, inFlight: inFlight, latency: latency, receivedAt: v.Now + prequalRoundTrip})
 	}

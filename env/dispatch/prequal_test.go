@@ -90,11 +90,11 @@ func TestQuantileAgainstSort(t *testing.T) {
 // maximum of it and 1 is 1.
 func TestReuses(t *testing.T) {
 	t.Parallel()
-	require.InDelta(t, 2/1.52, reuses(100), 1e-12)
-	require.InDelta(t, 13, reuses(26), 1e-9) // 2 / (10/26 * 3 - 1)
-	require.InDelta(t, 1, reuses(1e9), 1e-7)
+	require.InDelta(t, 2/1.52, prequalDefaults().reuses(100), 1e-12)
+	require.InDelta(t, 13, prequalDefaults().reuses(26), 1e-9) // 2 / (10/26 * 3 - 1)
+	require.InDelta(t, 1, prequalDefaults().reuses(1e9), 1e-7)
 	for _, n := range []int{1, 8, 16, 20, 23, 24} {
-		require.Equal(t, 1.0, reuses(n), n)
+		require.Equal(t, 1.0, prequalDefaults().reuses(n), n)
 	}
 	rng := rand.New(rand.NewPCG(1, 1))
 	sum := 0.0
