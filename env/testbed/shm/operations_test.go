@@ -8,9 +8,12 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"fairlb/env/testbed"
 )
 
 // operationsOf returns the operations on a region, and its file.
@@ -110,20 +113,27 @@ func TestOperationsDoWhatTheySay(t *testing.T) {
 	require.Equal(t, o.plane.Server(other).Dispatched, o.reading.Servers[other].Dispatched)
 }
 
-// TestFoundServerIsARead: what FindServer and ReadServer find is what a reader of all finds.
+// TestFoundServerIsARead: what FindServer and ReadServer find is what a second reader
+// finds that reads all.
 func TestFoundServerIsARead(t *testing.T) {
 	t.Parallel()
-	o, _ := operationsOf(t, Shape{Slots: 70, Samples: 8, Level: 2}, 70)
+	o, path := operationsOf(t, Shape{Slots: 70, Samples: 8, Level: 2}, 70)
+	for j := range 70 {
+		o.plane.Server(j).Ongoing = int32(j)
+	}
 	x := o.named(t, ReadServer)
 	require.NoError(t, x.Prepare())
+	twin := openPlane(t, path)
+	var r testbed.Reading
+	require.NoError(t, twin.Read(&r))
+	all := twin.side.(*agentSide2)
 	for range x.Times {
 		require.NoError(t, x.Do())
 		slot := o.slots[o.turn]
-		row, figures := o.row, o.side().slots[slot].samples
-		require.NoError(t, o.readAll())
-		require.Equal(t, o.side().seen.rows[slot], row)
-		for k := range figures {
-			require.Equal(t, o.side().slots[slot].samples[k].figures, figures[k].figures)
+		require.Equal(t, all.seen.rows[slot], o.row)
+		require.EqualValues(t, slot, o.row.server.Ongoing)
+		for k := range kinds {
+			require.Equal(t, all.slots[slot].samples[k].figures, o.side().slots[slot].samples[k].figures)
 		}
 	}
 }
@@ -151,6 +161,10 @@ func TestOperationBytes(t *testing.T) {
 	t.Parallel()
 	for _, s := range []Shape{{1, 1, 2}, {5, 7, 3}, {64, 16, 4}, {130, 3, 9}} {
 		o, path := operationsOf(t, s, s.Slots)
+		for j := range o.names { // names that fill an entry
+			o.names[j] = strings.Repeat("x", MaxName)
+			require.NoError(t, o.plane.Set(j, o.names[j]))
+		}
 		for _, x := range o.List() {
 			require.NoError(t, x.Prepare())
 			before, err := os.ReadFile(path)
@@ -169,6 +183,8 @@ func TestOperationBytes(t *testing.T) {
 			switch x.Name {
 			case PublishCounters: // each row's counters, and the lock, at least
 				require.GreaterOrEqual(t, written, wordBytes*s.Slots, name)
+			case AddServer, RemoveServer:
+				require.Equal(t, entryWords*wordBytes, written, name)
 			case RegisterSample:
 				require.GreaterOrEqual(t, written, 2*wordBytes, name)
 			}

@@ -109,6 +109,17 @@ func TestTimeVerdict(t *testing.T) {
 	v = made(5, 2, constant, one).TimeVerdict("read all, nothing new", complexity.Bound{})
 	require.NotEmpty(t, v.Unsure)
 	require.False(t, v.Holds(), "what is not known does not hold")
+
+	linear := func(_ string, s complexity.Sizes) float64 { return 20 * float64(s.Level) }
+	m, less := made(5, 0.4, linear, one), 0
+	for _, name := range complexity.Operations() {
+		g := m.TimeGrowth(name, complexity.Level)
+		if g.Low < 0.75 && g.High > 0.75 {
+			less++
+			require.Empty(t, m.TimeVerdict(name, claim).Less, "it may be as claimed")
+		}
+	}
+	require.Positive(t, less)
 }
 
 // TestCheck: what is missing is named.

@@ -98,7 +98,14 @@ func TestTimed(t *testing.T) {
 		}
 		return nil
 	}
-	o := shm.Operation{Times: 3, Prepare: func() error { prepared++; return busy(5 * time.Millisecond) }, Do: func() error { done++; return nil }}
+	do := func() error {
+		done++
+		if done <= 3 { // the first time
+			return busy(20 * time.Millisecond)
+		}
+		return nil
+	}
+	o := shm.Operation{Times: 3, Prepare: func() error { prepared++; return busy(5 * time.Millisecond) }, Do: do}
 	ns, err := timed(&o, time.Millisecond, 0)
 	require.NoError(t, err)
 	require.GreaterOrEqual(t, prepared, 2)
