@@ -181,3 +181,12 @@ type Truth struct {
 type Sampler interface {
 	Sample(now float64, t *Truth)
 }
+
+// ScheduledSampler is a Sampler that says itself when it is to be shown the servers' state,
+// as one does that probes servers.
+type ScheduledSampler interface {
+	Sampler
+	// NextSample returns the time (s) of the next sample; +Inf: there is none. It is asked
+	// as the episode begins, and after each sample.
+	NextSample() float64
+}

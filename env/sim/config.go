@@ -74,7 +74,7 @@ type Config struct {
 	Recorder env.Recorder // receives every request's outcome; may be nil
 
 	// Sampler, if any, receives the servers' true state at the beginning and
-	// then every SampleInterval (s).
+	// then every SampleInterval (s); an env.ScheduledSampler when it says.
 	Sampler        env.Sampler
 	SampleInterval float64
 }

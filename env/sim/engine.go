@@ -130,8 +130,12 @@ func (e *engine) reset(seed uint64) error {
 	e.members.reset(seed)
 	e.reports.reset()
 	e.changes = e.cfg.ChangesOf(seed)
-	e.nextSample = math.Inf(1)
-	if e.cfg.Sampler != nil {
+	switch sampler := e.cfg.Sampler.(type) {
+	case nil:
+		e.nextSample = math.Inf(1)
+	case env.ScheduledSampler:
+		e.nextSample = sampler.NextSample()
+	default:
 		e.nextSample = 0
 	}
 	e.scheduleExternal()
@@ -246,7 +250,11 @@ func (e *engine) processExternal() {
 	} else {
 		e.readTruth(&e.truth)
 		e.cfg.Sampler.Sample(e.now, &e.truth)
-		e.nextSample = e.cfg.SampleInterval * math.Round(e.now/e.cfg.SampleInterval+1)
+		if sampler, ok := e.cfg.Sampler.(env.ScheduledSampler); ok {
+			e.nextSample = max(e.now, sampler.NextSample())
+		} else {
+			e.nextSample = e.cfg.SampleInterval * math.Round(e.now/e.cfg.SampleInterval+1)
+		}
 	}
 	e.scheduleExternal()
 }

@@ -332,6 +332,50 @@ func TestSampler(t *testing.T) {
 	require.Equal(t, want, got)
 }
 
+// scheduled is samples at times that it says itself.
+type scheduled struct {
+	samples
+	at []float64
+}
+
+func (s *scheduled) NextSample() float64 {
+	if k := len(s.times); k < len(s.at) {
+		return s.at[k]
+	}
+	return math.Inf(1)
+}
+
+// TestScheduledSampler: the truth is shown when the sampler wants it, twice at a time that it
+// names twice and never before the time that has come, it is that of a step which ends then,
+// and looking changes nothing.
+func TestScheduledSampler(t *testing.T) {
+	t.Parallel()
+	cfg := moderate(t)
+	cfg.Observe, cfg.StepInterval = false, 0.5
+	want, _ := episode(t, cfg, 2)
+	list := scheduled{at: []float64{0.1, 0.5, 0.5, 0.7, 0.6, 1, 1.0009}}
+	cfg.Sampler, cfg.SampleInterval = &list, 0.25
+	var got outcomes
+	cfg.Recorder = &got
+	e, err := New(cfg)
+	require.NoError(t, err)
+	_, err = e.Reset(context.Background(), 2)
+	require.NoError(t, err)
+	var truth env.Truth
+	for k := range e.Spec().Steps {
+		_, err = e.Step(context.Background(), nil)
+		require.NoError(t, err)
+		require.NoError(t, e.Truth(&truth))
+		if at := map[int]int{0: 2, 1: 5}[k]; at > 0 {
+			require.Equal(t, truth.Running, list.truth[at].Running)
+			require.InDeltaSlice(t, truth.CPUTime, list.truth[at].CPUTime, 1e-9)
+		}
+	}
+	require.NoError(t, e.Drain(context.Background()))
+	require.Equal(t, []float64{0.1, 0.5, 0.5, 0.7, 0.7, 1, 1.0009}, list.times)
+	require.Equal(t, want, got)
+}
+
 // listening is a rule that keeps what it is told of requests that have ended.
 type listening struct {
 	dispatch.Rule
