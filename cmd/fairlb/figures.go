@@ -35,6 +35,8 @@ PNG and SVG into the folder, a table of them to stdout.
        Periods III and IV have the same printed rate, so that here they differ in
        the arrivals of their seeds alone. Times are on a logarithmic axis; lines end with the requests that did not fail
   4b   the same of the first period
+  9    how well a controller that probes servers knows their load, by how often it
+       does, and what the probes send; beside what a load balancer counts itself
   10a  the replay buffer that agents share who are trained together, as it grows
        with episodes and load balancers
   11   how long it takes to get features: from shared memory, and by probes over
@@ -43,12 +45,12 @@ PNG and SVG into the folder, a table of them to stdout.
        time, (b) the distribution of completion times; for heuristics, and the
        runs that --run names
 
-With --env testbed, or a live profile, the episodes of 4b, 8 and 12 are played in
+With --env testbed, or a live profile, the episodes of 4b, 8, 9 and 12 are played in
 real time on real traffic (fairlb testbed run), one after another; about how long
 that takes is said first. Each is recorded in the folder, so that the same command
 goes on after anything. What is no measurement, as this machine did not keep up
 three times, is left out until --again, and so is the Oracle, which no live load balancer is.`,
-		Example: "  fairlb figures 2a 8 10a 12 --profile standard --run runs/a-seed1",
+		Example: "  fairlb figures 2a 8 9 10a 12 --profile standard --run runs/a-seed1",
 		Args:    checked(cobra.MinimumNArgs(1)),
 		RunE: func(c *cobra.Command, numbers []string) error {
 			var list []paper.Figure
@@ -116,8 +118,8 @@ func figuresLive(c *cobra.Command, where string, p paper.Profile, list []paper.F
 		return false, invalid.Errorf("--env %s: profile %s is played in real time", where, p.Name)
 	}
 	for _, f := range list {
-		if !f.ShowsRuns() {
-			return false, invalid.Errorf("--env %s: only figures 4b, 8 and 12 are played in real time, not %s", testbedEnvironment, f.Number)
+		if !f.PlayedLive() {
+			return false, invalid.Errorf("--env %s: only figures 4b, 8, 9 and 12 are played in real time, not %s", testbedEnvironment, f.Number)
 		}
 	}
 	return true, nil

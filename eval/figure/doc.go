@@ -6,6 +6,7 @@
 //
 // A file is a figure: fairweights.go, which weights are fair for an application;
 // completiondistributions.go, how completion times are distributed by test case;
+// probing.go, how well the load of servers is known that are probed;
 // buffergrowth.go, how a replay buffer that agents share grows; capacitychange.go,
 // what happens while servers lose capacity; collectionlatency.go, how long it takes
 // to get features; servicecurve.go, what one server makes of

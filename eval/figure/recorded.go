@@ -2,6 +2,7 @@ package figure
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"fairlb/eval/rows"
@@ -46,6 +47,48 @@ func BufferGrowthOf(file *rows.File) (*BufferGrowth, error) {
 		})
 	})
 	return f, err
+}
+
+// ProbingOf reads back what report.WriteProbingCSV wrote, but for the notes.
+func ProbingOf(file *rows.File) (*Probing, error) {
+	f := &Probing{}
+	err := file.Each(func(r *rows.Record) {
+		switch r.Text("environment") {
+		case LiveEnvironment:
+			f.Live = true
+		case SimulatedEnvironment:
+		default:
+			r.Refuse("environment", fmt.Sprintf("must be %s or %s", SimulatedEnvironment, LiveEnvironment))
+		}
+		f.Scenario, f.Target, f.Servers, f.LBs = r.Text("scenario"), r.Text("target"), r.Count("servers"), r.Count("lbs")
+		f.Duration, f.Seeds = r.Number("episode_s"), r.Count("episodes")
+		p := ProbingPoint{
+			Frequency: r.Number("probes_per_s"), Measure: r.Text("measure"),
+			RMSE: recordedEstimate(r, "rmse"), Relative: recordedEstimate(r, "relative_rmse"), Spearman: recordedEstimate(r, "spearman"), Across: recordedEstimate(r, "spearman_across"),
+			Traffic: ProbeTraffic{Answers: r.Number("answers_bit_s"), Payload: r.Number("payload_bit_s"), Wire: r.Number("wire_bit_s")},
+		}
+		if p.Frequency < 0 {
+			r.Refuse("probes_per_s", "must not be negative")
+		}
+		f.Points = append(f.Points, p)
+	})
+	if err == nil {
+		if err = f.Check(); err != nil {
+			err = fmt.Errorf("%w: %s: %w", rows.ErrUnreadable, file.Name, err)
+		}
+	}
+	return f, err
+}
+
+// recordedEstimate reads a mean and its interval. What does not exist is empty.
+func recordedEstimate(r *rows.Record, column string) Estimate {
+	number := func(column string) float64 {
+		if r.Text(column) == "" {
+			return math.NaN()
+		}
+		return r.Number(column)
+	}
+	return Estimate{number(column), number(column + "_low"), number(column + "_high")}
 }
 
 // CompletionDistributionsOf reads back what report.WriteCompletionDistributionsCSV wrote.

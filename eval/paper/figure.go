@@ -22,6 +22,7 @@ const (
 	BufferGrowth                              // how a replay buffer that agents share grows
 	CapacityChange                            // how policies fare while servers lose capacity
 	CollectionLatency                         // how long it takes to get features, by shared memory and by probes
+	Probing                                   // how well the load of servers is known that are probed
 )
 
 // Figure is a figure of the paper that can be made.
@@ -37,6 +38,7 @@ func Figures() []Figure {
 		{"2a", "Figure 2a", FairWeights},
 		{"4b", "Figure 4 (b)", CompletionDistributions},
 		{"8", "Figure 8", CompletionDistributions},
+		{"9", "Figure 9", Probing},
 		{"10a", "Figure 10 (a)", BufferGrowth},
 		{"11", "Figure 11", CollectionLatency},
 		{"12", "Figure 12", CapacityChange},
@@ -67,6 +69,9 @@ func FigureNumbered(number string) (Figure, error) {
 func (f Figure) ShowsRuns() bool {
 	return f.Kind == CompletionDistributions || f.Kind == CapacityChange
 }
+
+// PlayedLive says whether the episodes of a figure can be played in real time.
+func (f Figure) PlayedLive() bool { return f.ShowsRuns() || f.Kind == Probing }
 
 // Application is an application profile of Table 10 and the scenario that has
 // it.
@@ -99,6 +104,13 @@ const CollectionMargin = 94.18e-6
 
 // CollectionScenario is the scenario whose servers' features are got.
 func CollectionScenario() string { return "web-moderate/period-1" }
+
+// ProbingRuns returns the scenario whose servers are probed, the heuristic that balances
+// meanwhile, and how many times a second each server is probed, rising. The paper's
+// text does not say how often it probes.
+func ProbingRuns() (scenario, heuristic string, frequencies []float64) {
+	return "web-moderate/period-1", "sed", []float64{0.5, 1, 2, 5, 10, 20, 50, 100}
+}
 
 // CapacityChangeRuns returns the scenario in which servers lose capacity and the
 // heuristics that are shown in it: those of Table 16, and the Oracle.

@@ -186,9 +186,9 @@ func TestFigures(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, name, f.Number)
 	}
-	_, err := FigureNumbered("9")
+	_, err := FigureNumbered("99")
 	require.ErrorIs(t, err, ErrUnknownFigure)
-	require.EqualError(t, err, `paper: unknown figure "9": those that are made so far are `+strings.Join(FigureNumbers(), ", "))
+	require.EqualError(t, err, `paper: unknown figure "99": those that are made so far are `+strings.Join(FigureNumbers(), ", ")+` (did you mean "9"?)`)
 }
 
 // TestCases: Figure 8 has the columns and rows of Table 11, and 4 (b) one of

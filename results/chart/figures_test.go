@@ -57,6 +57,8 @@ func TestDrawFigures(t *testing.T) {
 			return chart.DrawBufferGrowth(w, figuretest.BufferGrowth(), format)
 		},
 			[]string{"episodes played", "replay buffer (MB)", "LBs, one agent each", ">6 LBs<", "1 LB, shared with nobody", "web-moderate/train"}},
+		{"9", func(w io.Writer, format string) error { return chart.DrawProbing(w, figuretest.Probing(), format) },
+			[]string{"Spearman", "requests held, probed", "CPU use, probed", "1 of 2 LBs", "what probes of 7 servers send", "100 kbit/s", "answers of 69 bytes", "sed, simulated"}},
 		{"11", func(w io.Writer, format string) error {
 			return chart.DrawCollectionLatency(w, figuretest.CollectionLatency(), format)
 		},

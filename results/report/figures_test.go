@@ -2,6 +2,7 @@ package report_test
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -76,6 +77,48 @@ func TestCapacityChangeCSV(t *testing.T) {
 	require.Len(t, got, 1+209, "no static page was asked for")
 	require.Equal(t, "web-dynamic,sed,wiki,400,1,0.5,0.005,0.001,0.001", got[1])
 	require.Equal(t, "web-dynamic,sed,wiki,400,1,0.5,0.9999,0.209,0.209", got[209])
+}
+
+// TestProbingText: what does not exist is a dash.
+func TestProbingText(t *testing.T) {
+	text := strings.Join(lines(t, func(w io.Writer) error { return report.WriteProbingText(w, figuretest.Probing()) }), "\n")
+	require.Regexp(t, `requests, own counts +- +1\.500 +0\.500 +0\.750 +- +- +- +- +-`, text)
+	require.Regexp(t, `CPU use +20 +1\.250 +0\.250 +0\.750 +0\.625 to 0\.875 +0\.375 +80\.00 +32\.00 +200\.00`, text)
+	for _, line := range strings.Split(text, "\n") {
+		require.LessOrEqual(t, len([]rune(line)), report.MaxWidth)
+	}
+	empty := figuretest.Probing()
+	empty.Points = empty.Points[:3]
+	require.ErrorIs(t, report.WriteProbingText(io.Discard, empty), figure.ErrEmpty)
+}
+
+// TestProbingAgain: what was written is read back, and what is no such file is refused.
+func TestProbingAgain(t *testing.T) {
+	want := figuretest.Probing()
+	want.Live = true
+	var file bytes.Buffer
+	require.NoError(t, report.WriteProbingCSV(&file, want))
+	read := func(text string) (*figure.Probing, error) {
+		f, err := rows.Read("9.csv", strings.NewReader(text))
+		require.NoError(t, err)
+		return figure.ProbingOf(f)
+	}
+	got, err := read(file.String())
+	require.NoError(t, err)
+	require.Equal(t, fmt.Sprint(want), fmt.Sprint(got)) // NaN is not equal to itself
+	for old, fault := range map[string][2]string{
+		"testbed,web":  {"moon,web", "record 2: environment"},
+		",20,requests": {",0.5,requests", "frequencies that do not rise"},
+		",1,requests":  {",-1,requests", "record 3: probes_per_s"},
+		"cpu_use":      {"requests", "frequencies that do not rise"},
+		"wire_bit_s":   {"wire", "there is no such column"},
+		",0.75,,":      {",x,,", "record 2: spearman"},
+	} {
+		require.Contains(t, file.String(), old)
+		_, err := read(strings.ReplaceAll(file.String(), old, fault[0]))
+		require.ErrorIs(t, err, rows.ErrUnreadable, old)
+		require.ErrorContains(t, err, fault[1])
+	}
 }
 
 // TestNothingToWrite: buffers without episodes are an error, not an empty table.

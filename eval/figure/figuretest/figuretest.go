@@ -3,6 +3,8 @@
 package figuretest
 
 import (
+	"math"
+
 	"fairlb/eval/figure"
 	"fairlb/eval/theory/complexity"
 )
@@ -114,4 +116,21 @@ func Complexity() *complexity.Measurement {
 		}
 	}
 	return m
+}
+
+// Probing is data of two frequencies and one episode, whose own counts never changed.
+func Probing() *figure.Probing {
+	nan := math.NaN()
+	p := &figure.Probing{Scenario: "web-moderate/period-1", Target: "sed", Servers: 7, LBs: 2, Duration: 60, Seeds: 2}
+	estimate := func(x float64) figure.Estimate { return figure.Estimate{Mean: x, Low: x - 0.125, High: x + 0.125} }
+	none := figure.Estimate{Mean: nan, Low: nan, High: nan}
+	p.Points = []figure.ProbingPoint{{Measure: "requests", RMSE: estimate(1.5), Relative: estimate(0.5), Spearman: figure.Estimate{Mean: 0.75, Low: nan, High: nan}, Across: none}}
+	for _, measure := range []string{"requests", "cpu_use"} {
+		for k, frequency := range []float64{1, 20} {
+			x := 0.25 + 0.5*float64(k)
+			p.Points = append(p.Points, figure.ProbingPoint{Frequency: frequency, Measure: measure, RMSE: estimate(2 - x), Relative: estimate(1 - x), Spearman: estimate(x), Across: estimate(x / 2),
+				Traffic: figure.ProbeTraffic{Answers: 4000 * frequency, Payload: 1600 * frequency, Wire: 10000 * frequency}})
+		}
+	}
+	return p
 }

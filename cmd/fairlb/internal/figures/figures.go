@@ -78,6 +78,8 @@ func (m *Maker) prepare(figure paper.Figure) (func(context.Context) error, error
 		return func(ctx context.Context) error { return m.fairWeights(ctx, figure) }, nil
 	case paper.BufferGrowth:
 		return func(ctx context.Context) error { return m.bufferGrowth(ctx, figure) }, nil
+	case paper.Probing:
+		return func(ctx context.Context) error { return m.probing(ctx, figure) }, nil
 	case paper.CollectionLatency:
 		return func(ctx context.Context) error { return m.collectionLatency(ctx, figure) }, nil
 	case paper.CompletionDistributions:

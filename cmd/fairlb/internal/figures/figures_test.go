@@ -169,6 +169,50 @@ func TestFigure10a(t *testing.T) {
 	}
 }
 
+// number reads a cell.
+func number(t *testing.T, cell string) float64 {
+	t.Helper()
+	x, err := strconv.ParseFloat(cell, 64)
+	require.NoError(t, err)
+	return x
+}
+
+// TestFigure9: the more often servers are probed the more is known of them and the more is
+// sent (appendix E.2.2), what a load balancer counts itself sends nothing, and a second run
+// says the same.
+func TestFigure9(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "figures")
+	text := smallFigures(t, dir, nil, "9")
+	require.Contains(t, text, "Figure 9. ")
+	rows := readCSV(t, filepath.Join(dir, "figure-9.csv"))
+	_, _, frequencies := paper.ProbingRuns()
+	require.Len(t, rows, 1+2*len(frequencies), "own counts, measures, probes/s")
+	own := rows[0]
+	require.Equal(t, "0", own["probes_per_s"])
+	require.Equal(t, "0", own["wire_bit_s"])
+	require.Greater(t, number(t, own["spearman"]), 0.5)
+	for k, row := range rows[1:] {
+		require.Equal(t, "sim", row["environment"])
+		require.Equal(t, "2", row["episodes"])
+		if k%len(frequencies) == 0 {
+			continue
+		}
+		before := rows[k]
+		require.Greater(t, number(t, row["spearman"]), number(t, before["spearman"]), row)
+		require.Greater(t, number(t, row["spearman_across"]), number(t, before["spearman_across"]), row)
+		require.Less(t, number(t, row["rmse"]), number(t, before["rmse"]), row)
+		require.Greater(t, number(t, row["wire_bit_s"]), number(t, before["wire_bit_s"]))
+	}
+	for _, measure := range []int{1, 1 + len(frequencies)} {
+		require.Greater(t, number(t, rows[measure+len(frequencies)-1]["spearman"]), 0.9, "probed 100 times a second")
+	}
+	require.Equal(t, text, smallFigures(t, dir, nil, "9"))
+	require.Equal(t, rows, readCSV(t, filepath.Join(dir, "figure-9.csv")))
+	for _, name := range []string{"figure-9.png", "figure-9.svg"} {
+		require.FileExists(t, filepath.Join(dir, name))
+	}
+}
+
 // TestFigure8: every test case, class and target, of the same requests; the
 // paper's methods are trained once and for both figures.
 func TestFigure8(t *testing.T) {

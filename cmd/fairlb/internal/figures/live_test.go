@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -20,9 +21,11 @@ import (
 	"fairlb/cmd/fairlb/internal/simulate"
 	"fairlb/cmd/fairlb/internal/target"
 	"fairlb/env/scenario"
+	"fairlb/env/testbed/loadprobe"
 	"fairlb/env/testbed/probing"
 	"fairlb/eval/figure"
 	"fairlb/eval/paper"
+	"fairlb/eval/visibility"
 )
 
 // TestMain makes the test binary the load balancers of the tests that play in real time, too.
@@ -86,6 +89,71 @@ func TestLiveFigure(t *testing.T) {
 	require.Contains(t, out.String(), "Figure 4 (b), on real traffic")
 	require.Len(t, readCSV(t, filepath.Join(dir, "figure-4b.csv")), 4*2, "targets, classes")
 	require.FileExists(t, filepath.Join(dir, "figure-4b.png"))
+}
+
+// TestLiveProbing: figure 9 of real traffic has the bytes that went over real connections,
+// and is drawn of records of its episodes, which are played once.
+func TestLiveProbing(t *testing.T) {
+	if testing.Short() {
+		t.Skip("in real time: what it does at once is raced in packages loadprobe and loopback")
+	}
+	dir := t.TempDir()
+	m := liveMaker(t, dir)
+	m.Profile.EvalDuration = 0.5
+	if err := m.Make(t.Context(), numbered(t, "9")); err != nil {
+		require.ErrorIs(t, err, errNoMeasurement)
+	}
+	asMeasured(t, dir)
+	played := filestest.Modified(t, filepath.Join(dir, "live"))
+	require.Len(t, played, 1)
+	var out strings.Builder
+	m.Out = &out
+	require.NoError(t, m.Make(t.Context(), numbered(t, "9")))
+	require.Equal(t, played, filestest.Modified(t, filepath.Join(dir, "live")), "nothing is played twice")
+	require.Contains(t, out.String(), "Figure 9, on real traffic")
+	require.Contains(t, out.String(), "counted at the sockets")
+	rows := readCSV(t, filepath.Join(dir, "figure-9.csv"))
+	_, _, frequencies := paper.ProbingRuns()
+	require.Len(t, rows, 1+2*len(frequencies), "own counts, measures, probes/s")
+	last := rows[len(frequencies)] // requests, most often
+	require.Equal(t, "testbed", last["environment"])
+	payload, wire := number(t, last["payload_bit_s"]), number(t, last["wire_bit_s"])
+	require.Positive(t, payload)
+	require.Zero(t, math.Mod(payload*m.Profile.EvalDuration/8, loadprobe.RequestSize+loadprobe.AnswerSize), "whole probes and answers")
+	probes := payload / 8 / (loadprobe.RequestSize + loadprobe.AnswerSize)
+	require.InDelta(t, visibility.AnswersRate(1, probes), number(t, last["answers_bit_s"]), 1e-6)
+	require.Greater(t, wire-payload, 8*probes*1.9*visibility.Header, "a segment each way at least, but for what is under way")
+	require.Less(t, wire-payload, 8*probes*4*visibility.Header)
+	require.FileExists(t, filepath.Join(dir, "figure-9.png"))
+}
+
+// TestReadProbing: the record of a probed episode that is damaged, of another episode or of
+// other frequencies is played again.
+func TestReadProbing(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "x.json")
+	want := &liveProbing{Target: "sed", Scenario: "web", Seed: 1}
+	for text, fault := range map[string]string{
+		"{": "is not the record of an episode",
+		`{"target":"lsq","scenario":"web","seed":1}`:                                                    "of another episode",
+		`{"target":"sed","scenario":"web","seed":1,"probes":[],"traffic":[]}`:                           "at other frequencies",
+		`{"target":"sed","scenario":"web","seed":1,"probes":[[[1,1,1,1]]],"traffic":[{}]}`:              "at other frequencies",
+		`{"target":"sed","scenario":"web","seed":1,"probes":[[["x"],[]]],"traffic":[{}]}`:               "is not the record of an episode",
+		`{"target":"sed","scenario":"web","seed":1,"no_measurement":["late"]}`:                          "",
+		`{"target":"sed","scenario":"web","seed":1,"probes":[[[1,null,1,1],[1,1,1,1]]],"traffic":[{}]}`: "",
+	} {
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o666))
+		e, err := readProbing(path, want, 1)
+		if fault != "" {
+			require.ErrorContains(t, err, fault, text)
+			continue
+		}
+		require.NoError(t, err)
+		if len(e.NoMeasurement) == 0 {
+			require.Equal(t, 1.0, e.Probes[0][0].RMSE)
+			require.True(t, math.IsNaN(e.Probes[0][0].Relative))
+		}
+	}
 }
 
 // TestLiveServers: the servers' state over time is recorded, too; what is no measurement is

@@ -13,7 +13,7 @@ import (
 
 // FuzzDrawRecorded: whatever a recorded CSV holds, it is drawn or refused.
 func FuzzDrawRecorded(f *testing.F) {
-	for _, path := range []string{"figures/figure-2a.csv", "figures/figure-10a.csv", "fit/web-mix.csv"} {
+	for _, path := range []string{"figures/figure-2a.csv", "figures/figure-9.csv", "figures/figure-10a.csv", "fit/web-mix.csv"} {
 		data, err := os.ReadFile("../../../../results/" + path)
 		require.NoError(f, err)
 		f.Add(data)
