@@ -58,7 +58,6 @@ type accrual struct {
 	lb      int
 	servers []accrued
 	waiting scoreTree // by server, until when (s) it is dead; +Inf: it is not
-	held    int       // servers that get no request
 }
 
 // accrued is the state of one server.
@@ -94,15 +93,9 @@ func (a *accrual) reset() {
 	a.fill()
 }
 
-// fill brings up to date what follows from the servers' states.
+// fill brings the times of all servers up to date.
 func (a *accrual) fill() {
 	a.waiting.fill(func(j int) float64 { return a.servers[j].until }, len(a.servers))
-	a.held = 0
-	for j := range a.servers {
-		if a.holds(j) {
-			a.held++
-		}
-	}
 }
 
 // holds says whether a server is to get no request.
@@ -196,14 +189,8 @@ func (a *accrual) forget(server int) {
 
 // set changes the stage of a server, which is dead until a time (s).
 func (a *accrual) set(server int, stage accrualStage, until float64) {
-	if a.holds(server) {
-		a.held--
-	}
 	s := &a.servers[server]
 	s.stage, s.until = stage, until
-	if a.holds(server) {
-		a.held++
-	}
 	a.waiting.set(server, until)
 }
 

@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"pgregory.net/rapid"
 )
 
 // ends lets a request on a server end.
@@ -28,7 +27,6 @@ func TestAccrualByHand(t *testing.T) {
 	require.True(t, a.ends(1, 1, true))
 	require.True(t, a.holds(1))
 	require.False(t, a.ends(1, 1, true), "of what was sent before")
-	require.Equal(t, 1, a.held)
 
 	now := 1.0
 	for k, least := range []float64{5, 5, 10, 20, 40, 80, 160, 300, 300} {
@@ -98,42 +96,6 @@ func TestAccrualDraws(t *testing.T) {
 	}
 	require.Len(t, seen, 1000)
 	require.InDelta(t, 0.5, sum/1000, 0.04)
-}
-
-// TestAccrualCountsTheHeld: whatever happens, the count of those held is that of all
-// looked at.
-func TestAccrualCountsTheHeld(t *testing.T) {
-	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
-		n := rapid.IntRange(1, 30).Draw(t, "servers")
-		chance := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 1))
-		a := newAccrual(n, 0, accrualConfig{Failures: 2, Backoff: 1, Longest: 4})
-		now := 0.0
-		for range 300 {
-			now += chance.ExpFloat64() / 10
-			server := chance.IntN(n)
-			switch chance.IntN(8) {
-			case 0:
-				a.sent(server)
-			case 1:
-				a.abandon(server)
-			case 2:
-				a.forget(server)
-			case 3:
-				for a.endWait(now) >= 0 {
-				}
-			default:
-				a.ends(server, now, chance.IntN(2) == 0)
-			}
-			held := 0
-			for j := range n {
-				if a.holds(j) {
-					held++
-				}
-			}
-			require.Equal(t, held, a.held)
-		}
-	})
 }
 
 // TestTwoChoicesAccrual: a dead server is not drawn, one to be probed is, once, and
