@@ -39,6 +39,8 @@ PNG and SVG into the folder, a table of them to stdout.
        does, and what the probes send; beside what a load balancer counts itself
   10a  the replay buffer that agents share who are trained together, as it grows
        with episodes and load balancers
+  10b  what messages to agents who are trained together do to the round trips of
+       others on a link of limited rate; as root, two minutes with standard
   11   how long it takes to get features: from shared memory, and by probes over
        sockets of this machine; two minutes of real time with standard
   12   servers that lose capacity: (a) busy workers, CPU use and work left over

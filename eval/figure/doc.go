@@ -9,7 +9,7 @@
 // probing.go, how well the load of servers is known that are probed;
 // buffergrowth.go, how a replay buffer that agents share grows; capacitychange.go,
 // what happens while servers lose capacity; collectionlatency.go, how long it takes
-// to get features; servicecurve.go, what one server makes of
+// to get features; communicationlatency.go, what messages to agents do to others on a link; servicecurve.go, what one server makes of
 // so many requests at a time. distribution.go and timeline.go have
 // the recorders that several need. Which number a figure has in the paper, and
 // what is run for it, is in the catalogue of package eval/paper; a new figure

@@ -21,6 +21,7 @@ const (
 	CompletionDistributions                   // how completion times are distributed, by test case
 	BufferGrowth                              // how a replay buffer that agents share grows
 	CapacityChange                            // how policies fare while servers lose capacity
+	CommunicationLatency                      // what messages to agents do to round trips on a link
 	CollectionLatency                         // how long it takes to get features, by shared memory and by probes
 	Probing                                   // how well the load of servers is known that are probed
 )
@@ -40,6 +41,7 @@ func Figures() []Figure {
 		{"8", "Figure 8", CompletionDistributions},
 		{"9", "Figure 9", Probing},
 		{"10a", "Figure 10 (a)", BufferGrowth},
+		{"10b", "Figure 10 (b)", CommunicationLatency},
 		{"11", "Figure 11", CollectionLatency},
 		{"12", "Figure 12", CapacityChange},
 	}
@@ -96,6 +98,20 @@ func Applications() []Application {
 // one alone shares nothing.
 func BufferGrowthRuns() (scenario, method string, agents []int) {
 	return "web-moderate/train", "qmix-lb", []int{1, 2, 4, 6, 8}
+}
+
+// The round-trip time of the paper's link without messages, in s, and how many times as much
+// it can be beside messages (appendix E.2.2).
+const (
+	IdleRoundTrip  = 0.099e-3
+	BusyRoundTrips = 10
+)
+
+// CommunicationRuns returns whose messages are sent to agents, a scenario and a method whose
+// agents are trained together, and to how many of them.
+func CommunicationRuns() (scenario, method string, agents []int) {
+	scenario, method, _ = BufferGrowthRuns()
+	return scenario, method, []int{1, 2, 4, 8, 16, 32}
 }
 
 // CollectionMargin is by how much the median of a reading of shared memory is published to

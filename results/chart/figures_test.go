@@ -59,6 +59,10 @@ func TestDrawFigures(t *testing.T) {
 			[]string{"episodes played", "replay buffer (MB)", "LBs, one agent each", ">6 LBs<", "1 LB, shared with nobody", "web-moderate/train"}},
 		{"9", func(w io.Writer, format string) error { return chart.DrawProbing(w, figuretest.Probing(), format) },
 			[]string{"Spearman", "requests held, probed", "CPU use, probed", "1 of 2 LBs", "what probes of 7 servers send", "100 kbit/s", "answers of 69 bytes", "sed, simulated"}},
+		{"10b", func(w io.Writer, format string) error {
+			return chart.DrawCommunicationLatency(w, figuretest.CommunicationLatency(), format)
+		},
+			[]string{"round-trip time (ms)", "99th percentile", "median", ">agents<", "a link of 100 Mbit/s", "96 kB: an episode of 60 s", "without messages", "10 times that", ">0.1<"}},
 		{"11", func(w io.Writer, format string) error {
 			return chart.DrawCollectionLatency(w, figuretest.CollectionLatency(), format)
 		},
@@ -106,6 +110,13 @@ func TestNothingToDraw(t *testing.T) {
 	l.Readings[1].Times = figure.Distribution{}
 	require.ErrorIs(t, chart.DrawCollectionLatency(io.Discard, l, "svg"), chart.ErrFigure)
 	require.ErrorIs(t, chart.DrawCollectionLatency(io.Discard, &figure.CollectionLatency{}, "svg"), chart.ErrFigure)
+	o := figuretest.CommunicationLatency()
+	o.Messages[1].Points[0].Agents = 0
+	require.ErrorIs(t, chart.DrawCommunicationLatency(io.Discard, o, "svg"), chart.ErrFigure)
+	o.Messages[1].Points = nil
+	require.ErrorIs(t, chart.DrawCommunicationLatency(io.Discard, o, "svg"), chart.ErrFigure)
+	o.Idle.Times = figure.Distribution{}
+	require.ErrorIs(t, chart.DrawCommunicationLatency(io.Discard, o, "svg"), chart.ErrFigure)
 	b := figuretest.WeightedDurations()
 	b.Bars = b.Bars[1:]
 	require.ErrorIs(t, chart.DrawWeightedDurations(io.Discard, b, "svg"), chart.ErrFigure)

@@ -249,6 +249,62 @@ func TestCollectionLatencyText(t *testing.T) {
 	require.ErrorIs(t, report.WriteCollectionLatencyText(io.Discard, &figure.CollectionLatency{}), figure.ErrEmpty)
 }
 
+// TestCommunicationLatencyAgain: what was written is read back, but for what is not recorded,
+// and what no measurement comes to is refused.
+func TestCommunicationLatencyAgain(t *testing.T) {
+	want := figuretest.CommunicationLatency()
+	var file bytes.Buffer
+	require.NoError(t, report.WriteCommunicationLatencyCSV(&file, want))
+	want.Figure, want.Machine, want.Measured = "", "", ""
+	read := func(text string) (*figure.CommunicationLatency, error) {
+		f, err := rows.Read("10b.csv", strings.NewReader(text))
+		require.NoError(t, err)
+		return figure.CommunicationLatencyOf(f)
+	}
+	got, err := read(file.String())
+	require.NoError(t, err)
+	rounded := func(want, got *figure.LinkLatency) {
+		require.InDeltaSlice(t, want.Times.All, got.Times.All, 1e-9)
+		want.Times.All, want.Times.Done = got.Times.All, got.Times.Done
+	}
+	rounded(&want.Idle, &got.Idle)
+	require.Len(t, got.Messages, 2)
+	for k := range want.Messages {
+		require.Len(t, got.Messages[k].Points, 2)
+		for i := range want.Messages[k].Points {
+			rounded(&want.Messages[k].Points[i], &got.Messages[k].Points[i])
+		}
+	}
+	require.Equal(t, want, got)
+	for old, fault := range map[string][2]string{
+		",100,0,":                {",0,0,", "record 2: answered"},
+		",none,0,0,":             {",none,0,-1,", "record 2: agents"},
+		",1e-06,2e-06,":          {",3e-06,2e-06,", "quantile before it"},
+		"a reading,862,1,1e+08,": {"a reading,many,1,1e+08,", "record 3: message_bytes"},
+	} {
+		require.Contains(t, file.String(), old)
+		_, err := read(strings.Replace(file.String(), old, fault[0], 1))
+		require.ErrorIs(t, err, rows.ErrUnreadable)
+		require.ErrorContains(t, err, fault[1])
+	}
+}
+
+// TestCommunicationLatencyText: round trips in milliseconds and over those without messages;
+// 96 kB to each of four agents each 0.25 s are 12.29 Mbit/s.
+func TestCommunicationLatencyText(t *testing.T) {
+	text := strings.Join(lines(t, func(w io.Writer) error {
+		return report.WriteCommunicationLatencyText(w, figuretest.CommunicationLatency())
+	}), "\n")
+	require.Contains(t, text, "Figure 10 (b). Round-trip times")
+	require.Regexp(t, `none +- +0 +- +0\.00 +100 +0 +0\.051 +0\.050 +0\.090 +0\.099 +0\.100 +1\.0 +1\.0\n`, text)
+	require.Regexp(t, `an episode of 60 s +96\.0 +4 +12\.29 +4\.00 +100 +1 +3\.232 +3\.200 +5\.760 +6\.336 +6\.400 +64\.0 +64\.0\n`, text)
+	require.Contains(t, text, "The paper: 0.099 ms on an idle link, and more than 10 times as much")
+	for _, line := range strings.Split(text, "\n") {
+		require.LessOrEqual(t, len([]rune(line)), report.MaxWidth)
+	}
+	require.ErrorIs(t, report.WriteCommunicationLatencyText(io.Discard, &figure.CommunicationLatency{}), figure.ErrEmpty)
+}
+
 // TestLongNames: a run's path, however long, leaves tables in their width and
 // legends in the picture; CSV has it whole.
 func TestLongNames(t *testing.T) {

@@ -113,6 +113,14 @@ func (l *Lab) Batch(namespace, lines string) error {
 	return run(l.tools.IP, lines, args...)
 }
 
+// Traffic has tc do the lines of a text, in a namespace, on the queues before its interfaces.
+func (l *Lab) Traffic(namespace, lines string) error {
+	if l.tools.TC == "" {
+		return fmt.Errorf("%w: no tc: install Debian's package iproute2", ErrUnsupported)
+	}
+	return run(l.tools.TC, lines, "-n", namespace, "-batch", "-")
+}
+
 // Close removes all that the lab made, and frees the number.
 func (l *Lab) Close() error { return errors.Join(l.remove(), l.lock.Unlock()) }
 

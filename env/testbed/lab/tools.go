@@ -14,6 +14,7 @@ var ErrUnsupported = errors.New("lab: not to be had here")
 // Tools are what a lab needs of the system.
 type Tools struct {
 	IP    string // the program of iproute2
+	TC    string // its program of queues before interfaces; empty: it is not there
 	Group Controller
 }
 
@@ -33,6 +34,7 @@ func Find(groups bool) (t Tools, err error) {
 	if t.IP = LookPath("ip"); t.IP == "" {
 		fault("no ip: install Debian's package iproute2")
 	}
+	t.TC = LookPath("tc")
 	if t.Group, err = findController("/proc/self/mountinfo"); err != nil && groups {
 		fault("%w", err)
 	}

@@ -134,3 +134,22 @@ func Probing() *figure.Probing {
 	}
 	return p
 }
+
+// CommunicationLatency is data of two messages to one agent and to four.
+func CommunicationLatency() *figure.CommunicationLatency {
+	link := func(agents int, scale float64) figure.LinkLatency {
+		var times []float64
+		for n := range 100 {
+			times = append(times, scale*1e-6*float64(n+1))
+		}
+		return figure.LinkLatency{Agents: agents, Sent: 1e6 * float64(agents), Lost: agents / 4, Times: figure.NewDistribution(times)}
+	}
+	return &figure.CommunicationLatency{
+		Figure: "Figure 10 (b)", Scenario: "web-moderate/train", Method: "qmix-lb", Rate: 1e8, Queue: 250000, Period: 0.25, Machine: "2 cores, amd64", Measured: "2026-11-29",
+		Others: 0.25, Stolen: 0.125, Idle: link(0, 1),
+		Messages: []figure.CommunicationMessage{
+			{What: "a reading", Bytes: 862, Points: []figure.LinkLatency{link(1, 1), link(4, 2)}},
+			{What: "an episode of 60 s", Bytes: 96000, Points: []figure.LinkLatency{link(1, 8), link(4, 64)}},
+		},
+	}
+}

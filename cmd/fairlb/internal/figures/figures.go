@@ -18,12 +18,14 @@ import (
 
 	"fairlb/cmd/fairlb/internal/files"
 	"fairlb/cmd/fairlb/internal/fixedweights"
+	"fairlb/cmd/fairlb/internal/invalid"
 	"fairlb/cmd/fairlb/internal/progress"
 	"fairlb/cmd/fairlb/internal/store"
 	"fairlb/cmd/fairlb/internal/target"
 	"fairlb/env"
 	"fairlb/env/parallel"
 	"fairlb/env/scenario"
+	"fairlb/env/testbed/overhead"
 	"fairlb/eval/figure"
 	"fairlb/eval/paper"
 )
@@ -80,6 +82,11 @@ func (m *Maker) prepare(figure paper.Figure) (func(context.Context) error, error
 		return func(ctx context.Context) error { return m.bufferGrowth(ctx, figure) }, nil
 	case paper.Probing:
 		return func(ctx context.Context) error { return m.probing(ctx, figure) }, nil
+	case paper.CommunicationLatency:
+		if err := overhead.Available(); err != nil {
+			return nil, invalid.Errorf("figure %s: %w", figure.Number, err)
+		}
+		return func(ctx context.Context) error { return m.communicationLatency(ctx, figure) }, nil
 	case paper.CollectionLatency:
 		return func(ctx context.Context) error { return m.collectionLatency(ctx, figure) }, nil
 	case paper.CompletionDistributions:

@@ -19,6 +19,8 @@ import (
 	"fairlb/cmd/fairlb/internal/progress"
 	"fairlb/cmd/fairlb/internal/runfolder"
 	"fairlb/env/scenario"
+	"fairlb/env/testbed/lab"
+	"fairlb/env/testbed/overhead"
 	"fairlb/env/testbed/probing"
 	"fairlb/eval"
 	"fairlb/eval/paper"
@@ -265,6 +267,41 @@ func TestFigure4bOfRuns(t *testing.T) {
 		err := maker(dir, paper.Profile{EvalDuration: 1}, test.run).Make(t.Context(), numbered(t, "8"))
 		require.ErrorContains(t, err, test.want)
 		require.True(t, invalid.Is(err))
+	}
+}
+
+// TestFigure10b: round trips beside every message to every number of agents; where the system
+// has not what that needs, an error that says so before anything is made.
+func TestFigure10b(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "figures")
+	p := paper.Profile{Name: "tiny", Readings: 50, EpisodeDuration: 2}
+	if err := overhead.Available(); err != nil {
+		made := maker(dir, p).Make(t.Context(), numbered(t, "10b"))
+		require.ErrorIs(t, made, lab.ErrUnsupported)
+		require.True(t, invalid.Is(made))
+		require.NoDirExists(t, dir)
+		t.Skip(err)
+	}
+	t.Setenv("TMPDIR", t.TempDir()) // where the lock is of what plays in real time
+	text := figuresOf(t, p, dir, nil, "10b")
+	require.Contains(t, text, "Figure 10 (b).")
+	rows := readCSV(t, filepath.Join(dir, "figure-10b.csv"))
+	_, _, agents := paper.CommunicationRuns()
+	require.Len(t, rows, 1+3*len(agents))
+	for k, row := range rows {
+		want := "0"
+		if k > 0 {
+			want = strconv.Itoa(agents[(k-1)%len(agents)])
+		}
+		require.Equal(t, want, row["agents"])
+		answered, err := strconv.Atoi(row["answered"])
+		require.NoError(t, err)
+		lost, err := strconv.Atoi(row["lost"])
+		require.NoError(t, err)
+		require.Equal(t, 20, answered+lost)
+	}
+	for _, name := range []string{"figure-10b.png", "figure-10b.svg"} {
+		require.FileExists(t, filepath.Join(dir, name))
 	}
 }
 

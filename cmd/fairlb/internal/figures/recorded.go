@@ -18,7 +18,7 @@ import (
 const Simulated = " sim"
 
 // DrawRecorded draws the picture of a file that was made beside it: a CSV file of figure
-// 2a, 2b, 4b, 8, 9, 10a or 11, of the fit of the web mix, of Table 7, or of a table of results: over the rate of one by traffic
+// 2a, 2b, 4b, 8, 9, 10a, 10b or 11, of the fit of the web mix, of Table 7, or of a table of results: over the rate of one by traffic
 // rates, the ratios to SED of another. Which one, its columns say. A JSON file is an
 // evaluation. format is png, svg or pdf; name is what errors call the file.
 func DrawRecorded(w io.Writer, name string, r io.Reader, format string) error {
@@ -51,6 +51,11 @@ func DrawRecorded(w io.Writer, name string, r io.Reader, format string) error {
 		var f *figure.Probing
 		if f, err = figure.ProbingOf(file); err == nil {
 			draw = func() error { return chart.DrawProbing(w, f, format) }
+		}
+	case file.Has("message_bytes", "answered"):
+		var f *figure.CommunicationLatency
+		if f, err = figure.CommunicationLatencyOf(file); err == nil {
+			draw = func() error { return chart.DrawCommunicationLatency(w, f, format) }
 		}
 	case file.Has("way", "socket_bytes"):
 		var f *figure.CollectionLatency
@@ -88,7 +93,7 @@ func DrawRecorded(w io.Writer, name string, r io.Reader, format string) error {
 			draw = func() error { return chart.DrawComplexity(w, m, format) }
 		}
 	default:
-		err = invalid.Errorf("%s: must be the CSV of figure 2a, 2b, 4b, 8, 9, 10a or 11, of fit web-mix, of testbed curve, of theory complexity or of a table, or the JSON of an evaluation", name)
+		err = invalid.Errorf("%s: must be the CSV of figure 2a, 2b, 4b, 8, 9, 10a, 10b or 11, of fit web-mix, of testbed curve, of theory complexity or of a table, or the JSON of an evaluation", name)
 	}
 	if err != nil {
 		return invalid.Errorf("%w", err)

@@ -30,6 +30,9 @@ func FuzzDrawRecorded(f *testing.F) {
 	var latency bytes.Buffer
 	require.NoError(f, report.WriteCollectionLatencyCSV(&latency, figuretest.CollectionLatency()))
 	f.Add(latency.Bytes())
+	var link bytes.Buffer
+	require.NoError(f, report.WriteCommunicationLatencyCSV(&link, figuretest.CommunicationLatency()))
+	f.Add(link.Bytes())
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var picture bytes.Buffer
 		if err := DrawRecorded(&picture, "figure.csv", bytes.NewReader(data), "svg"); err == nil {

@@ -26,7 +26,7 @@ func packages() []string {
 	return []string{
 		"admin", "affinity", "agentprocess", "agents", "apache", "balancer", "balancerprocess", "chart", "checkpoint", "client", "complexity", "delay", "dispatch", "edge", "emulated",
 		"env", "epoll", "es", "estimate", "eval", "eventcost", "figure", "fit", "game", "guard", "haproxy", "health", "hypernet", "inference", "jointplay", "lab", "linelog", "load", "loadprobe", "loopback", "machine",
-		"markov", "methods", "metrics", "nash", "nn", "onnx", "operationtimes", "paper", "peer", "plane", "policy", "pools", "potential", "ppo", "probing", "process", "proxyprotocol", "published", "qmix",
+		"markov", "methods", "metrics", "nash", "nn", "onnx", "operationtimes", "overhead", "paper", "peer", "plane", "policy", "pools", "potential", "ppo", "probing", "process", "proxyprotocol", "published", "qmix",
 		"queue", "queueing", "recipes", "record", "remote", "replay", "replica", "report", "results", "rewards", "runtrace", "sac", "scenario", "schema", "selftuning",
 		"settings", "shm", "sim", "simd", "snapshot", "station", "study", "testbed", "testbedtest", "tfevents", "train", "tune", "twoservers", "weblog",
 		"workload",
