@@ -9,10 +9,21 @@ const (
 	// Header is that of a TCP segment over IPv4 with the timestamps that Linux adds: 20
 	// bytes of each and 12 of the option. Ethernet's is not counted.
 	Header = 52
-	// Segments is those of a probe on a connection that stays: the probe, the answer, which
-	// acknowledges it, and the answer's acknowledgement.
-	Segments = 3
 )
+
+// delayedAcknowledgement is how long (s) Linux waits for something to be sent, on which it
+// acknowledges what has come, before it does so alone.
+const delayedAcknowledgement = 0.04
+
+// Segments is the number of those of a probe on a connection that stays: the probe, the
+// answer, which acknowledges it, and, unless the next probe does so soon enough, the
+// answer's acknowledgement.
+func Segments(frequency float64) int {
+	if 1/frequency > delayedAcknowledgement {
+		return 3
+	}
+	return 2
+}
 
 // RackFlowRate is the rate (bit/s) against which the paper holds that of probes: the 90th
 // percentile of the flow rate per destination rack in a data centre (its reference [45]).
@@ -31,5 +42,5 @@ func PayloadRate(servers int, frequency float64) float64 {
 
 // WireRate is the rate (bit/s) of all that probes send both ways, headers included.
 func WireRate(servers int, frequency float64) float64 {
-	return 8 * (AnswerPayload + RequestPayload + Segments*Header) * float64(servers) * frequency
+	return 8 * (AnswerPayload + RequestPayload + float64(Segments(frequency)*Header)) * float64(servers) * frequency
 }

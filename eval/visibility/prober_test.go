@@ -71,6 +71,9 @@ func TestProberTheory(t *testing.T) {
 	truth := p.Observation()
 	require.InDelta(t, (cfg.Duration-5)/visibility.Spacing, len(truth.Times), 1.5)
 	for f, frequency := range cfg.Frequencies {
+		first := p.Answers()[f][0][0]
+		require.GreaterOrEqual(t, first.Read, latency, "a probe takes as long")
+		require.InDelta(t, first.Read+latency, first.Received, 1e-9)
 		q := visibility.Compare(truth.Requests, truth.Believed(visibility.Requests, p.Answers()[f]))
 		correlation := math.Exp(-latency) * frequency * (1 - math.Exp(-1/frequency))
 		want := math.Sqrt(2 * (1 - correlation))
@@ -164,6 +167,7 @@ func TestBytes(t *testing.T) {
 	t.Parallel()
 	require.InDelta(t, visibility.RackFlowRate, visibility.AnswersRate(7, 25.879917), 0.01)
 	require.Equal(t, 8*184.0*7*2, visibility.WireRate(7, 2))
+	require.Equal(t, 8*132.0*7*50, visibility.WireRate(7, 50), "the next probe acknowledges an answer")
 }
 
 // TestWatch: looks in real time are an observation, with the CPU use since a look that is a

@@ -89,6 +89,25 @@ func TestProbes(t *testing.T) {
 	}
 }
 
+// slow is servers that take a while to be looked at.
+type slow struct{ counting }
+
+func (s *slow) Truth(t *env.Truth) error {
+	time.Sleep(35 * time.Millisecond)
+	return s.counting.Truth(t)
+}
+
+// TestMissed: a probe that is due while the one before is not answered yet is sent late, or
+// not at all where the next one is due as well.
+func TestMissed(t *testing.T) {
+	t.Parallel()
+	results, err := Run(t.Context(), config(responding(t, &slow{}, 1)))
+	require.NoError(t, err)
+	x := results[0]
+	require.InDelta(t, 30, len(x.Answers)+x.Missed, 1)
+	require.Less(t, len(x.Answers), 10, "one each 35 ms at most")
+}
+
 // TestStopped: who is told to stop says what has come so far.
 func TestStopped(t *testing.T) {
 	t.Parallel()
