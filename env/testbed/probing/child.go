@@ -38,6 +38,7 @@ func Start(ctx context.Context, program string, args []string, cfg Config) (*Sou
 	if err != nil {
 		return nil, fmt.Errorf("probing: %w", err)
 	}
+	cmd.Cancel = tell.Close // it ends by itself, and leaves nothing; else it is killed
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, fmt.Errorf("probing: %w", err)
@@ -47,7 +48,10 @@ func Start(ctx context.Context, program string, args []string, cfg Config) (*Sou
 	}
 	s := &Source{cfg: cfg, tell: tell, heard: bufio.NewReader(out)}
 	s.end = func() error {
-		err := tell.Close()
+		var err error
+		if closed := tell.Close(); !errors.Is(closed, os.ErrClosed) {
+			err = closed
+		}
 		if ended := cmd.Wait(); ended != nil && ctx.Err() == nil {
 			err = errors.Join(err, fmt.Errorf("probing: the process that answers: %w: %s", ended, strings.TrimSpace(said.String())))
 		}
