@@ -91,7 +91,7 @@ func TestCompare(t *testing.T) {
 	require.InDelta(t, math.Sqrt(11/(4*1.25+4*1.0)), q.Relative, 1e-12)
 	// Ranks 1 2 3 4 and 1.5 1.5 3 4; ranks 1.5 1.5 3.5 3.5 and 1.5 3.5 1.5 3.5.
 	require.InDelta(t, (4.5/math.Sqrt(5*4.5)+0)/2, q.Spearman, 1e-12)
-	require.InDelta(t, (1-1+1+1)/4.0, q.Across, 1e-12)
+	require.InDelta(t, 0.5, q.Across, 1e-12, "of 1, -1, 1 and 1 at the four moments")
 
 	none := visibility.Compare([][]float64{{1}}, [][]float64{{nan}})
 	require.True(t, math.IsNaN(none.RMSE) && math.IsNaN(none.Relative) && math.IsNaN(none.Spearman) && math.IsNaN(none.Across))
