@@ -143,6 +143,9 @@ figures: build
 	./$(BIN) figures recorded results/tables/table15.csv --out results/tables/table15-rates.png
 	./$(BIN) figures recorded results/live/curve-apache-1x.csv --out results/live/curve-apache-1x.png
 	./$(BIN) figures recorded results/live/curve-apache-2x.csv --out results/live/curve-apache-2x.png
+	./$(BIN) figures recorded results/live/period-1.json --out results/live/period-1.png
+	./$(BIN) figures recorded results/live/period-2.json --out results/live/period-2.png
+	./$(BIN) figures recorded results/live/slowed.json --out results/live/slowed.png
 
 clean:
 	rm -rf bin
