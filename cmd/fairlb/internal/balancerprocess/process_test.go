@@ -498,6 +498,9 @@ func TestConnectionLog(t *testing.T) {
 		}
 		require.NoError(t, err)
 		for line := range strings.Lines(string(text)) {
+			if !strings.HasSuffix(line, "\n") {
+				break // of which the rest is about to be written
+			}
 			var l struct{ Loop int }
 			require.NoError(t, json.Unmarshal([]byte(line), &l), line)
 			list = append(list, l.Loop)
