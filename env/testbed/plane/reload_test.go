@@ -152,9 +152,11 @@ func TestDrain(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	drained := make(chan error, 1)
 	go func() { drained <- r.Drain(ctx) }()
+	tried := uint64(0) // connections that were taken yet, and may be cut before it is seen that they ended
 	require.Eventually(t, func() bool {
 		conn, err := net.Dial("tcp", r.address)
 		if err == nil {
+			tried++
 			conn.Close()
 		}
 		return errors.Is(err, syscall.ECONNREFUSED)
@@ -171,7 +173,8 @@ func TestDrain(t *testing.T) {
 	require.ErrorIs(t, err, syscall.ECONNRESET)
 	r.stop()
 	s := r.Snapshot()
-	require.Equal(t, uint64(1), s.Ended[Cut])
+	require.GreaterOrEqual(t, s.Ended[Cut], uint64(1))
+	require.LessOrEqual(t, s.Ended[Cut], 1+tried)
 	require.True(t, s.Drain)
 	require.ErrorIs(t, r.SetUp("a", true), ErrEnded)
 	require.ErrorIs(t, r.Reload(testConfig()), ErrEnded)
