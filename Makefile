@@ -134,6 +134,7 @@ figures: build
 	./$(BIN) figures recorded results/theory/figure-2b.csv --out results/theory/figure-2b.png
 	./$(BIN) figures recorded results/theory/table-7.csv --out results/theory/table-7.png
 	./$(BIN) figures recorded results/figures/figure-9.csv --out results/figures/figure-9.png
+	./$(BIN) figures recorded results/figures/figure-9-live.csv --out results/figures/figure-9-live.png
 	./$(BIN) figures recorded results/figures/figure-10a.csv --out results/figures/figure-10a.png
 	./$(BIN) figures recorded results/figures/figure-10b.csv --out results/figures/figure-10b.png
 	./$(BIN) figures recorded results/figures/figure-11.csv --out results/figures/figure-11.png
