@@ -2,21 +2,15 @@ package figures
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 
 	"fairlb/cmd/fairlb/internal/files"
-	"fairlb/cmd/fairlb/internal/job"
 	"fairlb/cmd/fairlb/internal/loopback"
 	"fairlb/cmd/fairlb/internal/message"
 	"fairlb/cmd/fairlb/internal/progress"
 	"fairlb/cmd/fairlb/internal/realtime"
 	"fairlb/cmd/fairlb/internal/target"
-	"fairlb/env/file"
 	"fairlb/env/scenario"
 )
 
@@ -26,25 +20,10 @@ var errNoMeasurement = errors.New("no live episode was a measurement, as this ma
 // liveOverhead is about how long an episode in real time takes beside its traffic, in s.
 const liveOverhead = 2
 
-// maxEpisode is the largest record of an episode that is read, in bytes.
-const maxEpisode = 1 << 28
-
-// liveEpisode is the record of an episode in real time, which is kept in the folder of the
-// figures, so that it is played once.
+// liveEpisode is the record of an episode in real time.
 type liveEpisode struct {
-	Target        string   `json:"target"`
-	Scenario      string   `json:"scenario"`
-	Seed          uint64   `json:"seed"`
-	NoMeasurement []string `json:"no_measurement,omitempty"` // why it is none, of each attempt
+	livePlay
 	observed
-}
-
-// liveFile is the file of an episode's record, whose name has the key of the job that the
-// episode is: target, content of the scenario, seed, and that it is live.
-func (m *Maker) liveFile(s scenario.Scenario, t target.Target, seed uint64) (string, error) {
-	e := job.Evaluation{EvaluationTarget: job.EvaluationTarget{Name: t.Name, Hash: t.Hash}, Scenario: s, Seeds: []uint64{seed}, Live: true}
-	name, err := e.FileName()
-	return filepath.Join(m.Dir, "live", name.Own()), err
 }
 
 // notLive says why a target cannot be played in real time; nil if it can.
@@ -65,7 +44,7 @@ func (m *Maker) announceLive(cases []shownCase) error {
 					continue
 				}
 				for _, seed := range c.Seeds {
-					path, err := m.liveFile(c.scenario, t, seed)
+					path, err := m.liveFile("", c.scenario, t, seed)
 					if err != nil {
 						return err
 					}
@@ -110,61 +89,37 @@ func (m *Maker) playLive(ctx context.Context, s scenario.Scenario, t target.Targ
 
 // liveEpisode returns an episode in real time: as it is recorded, or played and then
 // recorded.
-func (m *Maker) liveEpisode(ctx context.Context, s scenario.Scenario, t target.Target, seed uint64, observe func() observed) (liveEpisode, error) {
-	e := liveEpisode{Target: t.Name, Scenario: s.Name, Seed: seed, observed: observe()}
-	path, err := m.liveFile(s, t, seed)
+func (m *Maker) liveEpisode(ctx context.Context, s scenario.Scenario, t target.Target, seed uint64, observe func() observed) (*liveEpisode, error) {
+	want := &liveEpisode{livePlay{Target: t.Name, Scenario: s.Name, Seed: seed}, observe()}
+	path, err := m.liveFile("", s, t, seed)
 	if err != nil {
+		return nil, err
+	}
+	return playOnce(m, path, func() (*liveEpisode, error) { return readEpisode(path, want) }, func() (*liveEpisode, error) {
+		e := &liveEpisode{livePlay: want.livePlay}
+		var err error
+		e.NoMeasurement, err = realtime.Play(ctx, s, t, m.Log, func(live target.Target) error {
+			e.observed = observe() // of this attempt alone
+			return live.Play(ctx, seed, e.Requests, e.sampler())
+		})
 		return e, err
-	}
-	recorded, err := readEpisode(path, &e)
-	switch {
-	case err == nil && !(m.Again && len(recorded.NoMeasurement) > 0):
-		return recorded, nil
-	case err == nil:
-	case !errors.Is(err, fs.ErrNotExist):
-		m.Log.WithError(err).Warnf("%s: is played again", path)
-	}
-	e.NoMeasurement, err = realtime.Play(ctx, s, t, m.Log, func(live target.Target) error {
-		e.observed = observe() // of this attempt alone
-		return live.Play(ctx, seed, e.Requests, e.sampler())
 	})
-	if err != nil {
-		return e, err
-	}
-	data, err := json.Marshal(e)
-	if err != nil {
-		return e, err
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		return e, err
-	}
-	whole := append(data[:len(data)-1], "\n}\n"...) // where the sum goes
-	return e, files.WriteBytes(path, files.AddSum(whole))
 }
 
 // readEpisode reads the record of an episode, and reports one that is damaged, of another
 // episode, or of less than was looked at in the one that is wanted.
-func readEpisode(path string, want *liveEpisode) (liveEpisode, error) {
-	data, err := file.Read(path, maxEpisode)
-	if err != nil {
-		return liveEpisode{}, err
-	}
-	var e liveEpisode
-	if err := files.CheckSum(data); err != nil {
-		return e, err
-	}
-	if err := json.Unmarshal(data, &e); err != nil {
-		return e, fmt.Errorf("is not the record of an episode: %w", err)
+func readEpisode(path string, want *liveEpisode) (*liveEpisode, error) {
+	e := &liveEpisode{}
+	if err := readRecord(path, want.livePlay, e); err != nil {
+		return nil, err
 	}
 	switch {
-	case e.Target != want.Target || e.Scenario != want.Scenario || e.Seed != want.Seed:
-		return e, errors.New("is the record of another episode")
 	case len(e.NoMeasurement) > 0:
 		return e, nil
 	case e.Requests == nil || !e.Requests.Alike(want.Requests):
-		return e, errors.New("is the record of an episode of other classes")
+		return nil, errors.New("is the record of an episode of other classes")
 	case want.Servers != nil && (e.Servers == nil || !e.Servers.Alike(want.Servers)):
-		return e, errors.New("is the record of an episode with other samples of the servers")
+		return nil, errors.New("is the record of an episode with other samples of the servers")
 	}
 	return e, nil
 }

@@ -1,6 +1,7 @@
 package figures
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -20,6 +21,7 @@ import (
 	"fairlb/cmd/fairlb/internal/realtime/realtimetest"
 	"fairlb/cmd/fairlb/internal/simulate"
 	"fairlb/cmd/fairlb/internal/target"
+	"fairlb/env"
 	"fairlb/env/scenario"
 	"fairlb/env/testbed/loadprobe"
 	"fairlb/env/testbed/probing"
@@ -132,7 +134,7 @@ func TestLiveProbing(t *testing.T) {
 func TestReadProbing(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "x.json")
-	want := &liveProbing{Target: "sed", Scenario: "web", Seed: 1}
+	want := livePlay{Target: "sed", Scenario: "web", Seed: 1}
 	for text, fault := range map[string]string{
 		"{": "is not the record of an episode",
 		`{"target":"lsq","scenario":"web","seed":1}`:                                                    "of another episode",
@@ -211,7 +213,7 @@ func TestLiveServers(t *testing.T) {
 func TestReadEpisode(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "x.json")
-	want := &liveEpisode{Target: "sed", Scenario: "web", Seed: 1, observed: observed{Requests: figure.NewCompletionRecorder(2)}}
+	want := &liveEpisode{livePlay{Target: "sed", Scenario: "web", Seed: 1}, observed{Requests: figure.NewCompletionRecorder(2)}}
 	for text, fault := range map[string]string{
 		"{": "is not the record of an episode",
 		`{"target":"lsq","scenario":"web","seed":1}`:                                                            "of another episode",
@@ -232,4 +234,34 @@ func TestReadEpisode(t *testing.T) {
 	}
 	_, err := readEpisode(path+"x", want)
 	require.True(t, errors.Is(err, os.ErrNotExist))
+}
+
+// TestPlayOnce: a record is read back as it was played, and one of which a digit has changed
+// is not taken.
+func TestPlayOnce(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "live", "x.json")
+	m := maker(t.TempDir(), paper.Profile{})
+	want := &liveEpisode{livePlay{Target: "sed", Scenario: "web", Seed: 1}, observed{Requests: figure.NewCompletionRecorder(1)}}
+	plays := 0
+	episode := func() *liveEpisode {
+		e, err := playOnce(m, path, func() (*liveEpisode, error) { return readEpisode(path, want) }, func() (*liveEpisode, error) {
+			plays++
+			e := &liveEpisode{want.livePlay, observed{Requests: figure.NewCompletionRecorder(1)}}
+			e.Requests.Record(env.Outcome{Completion: 1.5})
+			return e, nil
+		})
+		require.NoError(t, err)
+		return e
+	}
+	played := episode()
+	require.Equal(t, played, episode())
+	require.Equal(t, 1, plays)
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	damaged := bytes.Replace(data, []byte("1500000"), []byte("2500000"), 1)
+	require.NotEqual(t, data, damaged)
+	require.NoError(t, os.WriteFile(path, damaged, 0o666))
+	require.Equal(t, played, episode())
+	require.Equal(t, 2, plays)
 }

@@ -2,23 +2,18 @@ package figures
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
 	"fairlb/cmd/fairlb/internal/files"
-	"fairlb/cmd/fairlb/internal/job"
 	"fairlb/cmd/fairlb/internal/progress"
 	"fairlb/cmd/fairlb/internal/realtime"
 	"fairlb/cmd/fairlb/internal/target"
 	"fairlb/env"
-	"fairlb/env/file"
 	"fairlb/env/parallel"
 	"fairlb/env/scenario"
 	"fairlb/env/testbed"
@@ -31,21 +26,13 @@ import (
 // fifth of the period of the most frequent ones.
 const lateProbe = 2 * time.Millisecond
 
-// liveProbing is the record of an episode in real time whose servers were probed, which is
-// kept in the folder of the figures, so that it is played once.
-type liveProbing struct {
-	Target        string   `json:"target"`
-	Scenario      string   `json:"scenario"`
-	Seed          uint64   `json:"seed"`
-	NoMeasurement []string `json:"no_measurement,omitempty"` // why it is none, of each attempt
-	figure.ProbingEpisode
-}
+// probingKind begins the names of records of probed episodes.
+const probingKind = "probing-"
 
-// probingFile is the file of an episode's record, by the key of the job that the episode is.
-func (m *Maker) probingFile(s scenario.Scenario, t target.Target, seed uint64) (string, error) {
-	e := job.Evaluation{EvaluationTarget: job.EvaluationTarget{Name: t.Name, Hash: t.Hash}, Scenario: s, Seeds: []uint64{seed}, Live: true}
-	name, err := e.FileName()
-	return filepath.Join(m.Dir, "live", "probing-"+name.Own()), err
+// liveProbing is the record of an episode in real time whose servers were probed.
+type liveProbing struct {
+	livePlay
+	figure.ProbingEpisode
 }
 
 // probeLive plays the episode of each seed in real time, one after another, and probes its
@@ -57,7 +44,7 @@ func (m *Maker) probeLive(ctx context.Context, s scenario.Scenario, t target.Tar
 	}
 	missing := 0
 	for _, seed := range seeds {
-		path, err := m.probingFile(s, t, seed)
+		path, err := m.liveFile(probingKind, s, t, seed)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -89,62 +76,39 @@ func (m *Maker) probeLive(ctx context.Context, s scenario.Scenario, t target.Tar
 
 // probedEpisode returns an episode in real time: as it is recorded, or played and then
 // recorded.
-func (m *Maker) probedEpisode(ctx context.Context, s scenario.Scenario, t target.Target, seed uint64, frequencies []float64) (liveProbing, error) {
-	e := liveProbing{Target: t.Name, Scenario: s.Name, Seed: seed}
-	path, err := m.probingFile(s, t, seed)
+func (m *Maker) probedEpisode(ctx context.Context, s scenario.Scenario, t target.Target, seed uint64, frequencies []float64) (*liveProbing, error) {
+	want := livePlay{Target: t.Name, Scenario: s.Name, Seed: seed}
+	path, err := m.liveFile(probingKind, s, t, seed)
 	if err != nil {
+		return nil, err
+	}
+	return playOnce(m, path, func() (*liveProbing, error) { return readProbing(path, want, len(frequencies)) }, func() (*liveProbing, error) {
+		e := &liveProbing{livePlay: want}
+		var err error
+		e.NoMeasurement, err = realtime.Play(ctx, s, t, m.Log, func(live target.Target) error {
+			played, err := playProbed(ctx, s, live, seed, frequencies)
+			e.ProbingEpisode = played
+			return err
+		})
+		switch {
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			e.NoMeasurement, err = []string{"a probe was not answered in time"}, nil
+		case err == nil && len(e.NoMeasurement) == 0 && e.Late > lateProbe.Seconds():
+			e.NoMeasurement = []string{fmt.Sprintf("probes were late: %.1f ms at the 99th percentile, more than %s", 1e3*e.Late, lateProbe)}
+		}
 		return e, err
-	}
-	recorded, err := readProbing(path, &e, len(frequencies))
-	switch {
-	case err == nil && !(m.Again && len(recorded.NoMeasurement) > 0):
-		return recorded, nil
-	case err == nil:
-	case !errors.Is(err, fs.ErrNotExist):
-		m.Log.WithError(err).Warnf("%s: is played again", path)
-	}
-	e.NoMeasurement, err = realtime.Play(ctx, s, t, m.Log, func(live target.Target) error {
-		played, err := playProbed(ctx, s, live, seed, frequencies)
-		e.ProbingEpisode = played
-		return err
 	})
-	switch {
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		e.NoMeasurement = []string{"a probe was not answered in time"}
-	case err != nil:
-		return e, err
-	case len(e.NoMeasurement) == 0 && e.Late > lateProbe.Seconds():
-		e.NoMeasurement = []string{fmt.Sprintf("probes were late: %.1f ms at the 99th percentile, more than %s", 1e3*e.Late, lateProbe)}
-	}
-	data, err := json.Marshal(e)
-	if err != nil {
-		return e, err
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		return e, err
-	}
-	whole := append(data[:len(data)-1], "\n}\n"...) // where the sum goes
-	return e, files.WriteBytes(path, files.AddSum(whole))
 }
 
 // readProbing reads the record of an episode, and reports one that is damaged, of another
 // episode, or of other frequencies.
-func readProbing(path string, want *liveProbing, frequencies int) (e liveProbing, err error) {
-	data, err := file.Read(path, maxEpisode)
-	if err != nil {
-		return e, err
+func readProbing(path string, want livePlay, frequencies int) (*liveProbing, error) {
+	e := &liveProbing{}
+	if err := readRecord(path, want, e); err != nil {
+		return nil, err
 	}
-	if err := files.CheckSum(data); err != nil {
-		return e, err
-	}
-	if err := json.Unmarshal(data, &e); err != nil {
-		return e, fmt.Errorf("is not the record of an episode: %w", err)
-	}
-	switch {
-	case e.Target != want.Target || e.Scenario != want.Scenario || e.Seed != want.Seed:
-		return e, errors.New("is the record of another episode")
-	case len(e.NoMeasurement) == 0 && !e.Alike(frequencies):
-		return e, errors.New("is the record of an episode that was probed at other frequencies")
+	if len(e.NoMeasurement) == 0 && !e.Alike(frequencies) {
+		return nil, errors.New("is the record of an episode that was probed at other frequencies")
 	}
 	return e, nil
 }
