@@ -90,7 +90,7 @@ func TestAccrualDraws(t *testing.T) {
 				require.True(t, u >= 0 && u < 1)
 				seen[u] = true
 				sum += u
-				a.servers[server].total++
+				a.records[server].total++
 			}
 		}
 	}

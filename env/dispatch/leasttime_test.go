@@ -166,8 +166,8 @@ func (c *comparedLeastTime) Pick(v *View) int {
 	got := c.fast.Pick(v)
 	before := c.fast.accrual // what held when the choice was made
 	before.servers = slices.Clone(before.servers)
-	if before.servers[got].stage == probed {
-		before.servers[got].stage = toProbe // by this choice; else it would be held
+	if before.servers[got].stage == onTrial {
+		before.servers[got].stage = awaitsRequest // by this choice; else it would be held
 		if !c.heldAll(v) {
 			require.Equal(c.t, c.slow.pick(v, &before), got)
 		}

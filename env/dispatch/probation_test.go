@@ -58,7 +58,7 @@ func TestProbation(t *testing.T) {
 	r.Completed(Completion{Server: 0, Now: end + 17, Duration: 1, Ongoing: 1})
 	require.Equal(t, 0, pickAt(r, v, end+17))
 	require.Equal(t, 0, pickAt(r, v, end+17), "as many as it can take")
-	require.EqualValues(t, 4, r.probation.servers[0].strikes, "a success takes one of five back")
+	require.EqualValues(t, 4, r.probation.records[0].number, "a success takes one of five back")
 }
 
 // TestProbationOfAStop: a server that stops fails all it has, which is one failure.
@@ -72,9 +72,9 @@ func TestProbationOfAStop(t *testing.T) {
 	for left := int32(4); left >= 1; left-- {
 		fail(r, v, 2, left)
 	}
-	require.EqualValues(t, 1, r.probation.servers[0].strikes)
+	require.EqualValues(t, 1, r.probation.records[0].number)
 	fail(r, v, 2, 0) // the last one that it had counts: had it been the trial, nothing else would end that
-	require.EqualValues(t, 2, r.probation.servers[0].strikes)
+	require.EqualValues(t, 2, r.probation.records[0].number)
 	require.Equal(t, 1, pickAt(r, v, 4.9))
 	require.Equal(t, 0, pickAt(r, v, 5))
 }
@@ -116,7 +116,7 @@ func TestProbationEndsOut(t *testing.T) {
 	v.SetOut(0, false)
 	require.Equal(t, 0, pickAt(r, v, 2.2))
 	require.Equal(t, 0, pickAt(r, v, 2.2))
-	require.Zero(t, r.probation.servers[0].strikes)
+	require.Zero(t, r.probation.records[0].number)
 }
 
 // TestProbationWithoutATime: before any request has succeeded there is no time to
@@ -143,9 +143,9 @@ func TestProbationOldNews(t *testing.T) {
 	r.Completed(Completion{Server: 0, Now: 4, Duration: 1, Ongoing: 2})
 	v.Now = 42
 	fail(r, v, 2, 0)
-	require.Zero(t, r.probation.servers[0].strikes)
+	require.Zero(t, r.probation.records[0].number)
 	require.Zero(t, pickAt(r, v, 42))
 	v.Now = 43
 	fail(r, v, 42, 0)
-	require.EqualValues(t, 1, r.probation.servers[0].strikes)
+	require.EqualValues(t, 1, r.probation.records[0].number)
 }

@@ -198,12 +198,7 @@ func (r *SelfTuning) Inherit(old Rule, from []int) {
 	}
 	r.Reset()
 	r.capacities.inherit(o.capacities, from)
-	for j, k := range from {
-		if k >= 0 {
-			r.probation.servers[j] = o.probation.servers[k]
-		}
-	}
-	r.probation.fill()
+	r.probation.inherit(&o.probation, from)
 }
 
 // State implements snapshot.Stater.
