@@ -1,19 +1,13 @@
 package main
 
 import (
-	"context"
 	"fmt"
-	"math"
-	"math/rand/v2"
 
 	"github.com/spf13/cobra"
-	"gonum.org/v1/gonum/stat"
-	"gonum.org/v1/gonum/stat/distuv"
 
 	"fairlb/cmd/fairlb/internal/bounds"
 	"fairlb/cmd/fairlb/internal/invalid"
 	"fairlb/cmd/fairlb/internal/jointplay"
-	"fairlb/env"
 	"fairlb/env/estimate"
 	"fairlb/eval"
 	"fairlb/eval/theory/nash"
@@ -119,8 +113,8 @@ func (a *app) nashGaps(c *cobra.Command, names []string, x nashSettings) error {
 	labels := text.Labels(names)
 	var rows []report.GapRow
 	for k, t := range targets {
-		searcher := gapSearch{player: &jointplay.Player{Scenario: s}, policy: t, settings: x, seeds: seeds}
-		row, err := searcher.row(c.Context())
+		search := jointplay.GapSearch{Player: &jointplay.Player{Scenario: s}, Policy: t, Rounds: x.rounds, Pairs: x.pairs, Seed: x.seed, HeldOut: seeds}
+		row, err := search.Row(c.Context())
 		if err != nil {
 			return fmt.Errorf("%s: %w", t.Name, err)
 		}
@@ -130,128 +124,4 @@ func (a *app) nashGaps(c *cobra.Command, names []string, x nashSettings) error {
 	}
 	title := fmt.Sprintf("%s: %s of %g s, %d load balancers; searches of %d rounds of %d pairs", s.Name, text.Count(len(seeds), "held-out episode"), s.Duration, s.LBs, x.rounds, x.pairs)
 	return report.WriteGapsText(a.stdout, title, rows)
-}
-
-// gapSearch looks for the Nash gap of one policy.
-type gapSearch struct {
-	player   *jointplay.Player
-	policy   jointplay.Policy
-	settings nashSettings
-	seeds    []uint64 // held out
-}
-
-// trainingSeed has the highest bit set, which no evaluation seed has.
-const trainingSeed = 1 << 63
-
-// row searches a tilt of each LB, judged by itself, and one of all, judged by the team.
-func (g *gapSearch) row(ctx context.Context) (report.GapRow, error) {
-	lbs := g.player.Scenario.LBs
-	base, err := g.measure(ctx, nil)
-	if err != nil {
-		return report.GapRow{}, err
-	}
-	row := report.GapRow{Mean: stat.Mean(all(base), nil)}
-	for lb := range lbs {
-		tilts, err := g.search(ctx, []int{lb}, func(t jointplay.Times) float64 { return t.ByLB[lb] })
-		if err != nil {
-			return report.GapRow{}, err
-		}
-		after, err := g.measure(ctx, tilts)
-		if err != nil {
-			return report.GapRow{}, err
-		}
-		var own, others [2][]float64
-		for k, episodes := range [2][]jointplay.Times{base, after} {
-			for _, t := range episodes {
-				own[k] = append(own[k], t.ByLB[lb])
-				rest := 0.0
-				for i, x := range t.ByLB {
-					if i != lb {
-						rest += x / float64(lbs-1)
-					}
-				}
-				others[k] = append(others[k], rest)
-			}
-		}
-		gap := report.Gap{Own: gain(own[0], own[1]), Team: gain(all(base), all(after))}
-		if lbs > 1 {
-			gap.Others = gain(others[0], others[1])
-		}
-		row.ByLB = append(row.ByLB, gap)
-	}
-	every := make([]int, lbs)
-	for i := range every {
-		every[i] = i
-	}
-	tilts, err := g.search(ctx, every, func(t jointplay.Times) float64 { return t.All })
-	if err != nil {
-		return report.GapRow{}, err
-	}
-	after, err := g.measure(ctx, tilts)
-	if err != nil {
-		return report.GapRow{}, err
-	}
-	row.Team = gain(all(base), all(after))
-	return row, nil
-}
-
-// search returns the tilts that a search finds for some LBs, judged by cost.
-func (g *gapSearch) search(ctx context.Context, lbs []int, cost func(jointplay.Times) float64) ([][]float64, error) {
-	spec := g.player.Scenario.Spec()
-	tilts := func(place []float64) [][]float64 {
-		list := make([][]float64, spec.Agents)
-		for k, i := range lbs {
-			list[i] = place[k*spec.Servers : (k+1)*spec.Servers]
-		}
-		return list
-	}
-	n := len(lbs) * spec.Servers
-	// Sigma and the first step are of weights that differ by a tenth to a quarter.
-	s := nash.Search{Rounds: g.settings.rounds, Pairs: g.settings.pairs, Sigma: 0.2, Step: 0.3}
-	place, err := s.Run(n, rand.New(env.Stream(g.settings.seed, fmt.Sprintf("nash/%v", lbs))), func(place []float64, pair int) (float64, error) {
-		t, err := g.player.PlayTilted(ctx, g.policy, tilts(place), trainingSeed|g.settings.seed<<32|uint64(pair))
-		if err != nil {
-			return 0, err
-		}
-		return cost(t), nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return tilts(place), nil
-}
-
-// measure plays the held-out seeds.
-func (g *gapSearch) measure(ctx context.Context, tilts [][]float64) ([]jointplay.Times, error) {
-	var list []jointplay.Times
-	for _, seed := range g.seeds {
-		t, err := g.player.PlayTilted(ctx, g.policy, tilts, seed)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, t)
-	}
-	return list, nil
-}
-
-// all returns the mean times of all requests, by episode.
-func all(list []jointplay.Times) []float64 {
-	var out []float64
-	for _, t := range list {
-		out = append(out, t.All)
-	}
-	return out
-}
-
-// gain is by how much times fall from before to after, pair by pair, in parts of the
-// mean before, with the 95 % interval.
-func gain(before, after []float64) report.Gain {
-	mean := stat.Mean(before, nil)
-	var list []float64
-	for k := range before {
-		list = append(list, (before[k]-after[k])/mean)
-	}
-	m, sd := stat.MeanStdDev(list, nil)
-	student := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(len(list) - 1)}
-	return report.Gain{Mean: m, Half: student.Quantile(0.975) * sd / math.Sqrt(float64(len(list)))}
 }

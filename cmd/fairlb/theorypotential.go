@@ -1,14 +1,10 @@
 package main
 
 import (
-	"context"
 	"fmt"
-	"math"
 	"math/rand/v2"
 
 	"github.com/spf13/cobra"
-	"gonum.org/v1/gonum/stat"
-	"gonum.org/v1/gonum/stat/distuv"
 
 	"fairlb/cmd/fairlb/internal/bounds"
 	"fairlb/cmd/fairlb/internal/invalid"
@@ -112,7 +108,7 @@ func (a *app) potentialOfTargets(c *cobra.Command, names []string, x potentialSe
 	var lemmas []report.LemmaRow
 	var deviations []report.DeviationRow
 	for k, t := range targets {
-		base, err := playAll(c.Context(), player, t, t, -1, seeds)
+		base, err := player.PlaySeeds(c.Context(), t, t, -1, seeds)
 		if err != nil {
 			return err
 		}
@@ -125,11 +121,11 @@ func (a *app) potentialOfTargets(c *cobra.Command, names []string, x potentialSe
 			if other.Name == t.Name {
 				continue
 			}
-			deviated, err := playAll(c.Context(), player, t, other, 0, seeds)
+			deviated, err := player.PlaySeeds(c.Context(), t, other, 0, seeds)
 			if err != nil {
 				return err
 			}
-			row, err := deviationRow(base, deviated)
+			row, err := jointplay.DeviationRow(base, deviated)
 			if err != nil {
 				return err
 			}
@@ -152,39 +148,4 @@ func parsePolicies(s scenario.Scenario, names []string) ([]jointplay.Policy, err
 		list = append(list, p)
 	}
 	return list, nil
-}
-
-// playAll plays an episode of each seed.
-func playAll(ctx context.Context, player *jointplay.Player, all, other jointplay.Policy, deviating int, seeds []uint64) ([]potential.Trajectory, error) {
-	var list []potential.Trajectory
-	for _, seed := range seeds {
-		t, err := player.Play(ctx, all, other, deviating, seed)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, t)
-	}
-	return list, nil
-}
-
-// deviationRow compares episodes pair by pair.
-func deviationRow(before, after []potential.Trajectory) (report.DeviationRow, error) {
-	var row report.DeviationRow
-	var epsilons []float64
-	for k := range before {
-		d, err := potential.Deviate(before[k], after[k], 0)
-		if err != nil {
-			return row, err
-		}
-		n := float64(len(before))
-		row.Mean.Own += d.Own / n
-		row.Mean.Team += d.Team / n
-		row.Mean.Others += d.Others / n
-		row.Mean.Covariance += d.Covariance / n
-		epsilons = append(epsilons, d.Epsilon())
-	}
-	row.Steps = len(before[0])
-	student := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(len(epsilons) - 1)}
-	row.Half = student.Quantile(0.975) * stat.StdDev(epsilons, nil) / math.Sqrt(float64(len(epsilons)))
-	return row, nil
 }
