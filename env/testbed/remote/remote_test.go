@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"net"
 	"path/filepath"
 	"testing"
@@ -306,4 +307,19 @@ func FuzzReading(f *testing.F) {
 		require.Equal(t, data, again.Bytes())
 		_ = fault(data)
 	})
+}
+
+// TestTakeOver: who connected later has the plane, whoever greeted first.
+func TestTakeOver(t *testing.T) {
+	t.Parallel()
+	first, _ := net.Pipe()
+	second, _ := net.Pipe()
+	s := &server{}
+	require.True(t, s.takeOver(second, 2))
+	require.False(t, s.takeOver(first, 1))
+	require.Equal(t, second, s.lentTo)
+	require.True(t, s.takeOver(nil, math.MaxUint64))
+	require.Nil(t, s.lentTo)
+	_, err := second.Write([]byte{1})
+	require.ErrorIs(t, err, io.ErrClosedPipe)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"sync"
 	"time"
@@ -34,12 +35,12 @@ func Serve(ctx context.Context, l net.Listener, plane testbed.Plane, key []byte,
 	group.Go(func() error {
 		<-ctx.Done()
 		err := l.Close()
-		s.takeOver(nil)
+		s.takeOver(nil, math.MaxUint64)
 		return err
 	})
 	room := make(chan struct{}, maxGreeting)
 	group.Go(func() error {
-		for {
+		for number := uint64(1); ; number++ {
 			conn, err := l.Accept()
 			switch {
 			case ctx.Err() != nil:
@@ -52,7 +53,7 @@ func Serve(ctx context.Context, l net.Listener, plane testbed.Plane, key []byte,
 			}
 			room <- struct{}{}
 			group.Go(func() error {
-				s.lend(ctx, conn, func() { <-room })
+				s.lend(ctx, conn, number, func() { <-room })
 				return nil
 			})
 		}
@@ -70,13 +71,14 @@ type server struct {
 
 	mu      sync.Mutex
 	lentTo  net.Conn // nil: nobody
+	number  uint64   // of lentTo among those that connected
 	plane   testbed.Plane
 	reading testbed.Reading
 }
 
-// lend speaks with one client until it goes. greeted is called when it has shown that it has
-// the key, or failed to.
-func (s *server) lend(ctx context.Context, conn net.Conn, greeted func()) {
+// lend speaks with one client, the number-th to connect, until it goes. greeted is called
+// when it has shown that it has the key, or failed to.
+func (s *server) lend(ctx context.Context, conn net.Conn, number uint64, greeted func()) {
 	defer conn.Close()
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
@@ -87,7 +89,9 @@ func (s *server) lend(ctx context.Context, conn net.Conn, greeted func()) {
 		s.log.WithError(err).WithField("client", conn.RemoteAddr().String()).Warn("a client was refused")
 		return
 	}
-	s.takeOver(conn)
+	if !s.takeOver(conn, number) {
+		return
+	}
 	var known names
 	for {
 		kind, said, err := x.receive()
@@ -101,14 +105,19 @@ func (s *server) lend(ctx context.Context, conn net.Conn, greeted func()) {
 	}
 }
 
-// takeOver hangs up on who has the plane, and gives it to another; nil: to nobody.
-func (s *server) takeOver(conn net.Conn) {
+// takeOver hangs up on who has the plane, and gives it to another; nil: to nobody. It does
+// not give it to one that connected before who has it and was slower to greet, and says so.
+func (s *server) takeOver(conn net.Conn, number uint64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if number < s.number {
+		return false
+	}
 	if s.lentTo != nil {
 		s.lentTo.Close()
 	}
-	s.lentTo = conn
+	s.lentTo, s.number = conn, number
+	return true
 }
 
 // answer does what a client asks for; kind 0 says that there is no answer to it.
