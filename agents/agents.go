@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"fairlb/env"
+	"fairlb/env/dispatch"
 	"fairlb/replay"
 )
 
@@ -60,6 +61,23 @@ type Comparer interface {
 	// The explorer of trial t in [0, k) is reset by the seed k s + t, with the
 	// same s for all trials of a workload.
 	Trials() int
+}
+
+// RuleLearner is a Learner whose policy is a dispatch rule, which decides on each request
+// and serves any pool, in place of an Actor. Whoever trains it plays trials of rules, on
+// pools of its own choice, and Observe is of no use.
+type RuleLearner interface {
+	Learner
+
+	// Trial returns the policy of a trial, by the present coefficients; seed is what an
+	// explorer of a Comparer is reset by.
+	Trial(seed uint64) (*dispatch.Policy, error)
+
+	// Rule returns the policy that is evaluated, by the coefficients of this moment.
+	Rule() (*dispatch.Policy, error)
+
+	// ObserveTrial adds a trial: the mean completion time (s) that its requests had.
+	ObserveTrial(seed uint64, completion float64) error
 }
 
 // Stats are named figures of a round of updates (losses, entropies, ...).

@@ -8,13 +8,39 @@ import (
 	"sync/atomic"
 
 	"fairlb/agents"
+	"fairlb/agents/methods"
 	"fairlb/env"
 	"fairlb/env/parallel"
 	"fairlb/replay"
 	"fairlb/rewards"
 )
 
-// pool plays episodes, one environment a worker.
+// player plays the episodes of a training.
+type player interface {
+	// play plays the episodes first, first+1, ... of a run, n in all, by the exploring
+	// policy of this moment.
+	play(ctx context.Context, learner agents.Learner, seed uint64, first, n int) ([]played, error)
+	// validate returns the mean completion time (s) of the policy that is evaluated.
+	validate(ctx context.Context, learner agents.Learner, seeds []uint64) (float64, error)
+	// spec describes the environments.
+	spec() (env.Spec, error)
+	close()
+}
+
+// newPlayer returns the player of a run.
+func newPlayer(cfg *Config, reward rewards.Reward) (player, error) {
+	h := &cfg.Hyperparameters
+	workers := max(1, min(cfg.Workers, h.EpisodesPerRound))
+	if m, err := methods.Find(h.Method); err == nil && m.Rule {
+		if cfg.Rule == nil {
+			return nil, fmt.Errorf("method %s learns a dispatch rule, which this environment does not take", h.Method)
+		}
+		return &rulePool{*cfg.Rule, workers}, nil
+	}
+	return newPool(cfg.Env, reward, workers)
+}
+
+// pool plays episodes that agents act in, one environment a worker.
 type pool struct {
 	envs   []env.Env
 	reward rewards.Reward // of the team; the environments know that of each LB
@@ -39,9 +65,14 @@ func (c *pool) close() {
 	}
 }
 
+// spec implements player.
+func (c *pool) spec() (env.Spec, error) { return c.envs[0].Spec(), nil }
+
 // played is one episode and its sums.
 type played struct {
-	episode  *replay.Episode
+	episode  *replay.Episode // nil: a rule decided, and no agent
+	explore  uint64          // the explorer's seed, where a rule decided
+	steps    int
 	reward   float64 // mean over LBs of the summed rewards
 	interval env.Interval
 }
@@ -162,6 +193,7 @@ func recordObservation(ep *replay.Episode, step *env.Step) {
 func (r *played) recordTransition(weights [][]float64, step *env.Step) {
 	ep := r.episode
 	ep.Steps++
+	r.steps++
 	for i, row := range weights {
 		for _, w := range row {
 			ep.LogWeight = append(ep.LogWeight, float32(math.Log(w)))
@@ -176,8 +208,13 @@ func (r *played) recordTransition(weights [][]float64, step *env.Step) {
 		ep.AddFlow(f.Step, f.LB, f.Server, f.Ongoing, f.Completion)
 	}
 	recordObservation(ep, step)
-	r.interval.Arrived += step.Interval.Arrived
-	r.interval.Completed += step.Interval.Completed
-	r.interval.Failed += step.Interval.Failed
-	r.interval.CompletionSum += step.Interval.CompletionSum
+	r.add(step.Interval)
+}
+
+// add adds what happened in a step.
+func (r *played) add(x env.Interval) {
+	r.interval.Arrived += x.Arrived
+	r.interval.Completed += x.Completed
+	r.interval.Failed += x.Failed
+	r.interval.CompletionSum += x.CompletionSum
 }

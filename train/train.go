@@ -33,6 +33,9 @@ type Config struct {
 	ScenarioHash string
 	// Env builds an environment of the scenario; each worker has its own.
 	Env func() (env.Env, error)
+	// Rule, for a method whose policy is a dispatch rule (methods.Method.Rule), opens what
+	// it learns in, in place of Env.
+	Rule *RuleEnvs
 	// Workers is the number of episodes that are played at a time, at least
 	// 1. The result does not depend on it.
 	Workers int
@@ -98,12 +101,15 @@ func Run(ctx context.Context, cfg Config) error {
 	if err != nil {
 		return fmt.Errorf("train: validation_seeds: %w", err)
 	}
-	pool, err := newPool(cfg.Env, reward, max(1, min(cfg.Workers, h.EpisodesPerRound)))
+	pool, err := newPlayer(&cfg, reward)
 	if err != nil {
 		return fmt.Errorf("train: %w", err)
 	}
 	defer pool.close()
-	spec := pool.envs[0].Spec()
+	spec, err := pool.spec()
+	if err != nil {
+		return fmt.Errorf("train: %w", err)
+	}
 	learner, err := methods.Learner(h.Method, h.Methods, spec, h.Seed)
 	if err != nil {
 		return fmt.Errorf("train: %w", err)
@@ -124,7 +130,7 @@ func Run(ctx context.Context, cfg Config) error {
 // run is a training run and where it stands.
 type run struct {
 	Config
-	pool    *pool
+	pool    player
 	spec    env.Spec
 	learner agents.Learner
 	seeds   []uint64 // of validation
@@ -228,7 +234,7 @@ func (r *run) checkpoint(name string) error {
 }
 
 // runRound plays n episodes after the first played ones and learns from them.
-func runRound(ctx context.Context, h *Hyperparameters, pool *pool, learner agents.Learner, round, played, n int) (Round, error) {
+func runRound(ctx context.Context, h *Hyperparameters, pool player, learner agents.Learner, round, played, n int) (Round, error) {
 	start := time.Now()
 	results, err := pool.play(ctx, learner, h.Seed, played, n)
 	if err != nil {
@@ -237,10 +243,10 @@ func runRound(ctx context.Context, h *Hyperparameters, pool *pool, learner agent
 	report := Round{Round: round, Episodes: played + n, Of: h.Episodes}
 	ended, sum := 0, 0.0
 	for _, r := range results {
-		if err := learner.Observe(r.episode); err != nil {
+		if err := r.teach(learner); err != nil {
 			return Round{}, err
 		}
-		report.Steps += r.episode.Steps
+		report.Steps += r.steps
 		report.Return += r.reward / float64(n)
 		report.Failed += r.interval.Failed
 		ended += r.interval.Completed + r.interval.Failed

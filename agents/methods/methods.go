@@ -10,6 +10,7 @@ import (
 	"fairlb/agents/es"
 	"fairlb/agents/onnx"
 	"fairlb/agents/ppo"
+	"fairlb/agents/universal"
 	"fairlb/env"
 	"fairlb/env/estimate"
 	"fairlb/env/settings"
@@ -28,6 +29,9 @@ type Method struct {
 	// Central says that the learner learns from what all LBs observe together, so that where
 	// they are apart all of it must be brought to one place.
 	Central bool
+	// Rule says that the policy is a dispatch rule, which serves any pool: its learner is
+	// an agents.RuleLearner.
+	Rule bool
 	// Flows says whether the learner needs the flows that a step may carry
 	// (env.Step.Flows), which an environment leaves out unless it is asked.
 	Flows bool
@@ -37,7 +41,8 @@ type Method struct {
 	// Estimate says what such a learner takes in a training, with the fields of
 	// its section by their names there.
 	Estimate func(s Settings, spec env.Spec, plan agents.Schedule) estimate.Estimate
-	// Export returns what writes the policy that is evaluated as ONNX.
+	// Export returns what writes the policy that is evaluated as ONNX; nil of a Rule, which is
+	// the same for each method.
 	Export func(s Settings) onnx.Policy
 	// Retired returns what settings of runs of the past no run is trained with any
 	// more, nil for none; it is nil for a method that has never had any.
@@ -64,11 +69,13 @@ type Settings struct {
 	PPO   ppo.Config   `yaml:"ppo" doc:"of ippo and mappo"`
 	Delay delay.Config `yaml:"delay" doc:"of delay"`
 	ES    es.Config    `yaml:"es" doc:"of es"`
+
+	Universal universal.Config `yaml:"universal" doc:"of universal"`
 }
 
 // DefaultSettings returns the methods' defaults.
 func DefaultSettings() Settings {
-	return Settings{SAC: sac.DefaultConfig(), QMIX: qmix.DefaultConfig(), PPO: ppo.DefaultConfig(), Delay: delay.DefaultConfig(), ES: es.DefaultConfig()}
+	return Settings{SAC: sac.DefaultConfig(), QMIX: qmix.DefaultConfig(), PPO: ppo.DefaultConfig(), Delay: delay.DefaultConfig(), ES: es.DefaultConfig(), Universal: universal.DefaultConfig()}
 }
 
 // table lists the methods in the order in which they are shown. Distr-LB and
@@ -152,6 +159,14 @@ func table() []Method {
 				return s.ES.Estimate(spec, plan)
 			},
 			Export: func(s Settings) onnx.Policy { return onnx.EachLB(s.ES.Export) }},
+		{Name: "universal", Section: "universal", Rule: true,
+			New: func(s Settings, spec env.Spec, _ uint64) (agents.Learner, error) {
+				return universal.New(s.Universal, spec)
+			},
+			Estimate: func(s Settings, spec env.Spec, plan agents.Schedule) estimate.Estimate {
+				return s.Universal.Estimate(plan)
+			},
+		},
 	}
 }
 

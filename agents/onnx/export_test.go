@@ -20,6 +20,7 @@ import (
 	"fairlb/agents/onnx"
 	"fairlb/agents/policy"
 	"fairlb/env"
+	"fairlb/env/dispatch"
 	"fairlb/qmix"
 	"fairlb/sac"
 )
@@ -352,7 +353,48 @@ func TestEveryMethod(t *testing.T) {
 		tried[p.method] = true
 	}
 	for _, method := range methods.Names() {
-		require.True(t, tried[method], method)
+		m, err := methods.Find(method)
+		require.NoError(t, err)
+		require.NotEqual(t, m.Rule, tried[method], "%s: TestExportRule tries rules", method)
+	}
+}
+
+// TestExportRule: the model of a dispatch rule gives the weights and offsets of the rule, to 1e-5,
+// for any number of servers.
+func TestExportRule(t *testing.T) {
+	t.Parallel()
+	rng := rand.New(rand.NewPCG(8, 9))
+	meta, s, parameters, _ := untrained(t, "universal", func(*methods.Settings) {}, spec(2, 5, 3), rng)
+	data, err := methods.Export(meta, s, parameters)
+	require.NoError(t, err)
+	m := load(t, data)
+	policy, err := methods.RulePolicy(meta, s, parameters)
+	require.NoError(t, err)
+	require.Equal(t, []int{-1, -1, len(onnx.RuleFeatures())}, m.dims["features"])
+	for _, servers := range []int{1, 2, 33} {
+		o := dispatch.Options{LB: 1, LBs: 3}
+		for range servers {
+			o.Capacity = append(o.Capacity, float64(1+rng.IntN(8)))
+		}
+		long, err := dispatch.NewCapacities(servers, dispatch.DefaultSelfTuning())
+		require.NoError(t, err)
+		score, err := dispatch.NewLearnedScore(policy, long, o)
+		require.NoError(t, err)
+		for range 20 * servers {
+			j, times := rng.IntN(servers), rng.ExpFloat64()
+			long.Add(j, 1, float64(1+rng.IntN(3)), times*float64(1+j))
+			score.Add(j, 1, float64(1+rng.IntN(3)), times*float64(1+j))
+		}
+		in := array{dims: []int{1, servers, len(onnx.RuleFeatures())}}
+		for j := range servers {
+			score.Refresh(j)
+			in.data = append(in.data, score.Features(j)...)
+		}
+		out := m.run(t, map[string]array{"features": in.rounded()})
+		for j := range servers {
+			require.InEpsilon(t, score.Weight(j), out["weights"].data[j], 1e-5)
+			require.InEpsilon(t, score.Offset(j), out["offsets"].data[j], 1e-5)
+		}
 	}
 }
 

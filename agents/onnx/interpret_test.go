@@ -93,7 +93,7 @@ type model struct {
 	constants       map[string]array
 	nodes           []node
 	inputs, outputs []string
-	dims            map[string][]int // of inputs and outputs; -1: the batch
+	dims            map[string][]int // of inputs and outputs; -1: the batch, or as many servers as there are
 	properties      map[string]string
 }
 
@@ -125,7 +125,7 @@ func load(t *testing.T, data []byte) model {
 			*into = append(*into, name)
 			for _, d := range decode(t, kind[2][0].([]byte))[1] {
 				dim := decode(t, d.([]byte))
-				if dim.text(2) == "batch" {
+				if dim.text(2) == "batch" || dim.text(2) == "servers" {
 					m.dims[name] = append(m.dims[name], -1)
 				} else {
 					m.dims[name] = append(m.dims[name], dim.int(1))

@@ -108,6 +108,9 @@ func rawFloats(data []float32) []byte {
 	return out
 }
 
+// anyServers is a dimension of value: as many servers as there are.
+const anyServers = -1
+
 // value encodes what a graph says of an input or output: float32 [batch, dims].
 func value(name, doc string, dims ...int) []byte {
 	var shape message
@@ -116,7 +119,11 @@ func value(name, doc string, dims ...int) []byte {
 	shape.bytes(shapeDim, batch)
 	for _, n := range dims {
 		var dim message
-		dim.number(dimValue, int64(n))
+		if n == anyServers {
+			dim.text(dimParam, "servers")
+		} else {
+			dim.number(dimValue, int64(n))
+		}
 		shape.bytes(shapeDim, dim)
 	}
 	var ofTensor, kind, m message

@@ -72,13 +72,6 @@ func (g *Graph) model(meta checkpoint.Meta, lbs []int) ([]byte, error) {
 		g.body.bytes(graphOutput, value(OutputName(lb), doc, g.Servers))
 	}
 	g.addStates()
-	var operators, m message
-	operators.number(opsetVersion, opset)
-	m.number(modelIRVersion, irVersion)
-	m.text(modelProducer, "fairlb")
-	m.text(modelDoc, "deterministic policy of "+meta.Method+", trained in "+meta.Scenario)
-	m.bytes(modelGraph, g.body)
-	m.bytes(modelOpset, operators)
 	properties := [][2]string{
 		{"method", meta.Method},
 		{"scenario", meta.Scenario},
@@ -95,13 +88,26 @@ func (g *Graph) model(meta checkpoint.Meta, lbs []int) ([]byte, error) {
 		}
 		properties = append(properties, [2]string{"states", states})
 	}
+	return g.encode(meta, "deterministic policy of "+meta.Method, properties), nil
+}
+
+// encode encodes the graph, whose inputs and outputs it has, as a model; what says what it
+// is.
+func (g *Graph) encode(meta checkpoint.Meta, what string, properties [][2]string) []byte {
+	var operators, m message
+	operators.number(opsetVersion, opset)
+	m.number(modelIRVersion, irVersion)
+	m.text(modelProducer, "fairlb")
+	m.text(modelDoc, what+", trained in "+meta.Scenario)
+	m.bytes(modelGraph, g.body)
+	m.bytes(modelOpset, operators)
 	for _, property := range properties {
 		var entry message
 		entry.text(entryKey, property[0])
 		entry.text(entryValue, property[1])
 		m.bytes(modelMetadata, entry)
 	}
-	return m, nil
+	return m
 }
 
 // InputName is the name of the model's input that is an LB's observation.

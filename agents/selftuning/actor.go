@@ -144,6 +144,18 @@ func (a *Actor) OnProbation(lb, server int) bool {
 	return server < len(servers) && servers[server].probation.factor() < 1
 }
 
+// Capacities returns LB lb's estimates, which are the Actor's own.
+func (a *Actor) Capacities(lb int) *dispatch.Capacities { return a.lbs[lb].capacities }
+
+// Trust returns the part of its due that a server gets from LB lb: 1, or less while it is
+// on probation.
+func (a *Actor) Trust(lb, server int) float64 {
+	if servers := a.lbs[lb].servers; server < len(servers) {
+		return servers[server].probation.factor()
+	}
+	return 1
+}
+
 // Weight returns the weight that LB lb last gave a server, within bounds.
 func (a *Actor) Weight(lb, server int) float64 {
 	x, w := &a.lbs[lb], 1.0

@@ -23,8 +23,9 @@ func (a *app) agentCommand() *cobra.Command {
 seen of its servers, decides on weights, writes them and gives a sign of life.
 
 POLICY is self-tuning (the default, which needs no training, takes any number of
-servers and is told nothing of them), a checkpoint, or a training run's folder. A
-policy acts under a guard: it is held to a least weight and to slow changes, and
+servers and is told nothing of them), universal (the same with learned
+coefficients), a checkpoint, or a training run's folder. A policy of a
+checkpoint, but for one of method universal, acts under a guard: it is held to a least weight and to slow changes, and
 self-tuning SED takes its place while the plane tells nothing new, when the policy
 fails, or when flows take longer under it, and gives it back after a time. With
 --shadow nothing is written: the log says what the weights would have done.
@@ -51,14 +52,23 @@ goes, is waited for. SIGTERM ends the agent; HAProxy then has its first weights 
 			if err := openPlanes(a, &cfg, planes); err != nil {
 				return err
 			}
-			if len(args) == 1 && args[0] != agentprocess.SelfTuning {
-				policy, err := agentprocess.LoadPolicy(args[0], servers)
-				if err != nil {
+			name := agentprocess.SelfTuning
+			if len(args) == 1 {
+				name = args[0]
+			}
+			rule, err := agentprocess.LoadRule(name)
+			switch {
+			case err != nil:
+				return err
+			case rule != nil || name == agentprocess.SelfTuning:
+				cfg.Rule = rule
+				if servers != nil {
+					return invalid.Errorf("--servers: %s takes a plane's servers as they are", name)
+				}
+			default:
+				if cfg.Policy, err = agentprocess.LoadPolicy(name, servers); err != nil {
 					return err
 				}
-				cfg.Policy = policy
-			} else if servers != nil {
-				return invalid.Errorf("--servers: self-tuning takes a plane's servers as they are")
 			}
 			out, err := decisionLog(a, logPath)
 			if err != nil {
@@ -74,7 +84,7 @@ goes, is waited for. SIGTERM ends the agent; HAProxy then has its first weights 
 	c.Flags().StringArrayVar(&planes, "plane", nil, "a load balancer to steer (required, repeatable)")
 	c.Flags().IntVar(&cfg.LB, "lb", 0, "which of the policy's load balancers the first plane is, from 0")
 	c.Flags().StringSliceVar(&servers, "servers", nil, "the plane's servers in the order of the policy's; without it, by their names")
-	c.Flags().Float64Var(&cfg.Interval, "interval", 0, "s between two actions (default: the policy's own, 0.25 for self-tuning)")
+	c.Flags().Float64Var(&cfg.Interval, "interval", 0, "s between two actions (default: the policy's own, 0.25 for self-tuning and universal)")
 	c.Flags().BoolVar(&cfg.Shadow, "shadow", false, "decide and tell, but write nothing")
 	c.Flags().BoolVar(&guarded, "guard", true, "let self-tuning SED take the place of a policy that does harm; false to measure a policy alone")
 	c.Flags().StringVar(&cfg.Listen, "listen", "", "HOST:PORT, loopback, of /metrics, /healthz and /readyz")

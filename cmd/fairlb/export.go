@@ -28,15 +28,21 @@ Its inputs obs_I are what load balancer I observes, float32 [batch, servers, fea
 normalised, in the order and the units that the model's metadata name; its outputs weights_I
 are the weights, [batch, servers]. A recurrent policy also has inputs state_I and outputs
 next_state_I, [batch, values]: zeros as an episode begins, then what the step before put out.
---lb K writes load balancer K's policy alone.`,
+--lb K writes load balancer K's policy alone.
+
+The policy of method universal is a dispatch rule, one for any number of load balancers and
+servers. Its model takes features [batch, servers, 30], which the metadata name, and gives
+weights and offsets [batch, servers]: a request goes to the server of least (own requests +
+offset) / weight. --out NAME.csv writes its coefficients instead, for rule.policy of fairlb lb.`,
 		Example: "  fairlb export runs/demo --out policy.onnx",
 		Args:    checked(cobra.ExactArgs(1)),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if format != onnxFormat {
 				return invalid.Errorf("--format %q: must be %s", format, onnxFormat)
 			}
-			if filepath.Ext(out) != ".onnx" {
-				return invalid.Errorf("--out %q: must end in .onnx", out)
+			coefficients := filepath.Ext(out) == ".csv"
+			if filepath.Ext(out) != ".onnx" && !coefficients {
+				return invalid.Errorf("--out %q: must end in .onnx, or in .csv for the coefficients of a rule", out)
 			}
 			path := target.CheckpointPath(args[0])
 			if err := files.CheckOutput("--out", out, path); err != nil {
@@ -49,6 +55,26 @@ next_state_I, [batch, values]: zeros as an episode begins, then what the step be
 			hyperparameters, err := train.LoadHyperparameters(path+" (settings)", []byte(meta.Settings), nil)
 			if err != nil {
 				return err
+			}
+			method, err := methods.Find(meta.Method)
+			if err != nil {
+				return fmt.Errorf("%s: method %q: %w", path, meta.Method, err)
+			}
+			switch {
+			case coefficients && !method.Rule:
+				return invalid.Errorf("--out %q: %s is no dispatch rule, which alone has coefficients; must end in .onnx", out, meta.Method)
+			case coefficients:
+				policy, err := methods.RulePolicy(meta, hyperparameters.Methods, parameters)
+				if err != nil {
+					return fmt.Errorf("%s: %w", path, err)
+				}
+				if err := files.WriteBytes(out, []byte(policy.Text())); err != nil {
+					return fmt.Errorf("--out: %w", err)
+				}
+				a.log.WithField("file", out).Info("exported")
+				return nil
+			case method.Rule && lb >= 0:
+				return invalid.Errorf("--lb %d: a dispatch rule is the same for all load balancers", lb)
 			}
 			if lb < -1 || lb >= meta.Fingerprint.Agents {
 				return invalid.Errorf("--lb %d: must be in [-1, %d]", lb, meta.Fingerprint.Agents-1)

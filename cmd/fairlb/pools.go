@@ -18,19 +18,26 @@ import (
 )
 
 // poolsSettings are the flags of the command.
-type poolsSettings struct{ pools, seeds string }
+type poolsSettings struct {
+	pools, seeds string
+	duration     float64 // s; 0: the pool's own
+}
 
 func (a *app) poolsCommand() *cobra.Command {
 	var x poolsSettings
 	c := &cobra.Command{
-		Use:   "pools HEURISTIC...",
-		Short: "Evaluate heuristics on many pools of servers that are drawn at random",
-		Long: `Evaluate heuristics on the scenarios random-pool/NUMBER: pools of 2 to 64 servers
+		Use:   "pools TARGET...",
+		Short: "Evaluate rules on many pools of servers that are drawn at random",
+		Long: `Evaluate heuristics, and runs of method universal, on the scenarios random-pool/NUMBER: pools of 2 to 64 servers
 behind 1 to 8 load balancers, with hidden speeds, at loads of 0.5 to 0.95, of which
 two in three have servers that change speed (fairlb scenarios show random-pool/1).
 Printed are geometric means over pools of the ratio of mean completion times to
 SED's on the same arrivals, with 95 % intervals over pools, and to the best
-heuristic of each pool.
+heuristic of each pool, whatever learned. Several trainings of one recipe are a row
+each and one of them all, whose intervals are over pools and trainings.
+
+--duration is how long each pool is played; without it, a pool's own time, until each
+load balancer has sent 60 to 1000 requests to a server, on average.
 
 A heuristic's constants may be given behind its name. Those of self-tuning were
 chosen on the pools 1 to 192; its figures are to be taken from others.`,
@@ -39,6 +46,7 @@ chosen on the pools 1 to 192; its figures are to be taken from others.`,
 		RunE:    func(c *cobra.Command, args []string) error { return a.pools(c, args, x) },
 	}
 	c.Flags().StringVar(&x.pools, "pools", "1001-1048", "numbers of the pools, such as 1-48,60")
+	c.Flags().Float64Var(&x.duration, "duration", 0, "s of arrivals in an episode; 0: the pool's own")
 	c.Flags().StringVar(&x.seeds, "seeds", "1", "seeds of the episodes of each pool, such as 1-3")
 	return c
 }
@@ -54,16 +62,15 @@ func (a *app) pools(c *cobra.Command, heuristics []string, x poolsSettings) erro
 		return invalid.Errorf("--seeds: %w", err)
 	}
 	names := withBaseline(heuristics)
-	for _, name := range names {
-		if err := dispatch.Check(name); err != nil {
-			return invalid.Errorf("%w", err)
-		}
-	}
 	bar := a.progress.Bar("evaluating pools", len(numbers))
 	defer bar.Close()
 	var evaluations []*eval.Evaluation
 	for k, number := range numbers {
-		s, err := scenario.Load(scenario.RandomPool(number), nil)
+		var set []string
+		if x.duration != 0 {
+			set = append(set, fmt.Sprintf("duration=%g", x.duration))
+		}
+		s, err := scenario.Load(scenario.RandomPool(number), set)
 		if err != nil {
 			return err
 		}
@@ -78,12 +85,15 @@ func (a *app) pools(c *cobra.Command, heuristics []string, x poolsSettings) erro
 		evaluations = append(evaluations, e)
 		bar.Set(k+1, "")
 	}
-	list, err := pools.Compare(evaluations, eval.DefaultBaseline)
+	list, err := pools.Compare(evaluations, eval.DefaultBaseline, learned)
 	if err != nil {
 		return err
 	}
 	return a.printPools(list, len(numbers), len(seeds))
 }
+
+// learned says whether a target has coefficients that were learned.
+func learned(r *eval.Result) bool { return r.Recipe != "" || r.Target == dispatch.UniversalName }
 
 // withBaseline returns the heuristics, with SED before them where it is not among them.
 func withBaseline(heuristics []string) []string {
@@ -94,19 +104,25 @@ func withBaseline(heuristics []string) []string {
 }
 
 func (a *app) printPools(list []pools.Figures, numbers, seeds int) error {
-	table := text.NewTable("heuristic", "to sed", "95 % interval", "to the best", "at worst", "p99 to sed", "failed %")
+	table := text.NewTable("target", "to sed", "95 % interval", "to the best", "95 % interval", "at worst", "p99 to sed", "failed %")
 	table.Indent = "  "
-	table.Right(1, 2, 3, 4, 5, 6)
-	for _, f := range list {
-		interval := ""
-		if !math.IsNaN(f.Lo) && f.Target != eval.DefaultBaseline {
-			interval = fmt.Sprintf("[%.3f, %.3f]", f.Lo, f.Hi)
+	table.Right(1, 2, 3, 4, 5, 6, 7)
+	interval := func(lo, hi float64) string {
+		if math.IsNaN(lo) {
+			return ""
 		}
-		table.Rowf("%s\t%.3f\t%s\t%.3f\t%.3f\t%.3f\t%.3g", f.Target, f.Ratio, interval, f.ToBest, f.Worst, f.P99, 100*f.Failed)
+		return fmt.Sprintf("[%.3f, %.3f]", lo, hi)
+	}
+	for _, f := range list {
+		ratio := interval(f.Lo, f.Hi)
+		if f.Target == eval.DefaultBaseline {
+			ratio = ""
+		}
+		table.Rowf("%s\t%.3f\t%s\t%.3f\t%s\t%.3f\t%.3f\t%.3g", f.Target, f.Ratio, ratio, f.ToBest, interval(f.BestLo, f.BestHi), f.Worst, f.P99, 100*f.Failed)
 	}
 	if err := table.Write(a.stdout); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(a.stdout, "\nGeometric means over %d pools of ratios of mean completion times, %d episodes each; failures count at their timeout.\nto the best: of these heuristics, in each pool; at worst: the greatest of these ratios.\n", numbers, seeds)
+	_, err := fmt.Fprintf(a.stdout, "\nGeometric means over %d pools of ratios of mean completion times, %d episodes each; failures count at their timeout.\nto the best: of these, but for what was learned, in each pool; at worst: the greatest of these ratios.\n", numbers, seeds)
 	return err
 }

@@ -21,7 +21,7 @@ func TestPools(t *testing.T) {
 	require.Equal(t, out, again)
 
 	for want, args := range map[string][]string{
-		`unknown heuristic "sad"`:             {"sad"},
+		`target "sad": neither a heuristic`:   {"sad"},
 		`unknown constant "tau"`:              {"self-tuning:tau=3"},
 		`--pools: `:                           {"sed", "--pools", "x"},
 		`--seeds: `:                           {"sed", "--seeds", "2-1"},

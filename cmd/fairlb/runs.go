@@ -12,8 +12,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"fairlb/agents/methods"
 	"fairlb/cmd/fairlb/internal/invalid"
 	"fairlb/cmd/fairlb/internal/runfolder"
+	"fairlb/env/dispatch"
 	"fairlb/results/text"
 	"fairlb/train"
 )
@@ -196,8 +198,13 @@ func show(out io.Writer, r *runfolder.Folder) error {
 		m := r.Policy.Meta
 		f := m.Fingerprint
 		row("checkpoint", "format %d, of %s, SHA-256 %s", m.Format, text.Count(m.Episode, "episode"), m.ContentSHA256)
-		row("fingerprint", "%s, %s, steps of %g s, weights in [%g, %g]", text.Count(f.Agents, "LB"), text.Count(f.Servers, "server"), f.StepInterval, f.Low, f.High)
-		row("features", "%s", strings.Join(f.Features, ", "))
+		if method, err := methods.Find(m.Method); err == nil && method.Rule {
+			row("fingerprint", "any LBs, any servers: a dispatch rule")
+			row("features", "%s", strings.Join(append(dispatch.ServerFeatures(), dispatch.PoolFeatures()...), ", "))
+		} else {
+			row("fingerprint", "%s, %s, steps of %g s, weights in [%g, %g]", text.Count(f.Agents, "LB"), text.Count(f.Servers, "server"), f.StepInterval, f.Low, f.High)
+			row("features", "%s", strings.Join(f.Features, ", "))
+		}
 	}
 	if r.Hyperparameters != nil {
 		changed, err := runfolder.Differences(train.DefaultHyperparameters(), *r.Hyperparameters)

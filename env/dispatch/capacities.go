@@ -128,9 +128,9 @@ func (e *Capacities) Forget(server int) {
 	*x = estimate{asOf: e.completions, weight: 1}
 }
 
-// inherit takes over what old knows: from[j] is what server j was there, -1 if it is new
+// Inherit takes over what old knows: from[j] is what server j was there, -1 if it is new
 // and nothing is known of it.
-func (e *Capacities) inherit(old *Capacities, from []int) {
+func (e *Capacities) Inherit(old *Capacities, from []int) {
 	e.completions, e.pool = old.completions, old.pool
 	for j, k := range from {
 		e.servers[j] = estimate{asOf: e.completions, weight: 1}
@@ -196,6 +196,16 @@ func (e *Capacities) relative(server int) float64 {
 	x := &e.servers[server]
 	prior := e.cfg.Prior / e.pool.number
 	return (x.counts/e.pool.counts + prior) / (x.times/e.pool.times + prior)
+}
+
+// known returns the number of completions that an estimate stands on, decayed, and the
+// logarithm of the server's capacity relative to the pool's; 0 before anything is known.
+func (e *Capacities) known(server int) (number, capacity float64) {
+	if !(e.pool.counts > 0 && e.pool.times > 0) {
+		return 0, 0
+	}
+	relative := e.relative(server)
+	return e.servers[server].number, math.Log(min(max(relative, 1e-9), 1e9))
 }
 
 // Rate returns the estimate of the rate (1/s) at which a server gets through the LB's

@@ -109,6 +109,9 @@ type Options struct {
 	LBs      int  // the number of LBs
 	Ties     Ties // how LSQ and SED break ties; 0: fairly
 
+	// Policy has the coefficients of universal; nil: the shipped ones.
+	Policy *Policy
+
 	constants constants // those that the name gives
 }
 
@@ -130,6 +133,7 @@ func heuristics() []heuristic {
 		{relativeName, "LinkedIn D2's relative strategy: at random, by health that falls where latency is above the pool's", newRelative},
 		{twoChoicesAccrualName, "p2c with Finagle's failure accrual: five failures in a row, none for 5 s and more, then a probe", newTwoChoicesAccrual},
 		{selfTuningName, "SED by capacities that it estimates; it is told none, and avoids servers that fail", newSelfTuning},
+		{UniversalName, "self-tuning whose score has learned coefficients, the same for every pool; it is told processors and doubts them", newUniversal},
 		{"lsq-ordered", "LSQ, ties by an order that the next LB reverses", func(o Options) (Rule, error) { return NewShortestDelay(uniform(len(o.Capacity)), ordered(o)) }},
 		{"sed-ordered", "SED, ties by an order that the next LB reverses", func(o Options) (Rule, error) { return NewShortestDelay(o.Capacity, ordered(o)) }},
 		{"sed-true", "SED by the servers' true capacities of the moment, which no LB sees", func(Options) (Rule, error) { return TrueCapacity{}, nil }},

@@ -62,7 +62,7 @@ func TestSingleServer(t *testing.T) {
 func TestNewRefuses(t *testing.T) {
 	t.Parallel()
 	_, err := New("fifo", Options{Capacity: []float64{1}, LBs: 1})
-	require.ErrorContains(t, err, `unknown heuristic "fifo" (known: ecmp, wcmp, lsq, sed, oracle, p2c, wlr, peak-ewma, prequal, cswrr, least-time, d2, p2c-accrual, self-tuning, lsq-ordered, sed-ordered, sed-true, jsq, sed-global)`)
+	require.ErrorContains(t, err, `unknown heuristic "fifo" (known: ecmp, wcmp, lsq, sed, oracle, p2c, wlr, peak-ewma, prequal, cswrr, least-time, d2, p2c-accrual, self-tuning, universal, lsq-ordered, sed-ordered, sed-true, jsq, sed-global)`)
 	for _, lb := range []int{-1, 2} {
 		_, err = New("sed", Options{Capacity: []float64{1}, LB: lb, LBs: 2})
 		require.ErrorContains(t, err, fmt.Sprintf("LB %d of 2: must be in [0, number of LBs)", lb))

@@ -43,11 +43,12 @@ const selfTuningName = "self-tuning"
 type SelfTuning struct {
 	reversed   bool // the last server is the first of those that tie
 	capacities *Capacities
-	refreshed  int       // the server whose turn it was at the last pick to have its weight computed
-	probation  probation // of servers that have failed
-	scores     scoreTree // by place in the order of ties
-	stale      []int32   // servers with a completion since the last pick, whose scores are out of date
-	filled     bool      // every score has been computed
+	learned    *LearnedScore // of universal; nil: the score is self-tuning's
+	refreshed  int           // the server whose turn it was at the last pick to have its weight computed
+	probation  probation     // of servers that have failed
+	scores     scoreTree     // by place in the order of ties
+	stale      []int32       // servers with a completion since the last pick, whose scores are out of date
+	filled     bool          // every score has been computed
 }
 
 // NewSelfTuning returns the rule of the LB of the given index for a number of
@@ -74,9 +75,26 @@ func newSelfTuning(o Options) (Rule, error) {
 	return NewSelfTuning(len(o.Capacity), o.LB, cfg)
 }
 
+// newUniversal returns self-tuning with the score of a policy for New.
+func newUniversal(o Options) (Rule, error) {
+	r, err := NewSelfTuning(len(o.Capacity), o.LB, DefaultSelfTuning())
+	if err != nil {
+		return nil, err
+	}
+	policy := o.Policy
+	if policy == nil {
+		policy = ShippedPolicy()
+	}
+	r.learned, err = NewLearnedScore(policy, r.capacities, o)
+	return r, err
+}
+
 // Reset implements Resetter.
 func (r *SelfTuning) Reset() {
 	r.capacities.Reset()
+	if r.learned != nil {
+		r.learned.Reset()
+	}
 	r.refreshed, r.filled, r.stale = 0, false, r.stale[:0]
 	r.probation.reset()
 }
@@ -99,6 +117,9 @@ func (r *SelfTuning) Follow(v *View, server int) {
 func (r *SelfTuning) update(v *View) {
 	r.refreshed = (r.refreshed + 1) % r.capacities.Servers()
 	r.capacities.Refresh(r.refreshed)
+	if r.learned != nil {
+		r.learned.Refresh(r.refreshed)
+	}
 	if v.changed == nil || !r.filled {
 		r.filled = true
 		for j := range r.capacities.Servers() {
@@ -159,7 +180,12 @@ func (r *SelfTuning) score(v *View, server int) float64 {
 	if v.out(server) {
 		return math.Inf(1)
 	}
-	s := float64(v.Ongoing[server]+1) / r.capacities.Weight(server)
+	var s float64
+	if r.learned != nil {
+		s = r.learned.score(server, v.Ongoing[server])
+	} else {
+		s = float64(v.Ongoing[server]+1) / r.capacities.Weight(server)
+	}
 	if r.probation.holds(server) {
 		s *= onProbationFactor
 	}
@@ -180,6 +206,9 @@ func (r *SelfTuning) Completed(c Completion) {
 	}
 	r.probation.succeed(c.Server, c.Now)
 	r.capacities.Add(c.Server, 1, float64(c.Ongoing), c.Duration)
+	if r.learned != nil {
+		r.learned.Add(c.Server, 1, float64(c.Ongoing), c.Duration)
+	}
 }
 
 // Abandoned implements Abandoner.
@@ -197,7 +226,10 @@ func (r *SelfTuning) Inherit(old Rule, from []int) {
 		return
 	}
 	r.Reset()
-	r.capacities.inherit(o.capacities, from)
+	r.capacities.Inherit(o.capacities, from)
+	if r.learned != nil {
+		r.learned.Inherit(o.learned, from)
+	}
 	r.probation.inherit(&o.probation, from)
 }
 
@@ -207,6 +239,9 @@ func (r *SelfTuning) State(c *snapshot.Codec) {
 	snapshot.Int(c, &r.refreshed)
 	if r.refreshed < 0 || r.refreshed >= r.capacities.Servers() {
 		c.Fail("server %d of %d", r.refreshed, r.capacities.Servers())
+	}
+	if r.learned != nil {
+		r.learned.state(c)
 	}
 	r.probation.state(c)
 	if !c.Reading() {

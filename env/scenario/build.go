@@ -34,7 +34,7 @@ func List() []Entry {
 func Load(nameOrFile string, overrides []string) (Scenario, error) {
 	overrides = replaced(overrides)
 	available := builtins()
-	if number, ok := randomPoolNumber(nameOrFile); ok {
+	if number, ok := RandomPoolNumber(nameOrFile); ok {
 		available = []builtin{{name: nameOrFile, make: func() Scenario { return randomPool(number) }}}
 	}
 	for _, b := range available {
@@ -200,7 +200,7 @@ func (s *Scenario) source(classes []workload.Class) (func(uint64) (workload.Sour
 		})
 		return func(seed uint64) (workload.Source, error) { return replay.Open(seed) }, nil
 	}
-	arrivals, err := s.Workload.Arrivals.process(s.rate())
+	arrivals, err := s.Workload.Arrivals.process(s.Rate())
 	if err != nil {
 		return nil, fmt.Errorf("scenario %s: arrivals: %w", s.Name, err)
 	}

@@ -33,7 +33,7 @@ func (s *Scenario) contentionDoubts() []string {
 		return nil
 	}
 	crowded := s.crowdedCapacity()
-	offered := max(s.rate(), s.Workload.Arrivals.RateMax) * s.meanDemand()[0]
+	offered := max(s.Rate(), s.Workload.Arrivals.RateMax) * s.meanDemand()[0]
 	if best := s.capacity()[0]; offered >= best || offered < crowded {
 		return nil
 	}

@@ -34,7 +34,7 @@ func (s *Scenario) Estimate(observe bool) estimate.Estimate {
 	size.Stages, size.MaxStages = s.stages()
 	demand := s.meanDemand()
 	if s.Workload.Trace == "" {
-		size.Requests = math.Max(s.rate(), s.Workload.Arrivals.RateMax) * s.Duration
+		size.Requests = math.Max(s.Rate(), s.Workload.Arrivals.RateMax) * s.Duration
 		size.RequestFields = []string{"workload.arrivals"}
 	} else {
 		size.Requests, demand = s.traced()

@@ -14,8 +14,8 @@ import (
 // is a whole number, from which all else follows.
 const randomPoolPrefix = "random-pool/"
 
-// randomPoolNumber reads the number of a random pool from its name.
-func randomPoolNumber(name string) (uint64, bool) {
+// RandomPoolNumber reads the number of a random pool from its name.
+func RandomPoolNumber(name string) (uint64, bool) {
 	digits, ok := strings.CutPrefix(name, randomPoolPrefix)
 	number, err := strconv.ParseUint(digits, 10, 64)
 	return number, ok && err == nil && digits == strconv.FormatUint(number, 10)
@@ -45,7 +45,7 @@ func randomPool(number uint64) Scenario {
 	s.Workload = randomWorkload(rng)
 
 	perServer := logUniform(rng, 60, 1000)
-	steps := math.Ceil(perServer * float64(n*s.LBs) / s.rate() / s.StepInterval)
+	steps := math.Ceil(perServer * float64(n*s.LBs) / s.Rate() / s.StepInterval)
 	s.Duration = max(steps, 10) * s.StepInterval
 	s.Latency = Latency{rounded(s.meanService() / 1000), rounded(s.meanService() / 100)}
 	s.Timeout = rounded(30 * s.meanService())

@@ -24,7 +24,7 @@ func TestRandomPools(t *testing.T) {
 		require.True(t, s.LBs >= 1 && s.LBs <= 8, "%d LBs", s.LBs)
 		n := s.countServers(nil)
 		require.True(t, n >= 2 && n <= 64, "%d servers", n)
-		sent := s.rate() * s.Duration / float64(n*s.LBs)
+		sent := s.Rate() * s.Duration / float64(n*s.LBs)
 		require.True(t, sent >= 60 && (sent <= 1100 || s.Duration == 10*s.StepInterval), "%g requests a server and LB", sent)
 		kinds[s.CPU.Discipline]++
 		laws[s.Workload.Classes[0].Stages[0].Law]++

@@ -16,7 +16,7 @@ func TestScaled(t *testing.T) {
 		scaled := s.Scaled(0.1)
 		before, after := s.capacity(), scaled.capacity()
 		require.InDelta(t, 0.1*before[0], after[0], 1e-12)
-		require.InDelta(t, s.rate()/before[0], scaled.rate()/after[0], 1e-9)
+		require.InDelta(t, s.Rate()/before[0], scaled.Rate()/after[0], 1e-9)
 		require.Equal(t, 1.0, s.Servers[0].Speed)
 		_, err = scaled.Config()
 		require.NoError(t, err)

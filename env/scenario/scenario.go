@@ -177,9 +177,9 @@ type Part struct {
 	CV    float64 `yaml:"cv,omitempty"` // coefficient of variation; 0: always the mean
 }
 
-// rate returns the arrival rate (requests/s): as given, or so that the
+// Rate returns the arrival rate (requests/s): as given, or so that the
 // bottleneck resource has the given load at the servers' true initial speeds.
-func (s *Scenario) rate() float64 {
+func (s *Scenario) Rate() float64 {
 	a := &s.Workload.Arrivals
 	if a.Load == 0 {
 		return a.Rate

@@ -68,7 +68,7 @@ func TestBuiltins(t *testing.T) {
 			}
 			require.NoError(t, e.Drain(ctx))
 			require.NoError(t, e.Close())
-			least, most := s.rate(), s.rate()
+			least, most := s.Rate(), s.Rate()
 			if drawn := s.Workload.Arrivals; drawn.RateMax > drawn.Rate {
 				least, most = drawn.Rate, drawn.RateMax
 			}
@@ -130,12 +130,12 @@ func TestLoadIsOfTheBottleneck(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			s := load(t, test.name)
-			require.InDelta(t, test.rate, s.rate(), 1e-12)
+			require.InDelta(t, test.rate, s.Rate(), 1e-12)
 			cpu, io := use(t, s, 200_000)
 			require.InDelta(t, test.cpu, cpu, 0.012)
 			require.InDelta(t, test.io, io, 0.012)
 			half := load(t, test.name, "workload.arrivals.load=0.4225")
-			require.InDelta(t, test.rate/2, half.rate(), 1e-12)
+			require.InDelta(t, test.rate/2, half.Rate(), 1e-12)
 		})
 	}
 }
@@ -145,11 +145,11 @@ func TestLoadIsOfTheBottleneck(t *testing.T) {
 func TestLoadOfThreads(t *testing.T) {
 	t.Parallel()
 	s := load(t, "sim-moderate/pure-cpu", "cpu.threads_per_core=2", "cpu.thread_gain=0.25")
-	require.InDelta(t, 0.845*(4*1+4*1.25), s.rate(), 1e-12)
+	require.InDelta(t, 0.845*(4*1+4*1.25), s.Rate(), 1e-12)
 	s = load(t, "sim-moderate/pure-cpu", "cpu.threads_per_core=2", "cpu.thread_gain=1", "cpu.contention=0.5")
-	require.InDelta(t, 0.845*12, s.rate(), 1e-12, "as many tasks as processors do not contend")
+	require.InDelta(t, 0.845*12, s.Rate(), 1e-12, "as many tasks as processors do not contend")
 	s = load(t, "sim-moderate/25-75", "cpu.threads_per_core=2", "cpu.thread_gain=0.25")
-	require.InDelta(t, 0.845*8/0.75, s.rate(), 1e-12)
+	require.InDelta(t, 0.845*8/0.75, s.Rate(), 1e-12)
 }
 
 // TestMisweighted freezes the hidden speeds: they are within e^+-x, unrelated
@@ -174,7 +174,7 @@ func TestMisweighted(t *testing.T) {
 			capacity += float64(g.CPUs) * g.Speed
 		}
 		require.Equal(t, test.speeds, speeds)
-		require.InDelta(t, 0.845*capacity, s.rate(), 1e-9)
+		require.InDelta(t, 0.845*capacity, s.Rate(), 1e-9)
 		cpu, _ := use(t, s, 200_000)
 		require.InDelta(t, 0.845, cpu, 0.012)
 	}
@@ -195,7 +195,7 @@ func TestOverrides(t *testing.T) {
 	require.Equal(t, 3, s.LBs)
 	require.Equal(t, 8, s.Servers[1].CPUs)
 	require.Equal(t, "deterministic", s.Workload.Classes[0].Stages[0].Law)
-	require.InDelta(t, 0.845*36, s.rate(), 1e-12)
+	require.InDelta(t, 0.845*36, s.Rate(), 1e-12)
 	require.Equal(t, 2, load(t, "sim-moderate/pure-cpu").Servers[1].CPUs, "the built-in is as it was")
 }
 
@@ -212,7 +212,7 @@ workload:
 	want := Default()
 	want.Name, want.Servers, want.Workload = path, s.Servers, s.Workload
 	require.Empty(t, cmp.Diff(want, s))
-	require.Equal(t, 3.0, s.rate())
+	require.Equal(t, 3.0, s.Rate())
 }
 
 // TestConfig: groups become servers, changes of a group those of its servers
@@ -405,7 +405,7 @@ func FuzzLoad(f *testing.F) {
 		_, err = sim.New(cfg)
 		require.NoError(t, err)
 		a := s.Workload.Arrivals
-		if s.Workload.Trace != "" || a.BurstFactor > 0 && s.rate()*(a.BurstMean+a.CalmMean) < 1e-3 || a.MMPP != nil && s.rate() < 10 {
+		if s.Workload.Trace != "" || a.BurstFactor > 0 && s.Rate()*(a.BurstMean+a.CalmMean) < 1e-3 || a.MMPP != nil && s.Rate() < 10 {
 			return // files of the machine; too long without an arrival
 		}
 		source, err := cfg.Workload(1)

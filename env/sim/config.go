@@ -54,6 +54,8 @@ type Config struct {
 	// Weights, one for each server, or equal (LSQ) if there are none.
 	Heuristic string
 	Weights   []float64
+	// Policy has the coefficients of the heuristic universal; nil: the shipped ones.
+	Policy *dispatch.Policy
 	// Ties is how LSQ, SED and weighted dispatch break ties; 0: fairly.
 	Ties dispatch.Ties
 	// Rule, if not nil, makes the dispatch rule of each LB, in place of
@@ -136,7 +138,7 @@ func (c *Config) capacities() []float64 {
 
 // options returns what the dispatch rule of one LB is told.
 func (c *Config) options(lb int) dispatch.Options {
-	return dispatch.Options{Capacity: c.capacities(), LB: lb, LBs: c.LBs, Ties: c.Ties}
+	return dispatch.Options{Capacity: c.capacities(), LB: lb, LBs: c.LBs, Ties: c.Ties, Policy: c.Policy}
 }
 
 // initialWeights returns the weights at the beginning of an episode.

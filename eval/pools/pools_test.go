@@ -22,9 +22,12 @@ func evaluation(name string, sed, other float64) *eval.Evaluation {
 	return e
 }
 
+// none of the targets was learned.
+func none(*eval.Result) bool { return false }
+
 func TestCompare(t *testing.T) {
 	t.Parallel()
-	list, err := pools.Compare([]*eval.Evaluation{evaluation("a", 1, 0.5), evaluation("b", 0.01, 0.02), evaluation("c", 2, 0.25)}, "sed")
+	list, err := pools.Compare([]*eval.Evaluation{evaluation("a", 1, 0.5), evaluation("b", 0.01, 0.02), evaluation("c", 2, 0.25)}, "sed", none)
 	require.NoError(t, err)
 	require.Len(t, list, 2)
 	sed, other := list[0], list[1]
@@ -48,17 +51,48 @@ func TestCompare(t *testing.T) {
 
 func TestCompareRefuses(t *testing.T) {
 	t.Parallel()
-	_, err := pools.Compare(nil, "sed")
+	_, err := pools.Compare(nil, "sed", none)
 	require.ErrorContains(t, err, "none was evaluated")
-	_, err = pools.Compare([]*eval.Evaluation{evaluation("a", 1, 1)}, "lsq")
+	_, err = pools.Compare([]*eval.Evaluation{evaluation("a", 1, 1)}, "lsq", none)
 	require.ErrorIs(t, err, pools.ErrNoBaseline)
 	short := evaluation("b", 1, 1)
 	short.Results = short.Results[:1]
-	_, err = pools.Compare([]*eval.Evaluation{evaluation("a", 1, 1), short}, "sed")
+	_, err = pools.Compare([]*eval.Evaluation{evaluation("a", 1, 1), short}, "sed", none)
 	require.ErrorContains(t, err, "b was not evaluated with the targets of a")
-	_, err = pools.Compare([]*eval.Evaluation{evaluation("a", 1, 0)}, "sed")
+	_, err = pools.Compare([]*eval.Evaluation{evaluation("a", 1, 0)}, "sed", none)
 	require.ErrorContains(t, err, "a has no requests")
-	one, err := pools.Compare([]*eval.Evaluation{evaluation("a", 1, 2)}, "sed")
+	one, err := pools.Compare([]*eval.Evaluation{evaluation("a", 1, 2)}, "sed", none)
 	require.NoError(t, err)
 	require.True(t, math.IsNaN(one[1].Lo))
+}
+
+// TestLearned: what was learned is not asked whether it is the best of a pool, and trainings of one
+// recipe are summed up, with an interval over pools and trainings.
+func TestLearned(t *testing.T) {
+	t.Parallel()
+	trained := func(name string, sed, lsq, one, two float64) *eval.Evaluation {
+		e := evaluation(name, sed, lsq)
+		for k, mean := range []float64{one, two} {
+			r := eval.Result{Target: []string{"one", "two"}[k], Recipe: "recipe"}
+			r.Classes = eval.Classes{{Class: eval.AllClasses, N: 100, Mean: mean, P99: mean}}
+			e.Results = append(e.Results, r)
+		}
+		return e
+	}
+	list, err := pools.Compare([]*eval.Evaluation{trained("a", 1, 2, 0.5, 0.25), trained("b", 2, 1, 1, 0.5)}, "sed", func(r *eval.Result) bool { return r.Recipe != "" })
+	require.NoError(t, err)
+	require.Len(t, list, 5)
+	require.InDelta(t, math.Sqrt2, list[0].ToBest, 1e-12)
+	require.InDelta(t, math.Sqrt(0.5), list[2].ToBest, 1e-12)
+	require.InDelta(t, math.Sqrt(0.125), list[3].ToBest, 1e-12)
+	all := list[4]
+	require.Equal(t, "2 trainings", all.Target)
+	require.Equal(t, 2, all.Trainings)
+	require.InDelta(t, 0.5, all.ToBest, 1e-12)
+	require.InDelta(t, 1, all.Worst, 1e-12)
+	// Logarithms of the pools' means are -1.5 and -0.5 times log 2, of the trainings' -0.5 and -1.5:
+	// each has half an interval of t(0.975, 1) = 12.706205 (R 4.2) times log 2 / 2.
+	half := math.Sqrt2 * 12.706205 * math.Ln2 / 2
+	require.InEpsilon(t, 0.5*math.Exp(-half), all.BestLo, 1e-5)
+	require.InEpsilon(t, 0.5*math.Exp(half), all.BestHi, 1e-5)
 }

@@ -23,10 +23,11 @@ type Study struct {
 
 // Method is one recipe that is trained.
 type Method struct {
-	Name   string   `yaml:"name"`          // in the report
-	Recipe string   `yaml:"recipe"`        // hyperparameter file, whose path begins at the study file's folder, or the name of a shipped recipe, such as es
-	Family string   `yaml:"family"`        // a bar is for the best method of each family
-	Set    []string `yaml:"set,omitempty"` // path=value, put into the hyperparameters
+	Name   string   `yaml:"name"`           // in the report
+	Recipe string   `yaml:"recipe"`         // hyperparameter file, whose path begins at the study file's folder, or the name of a shipped recipe, such as es
+	Family string   `yaml:"family"`         // a bar is for the best method of each family
+	Set    []string `yaml:"set,omitempty"`  // path=value, put into the hyperparameters
+	Once   bool     `yaml:"once,omitempty"` // trained once a seed, in its recipe's own scenario, and evaluated in all: for a policy that serves any pool
 }
 
 // Scenario is what methods are evaluated on and, but for Train, trained on.

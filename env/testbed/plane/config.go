@@ -39,7 +39,8 @@ type Server struct {
 
 // Rule is how a server is chosen for a connection.
 type Rule struct {
-	Name     string  `yaml:"name"`     // a heuristic (ecmp, wcmp, lsq, sed, p2c, wlr, peak-ewma, least-time, d2, p2c-accrual, self-tuning, lsq-ordered, sed-ordered), or weights: by those that an agent writes
+	Name     string  `yaml:"name"`     // a heuristic (ecmp, wcmp, lsq, sed, p2c, wlr, peak-ewma, least-time, d2, p2c-accrual, self-tuning, universal, lsq-ordered, sed-ordered), or weights: by those that an agent writes
+	Policy   string  `yaml:"policy"`   // with universal: a file of coefficients (fairlb export --out NAME.csv); none: the shipped ones
 	Ties     string  `yaml:"ties"`     // how lsq, sed and weights choose among servers of the same score
 	Index    int     `yaml:"index"`    // which of several balancers of the same servers this is, from 0
 	Of       int     `yaml:"of"`       // how many balancers share the servers

@@ -101,5 +101,8 @@ func (p *parameters) pool() (pool *replica.Pool, err error) {
 	}
 	pool.Options.Ties, err = dispatch.ParseTies(p.config.Rule.Ties)
 	pool.Options.LB, pool.Options.LBs = p.config.Rule.Index, p.config.Rule.Of
+	if path := p.config.Rule.Policy; path != "" && err == nil {
+		pool.Options.Policy, err = readPolicy(path)
+	}
 	return pool, err
 }

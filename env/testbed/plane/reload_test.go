@@ -113,7 +113,7 @@ func TestReloadUnderLoad(t *testing.T) {
 		})
 	}
 	random := rand.New(rand.NewPCG(1, 1))
-	rules := []string{"lsq", "self-tuning", "weights", "p2c", "wlr", "peak-ewma", "least-time", "d2", "p2c-accrual", "ecmp"}
+	rules := []string{"lsq", "self-tuning", "weights", "p2c", "wlr", "peak-ewma", "least-time", "d2", "p2c-accrual", "universal", "ecmp"}
 	for k, until := 0, time.Now().Add(soon); (k < 60 || asked.Load() < 500) && time.Now().Before(until); k++ {
 		next := cfg
 		next.Servers = append([]Server{servers[k%4]}, servers[(k+1)%4])

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"fairlb/env/dispatch"
+	"fairlb/env/file"
 	"fairlb/env/settings"
 )
 
@@ -174,6 +175,12 @@ func (c *Config) listensAt(text string) bool {
 // rules states the rules of how a server is chosen.
 func (u *Rule) rules(r *settings.Rules) {
 	heuristicRules(r, "name", u.Name, weightsRule)
+	r.Require(u.Policy == "" || u.Name == dispatch.UniversalName || u.Fallback == dispatch.UniversalName, "policy", u.Policy, "goes with the rule "+dispatch.UniversalName)
+	if u.Policy != "" {
+		if _, err := readPolicy(u.Policy); err != nil {
+			r.Report("policy", u.Policy, err.Error())
+		}
+	}
 	r.Check("ties", u.Ties, settings.OneOf("fair", "plugin", "ordered"))
 	r.Check("of", u.Of, settings.Closed(1, maxBalancers))
 	r.Check("index", u.Index, settings.Closed(0, maxBalancers-1))
@@ -237,4 +244,16 @@ func (c *Config) adminRules(r *settings.Rules) {
 func requirePath(r *settings.Rules, field, path string, longest int) {
 	r.Require(len(path) <= longest && !strings.HasSuffix(path, "/") && !strings.ContainsRune(path, 0), field, path,
 		fmt.Sprintf("must be the path of a file, of at most %d bytes", longest))
+}
+
+// maxPolicyBytes is more than any file of coefficients has.
+const maxPolicyBytes = 1 << 20
+
+// readPolicy reads a file of coefficients of universal.
+func readPolicy(path string) (*dispatch.Policy, error) {
+	text, err := file.Read(path, maxPolicyBytes)
+	if err != nil {
+		return nil, err
+	}
+	return dispatch.ParsePolicy(path, string(text))
 }

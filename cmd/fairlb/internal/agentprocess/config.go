@@ -14,12 +14,14 @@ import (
 
 	"fairlb/agents/guard"
 	"fairlb/cmd/fairlb/internal/invalid"
+	"fairlb/env/dispatch"
 	"fairlb/env/testbed"
 )
 
 // Config describes a process that steers planes. Times are in s.
 type Config struct {
-	Policy *Policy // nil: self-tuning alone
+	Policy *Policy          // nil: self-tuning alone, or Rule
+	Rule   *dispatch.Policy // of universal, which takes any number of servers; nil: none
 	Planes []Source
 	LB     int // of the policy's LBs, the one that the first plane is; the next is the next
 
@@ -108,7 +110,10 @@ func GuardConfig(servers int, p *Policy) guard.Config {
 
 // name is that of the policy, as the log has it.
 func (c *Config) name() string {
-	if c.Policy == nil {
+	switch {
+	case c.Rule != nil:
+		return dispatch.UniversalName
+	case c.Policy == nil:
 		return SelfTuning
 	}
 	return "policy"

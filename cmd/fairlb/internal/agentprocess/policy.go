@@ -11,6 +11,7 @@ import (
 	"fairlb/cmd/fairlb/internal/invalid"
 	"fairlb/cmd/fairlb/internal/target"
 	"fairlb/env"
+	"fairlb/env/dispatch"
 	"fairlb/env/observe"
 	"fairlb/train"
 )
@@ -30,6 +31,35 @@ type Policy struct {
 
 	// New returns an actor of all LBs.
 	New func() (agents.Actor, error)
+}
+
+// LoadRule returns the coefficients of a policy that takes any servers: the shipped ones of
+// universal, or those of a checkpoint or run's folder of that method; nil for the name of
+// any other policy.
+func LoadRule(name string) (*dispatch.Policy, error) {
+	switch name {
+	case SelfTuning:
+		return nil, nil
+	case dispatch.UniversalName:
+		return dispatch.ShippedPolicy(), nil
+	}
+	path := target.CheckpointPath(name)
+	meta, parameters, err := checkpoint.Load(path)
+	if err != nil {
+		return nil, err
+	}
+	if m, err := methods.Find(meta.Method); err != nil || !m.Rule {
+		return nil, nil // as LoadPolicy says
+	}
+	h, err := train.LoadHyperparameters(path+" (settings)", []byte(meta.Settings), nil)
+	if err != nil {
+		return nil, err
+	}
+	rule, err := methods.RulePolicy(meta, h.Methods, parameters)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return rule, nil
 }
 
 // LoadPolicy reads the policy of a checkpoint or of a run's folder. names says which

@@ -11,6 +11,7 @@ import (
 	"fairlb/agents"
 	"fairlb/agents/guard"
 	"fairlb/agents/selftuning"
+	"fairlb/agents/universal"
 	"fairlb/cmd/fairlb/internal/invalid"
 	"fairlb/env"
 	"fairlb/env/dispatch"
@@ -65,7 +66,11 @@ func newSteerer(cfg *Config, lb int, source Source, lines *decisionLog, times *h
 	}
 	s.step.Obs, s.step.Load, s.step.Counts, s.step.Stale = make([][]float32, 1), make([][]float64, 1), make([][]env.ServerCounts, 1), make([]bool, 1)
 	s.step.Reward = make([]float64, 1)
-	s.status.init(cfg.Policy != nil)
+	s.status.init(cfg.Policy != nil || cfg.Rule != nil)
+	if cfg.Rule != nil {
+		s.actor, err = universal.NewActor(cfg.Rule, universal.ActorConfig{First: lb, Of: cfg.LB + len(cfg.Planes), LBs: 1, Interval: cfg.Interval, Bounds: weightBounds})
+		return s, err
+	}
 	if cfg.Policy == nil {
 		return s, nil
 	}
@@ -252,7 +257,7 @@ func (s *steerer) decision() guard.Decision {
 	if s.guard != nil {
 		return s.guard.Decision()
 	}
-	d := guard.Decision{Fallback: s.cfg.Policy == nil}
+	d := guard.Decision{Fallback: s.cfg.Policy == nil && s.cfg.Rule == nil}
 	if s.step.Stale[0] {
 		d.Reason = guard.Stale
 	}

@@ -17,8 +17,9 @@ import (
 // Agent is `fairlb agent`, of which a process each steers a load balancer by what that one
 // alone tells. There is no channel between these processes.
 type Agent struct {
-	Policy    string // self-tuning, a checkpoint, or a run's folder
-	Unguarded bool   // the policy decides whatever comes of it
+	Policy     string // self-tuning, universal, a checkpoint, or a run's folder
+	AnyServers bool   // the policy takes whatever servers there are
+	Unguarded  bool   // the policy decides whatever comes of it
 }
 
 // startAgents starts an agent beside each load balancer, and waits until all steer.
@@ -30,7 +31,11 @@ func (p *processes) startAgents(running context.Context, ep *episode) error {
 	for i, b := range p.list {
 		args := []string{"agent", a.Policy, "--plane", "shm:" + b.region, "--log", b.decisions,
 			"--interval", strconv.FormatFloat(p.env.spec.StepInterval, 'g', -1, 64), "--seed", strconv.FormatUint(ep.seed, 10)}
-		if a.Policy != selfTuning {
+		switch {
+		case a.Policy == selfTuning:
+		case a.AnyServers:
+			args = append(args, "--lb", strconv.Itoa(i))
+		default:
 			var names []string
 			for j := range p.env.sim.Servers {
 				names = append(names, serverName(j))
@@ -76,7 +81,7 @@ func (p *processes) reportAgents() (doubts, notes []string, err error) {
 		if bad := r.late + r.missed + r.stale; float64(bad) > maxUnserved*float64(r.intervals) {
 			doubts = append(doubts, fmt.Sprintf("agent %d: of %d intervals %d were late, %d were missed, and in %d the load balancer had told nothing new", i, r.intervals, r.late, r.missed, r.stale))
 		}
-		if !p.env.cfg.Agent.Unguarded && p.env.cfg.Agent.Policy != selfTuning && r.fallback > 0 {
+		if !p.env.cfg.Agent.Unguarded && !p.env.cfg.Agent.AnyServers && p.env.cfg.Agent.Policy != selfTuning && r.fallback > 0 {
 			notes = append(notes, fmt.Sprintf("agent %d: self-tuning decided in %d of %d intervals (%s)", i, r.fallback, r.intervals, r.reasons))
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"fairlb/env"
+	"fairlb/env/dispatch"
 	"fairlb/env/scenario"
 	"fairlb/env/sim"
 	"fairlb/env/station"
@@ -25,6 +26,7 @@ type Config struct {
 	// other programs then. If it is empty, agents set the weights of a rule, and are paid by
 	// Reward.
 	Heuristic string
+	Policy    *dispatch.Policy // of the heuristic universal; nil: the shipped one
 	Reward    rewards.Reward
 	// Agent, if any, sets them in processes of their own, and who steps the environment
 	// sets none.

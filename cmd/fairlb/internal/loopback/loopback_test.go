@@ -473,7 +473,7 @@ func TestCheck(t *testing.T) {
 		why     string
 	}{
 		{target.Target{Target: episodes.Target{Name: "nothing"}}, false, "neither a heuristic nor"},
-		{target.Target{Heuristic: "sed"}, true, "a policy or is self-tuning"},
+		{target.Target{Heuristic: "sed"}, true, "a policy, or is self-tuning or universal"},
 		{target.Target{Joint: true}, true, "steers all load balancers together"},
 	} {
 		_, err = Live(load(t), refused.target, refused.guarded, Told{})

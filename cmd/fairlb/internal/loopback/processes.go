@@ -56,6 +56,12 @@ func (e *Env) newProcesses(running context.Context, ep *episode) (*processes, er
 		p.list = append(p.list, b)
 		balancer := e.cfg.settings(&e.sim, i, ep.seed, servers, path, e.listen(i))
 		balancer.Admin.Socket = path + ".sock"
+		if e.cfg.Policy != nil {
+			balancer.Rule.Policy = path + ".csv"
+			if err := os.WriteFile(balancer.Rule.Policy, []byte(e.cfg.Policy.Text()), 0o600); err != nil {
+				return p, fmt.Errorf("%s: %w", b.what, err)
+			}
+		}
 		text, err := settings.Marshal(balancer)
 		if err == nil {
 			err = os.WriteFile(path+".yaml", text, 0o600)

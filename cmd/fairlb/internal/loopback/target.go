@@ -8,6 +8,7 @@ import (
 	"fairlb/cmd/fairlb/internal/simulate"
 	"fairlb/cmd/fairlb/internal/target"
 	"fairlb/env"
+	"fairlb/env/dispatch"
 	"fairlb/env/scenario"
 	"fairlb/rewards"
 )
@@ -56,16 +57,18 @@ func (x Setup) Live(s scenario.Scenario, t target.Target, guarded bool, told Tol
 		cfg.Heuristic, cfg.Capacities = "sed", t.Weights
 	case guarded && t.Joint:
 		return refuse("its policy steers all load balancers together, which no agent of one can")
-	case guarded && t.Actor == nil && t.Heuristic != selfTuning:
-		return refuse("an agent has a policy or is self-tuning")
+	case guarded && t.Policy != nil:
+		cfg.Agent = &Agent{Policy: t.Path, AnyServers: true}
+	case guarded && t.Actor == nil && t.Heuristic != selfTuning && t.Heuristic != dispatch.UniversalName:
+		return refuse("an agent has a policy, or is self-tuning or universal")
 	case guarded && t.Actor == nil:
-		cfg.Agent = &Agent{Policy: selfTuning}
+		cfg.Agent = &Agent{Policy: t.Heuristic, AnyServers: true}
 	case t.Actor != nil && !t.Joint:
 		cfg.Agent = &Agent{Policy: t.Path, Unguarded: !guarded}
 	case t.Actor == nil && t.Heuristic == "":
 		return refuse("neither a heuristic nor a trained policy")
 	default:
-		cfg.Heuristic, cfg.Central = t.Heuristic, t.Joint
+		cfg.Heuristic, cfg.Policy, cfg.Central = t.Heuristic, t.Policy, t.Joint
 	}
 	if err := errors.Join(Check(s, cfg.Heuristic), x.Check(s, cfg.Heuristic)); err != nil {
 		return t, err

@@ -28,7 +28,7 @@ func packages() []string {
 		"env", "epoll", "es", "estimate", "eval", "eventcost", "figure", "fit", "game", "guard", "haproxy", "health", "hypernet", "inference", "jointplay", "lab", "linelog", "load", "loadprobe", "loopback", "machine",
 		"markov", "methods", "metrics", "nash", "nn", "onnx", "operationtimes", "overhead", "paper", "peer", "plane", "policy", "pools", "potential", "ppo", "probing", "process", "proxyprotocol", "published", "qmix",
 		"queue", "queueing", "recipes", "record", "remote", "replay", "replica", "report", "results", "rewards", "runtrace", "sac", "scenario", "schema", "selftuning",
-		"settings", "shm", "sim", "simd", "snapshot", "station", "study", "testbed", "testbedtest", "tfevents", "train", "tune", "twoservers", "weblog",
+		"settings", "shm", "sim", "simd", "snapshot", "station", "study", "testbed", "testbedtest", "tfevents", "train", "tune", "twoservers", "universal", "weblog",
 		"workload",
 	}
 }

@@ -113,8 +113,13 @@ func (t *Training) Run(ctx context.Context) (err error) {
 		done = state.Rounds
 		t.announceResumption(state)
 	}
+	var rule *train.RuleEnvs
+	if t.Open == nil {
+		pools := simulate.RuleTraining(t.Scenario, t.Hyperparameters.ScenarioSet)
+		rule = &pools
+	}
 	err = train.Run(ctx, train.Config{
-		Hyperparameters: t.Hyperparameters, Scenario: t.Scenario.Name, ScenarioHash: scenarioHash, Env: func() (env.Env, error) { return open(nil) },
+		Hyperparameters: t.Hyperparameters, Scenario: t.Scenario.Name, ScenarioHash: scenarioHash, Env: func() (env.Env, error) { return open(nil) }, Rule: rule,
 		Workers: t.Workers, Dir: t.Dir, KeepState: t.KeepState, State: state, Record: rounds, Log: t.Log,
 		Progress: func(r train.Round) {
 			done++

@@ -231,6 +231,13 @@ func (r *Folder) act(ctx context.Context, p *Policy) error {
 	if err != nil {
 		return err
 	}
+	method, err := methods.Find(p.Meta.Method)
+	if err != nil {
+		return err
+	}
+	if method.Rule {
+		return r.decide(ctx, p)
+	}
 	e, err := simulate.Agents(*r.Scenario, reward)(nil, nil)
 	if err != nil {
 		return err
@@ -255,6 +262,24 @@ func (r *Folder) act(ctx context.Context, p *Policy) error {
 			return spec.CheckActions(weights)
 		}
 		step, err = e.Step(ctx, weights) // which checks the weights
+	}
+	return err
+}
+
+// decide lets a policy that is a dispatch rule decide at the beginning of an episode.
+func (r *Folder) decide(ctx context.Context, p *Policy) error {
+	policy, err := methods.RulePolicy(p.Meta, p.Trained.Methods, p.Parameters)
+	if err != nil {
+		return err
+	}
+	e, err := simulate.Rule(*r.Scenario, policy)(nil, nil)
+	if err != nil {
+		return err
+	}
+	defer e.Close()
+	step, err := e.Reset(ctx, train.EpisodeSeed(p.Trained.Seed, 0))
+	for k := 0; k < actSteps && err == nil && !step.Terminated && !step.Truncated; k++ {
+		step, err = e.Step(ctx, nil)
 	}
 	return err
 }

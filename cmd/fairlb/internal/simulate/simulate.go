@@ -11,18 +11,21 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 
 	"gonum.org/v1/gonum/floats"
 
 	"fairlb/agents/methods"
 	"fairlb/cmd/fairlb/internal/bounds"
 	"fairlb/env"
+	"fairlb/env/dispatch"
 	"fairlb/env/estimate"
 	"fairlb/env/scenario"
 	"fairlb/env/sim"
 	"fairlb/env/workload"
 	"fairlb/eval/episodes"
 	"fairlb/rewards"
+	"fairlb/train"
 )
 
 // Opener builds an environment that reports each request to rec and, every
@@ -65,6 +68,29 @@ func Heuristic(s scenario.Scenario, name string) Opener {
 // HeuristicTarget evaluates a heuristic of package dispatch.
 func HeuristicTarget(s scenario.Scenario, name string) episodes.Target {
 	return episodes.Target{Name: name, Env: Heuristic(s, name).Recorded()}
+}
+
+// Rule opens a scenario under the rule universal by coefficients of such a policy.
+func Rule(s scenario.Scenario, policy *dispatch.Policy) Opener {
+	return Open(s, func(cfg *sim.Config) { cfg.Heuristic, cfg.Policy = dispatch.UniversalName, policy })
+}
+
+// RuleTraining opens a scenario for a method to learn a rule in or, where it is a random
+// pool, that pool and those that follow, of which each is like it in no more than the
+// overrides, which are set in it. No episode is longer than the scenario's.
+func RuleTraining(s scenario.Scenario, overrides []string) train.RuleEnvs {
+	first, any := scenario.RandomPoolNumber(s.Name)
+	return train.RuleEnvs{First: first, Any: any, Open: func(pool uint64, policy *dispatch.Policy) (env.Env, error) {
+		own := s
+		if any && pool != first {
+			var err error
+			if own, err = scenario.Load(scenario.RandomPool(pool), overrides); err != nil {
+				return nil, err
+			}
+			own.Duration = min(own.Duration, math.Floor(s.Duration/own.StepInterval)*own.StepInterval)
+		}
+		return Rule(own, policy)(nil, nil)
+	}}
 }
 
 // FixedWeights opens a scenario under fixed weights, one a server.

@@ -92,6 +92,17 @@ func (s *Study) loadRecipes(file string, method int) ([]train.Hyperparameters, e
 	var list []train.Hyperparameters
 	for _, c := range s.Scenarios {
 		in, set := c.Scenario, slices.Clone(m.Set)
+		if m.Once {
+			h, err := train.LoadHyperparameters(path, data, append(set, fmt.Sprintf("seed=%d", s.trainingSeeds[0])), train.CheckRetired)
+			if err == nil {
+				_, err = job.NewTraining(h, "")
+			}
+			if err != nil {
+				return nil, fmt.Errorf("%s: methods[%d] (%s): %w", file, method, m.Name, err)
+			}
+			list = append(list, h)
+			continue
+		}
 		if c.Train != "" {
 			in = c.Train
 		} else {

@@ -44,6 +44,7 @@ type Target struct {
 	// server; or the policy of a checkpoint, which may be joint: steer all LBs by what
 	// all of them observe.
 	Heuristic string
+	Policy    *dispatch.Policy // of the heuristic universal, where a run has learned it
 	Weights   []float64
 	Path      string
 	Joint     bool
@@ -147,6 +148,9 @@ func Checkpoint(s scenario.Scenario, name, path string) (Target, error) {
 	if err != nil {
 		return fail(err)
 	}
+	if method.Rule {
+		return ruleTarget(s, name, path, meta, h, parameters)
+	}
 	open := simulate.Agents(s, reward)
 	e, err := open(nil, nil)
 	if err != nil {
@@ -167,6 +171,23 @@ func Checkpoint(s scenario.Scenario, name, path string) (Target, error) {
 	}
 	if meta.Scenario != s.Name {
 		t.Warnings = append(t.Warnings, fmt.Sprintf("%s was trained in %s", name, meta.Scenario))
+	}
+	return t, nil
+}
+
+// ruleTarget is the policy of a checkpoint that is a dispatch rule as a target.
+func ruleTarget(s scenario.Scenario, name, path string, meta checkpoint.Meta, h train.Hyperparameters, parameters []agents.Parameter) (Target, error) {
+	policy, err := methods.RulePolicy(meta, h.Methods, parameters)
+	if err != nil {
+		return Target{}, fmt.Errorf("%s: %w", path, err)
+	}
+	open := simulate.Rule(s, policy)
+	t := Target{
+		Target: episodes.Target{Name: name, Env: open.Recorded()}, Open: open,
+		Hash: meta.ContentSHA256, Seed: h.Seed, Path: path, Heuristic: dispatch.UniversalName, Policy: policy,
+	}
+	if t.Recipe, err = runfolder.Recipe(h); err != nil {
+		return Target{}, fmt.Errorf("%s: %w", path, err)
 	}
 	return t, nil
 }

@@ -1,0 +1,53 @@
+package universal
+
+import (
+	"errors"
+
+	"fairlb/agents/nn"
+	"fairlb/env/settings"
+)
+
+var _ settings.Ruled = (*Config)(nil)
+
+// ErrConfig reports a configuration that breaks a rule.
+var ErrConfig = errors.New("universal: invalid configuration")
+
+// Config holds every number of the learner; DefaultConfig gives the defaults named here.
+// An update takes all pairs of trials since the last one.
+type Config struct {
+	// Sigma is the standard deviation of the noise on the coefficients at the start,
+	// FinalSigma at the end; between, it falls by equal ratios. Defaults 0.06 and 0.06;
+	// positive.
+	Sigma      float64 `yaml:"sigma"`
+	FinalSigma float64 `yaml:"final_sigma"`
+	// Rate is the learning rate (Adam) at the start. It falls by Schedule (constant,
+	// linear, cosine or exponential) to the part FinalRate. Defaults 0.01, linear, 0.1.
+	Rate      float64         `yaml:"rate"`
+	Schedule  nn.ScheduleKind `yaml:"schedule"`
+	FinalRate float64         `yaml:"final_rate"`
+	// Average is the part of the averaged coefficients, which are what is evaluated, that
+	// is kept at an update; the rest are the present ones. Default 0.98; in [0, 1).
+	Average float64 `yaml:"average"`
+}
+
+// DefaultConfig returns the recipe that is known to learn.
+func DefaultConfig() Config {
+	return Config{Sigma: 0.06, FinalSigma: 0.06, Rate: 0.01, Schedule: nn.LinearRate, FinalRate: 0.1, Average: 0.98}
+}
+
+// Validate reports every field that breaks its rule, joined; each error wraps
+// ErrConfig and names field, value and rule.
+func (c *Config) Validate() error { return settings.Faults(ErrConfig, c) }
+
+// Rules implements settings.Ruled.
+func (c *Config) Rules(r *settings.Rules) {
+	r.Check("sigma", c.Sigma, settings.Positive())
+	r.Check("final_sigma", c.FinalSigma, settings.Positive())
+	r.Check("rate", c.Rate, settings.Positive())
+	r.Check("schedule", c.Schedule, settings.OneOf(nn.ScheduleKinds()...))
+	r.Check("final_rate", c.FinalRate, settings.OpenClosed(0, 1))
+	r.Check("average", c.Average, settings.ClosedOpen(0, 1))
+}
+
+// schedule is that of the learning rate.
+func (c *Config) schedule() nn.Schedule { return nn.Schedule{Kind: c.Schedule, Final: c.FinalRate} }

@@ -1,0 +1,258 @@
+package dispatch
+
+import (
+	"math"
+
+	"fairlb/env/snapshot"
+)
+
+// LearnedScore is the score of universal: the request goes to
+//
+//	argmin_j (q_j + c_j) / w_j,
+//	log w_j = Exponent log a_j + <Policy.Weight, x_j>,
+//	log c_j = <Policy.Offset, x_j> + <Policy.Common, y>.
+//
+// a_j is self-tuning's estimate of a server's capacity, x_j are the features of a server
+// (serverFeatures) and y those of the pool (poolFeatures), all of them without a unit and
+// relative to the pool, so that the same coefficients serve every pool. Without
+// coefficients it is self-tuning's score, (q_j + 1) / a_j^Exponent.
+//
+// What is known of the pool changes with every completion; it is summed up anew once in as
+// many picks as there are servers, so that a decision costs O(log servers) as
+// self-tuning's does.
+type LearnedScore struct {
+	policy   *Policy
+	exponent float64
+	long     *Capacities // those of the rule
+	recent   *Capacities // by a tenth of the completions
+	share    float64     // 1 / LBs
+	told     []float64   // by server, the logarithm of its configured capacity, of mean 0 over the pool
+	mean     float64     // of the configured capacities
+	order    []float64   // by server, in [-1, 1]: falls for the LBs of odd index, rises for the others
+	level    []float64   // by server, in [-1, 1]: spread evenly, and differently for each LB
+
+	pool   [poolFeatures]float64
+	slope  float64      // of the estimates over the configured capacities, both as logarithms
+	spread float64      // standard deviation of the estimates over servers, as logarithms, noise taken off
+	sums   []serverSums // by server, as of its last computation
+}
+
+// serverSums is what is known of a server when its score is computed.
+type serverSums struct {
+	number   float64 // completions, decayed
+	capacity float64 // log a_j
+	weight   float64 // w_j
+	offset   float64 // c_j
+}
+
+// recentConstants are those of the second, quicker estimate.
+func recentConstants() SelfTuningConfig { return SelfTuningConfig{Exponent: 1, Window: 20, Prior: 3} }
+
+const (
+	// confidenceNumber is the number of completions at which an estimate is trusted half.
+	confidenceNumber = 10
+	// slopePrior is how many units of squared told capacity stand for the prior slope.
+	slopePrior, slopeWeight = 0.5, 0.5
+	// MaxLogWeight and MaxLogOffset bound the logarithms of weights and of offsets.
+	MaxLogWeight, MaxLogOffset = 20.0, 5.0
+	// maxLog bounds logarithms of relative capacities among the features.
+	maxLog = 3
+)
+
+// NewLearnedScore returns the score of a policy for an LB that estimates capacities by long.
+// It fails unless every configured capacity is positive.
+func NewLearnedScore(policy *Policy, long *Capacities, o Options) (*LearnedScore, error) {
+	recent, err := NewCapacities(len(o.Capacity), recentConstants())
+	if err != nil {
+		return nil, err
+	}
+	n := len(o.Capacity)
+	s := &LearnedScore{
+		policy: policy, exponent: long.cfg.Exponent, long: long, recent: recent, share: 1 / float64(o.LBs),
+		told: make([]float64, n), order: make([]float64, n), level: make([]float64, n), sums: make([]serverSums, n),
+	}
+	if err := checkWeights(o.Capacity); err != nil {
+		return nil, err
+	}
+	logMean := 0.0
+	for j, c := range o.Capacity {
+		s.told[j] = math.Log(c)
+		logMean += s.told[j] / float64(n)
+		s.mean += c / float64(n)
+	}
+	direction := float64(1 - 2*(o.LB%2))
+	for j := range s.told {
+		s.told[j] = bounded(s.told[j] - logMean)
+		if n > 1 {
+			s.order[j] = direction * (2*float64(j)/float64(n-1) - 1)
+		}
+		// Multiples of the golden ratio are spread evenly, however many there are.
+		_, x := math.Modf(math.Phi * float64(1+j+o.LB*(n+1)))
+		s.level[j] = 2*x - 1
+	}
+	s.Reset()
+	return s, nil
+}
+
+// bounded keeps the logarithm of a relative capacity within what was seen in training.
+func bounded(x float64) float64 { return min(max(x, -maxLog), maxLog) }
+
+// Reset forgets all completions; the estimates that it was made with are reset before.
+func (s *LearnedScore) Reset() {
+	s.recent.Reset()
+	s.observeAll()
+}
+
+// Add takes in what the estimates that it was made with have been given (Capacities.Add).
+func (s *LearnedScore) Add(server int, number uint64, counts, times float64) {
+	s.recent.Add(server, number, counts, times)
+	s.observe(server)
+}
+
+// Forget drops what is known of a server, because another one has taken its index; the
+// estimates that it was made with have forgotten it before.
+func (s *LearnedScore) Forget(server int) {
+	s.recent.Forget(server)
+	s.observe(server)
+}
+
+// Refresh computes a server's score anew; that of server 0 comes after what is known of
+// the pool.
+func (s *LearnedScore) Refresh(server int) {
+	if server == 0 {
+		s.sumUp()
+	}
+	s.observe(server)
+}
+
+// observe takes what is known of a server.
+func (s *LearnedScore) observe(server int) {
+	x := &s.sums[server]
+	x.number, x.capacity = s.long.known(server)
+	s.compute(server)
+}
+
+// sumUp sums up what is known of the pool.
+func (s *LearnedScore) sumUp() {
+	var weight, mean, noise, square, toldSquare, product float64
+	for j := range s.sums {
+		x := &s.sums[j]
+		k := x.number / (x.number + confidenceNumber)
+		weight += k
+		mean += k * x.capacity
+		square += k * x.capacity * x.capacity
+		noise += k / (1 + x.number)
+		toldSquare += k * s.told[j] * s.told[j]
+		product += k * x.capacity * s.told[j]
+	}
+	s.slope = (product + slopePrior*slopeWeight) / (toldSquare + slopeWeight)
+	s.slope = min(max(s.slope, -1), 2)
+	s.spread = 0
+	if weight > 0 {
+		mean /= weight
+		s.spread = min(1, math.Sqrt(max(0, square/weight-mean*mean-noise/weight)))
+	}
+	others := 0.0 // of its own requests that a request meets at its server
+	if p := s.long.pool; p.number > 0 {
+		others = max(0, p.counts/p.number-1)
+	}
+	load := min(max(math.Log((others/s.share+0.1)/s.mean), -2), 2)
+	s.pool = [poolFeatures]float64{1, load, s.share - 0.3, math.Log(float64(len(s.sums)))/2 - 1, s.slope - slopePrior, s.spread - 0.3}
+}
+
+// compute computes a server's weight and offset.
+func (s *LearnedScore) compute(server int) {
+	x := &s.sums[server]
+	features := s.features(server)
+	weight, offset := s.exponent*x.capacity, 0.0
+	for k, f := range features {
+		weight += s.policy.Weight[k] * f
+		offset += s.policy.Offset[k] * f
+	}
+	for k, f := range s.pool {
+		offset += s.policy.Common[k] * f
+	}
+	x.weight = math.Exp(min(max(weight, -MaxLogWeight), MaxLogWeight))
+	x.offset = math.Exp(min(max(offset, -MaxLogOffset), MaxLogOffset))
+}
+
+// features returns the features of a server, in the order of ServerFeatures.
+func (s *LearnedScore) features(server int) [serverFeatures]float64 {
+	x := &s.sums[server]
+	capacity := bounded(x.capacity)
+	known := x.number/(x.number+confidenceNumber) - 0.5
+	_, recent := s.recent.known(server)
+	trend := bounded(bounded(recent) - capacity)
+	told, load, share, spread := s.told[server], s.pool[1], s.pool[2], s.pool[5]
+	explained, doubt := s.slope*told, 0.5-known
+	used := 0.0
+	if s.long.pool.number > 0 {
+		used = math.Log((x.number + 1) / (s.long.pool.number/float64(len(s.sums)) + 1))
+	}
+	return [serverFeatures]float64{
+		capacity, capacity * known, capacity * load, capacity * share, capacity * spread, capacity * capacity, capacity * told,
+		trend, trend * known,
+		told, told * doubt, told * load, explained, explained * doubt, explained * load, explained * share,
+		s.order[server], s.order[server] * share, s.order[server] * load, s.level[server], s.level[server] * share,
+		bounded(used), known,
+	}
+}
+
+// Features returns what the weight and the offset of a server are computed from: the logarithm of its estimated
+// capacity relative to the pool's, its features (ServerFeatures) and the pool's (PoolFeatures).
+func (s *LearnedScore) Features(server int) []float64 {
+	own := s.features(server)
+	return append(append([]float64{s.sums[server].capacity}, own[:]...), s.pool[:]...)
+}
+
+// Weight returns the weight w_j of a server, as last computed.
+func (s *LearnedScore) Weight(server int) float64 { return s.sums[server].weight }
+
+// Offset returns the offset c_j of a server, as last computed.
+func (s *LearnedScore) Offset(server int) float64 { return s.sums[server].offset }
+
+// score returns the score of a server with that many of the LB's requests.
+func (s *LearnedScore) score(server int, ongoing int32) float64 {
+	x := &s.sums[server]
+	return (float64(ongoing) + x.offset) / x.weight
+}
+
+// Inherit takes over what old knows, by the indices of its servers (Heir); nil if it
+// was no learned score. The estimates that it was made with have inherited before.
+func (s *LearnedScore) Inherit(old *LearnedScore, from []int) {
+	if old != nil {
+		s.recent.Inherit(old.recent, from)
+	}
+	s.observeAll()
+}
+
+// observeAll computes everything from the estimates.
+func (s *LearnedScore) observeAll() {
+	for j := range s.sums {
+		s.sums[j].number, s.sums[j].capacity = s.long.known(j)
+	}
+	s.sumUp()
+	for j := range s.sums {
+		s.compute(j)
+	}
+}
+
+// state saves or restores all that is known; the rule's own estimates come before.
+func (s *LearnedScore) state(c *snapshot.Codec) {
+	s.recent.state(c)
+	for _, x := range []*float64{&s.slope, &s.spread} {
+		c.Float64(x)
+	}
+	for k := range s.pool {
+		c.Float64(&s.pool[k])
+	}
+	snapshot.Fixed(c, s.sums, func(x *serverSums) {
+		c.Float64(&x.number)
+		c.Float64(&x.capacity)
+		c.Float64(&x.weight)
+		c.Float64(&x.offset)
+		if !(x.number >= 0 && x.number <= math.MaxFloat64 && math.Abs(x.capacity) <= 100 && x.weight >= 1e-9 && x.weight <= 1e9 && x.offset >= 1e-3 && x.offset <= 1e3) {
+			c.Fail("a weight of %g and an offset of %g by %g completions", x.weight, x.offset, x.number)
+		}
+	})
+}

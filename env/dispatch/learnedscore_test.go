@@ -1,0 +1,157 @@
+package dispatch
+
+import (
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// universal returns the rule with such a policy.
+func universal(t *testing.T, policy *Policy, o Options) Rule {
+	t.Helper()
+	o.Policy = policy
+	rule, err := New(UniversalName, o)
+	require.NoError(t, err)
+	return rule
+}
+
+// TestWithoutCoefficients: a policy without coefficients picks as self-tuning does,
+// through failures and servers that come and go.
+func TestWithoutCoefficients(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{1, 2, 7, 40} {
+		for lb := range 2 {
+			a, b := newSimulatedLB(n, 3, true), newSimulatedLB(n, 3, true)
+			tuning, err := New(selfTuningName, a.options(lb))
+			require.NoError(t, err)
+			rule := universal(t, &Policy{}, b.options(lb))
+			for k := range 3000 {
+				require.Equal(t, a.step(tuning), b.step(rule), "pick %d of %d servers", k, n)
+			}
+		}
+	}
+}
+
+// TestEveryCoefficientCounts: each feature tells servers apart or, where it is the pool's,
+// states, so that no coefficient is learned for nothing.
+func TestEveryCoefficientCounts(t *testing.T) {
+	t.Parallel()
+	picks := func(policy *Policy) []int {
+		w := newSimulatedLB(7, 5, false)
+		o := w.options(1)
+		o.LBs = 5
+		rule := universal(t, policy, o)
+		var list []int
+		for range 2000 {
+			list = append(list, w.step(rule))
+		}
+		return list
+	}
+	without := picks(&Policy{})
+	for k := range PolicySize {
+		coefficients := make([]float64, PolicySize)
+		coefficients[k] = 1
+		policy, err := NewPolicy(coefficients)
+		require.NoError(t, err)
+		require.NotEqual(t, without, picks(policy), "coefficient %d", k)
+	}
+}
+
+// TestFeaturesAreRelative: a pool whose times and configured capacities are others by a factor is
+// treated alike.
+func TestFeaturesAreRelative(t *testing.T) {
+	t.Parallel()
+	coefficients := make([]float64, PolicySize)
+	rng := rand.New(rand.NewPCG(1, 2))
+	for k := range coefficients {
+		coefficients[k] = 0.2 * rng.NormFloat64()
+	}
+	policy, err := NewPolicy(coefficients)
+	require.NoError(t, err)
+	score := func(factor float64) *LearnedScore {
+		long, err := NewCapacities(5, DefaultSelfTuning())
+		require.NoError(t, err)
+		s, err := NewLearnedScore(policy, long, Options{Capacity: []float64{1, 2, 3, 4, 5}, LB: 1, LBs: 3})
+		require.NoError(t, err)
+		rng := rand.New(rand.NewPCG(3, 4))
+		for range 500 {
+			j, counts, times := rng.IntN(5), float64(1+rng.IntN(4)), rng.ExpFloat64()
+			long.Add(j, 1, counts, factor*times*float64(j+1))
+			s.Add(j, 1, counts, factor*times*float64(j+1))
+			s.Refresh(rng.IntN(5))
+		}
+		return s
+	}
+	a, b := score(1), score(1000)
+	for j := range 5 {
+		require.InEpsilon(t, a.Weight(j), b.Weight(j), 1e-9)
+		require.InEpsilon(t, a.Offset(j), b.Offset(j), 1e-9)
+		require.Greater(t, math.Abs(math.Log(a.Weight(j))), 1e-3)
+	}
+}
+
+// TestSlopeTellsWhoIsRight: where estimates follow the configured capacities the slope comes to 1,
+// and where they do not, to 0.
+func TestSlopeTellsWhoIsRight(t *testing.T) {
+	t.Parallel()
+	told := []float64{1, 2, 4, 8, 1, 2, 4, 8}
+	for _, test := range []struct{ power, slope float64 }{{1, 1}, {0, 0}, {0.5, 0.5}} {
+		long, err := NewCapacities(len(told), DefaultSelfTuning())
+		require.NoError(t, err)
+		s, err := NewLearnedScore(&Policy{}, long, Options{Capacity: told, LBs: 1})
+		require.NoError(t, err)
+		for range 300 {
+			for j, c := range told {
+				long.Add(j, 1, 1, 1/math.Pow(c, test.power))
+				s.Add(j, 1, 1, 1/math.Pow(c, test.power))
+			}
+		}
+		s.Refresh(0)
+		require.InDelta(t, test.slope, s.slope, 0.07, "a prior of one half is left")
+	}
+}
+
+func TestNewPolicyRefuses(t *testing.T) {
+	t.Parallel()
+	_, err := NewPolicy(make([]float64, PolicySize-1))
+	require.ErrorContains(t, err, "must be 52")
+	coefficients := make([]float64, PolicySize)
+	coefficients[3] = math.NaN()
+	_, err = NewPolicy(coefficients)
+	require.ErrorContains(t, err, "coefficient 3 of a policy is NaN")
+}
+
+// TestPolicyFile: what is written is read back, and what is not a policy's is refused by
+// its line.
+func TestPolicyFile(t *testing.T) {
+	t.Parallel()
+	coefficients := make([]float64, PolicySize)
+	for k := range coefficients {
+		coefficients[k] = float64(k) / 64
+	}
+	policy, err := NewPolicy(coefficients)
+	require.NoError(t, err)
+	text := policy.Text()
+	again, err := ParsePolicy("p.csv", text)
+	require.NoError(t, err)
+	require.Equal(t, policy, again)
+	for _, test := range []struct{ from, to, want string }{
+		{"trend,", "tend,", `p.csv: line 9: "tend,0.109375,0.46875": must be trend and two numbers, with commas between`},
+		{"trend,0.109375", "trend,x", `p.csv: line 9: trend: weight "x": must be a number in [-100, 100]`},
+		{"spread,,", "spread,1,", `p.csv: line 30: spread: weight "1": must be empty: it is of the pool`},
+		{"feature,weight,offset\n", "", `p.csv: line 1: must be "feature,weight,offset"`},
+	} {
+		changed := strings.Replace(text, test.from, test.to, 1)
+		require.NotEqual(t, text, changed)
+		_, err := ParsePolicy("p.csv", changed)
+		require.EqualError(t, err, test.want)
+	}
+	_, err = ParsePolicy("p.csv", text[:len(text)/2])
+	require.ErrorContains(t, err, "p.csv: ")
+	require.Equal(t, shippedPolicy, ShippedPolicy().Text())
+	_, err = ParsePolicy("p.csv", text+"more,1,2\n")
+	require.EqualError(t, err, "p.csv: line 31: one line too many")
+}
