@@ -19,10 +19,10 @@ type RuleEnvs struct {
 	// Open opens the environment of a pool. Where there is one pool alone, every number
 	// is that.
 	Open func(pool uint64, policy *dispatch.Policy) (env.Env, error)
-	// Any says whether every number is another pool. Each workload of a training is then
-	// on the next of them, from First on, and validation_seeds name pools.
-	Any   bool
-	First uint64
+	// Any says whether every number is another pool. Each workload of a training is then on
+	// a pool of its own, whose number is the workload's seed, which no evaluation can name, and
+	// validation_seeds are numbers of pools.
+	Any bool
 }
 
 // validationSeed is that of the episode on each pool that validates.
@@ -37,9 +37,9 @@ type rulePool struct {
 // close implements player.
 func (c *rulePool) close() {}
 
-// spec implements player: that of the first pool.
+// spec implements player: that of a pool.
 func (c *rulePool) spec() (env.Spec, error) {
-	e, err := c.envs.Open(c.envs.First, &dispatch.Policy{})
+	e, err := c.envs.Open(validationSeed, &dispatch.Policy{})
 	if err != nil {
 		return env.Spec{}, err
 	}
@@ -57,7 +57,7 @@ func (c *rulePool) play(ctx context.Context, learner agents.Learner, seed uint64
 		workload := EpisodeSeed(seed, (first+k)/trials)
 		explore := trialSeed(workload, (first+k)%trials, trials)
 		policy, err := l.Trial(explore)
-		return c.envs.First + uint64((first+k)/trials), workload, explore, policy, err
+		return workload, workload, explore, policy, err
 	})
 }
 
@@ -76,7 +76,7 @@ func (c *rulePool) validate(ctx context.Context, learner agents.Learner, seeds [
 		if c.envs.Any {
 			return seeds[k], validationSeed, 0, policy, nil
 		}
-		return c.envs.First, seeds[k], 0, policy, nil
+		return seeds[k], seeds[k], 0, policy, nil
 	})
 	if err != nil {
 		return 0, fmt.Errorf("validation: %w", err)

@@ -15,24 +15,27 @@ var ErrConfig = errors.New("universal: invalid configuration")
 // Config holds every number of the learner; DefaultConfig gives the defaults named here.
 // An update takes all pairs of trials since the last one.
 type Config struct {
+	// Requests is about how many requests a trial has: on each pool between a third and three
+	// times as many, unless the episode's duration ends it before. Default 12000.
+	Requests float64 `yaml:"requests"`
 	// Sigma is the standard deviation of the noise on the coefficients at the start,
-	// FinalSigma at the end; between, it falls by equal ratios. Defaults 0.06 and 0.06;
-	// positive.
+	// FinalSigma at the end; between, it falls by equal ratios. Both are in the units of
+	// units.go. Defaults 0.1 and 0.1; positive.
 	Sigma      float64 `yaml:"sigma"`
 	FinalSigma float64 `yaml:"final_sigma"`
-	// Rate is the learning rate (Adam) at the start. It falls by Schedule (constant,
-	// linear, cosine or exponential) to the part FinalRate. Defaults 0.01, linear, 0.1.
+	// Rate is the learning rate (Adam, in the same units) at the start. It falls by Schedule (constant,
+	// linear, cosine or exponential) to the part FinalRate. Defaults 0.012, linear, 0.1.
 	Rate      float64         `yaml:"rate"`
 	Schedule  nn.ScheduleKind `yaml:"schedule"`
 	FinalRate float64         `yaml:"final_rate"`
 	// Average is the part of the averaged coefficients, which are what is evaluated, that
-	// is kept at an update; the rest are the present ones. Default 0.98; in [0, 1).
+	// is kept at an update; the rest are the present ones. Default 0.96; in [0, 1).
 	Average float64 `yaml:"average"`
 }
 
 // DefaultConfig returns the recipe that is known to learn.
 func DefaultConfig() Config {
-	return Config{Sigma: 0.06, FinalSigma: 0.06, Rate: 0.01, Schedule: nn.LinearRate, FinalRate: 0.1, Average: 0.98}
+	return Config{Requests: 12000, Sigma: 0.1, FinalSigma: 0.1, Rate: 0.012, Schedule: nn.LinearRate, FinalRate: 0.1, Average: 0.96}
 }
 
 // Validate reports every field that breaks its rule, joined; each error wraps
@@ -41,6 +44,7 @@ func (c *Config) Validate() error { return settings.Faults(ErrConfig, c) }
 
 // Rules implements settings.Ruled.
 func (c *Config) Rules(r *settings.Rules) {
+	r.Check("requests", c.Requests, settings.Closed(100, 1e9))
 	r.Check("sigma", c.Sigma, settings.Positive())
 	r.Check("final_sigma", c.FinalSigma, settings.Positive())
 	r.Check("rate", c.Rate, settings.Positive())

@@ -23,11 +23,11 @@ var (
 type Learner struct {
 	cfg    Config
 	spec   env.Spec
-	sigma  float64 // of the next Trial
-	rounds int     // calls of Update so far
-	search *es.Search
-	earned float64 // sum of the trials' fitness since the last update
-	trials int     // since the last update
+	sigma  float64    // of the next Trial
+	rounds int        // calls of Update so far
+	search *es.Search // of the coefficients, each in its unit
+	earned float64    // sum of the trials' fitness since the last update
+	trials int        // since the last update
 }
 
 // New returns an untrained learner. It learns of any pool; Policy and Explorer steer
@@ -48,7 +48,7 @@ func (l *Learner) Trial(seed uint64) (*dispatch.Policy, error) {
 	noise := make([]float64, dispatch.PolicySize)
 	es.Noise(noise, seed, 0)
 	for k, v := range l.search.Values {
-		noise[k] = float64(v) + l.sigma*noise[k]
+		noise[k] = unit(k) * (float64(v) + l.sigma*noise[k])
 	}
 	return dispatch.NewPolicy(noise)
 }
@@ -57,7 +57,7 @@ func (l *Learner) Trial(seed uint64) (*dispatch.Policy, error) {
 func (l *Learner) Rule() (*dispatch.Policy, error) {
 	values := make([]float64, dispatch.PolicySize)
 	for k, v := range l.search.Average {
-		values[k] = float64(v)
+		values[k] = unit(k) * float64(v)
 	}
 	return dispatch.NewPolicy(values)
 }
@@ -100,7 +100,7 @@ func (l *Learner) Update(n int, progress float64) (agents.Stats, error) {
 }
 
 // Parameters implements agents.Learner: the coefficients of weights, of offsets, and of
-// every server's offset (dispatch.Policy).
+// every server's offset (dispatch.Policy), in the learner's units.
 func (l *Learner) Parameters() []agents.Parameter {
 	n, values := len(dispatch.ServerFeatures()), l.search.Average
 	return []agents.Parameter{

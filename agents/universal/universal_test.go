@@ -86,6 +86,15 @@ func TestResumes(t *testing.T) {
 	require.Equal(t, whole.Parameters(), other.Parameters())
 }
 
+// TestUnits: every coefficient has a unit.
+func TestUnits(t *testing.T) {
+	t.Parallel()
+	require.Len(t, units, len(dispatch.ServerFeatures()))
+	for k := range dispatch.PolicySize {
+		require.Positive(t, unit(k))
+	}
+}
+
 func TestRefuses(t *testing.T) {
 	t.Parallel()
 	cfg := DefaultConfig()
@@ -144,9 +153,9 @@ func TestActorSharesAsTheRule(t *testing.T) {
 	t.Parallel()
 	policy := &dispatch.Policy{}
 	policy.Common[0] = 1     // offsets above 1
-	policy.Offset[22] = 0.5  // and not alike
+	policy.Offset[15] = 0.5  // and not alike
 	policy.Weight[0] = 0.3   // capacity counts for more
-	policy.Offset[16] = -0.4 // the order of the servers
+	policy.Offset[14] = -0.4 // the order of the servers
 	a, err := NewActor(policy, ActorConfig{Of: 2, LBs: 2, Interval: world.StepInterval, Bounds: world.Action})
 	require.NoError(t, err)
 	dst := [][]float64{make([]float64, 2), make([]float64, 2)}

@@ -33,6 +33,7 @@ type LearnedScore struct {
 
 	pool   [poolFeatures]float64
 	slope  float64      // of the estimates over the configured capacities, both as logarithms
+	centre float64      // what is left of the estimates on average
 	spread float64      // standard deviation of the estimates over servers, as logarithms, noise taken off
 	sums   []serverSums // by server, as of its last computation
 }
@@ -52,11 +53,17 @@ const (
 	// confidenceNumber is the number of completions at which an estimate is trusted half.
 	confidenceNumber = 10
 	// slopePrior is how many units of squared told capacity stand for the prior slope.
-	slopePrior, slopeWeight = 0.5, 0.5
+	slopePrior, slopeWeight = 0.6, 0.3
+	// poolNumber is confidenceNumber where the pool is summed up.
+	poolNumber = 40
+	// estimateNoise is the variance of the logarithm of an estimate of one completion.
+	estimateNoise = 2.0
 	// MaxLogWeight and MaxLogOffset bound the logarithms of weights and of offsets.
 	MaxLogWeight, MaxLogOffset = 20.0, 5.0
 	// maxLog bounds logarithms of relative capacities among the features.
 	maxLog = 3
+	// maxLoad bounds the logarithm of the load.
+	maxLoad = 2.5
 )
 
 // NewLearnedScore returns the score of a policy for an LB that estimates capacities by long.
@@ -134,29 +141,35 @@ func (s *LearnedScore) observe(server int) {
 
 // sumUp sums up what is known of the pool.
 func (s *LearnedScore) sumUp() {
-	var weight, mean, noise, square, toldSquare, product float64
+	var weight, mean, noise, toldMean, toldSquare, product float64
 	for j := range s.sums {
 		x := &s.sums[j]
-		k := x.number / (x.number + confidenceNumber)
+		k := x.number / (x.number + poolNumber)
 		weight += k
 		mean += k * x.capacity
-		square += k * x.capacity * x.capacity
 		noise += k / (1 + x.number)
+		toldMean += k * s.told[j]
 		toldSquare += k * s.told[j] * s.told[j]
 		product += k * x.capacity * s.told[j]
 	}
 	s.slope = (product + slopePrior*slopeWeight) / (toldSquare + slopeWeight)
 	s.slope = min(max(s.slope, -1), 2)
-	s.spread = 0
+	s.spread, s.centre = 0, 0
 	if weight > 0 {
-		mean /= weight
-		s.spread = min(1, math.Sqrt(max(0, square/weight-mean*mean-noise/weight)))
+		s.centre = (mean - s.slope*toldMean) / weight
+		left := 0.0 // of the square
+		for j := range s.sums {
+			x := &s.sums[j]
+			r := x.capacity - s.slope*s.told[j] - s.centre
+			left += x.number / (x.number + poolNumber) * r * r
+		}
+		s.spread = min(1, math.Sqrt(max(0, (left-estimateNoise*noise)/weight)))
 	}
 	others := 0.0 // of its own requests that a request meets at its server
 	if p := s.long.pool; p.number > 0 {
 		others = max(0, p.counts/p.number-1)
 	}
-	load := min(max(math.Log((others/s.share+0.1)/s.mean), -2), 2)
+	load := min(math.Log1p(others/s.share/s.mean), maxLoad) - 0.5
 	s.pool = [poolFeatures]float64{1, load, s.share - 0.3, math.Log(float64(len(s.sums)))/2 - 1, s.slope - slopePrior, s.spread - 0.3}
 }
 
@@ -183,18 +196,16 @@ func (s *LearnedScore) features(server int) [serverFeatures]float64 {
 	known := x.number/(x.number+confidenceNumber) - 0.5
 	_, recent := s.recent.known(server)
 	trend := bounded(bounded(recent) - capacity)
-	told, load, share, spread := s.told[server], s.pool[1], s.pool[2], s.pool[5]
+	told, load, share := s.told[server], s.pool[1], s.pool[2]
 	explained, doubt := s.slope*told, 0.5-known
-	used := 0.0
-	if s.long.pool.number > 0 {
-		used = math.Log((x.number + 1) / (s.long.pool.number/float64(len(s.sums)) + 1))
-	}
+	// What is left of the estimate is believed as far as it is more than noise.
+	variance := s.spread*s.spread + 0.001
+	posterior := s.centre + explained + (x.capacity-explained-s.centre)*variance/(variance+estimateNoise/(1+x.number))
+	posterior = bounded(posterior)
 	return [serverFeatures]float64{
-		capacity, capacity * known, capacity * load, capacity * share, capacity * spread, capacity * capacity, capacity * told,
-		trend, trend * known,
+		capacity, capacity * known, capacity * load, capacity * share, posterior, posterior * load, trend,
 		told, told * doubt, told * load, explained, explained * doubt, explained * load, explained * share,
-		s.order[server], s.order[server] * share, s.order[server] * load, s.level[server], s.level[server] * share,
-		bounded(used), known,
+		s.order[server], s.level[server], known,
 	}
 }
 
@@ -240,7 +251,7 @@ func (s *LearnedScore) observeAll() {
 // state saves or restores all that is known; the rule's own estimates come before.
 func (s *LearnedScore) state(c *snapshot.Codec) {
 	s.recent.state(c)
-	for _, x := range []*float64{&s.slope, &s.spread} {
+	for _, x := range []*float64{&s.slope, &s.centre, &s.spread} {
 		c.Float64(x)
 	}
 	for k := range s.pool {

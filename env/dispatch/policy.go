@@ -10,31 +10,40 @@ import (
 
 // The numbers of features of universal's score, of a server and of the pool.
 const (
-	serverFeatures = 23
+	serverFeatures = 17
 	poolFeatures   = 6
 )
 
-// ServerFeatures names the features of a server, in order. A capacity is the logarithm of
-// the LB's own estimate relative to the pool, told the logarithm of the configured capacity
-// relative to the pool's geometric mean, explained the told one times the slope of the
-// estimates over it; known is n/(n+10) - 1/2 for n completions and doubt 1/2 - known;
-// trend is the estimate of the last tenth of the window less the whole's; used is the logarithm of the
-// server's completions over the mean server's; order rises over the servers for LBs of even index
-// and falls for the others, level differs for each of them. load, share and spread are the pool's.
+// ServerFeatures names the features of a server, in order:
+//
+//	capacity   logarithm of the LB's own estimate a_j, relative to the pool's
+//	known      n/(n+10) - 1/2 for the n completions behind it
+//	told       logarithm of the configured capacity, relative to the pool's geometric mean
+//	explained  told times the slope of the estimates over it: what of the told holds here
+//	doubt      1/2 - known
+//	posterior  explained and, as far as it is more than noise, what the estimate differs from it
+//	trend      the estimate over a tenth of the window less capacity
+//	order      rises from -1 to 1 over the servers for LBs of even index, falls for the others
+//	level      in [-1, 1], spread evenly over the servers, differently for each LB
+//
+// A factor load or share is the pool's (PoolFeatures).
 func ServerFeatures() []string {
 	return []string{
-		"capacity", "capacity*known", "capacity*load", "capacity*share", "capacity*spread", "capacity*capacity", "capacity*told",
-		"trend", "trend*known",
+		"capacity", "capacity*known", "capacity*load", "capacity*share", "posterior", "posterior*load", "trend",
 		"told", "told*doubt", "told*load", "explained", "explained*doubt", "explained*load", "explained*share",
-		"order", "order*share", "order*load", "level", "level*share",
-		"used", "known",
+		"order", "level", "known",
 	}
 }
 
-// PoolFeatures names the features of a pool, in order: 1; the logarithm of the requests, of
-// all LBs by the LB's own count, that a request meets at its server, over the mean configured capacity; the reciprocal of the
-// number of LBs, less 0.3; half the logarithm of the number of servers, less 1; the slope of the estimates
-// over the configured capacities, less 0.5; and how far the estimates spread, less 0.3.
+// PoolFeatures names the features of a pool, in order:
+//
+//	one      1
+//	load     log(1 + r) - 1/2, where r is how many other requests a request meets at its server for each
+//	         configured processor: the LB's own, times the number of LBs
+//	share    1 over the number of LBs, less 0.3
+//	servers  half the logarithm of their number, less 1
+//	slope    that of the estimates over the configured capacities, as logarithms, less 1/2
+//	spread   standard deviation of what the slope leaves of the estimates, noise taken off, less 0.3
 func PoolFeatures() []string {
 	return []string{"one", "load", "share", "servers", "slope", "spread"}
 }

@@ -115,7 +115,7 @@ func (t *Training) Run(ctx context.Context) (err error) {
 	}
 	var rule *train.RuleEnvs
 	if t.Open == nil {
-		pools := simulate.RuleTraining(t.Scenario, t.Hyperparameters.ScenarioSet)
+		pools := simulate.RuleTraining(t.Scenario, t.Hyperparameters.ScenarioSet, t.Hyperparameters.Methods.Universal.Requests)
 		rule = &pools
 	}
 	err = train.Run(ctx, train.Config{

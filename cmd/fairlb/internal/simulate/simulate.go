@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"math/rand/v2"
 
 	"gonum.org/v1/gonum/floats"
 
@@ -76,21 +77,29 @@ func Rule(s scenario.Scenario, policy *dispatch.Policy) Opener {
 }
 
 // RuleTraining opens a scenario for a method to learn a rule in or, where it is a random
-// pool, that pool and those that follow, of which each is like it in no more than the
-// overrides, which are set in it. No episode is longer than the scenario's.
-func RuleTraining(s scenario.Scenario, overrides []string) train.RuleEnvs {
-	first, any := scenario.RandomPoolNumber(s.Name)
-	return train.RuleEnvs{First: first, Any: any, Open: func(pool uint64, policy *dispatch.Policy) (env.Env, error) {
-		own := s
-		if any && pool != first {
-			var err error
-			if own, err = scenario.Load(scenario.RandomPool(pool), overrides); err != nil {
-				return nil, err
-			}
-			own.Duration = min(own.Duration, math.Floor(s.Duration/own.StepInterval)*own.StepInterval)
+// pool, random pools of all numbers, with the overrides set in each. An episode on one of several pools lasts for about so many
+// requests (universal.Config.Requests), and no longer than the scenario's.
+func RuleTraining(s scenario.Scenario, overrides []string, requests float64) train.RuleEnvs {
+	_, any := scenario.RandomPoolNumber(s.Name)
+	return train.RuleEnvs{Any: any, Open: func(pool uint64, policy *dispatch.Policy) (env.Env, error) {
+		if !any {
+			return Rule(s, policy)(nil, nil)
 		}
+		own, err := scenario.Load(scenario.RandomPool(pool), overrides)
+		if err != nil {
+			return nil, err
+		}
+		own.Duration = trialDuration(&own, pool, s.Duration, requests)
 		return Rule(own, policy)(nil, nil)
 	}}
+}
+
+// trialDuration returns how long (s) a trial on a random pool lasts: for between a third and
+// three times as many requests, by a number that the pool's gives, and no longer than longest.
+func trialDuration(s *scenario.Scenario, pool uint64, longest, requests float64) float64 {
+	factor := math.Pow(3, 2*rand.New(env.Stream(pool, "simulate/trial-duration")).Float64()-1)
+	steps := math.Floor(min(longest, factor*requests/s.Rate()) / s.StepInterval)
+	return max(1, steps) * s.StepInterval
 }
 
 // FixedWeights opens a scenario under fixed weights, one a server.
