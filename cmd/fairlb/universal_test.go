@@ -1,0 +1,86 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"fairlb/env/dispatch"
+)
+
+// trainUniversal returns the folder of a very short training of universal.
+func trainUniversal(t *testing.T, more ...string) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "run")
+	_, _, err := command(t, append([]string{"train", "universal", "--set", "episodes=8", "--set", "episodes_per_round=4", "--set", "universal.requests=200",
+		"--set", "checkpoint_every=1", "--set", "validation_seeds=1-2", "--out", dir}, more...)...)
+	require.NoError(t, err)
+	return dir
+}
+
+// TestUniversalOnAnyPool: what was trained on random pools is evaluated in scenarios of other
+// sizes, beside the policy that ships, and the same command trains the same policy.
+func TestUniversalOnAnyPool(t *testing.T) {
+	t.Parallel()
+	dir := trainUniversal(t)
+	for _, scenario := range []string{"sim-moderate/pure-cpu", "web-moderate/period-1"} {
+		out, _, err := command(t, "eval", "self-tuning", "universal", dir, "--scenario", scenario, "--seeds", "1000", "--duration", "5", "--format", "csv")
+		require.NoError(t, err)
+		require.Contains(t, out, dir)
+	}
+	out, _, err := command(t, "pools", "self-tuning", "universal", dir, trainUniversal(t, "--seed", "2"), "--pools", "9001-9002", "--duration", "2")
+	require.NoError(t, err)
+	require.Contains(t, out, "2 trainings")
+	out, _, err = command(t, "runs", "verify", dir)
+	require.NoError(t, err)
+	require.Contains(t, out, "ok")
+	shown, _, err := command(t, "runs", "show", dir)
+	require.NoError(t, err)
+	require.Contains(t, shown, "any LBs, any servers")
+
+	export := func(run string) string {
+		file := filepath.Join(t.TempDir(), "p.csv")
+		_, _, err := command(t, "export", run, "--out", file)
+		require.NoError(t, err)
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		return string(text)
+	}
+	text := export(dir)
+	require.Equal(t, text, export(trainUniversal(t)))
+	policy, err := dispatch.ParsePolicy("p.csv", text)
+	require.NoError(t, err)
+	require.NotEqual(t, &dispatch.Policy{}, policy)
+}
+
+// TestUniversalPolicyFile: fairlb lb takes the coefficients that fairlb export writes, and says
+// what is wrong with a file.
+func TestUniversalPolicyFile(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	policy, settings := filepath.Join(dir, "p.csv"), filepath.Join(dir, "lb.yaml")
+	require.NoError(t, os.WriteFile(settings, []byte("listen: [{address: 127.0.0.1:0}]\nservers: [{address: 127.0.0.1:9}]\nrule: {name: universal, policy: "+policy+"}\n"), 0o600))
+	_, _, err := command(t, "lb", settings, "--check")
+	require.ErrorContains(t, err, "rule.policy")
+	require.Equal(t, exitUsage, exitCode(err))
+
+	require.NoError(t, os.WriteFile(policy, []byte(dispatch.ShippedPolicy().Text()), 0o600))
+	out, _, err := command(t, "lb", settings, "--check")
+	require.NoError(t, err)
+	require.Contains(t, out, "by universal")
+
+	broken := strings.Replace(dispatch.ShippedPolicy().Text(), "trend,", "trend,x", 1)
+	require.NoError(t, os.WriteFile(policy, []byte(broken), 0o600))
+	_, _, err = command(t, "lb", settings, "--check")
+	require.ErrorContains(t, err, "line 8: trend: weight")
+
+	run := trainSmall(t)
+	_, _, err = command(t, "export", run, "--out", policy)
+	require.ErrorContains(t, err, "is no dispatch rule")
+	require.Equal(t, exitUsage, exitCode(err))
+	_, _, err = command(t, "export", trainUniversal(t), "--lb", "0", "--out", filepath.Join(dir, "m.onnx"))
+	require.ErrorContains(t, err, "the same for all load balancers")
+}
