@@ -146,6 +146,8 @@ figures: build
 	./$(BIN) figures recorded results/live/curve-apache-2x.csv --out results/live/curve-apache-2x.png
 	./$(BIN) figures recorded results/live/period-1.json --out results/live/period-1.png
 	./$(BIN) figures recorded results/live/period-2.json --out results/live/period-2.png
+	./$(BIN) figures recorded results/live/large-731.json --out results/live/large-731.png
+	./$(BIN) figures recorded results/live/large-1463.json --out results/live/large-1463.png
 	./$(BIN) figures recorded results/live/slowed.json --out results/live/slowed.png
 
 clean:
