@@ -197,9 +197,14 @@ func (s *Study) Run(ctx context.Context, results *store.Store) error {
 		}
 	}
 	for _, seed := range s.trainingSeeds {
+		for m, method := range s.Methods {
+			if method.Once && s.runs("method", method.Name) {
+				jobs = append(jobs, func(ctx context.Context) error { return s.runOnce(ctx, results, m, seed) })
+			}
+		}
 		for k, c := range s.Scenarios {
 			for m, method := range s.Methods { // scenarios may share a method's training
-				if s.runs("scenario", c.Name) && s.runs("method", method.Name) {
+				if !method.Once && s.runs("scenario", c.Name) && s.runs("method", method.Name) {
 					jobs = append(jobs, func(ctx context.Context) error { return s.runMethod(ctx, results, m, k, seed) })
 				}
 			}
@@ -281,6 +286,18 @@ func (s *Study) heuristic(ctx context.Context, results *store.Store, k int, name
 		target = job.FixedWeights(in, found.Best.Weights)
 	}
 	return job.Evaluation{EvaluationTarget: target, Scenario: in, Seeds: s.heldOut}, true, nil
+}
+
+// runOnce makes the one training run of a method that is trained once, and evaluates it in all
+// scenarios: one job, so that the next seed's training is made beside it.
+func (s *Study) runOnce(ctx context.Context, results *store.Store, m int, seed uint64) error {
+	var faults []error
+	for k, c := range s.Scenarios {
+		if s.runs("scenario", c.Name) {
+			faults = append(faults, s.runMethod(ctx, results, m, k, seed))
+		}
+	}
+	return errors.Join(faults...)
 }
 
 // runMethod makes a training run of a method for a scenario, and evaluates it.
