@@ -61,8 +61,7 @@ func (c *rulePool) play(ctx context.Context, learner agents.Learner, seed uint64
 	})
 }
 
-// validate implements player. Where pools differ, it returns the geometric mean of their
-// mean completion times, which have different scales.
+// validate implements player: the geometric mean, as the pools' times have different scales.
 func (c *rulePool) validate(ctx context.Context, learner agents.Learner, seeds []uint64) (float64, error) {
 	l, _, err := ruleLearner(learner)
 	if err != nil {
@@ -72,20 +71,32 @@ func (c *rulePool) validate(ctx context.Context, learner agents.Learner, seeds [
 	if err != nil {
 		return 0, err
 	}
+	mean, err := c.envs.Validate(ctx, seeds, policy, c.workers)
+	if err != nil {
+		return 0, fmt.Errorf("validation: %w", err)
+	}
+	return mean, nil
+}
+
+// Validate returns the geometric mean, over pools (where Any is not set, over seeds of the
+// one), of the mean completion times (s) that requests have under a policy. So many pools are
+// played at a time.
+func (x RuleEnvs) Validate(ctx context.Context, seeds []uint64, policy *dispatch.Policy, workers int) (float64, error) {
+	c := rulePool{x, workers}
 	results, err := c.playAll(ctx, len(seeds), func(k int) (uint64, uint64, uint64, *dispatch.Policy, error) {
-		if c.envs.Any {
+		if x.Any {
 			return seeds[k], validationSeed, 0, policy, nil
 		}
 		return seeds[k], seeds[k], 0, policy, nil
 	})
 	if err != nil {
-		return 0, fmt.Errorf("validation: %w", err)
+		return 0, err
 	}
 	mean := 0.0
 	for _, r := range results {
 		completion, err := r.completion()
 		if err != nil {
-			return 0, fmt.Errorf("validation: %w", err)
+			return 0, err
 		}
 		mean += math.Log(completion) / float64(len(results))
 	}

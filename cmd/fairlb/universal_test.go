@@ -41,6 +41,15 @@ func TestUniversalOnAnyPool(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, shown, "any LBs, any servers")
 
+	picture := filepath.Join(t.TempDir(), "curve.svg")
+	_, _, err = command(t, "plot", dir, "--compare", "self-tuning", "--out", picture)
+	require.NoError(t, err)
+	drawn, err := os.ReadFile(picture)
+	require.NoError(t, err)
+	require.Contains(t, string(drawn), "self-tuning")
+	_, _, err = command(t, "plot", dir, "--compare", "sad", "--out", picture)
+	require.ErrorContains(t, err, "unknown heuristic")
+
 	export := func(run string) string {
 		file := filepath.Join(t.TempDir(), "p.csv")
 		_, _, err := command(t, "export", run, "--out", file)

@@ -7,12 +7,15 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"runtime"
 
+	"fairlb/agents/methods"
 	"fairlb/cmd/fairlb/internal/invalid"
 	"fairlb/cmd/fairlb/internal/runfolder"
 	"fairlb/cmd/fairlb/internal/simulate"
 	"fairlb/cmd/fairlb/internal/target"
 	"fairlb/env/dispatch"
+	"fairlb/env/scenario"
 	"fairlb/env/settings"
 	"fairlb/eval"
 	"fairlb/eval/episodes"
@@ -72,13 +75,16 @@ func levels(ctx context.Context, hyperparameters *train.Hyperparameters, heurist
 	if err != nil {
 		return nil, err
 	}
+	if m, err := methods.Find(hyperparameters.Method); err == nil && m.Rule {
+		return ruleLevels(ctx, hyperparameters, s, heuristics)
+	}
 	var targets []episodes.Target
 	for _, name := range heuristics {
 		if name == "" {
 			continue
 		}
-		if err := dispatch.Check(name); err != nil {
-			return nil, invalid.Errorf("--compare: %w%s", err, settings.Suggestion(name, dispatch.Names()))
+		if err := checkCompared(name); err != nil {
+			return nil, err
 		}
 		targets = append(targets, simulate.HeuristicTarget(s, name))
 	}
@@ -114,4 +120,40 @@ func levels(ctx context.Context, hyperparameters *train.Hyperparameters, heurist
 		}
 	}
 	return append(levels, trained), nil
+}
+
+// checkCompared reports what is no heuristic.
+func checkCompared(name string) error {
+	if err := dispatch.Check(name); err != nil {
+		return invalid.Errorf("--compare: %w%s", err, settings.Suggestion(name, dispatch.Names()))
+	}
+	return nil
+}
+
+// ruleLevels evaluates heuristics as the rule of a run is validated; without validation there are none,
+// since each of its trials is on a pool of its own.
+func ruleLevels(ctx context.Context, h *train.Hyperparameters, s scenario.Scenario, heuristics []string) ([]chart.ReferenceLevel, error) {
+	if h.ValidationSeeds == "" {
+		return nil, nil
+	}
+	seeds, err := eval.ParseSeeds(h.ValidationSeeds)
+	if err != nil {
+		return nil, err
+	}
+	var levels []chart.ReferenceLevel
+	for _, name := range heuristics {
+		if name == "" {
+			continue
+		}
+		if err := checkCompared(name); err != nil {
+			return nil, err
+		}
+		envs := simulate.RuleValidation(s, h.ScenarioSet, h.Methods.Universal.Requests, name)
+		mean, err := envs.Validate(ctx, seeds, nil, runtime.GOMAXPROCS(0))
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		levels = append(levels, chart.ReferenceLevel{Name: name, Value: mean})
+	}
+	return levels, nil
 }

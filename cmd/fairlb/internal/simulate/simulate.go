@@ -80,17 +80,26 @@ func Rule(s scenario.Scenario, policy *dispatch.Policy) Opener {
 // pool, random pools of all numbers, with the overrides set in each. An episode on one of several pools lasts for about so many
 // requests (universal.Config.Requests), and no longer than the scenario's.
 func RuleTraining(s scenario.Scenario, overrides []string, requests float64) train.RuleEnvs {
+	return ruleEnvs(s, overrides, requests, Rule)
+}
+
+// RuleValidation opens what RuleTraining does under a heuristic, whatever the policy.
+func RuleValidation(s scenario.Scenario, overrides []string, requests float64, heuristic string) train.RuleEnvs {
+	return ruleEnvs(s, overrides, requests, func(s scenario.Scenario, _ *dispatch.Policy) Opener { return Heuristic(s, heuristic) })
+}
+
+func ruleEnvs(s scenario.Scenario, overrides []string, requests float64, steer func(scenario.Scenario, *dispatch.Policy) Opener) train.RuleEnvs {
 	_, any := scenario.RandomPoolNumber(s.Name)
 	return train.RuleEnvs{Any: any, Open: func(pool uint64, policy *dispatch.Policy) (env.Env, error) {
 		if !any {
-			return Rule(s, policy)(nil, nil)
+			return steer(s, policy)(nil, nil)
 		}
 		own, err := scenario.Load(scenario.RandomPool(pool), overrides)
 		if err != nil {
 			return nil, err
 		}
 		own.Duration = trialDuration(&own, pool, s.Duration, requests)
-		return Rule(own, policy)(nil, nil)
+		return steer(own, policy)(nil, nil)
 	}}
 }
 
