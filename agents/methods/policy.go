@@ -69,7 +69,7 @@ func Export(meta checkpoint.Meta, s Settings, parameters []agents.Parameter, lbs
 		if err != nil {
 			return nil, fmt.Errorf("onnx: %w", err)
 		}
-		return onnx.RuleModel(meta, parameters, policy)
+		return onnx.RuleModel(meta, policy)
 	}
 	if _, err := Policy(meta, s, parameters, meta.Fingerprint.Spec()); err != nil {
 		return nil, fmt.Errorf("onnx: %w", err)

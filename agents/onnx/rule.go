@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strconv"
 
-	"fairlb/agents"
 	"fairlb/agents/checkpoint"
 	"fairlb/env/dispatch"
 )
@@ -21,7 +20,7 @@ func RuleFeatures() []string {
 // features is float32 [batch, servers, RuleFeatures], its outputs weights and offsets are
 // [batch, servers], for any number of servers; a request goes to the server of least
 // (own requests + offset) / weight.
-func RuleModel(meta checkpoint.Meta, parameters []agents.Parameter, policy *dispatch.Policy) ([]byte, error) {
+func RuleModel(meta checkpoint.Meta, policy *dispatch.Policy) ([]byte, error) {
 	names := RuleFeatures()
 	coefficients := make([]float32, 2*len(names)) // [features, 2]
 	coefficients[0] = float32(dispatch.DefaultSelfTuning().Exponent)

@@ -8,20 +8,29 @@ import (
 
 	"fairlb/agents/checkpoint"
 	"fairlb/agents/methods"
+	"fairlb/agents/onnx"
+	"fairlb/cmd/fairlb/internal/agentprocess"
 	"fairlb/cmd/fairlb/internal/bounds"
 	"fairlb/cmd/fairlb/internal/files"
 	"fairlb/cmd/fairlb/internal/invalid"
 	"fairlb/cmd/fairlb/internal/target"
+	"fairlb/env/dispatch"
+	"fairlb/env/scenario"
 	"fairlb/train"
 )
 
 const onnxFormat = "onnx"
 
+// exportSettings are the flags of the command.
+type exportSettings struct {
+	out, format string
+	lb          int
+}
+
 func (a *app) exportCommand() *cobra.Command {
-	var out, format string
-	var lb int
+	var x exportSettings
 	c := &cobra.Command{
-		Use:   "export RUN",
+		Use:   "export RUN...",
 		Short: "Write a run's policy as an ONNX model",
 		Long: `Write the deterministic policy of a run's folder or checkpoint as an ONNX model (opset 17).
 Its inputs obs_I are what load balancer I observes, float32 [batch, servers, features], not
@@ -31,77 +40,102 @@ next_state_I, [batch, values]: zeros as an episode begins, then what the step be
 --lb K writes load balancer K's policy alone.
 
 The policy of method universal is a dispatch rule, one for any number of load balancers and
-servers. Its model takes features [batch, servers, 30], which the metadata name, and gives
-weights and offsets [batch, servers]: a request goes to the server of least (own requests +
-offset) / weight. --out NAME.csv writes its coefficients instead, for rule.policy of fairlb lb.`,
+servers; RUN may also be universal, the one that ships. Its model takes features [batch, servers,
+24], which the metadata name, and gives weights and offsets [batch, servers]: a request goes to the server of least
+(own requests + offset) / weight. --out NAME.csv writes its coefficients instead, for rule.policy of
+fairlb lb; of several runs, their mean.`,
 		Example: "  fairlb export runs/demo --out policy.onnx",
-		Args:    checked(cobra.ExactArgs(1)),
-		RunE: func(_ *cobra.Command, args []string) error {
-			if format != onnxFormat {
-				return invalid.Errorf("--format %q: must be %s", format, onnxFormat)
-			}
-			coefficients := filepath.Ext(out) == ".csv"
-			if filepath.Ext(out) != ".onnx" && !coefficients {
-				return invalid.Errorf("--out %q: must end in .onnx, or in .csv for the coefficients of a rule", out)
-			}
-			path := target.CheckpointPath(args[0])
-			if err := files.CheckOutput("--out", out, path); err != nil {
-				return err
-			}
-			meta, parameters, err := checkpoint.Load(path)
-			if err != nil {
-				return err
-			}
-			hyperparameters, err := train.LoadHyperparameters(path+" (settings)", []byte(meta.Settings), nil)
-			if err != nil {
-				return err
-			}
-			method, err := methods.Find(meta.Method)
-			if err != nil {
-				return fmt.Errorf("%s: method %q: %w", path, meta.Method, err)
-			}
-			switch {
-			case coefficients && !method.Rule:
-				return invalid.Errorf("--out %q: %s is no dispatch rule, which alone has coefficients; must end in .onnx", out, meta.Method)
-			case coefficients:
-				policy, err := methods.RulePolicy(meta, hyperparameters.Methods, parameters)
-				if err != nil {
-					return fmt.Errorf("%s: %w", path, err)
-				}
-				if err := files.WriteBytes(out, []byte(policy.Text())); err != nil {
-					return fmt.Errorf("--out: %w", err)
-				}
-				a.log.WithField("file", out).Info("exported")
-				return nil
-			case method.Rule && lb >= 0:
-				return invalid.Errorf("--lb %d: a dispatch rule is the same for all load balancers", lb)
-			}
-			if lb < -1 || lb >= meta.Fingerprint.Agents {
-				return invalid.Errorf("--lb %d: must be in [-1, %d]", lb, meta.Fingerprint.Agents-1)
-			}
-			lbs := []int{lb}
-			if lb < 0 {
-				lbs = lbs[:0]
-				for i := range meta.Fingerprint.Agents {
-					lbs = append(lbs, i)
-				}
-			}
-			if err := bounds.Policy(meta.Method, hyperparameters.Methods, meta.Fingerprint.Spec()); err != nil {
-				return fmt.Errorf("%s: %w", path, err)
-			}
-			model, err := methods.Export(meta, hyperparameters.Methods, parameters, lbs...)
-			if err != nil {
-				return fmt.Errorf("%s: %w", path, err)
-			}
-			if err := files.WriteBytes(out, model); err != nil {
-				return fmt.Errorf("--out: %w", err)
-			}
-			a.log.WithField("file", out).Info("exported")
-			return nil
-		},
+		Args:    checked(cobra.MinimumNArgs(1)),
+		RunE:    func(_ *cobra.Command, args []string) error { return a.export(args, x) },
 	}
-	c.Flags().StringVar(&format, "format", onnxFormat, onnxFormat+", the only one")
-	c.Flags().StringVar(&out, "out", "policy.onnx", "the model's file")
-	c.Flags().IntVar(&lb, "lb", -1, "the load balancer, from 0; -1 for all in one model")
+	c.Flags().StringVar(&x.format, "format", onnxFormat, onnxFormat+", the only one")
+	c.Flags().StringVar(&x.out, "out", "policy.onnx", "the model's file")
+	c.Flags().IntVar(&x.lb, "lb", -1, "the load balancer, from 0; -1 for all in one model")
 	return c
+}
+
+// export writes a model or coefficients.
+func (a *app) export(runs []string, x exportSettings) error {
+	if x.format != onnxFormat {
+		return invalid.Errorf("--format %q: must be %s", x.format, onnxFormat)
+	}
+	var content []byte
+	var err error
+	switch ending := filepath.Ext(x.out); {
+	case ending == ".csv":
+		content, err = coefficients(runs, x)
+	case ending != ".onnx":
+		return invalid.Errorf("--out %q: must end in .onnx, or in .csv for the coefficients of a rule", x.out)
+	case len(runs) > 1:
+		return invalid.Errorf("%d runs: a model is of one", len(runs))
+	default:
+		content, err = model(runs[0], x)
+	}
+	if err != nil {
+		return err
+	}
+	if err := files.WriteBytes(x.out, content); err != nil {
+		return fmt.Errorf("--out: %w", err)
+	}
+	a.log.WithField("file", x.out).Info("exported")
+	return nil
+}
+
+// coefficients returns the mean of the coefficients of rules, as a file.
+func coefficients(runs []string, x exportSettings) ([]byte, error) {
+	var list []*dispatch.Policy
+	for _, run := range runs {
+		if err := files.CheckOutput("--out", x.out, target.CheckpointPath(run)); err != nil {
+			return nil, err
+		}
+		rule, err := agentprocess.LoadRule(run)
+		switch {
+		case err != nil:
+			return nil, err
+		case rule == nil:
+			return nil, invalid.Errorf("--out %q: %s is no dispatch rule, which alone has coefficients; must end in .onnx", x.out, run)
+		}
+		list = append(list, rule)
+	}
+	return []byte(dispatch.MeanPolicy(list).Text()), nil
+}
+
+// model returns the ONNX model of a run's policy, or of the rule that ships.
+func model(run string, x exportSettings) ([]byte, error) {
+	if run == dispatch.UniversalName && x.lb < 0 {
+		return onnx.RuleModel(checkpoint.Meta{Method: run, Scenario: scenario.RandomPool(1)}, dispatch.ShippedPolicy())
+	}
+	path := target.CheckpointPath(run)
+	if err := files.CheckOutput("--out", x.out, path); err != nil {
+		return nil, err
+	}
+	meta, parameters, err := checkpoint.Load(path)
+	if err != nil {
+		return nil, err
+	}
+	hyperparameters, err := train.LoadHyperparameters(path+" (settings)", []byte(meta.Settings), nil)
+	if err != nil {
+		return nil, err
+	}
+	if m, err := methods.Find(meta.Method); err == nil && m.Rule && x.lb >= 0 {
+		return nil, invalid.Errorf("--lb %d: a dispatch rule is the same for all load balancers", x.lb)
+	}
+	if x.lb < -1 || x.lb >= meta.Fingerprint.Agents {
+		return nil, invalid.Errorf("--lb %d: must be in [-1, %d]", x.lb, meta.Fingerprint.Agents-1)
+	}
+	lbs := []int{x.lb}
+	if x.lb < 0 {
+		lbs = lbs[:0]
+		for i := range meta.Fingerprint.Agents {
+			lbs = append(lbs, i)
+		}
+	}
+	if err := bounds.Policy(meta.Method, hyperparameters.Methods, meta.Fingerprint.Spec()); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	content, err := methods.Export(meta, hyperparameters.Methods, parameters, lbs...)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return content, nil
 }

@@ -60,9 +60,17 @@ func TestUniversalOnAnyPool(t *testing.T) {
 	}
 	text := export(dir)
 	require.Equal(t, text, export(trainUniversal(t)))
+	require.Equal(t, dispatch.ShippedPolicy().Text(), export("universal"))
 	policy, err := dispatch.ParsePolicy("p.csv", text)
 	require.NoError(t, err)
 	require.NotEqual(t, &dispatch.Policy{}, policy)
+
+	both := filepath.Join(t.TempDir(), "both.csv")
+	_, _, err = command(t, "export", dir, "universal", "--out", both)
+	require.NoError(t, err)
+	mean, err := os.ReadFile(both)
+	require.NoError(t, err)
+	require.Equal(t, dispatch.MeanPolicy([]*dispatch.Policy{policy, dispatch.ShippedPolicy()}).Text(), string(mean))
 }
 
 // TestUniversalPolicyFile: fairlb lb takes the coefficients that fairlb export writes, and says
@@ -92,4 +100,8 @@ func TestUniversalPolicyFile(t *testing.T) {
 	require.Equal(t, exitUsage, exitCode(err))
 	_, _, err = command(t, "export", trainUniversal(t), "--lb", "0", "--out", filepath.Join(dir, "m.onnx"))
 	require.ErrorContains(t, err, "the same for all load balancers")
+	_, _, err = command(t, "export", "universal", run, "--out", filepath.Join(dir, "m.onnx"))
+	require.ErrorContains(t, err, "a model is of one")
+	_, _, err = command(t, "export", "universal", "--out", filepath.Join(dir, "m.onnx"))
+	require.NoError(t, err)
 }
