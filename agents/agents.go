@@ -43,6 +43,15 @@ type Learner interface {
 	// Parameters lists everything that Policy depends on, in a fixed order;
 	// the values are views of the learner's own memory.
 	Parameters() []Parameter
+
+	// Begin gives a learner that has neither observed nor updated the policy of
+	// the given parameters, which are those of a learner of the same shapes, in
+	// place of its own: it is what Policy returns, and what Explorer explores
+	// around. Statistics that normalise features are kept as given for good, as
+	// the networks were trained on what they normalise. All that Parameters does
+	// not list, such as critics and optimisers, stays untrained. It fails with
+	// ErrParameters, and changes nothing, if the parameters do not fit.
+	Begin(parameters []Parameter) error
 }
 
 // CheckUpdate reports arguments that Learner.Update does not take: n below 1, or a

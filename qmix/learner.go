@@ -188,6 +188,19 @@ func (l *Learner) Parameters() []agents.Parameter {
 	return out
 }
 
+// Begin implements agents.Learner: a mixer begins untrained.
+func (l *Learner) Begin(parameters []agents.Parameter) error {
+	if err := agents.CopyParameters(l.Parameters(), parameters); err != nil {
+		return fmt.Errorf("qmix: %w", err)
+	}
+	copy(l.nets.values.Values(), l.nets.average.Values()) // whose mixer is the same, as nothing has been learned
+	copy(l.nets.target.Values(), l.nets.average.Values())
+	for _, f := range l.features {
+		f.Fix()
+	}
+	return nil
+}
+
 // Explorer implements agents.Learner: epsilon-greedy on the present utilities.
 func (l *Learner) Explorer() (agents.Actor, error) { return l.newActor(l.nets.values, true) }
 

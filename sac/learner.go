@@ -151,6 +151,19 @@ func (l *Learner) Parameters() []agents.Parameter {
 	return out
 }
 
+// Begin implements agents.Learner: critics and temperature begin untrained, and the
+// actor stays what it is for the first Config.CriticRounds rounds.
+func (l *Learner) Begin(parameters []agents.Parameter) error {
+	if err := agents.CopyParameters(l.Parameters(), parameters); err != nil {
+		return fmt.Errorf("sac: %w", err)
+	}
+	for _, a := range l.agents {
+		copy(a.params.actor.Values(), a.params.average.Values())
+		a.features.Fix()
+	}
+	return nil
+}
+
 // Explorer implements agents.Learner: it samples the present policy.
 func (l *Learner) Explorer() (agents.Actor, error) { return l.newActor(true) }
 

@@ -30,6 +30,9 @@ type Hyperparameters struct {
 	CheckpointEvery  int     `yaml:"checkpoint_every" doc:"rounds; 0: only at the end"`
 	ValidationSeeds  string  `yaml:"validation_seeds,omitempty" doc:"such as 500-509: played at each checkpoint, the best of which is kept; none: off"`
 
+	From      string `yaml:"from,omitempty" doc:"SHA-256 of the checkpoint whose policy the run begins with; none: a random one. train --from sets it"`
+	Continued []int  `yaml:"continued,omitempty" doc:"numbers of episodes at which the run was at its end and then went on, rising: schedules pass up to each of them, and then to the next. train --continue sets it"`
+
 	Methods methods.Settings `yaml:",inline"`
 }
 
@@ -119,7 +122,41 @@ func (h *Hyperparameters) Rules(r *settings.Rules) {
 	if _, err := h.validationSeeds(); err != nil {
 		r.Report("validation_seeds", h.ValidationSeeds, err.Error())
 	}
+	r.Require(h.From == "" || isHash(h.From), "from", h.From, "must be a SHA-256: 64 hexadecimal digits, lower-case; give the checkpoint itself by train --from")
+	before := 0
+	for k, end := range h.Continued {
+		r.Require(end > before && end < h.Episodes, fmt.Sprintf("continued[%d]", k), end, fmt.Sprintf("must be above %d and below episodes = %d", before, h.Episodes))
+		before = end
+	}
 	h.Methods.Rules(r)
+}
+
+// isHash says whether a text is a SHA-256 in lower-case hexadecimal.
+func isHash(text string) bool {
+	return len(text) == 2*sha256.Size && strings.Trim(text, "0123456789abcdef") == ""
+}
+
+// End returns the number of episodes at which the part of the run is at its end in which
+// it has played so many: schedules pass up to it.
+func (h *Hyperparameters) End(played int) int {
+	for _, end := range h.Continued {
+		if played < end {
+			return end
+		}
+	}
+	return h.Episodes
+}
+
+// Earlier lists the settings that the run had at each of its earlier ends, before it went
+// on.
+func (h *Hyperparameters) Earlier() []Hyperparameters {
+	var list []Hyperparameters
+	for k, end := range h.Continued {
+		before := *h
+		before.Episodes, before.Continued = end, h.Continued[:k]
+		list = append(list, before)
+	}
+	return list
 }
 
 // RewardFunction returns the reward that the settings name, divided over servers as
@@ -165,6 +202,14 @@ func (h *Hyperparameters) retired() *methods.Retired {
 		return nil
 	}
 	return m.Retired(h.Methods)
+}
+
+// CheckBeginsAnew is a Check of settings by which runs are made that begin at no
+// checkpoint: those of a study.
+func CheckBeginsAnew(h *Hyperparameters, _ int, report func(path string, value any, rule string)) {
+	if h.From != "" {
+		report("from", h.From, "must be left out: train --from alone begins at a checkpoint")
+	}
 }
 
 // CheckRetired is a Check of settings to train by: it reports what no run is trained

@@ -22,7 +22,7 @@ import (
 )
 
 // StateName is the name of the file in a run's folder from which the run can go
-// on, while it is not at its end.
+// on: while it is not at its end, and beyond its end where it was kept.
 const StateName = "state.bin"
 
 // ErrState reports a file that is not a whole state of a run, or of another one.
@@ -103,6 +103,22 @@ func (s *State) save(path string, learner agents.Saver) error {
 		_, err := w.Write(hash.Sum(nil))
 		return err
 	})
+}
+
+// savedSize is the number of bytes that a learner saves itself in.
+func savedSize(learner agents.Saver) (size int64, err error) {
+	c := counter(0)
+	err = learner.Save(&c)
+	return int64(c), err
+}
+
+// counter is a Writer that counts bytes.
+type counter int64
+
+// Write implements io.Writer.
+func (c *counter) Write(p []byte) (int, error) {
+	*c += counter(len(p))
+	return len(p), nil
 }
 
 // LoadState reads the state of a run, but for its learner, and checks that the

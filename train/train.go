@@ -42,9 +42,13 @@ type Config struct {
 
 	// Dir is the existing folder that takes the checkpoint.
 	Dir string
-	// KeepState leaves StateName in Dir beside every checkpoint but the last, if
-	// the learner can be saved (agents.Saver).
-	KeepState bool
+	// KeepState leaves StateName in Dir beside every checkpoint, if the learner can
+	// be saved (agents.Saver); beside the last one if it has at most FinalState bytes.
+	KeepState  bool
+	FinalState int64
+	// Beginning is the checkpoint that Hyperparameters.From names: of a run that goes
+	// on, too.
+	Beginning *Beginning
 	// State, if not nil, is what the run goes on from. It must be of this
 	// process's Arithmetic.
 	State *State
@@ -67,7 +71,7 @@ type Record interface {
 type Round struct {
 	Round    int `json:"round"`
 	Episodes int `json:"episodes"` // so far
-	Of       int `json:"of"`       // in all
+	Of       int `json:"of"`       // in all, or up to the end after which the run went on
 	Steps    int `json:"steps"`    // of the round's episodes
 
 	Return     float64      `json:"return"`     // mean over episodes and LBs of the summed rewards
@@ -115,6 +119,9 @@ func Run(ctx context.Context, cfg Config) error {
 		return fmt.Errorf("train: %w", err)
 	}
 	r := run{Config: cfg, pool: pool, spec: spec, learner: learner, seeds: seeds}
+	if err := cfg.begin(learner, spec); err != nil {
+		return fmt.Errorf("train: %w", err)
+	}
 	if s := cfg.State; s != nil {
 		if arithmetic := Arithmetic(); s.Arithmetic != arithmetic {
 			return fmt.Errorf("train: going on after %d episodes: %w: it was made with %s, this is %s", s.Episodes, ErrState, s.Arithmetic, arithmetic)
@@ -140,8 +147,14 @@ type run struct {
 // remainingRounds makes the rounds that are left.
 func (r *run) remainingRounds(ctx context.Context) error {
 	h := &r.Hyperparameters
+	if r.state.Episodes >= h.Episodes { // stopped between its last state and its last checkpoint
+		if err := r.save(); err != nil {
+			return fmt.Errorf("train: %w", err)
+		}
+	}
 	for r.state.Episodes < h.Episodes {
-		n := min(h.EpisodesPerRound, h.Episodes-r.state.Episodes)
+		end := h.End(r.state.Episodes)
+		n := min(h.EpisodesPerRound, end-r.state.Episodes)
 		report, err := runRound(ctx, h, r.pool, r.learner, r.state.Rounds, r.state.Episodes, n)
 		if stop := ctx.Err(); stop != nil && errors.Is(err, stop) {
 			if err := r.save(); err != nil {
@@ -155,7 +168,7 @@ func (r *run) remainingRounds(ctx context.Context) error {
 		}
 		r.state.Rounds++
 		r.state.Episodes += n
-		due := r.state.Episodes == h.Episodes || h.CheckpointEvery > 0 && r.state.Rounds%h.CheckpointEvery == 0
+		due := r.state.Episodes == end || h.CheckpointEvery > 0 && r.state.Rounds%h.CheckpointEvery == 0
 		best := false
 		if due && len(r.seeds) > 0 {
 			// The round has been learned from: it is finished, come what may.
@@ -190,14 +203,22 @@ func (r *run) remainingRounds(ctx context.Context) error {
 }
 
 // save brings to disk what the rounds so far have come to. The checkpoint is
-// never ahead of the state, but at the end, where the state goes.
+// never ahead of the state, but at the end, where the state goes unless it is small.
 func (r *run) save() error {
 	if err := r.Record.Sync(); err != nil {
 		return err
 	}
 	path := filepath.Join(r.Dir, StateName)
 	atEnd := r.state.Episodes >= r.Hyperparameters.Episodes
-	if saver, ok := r.learner.(agents.Saver); ok && r.KeepState && !atEnd {
+	saver, kept := r.learner.(agents.Saver)
+	if kept = kept && r.KeepState; kept && atEnd {
+		size, err := savedSize(saver)
+		if err != nil {
+			return err
+		}
+		kept = size <= r.FinalState
+	}
+	if kept {
 		text, err := settings.Marshal(&r.Hyperparameters)
 		if err != nil {
 			return err
@@ -212,7 +233,7 @@ func (r *run) save() error {
 			return fmt.Errorf("saving %s: %w", path, err)
 		}
 	}
-	if err := r.checkpoint(CheckpointName); err != nil || !atEnd {
+	if err := r.checkpoint(CheckpointName); err != nil || kept || !atEnd {
 		return err
 	}
 	if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
@@ -240,7 +261,8 @@ func runRound(ctx context.Context, h *Hyperparameters, pool player, learner agen
 	if err != nil {
 		return Round{}, err
 	}
-	report := Round{Round: round, Episodes: played + n, Of: h.Episodes}
+	end := h.End(played)
+	report := Round{Round: round, Episodes: played + n, Of: end}
 	ended, sum := 0, 0.0
 	for _, r := range results {
 		if err := r.teach(learner); err != nil {
@@ -258,7 +280,7 @@ func runRound(ctx context.Context, h *Hyperparameters, pool player, learner agen
 	report.PlaySeconds = time.Since(start).Seconds()
 
 	start = time.Now()
-	report.Stats, err = learner.Update(h.UpdatesPerRound, float64(played+n)/float64(h.Episodes))
+	report.Stats, err = learner.Update(h.UpdatesPerRound, float64(played+n)/float64(end))
 	report.UpdateSeconds = time.Since(start).Seconds()
 	return report, err
 }

@@ -55,23 +55,50 @@ func (f Fingerprint) Spec() env.Spec {
 // The error wraps ErrMismatch and names everything in which they differ, but
 // not the file.
 func (f Fingerprint) Check(scenario Fingerprint) error {
-	var faults []string
-	note := func(trained, has string) {
-		faults = append(faults, fmt.Sprintf("trained for %s; the scenario has %s", trained, has))
-	}
+	return Mismatch(append(f.otherShapes(scenario), f.otherScales(scenario)...))
+}
+
+// CheckLearning is Check for a policy that goes on learning in the scenario. The error
+// is of what parameters have their shapes from: LBs, servers and features. In the step
+// interval and in the bounds of weights the two may differ, and these differences are
+// the doubts.
+func (f Fingerprint) CheckLearning(scenario Fingerprint) (doubts []string, err error) {
+	return f.otherScales(scenario), Mismatch(f.otherShapes(scenario))
+}
+
+// otherShapes lists the differences from a scenario in what the parameters of a policy
+// have their shapes from.
+func (f Fingerprint) otherShapes(scenario Fingerprint) (faults []string) {
 	if f.Agents != scenario.Agents || f.Servers != scenario.Servers {
-		note(f.size(), scenario.size())
+		faults = append(faults, difference(f.size(), scenario.size()))
 	}
 	if !slices.Equal(f.Features, scenario.Features) {
-		note(f.featuresNotIn(scenario), scenario.featuresNotIn(f)+" (this fairlb observes other things, so that the policy must be trained again)")
+		faults = append(faults, difference(f.featuresNotIn(scenario),
+			scenario.featuresNotIn(f)+" (this fairlb observes other things, so that the policy must be trained again)"))
 	}
+	return faults
+}
+
+// otherScales lists the other differences from a scenario.
+func (f Fingerprint) otherScales(scenario Fingerprint) (faults []string) {
 	if f.StepInterval != scenario.StepInterval {
-		note(fmt.Sprintf("steps of %g s", f.StepInterval), fmt.Sprintf("steps of %g s", scenario.StepInterval))
+		faults = append(faults, difference(fmt.Sprintf("steps of %g s", f.StepInterval), fmt.Sprintf("steps of %g s", scenario.StepInterval)))
 	}
 	if f.Low != scenario.Low || f.High != scenario.High {
-		note(fmt.Sprintf("weights in [%g, %g]", f.Low, f.High), fmt.Sprintf("weights in [%g, %g]", scenario.Low, scenario.High))
+		faults = append(faults, difference(fmt.Sprintf("weights in [%g, %g]", f.Low, f.High), fmt.Sprintf("weights in [%g, %g]", scenario.Low, scenario.High)))
 	}
-	if faults == nil {
+	return faults
+}
+
+// difference says what a policy was trained for and what the scenario has.
+func difference(trained, has string) string {
+	return fmt.Sprintf("trained for %s; the scenario has %s", trained, has)
+}
+
+// Mismatch is the error of what does not fit, which wraps ErrMismatch and names no file;
+// nil for nothing.
+func Mismatch(faults []string) error {
+	if len(faults) == 0 {
 		return nil
 	}
 	return &fault{rule: strings.Join(faults, "; "), kind: ErrMismatch}

@@ -173,6 +173,19 @@ func (l *Learner) Parameters() []agents.Parameter {
 	return out
 }
 
+// Begin implements agents.Learner: the model is fitted further, from what it is.
+func (l *Learner) Begin(parameters []agents.Parameter) error {
+	if err := agents.CopyParameters(l.Parameters(), parameters); err != nil {
+		return fmt.Errorf("delay: %w", err)
+	}
+	for _, m := range l.lbs {
+		copy(m.choice.Values, m.choice.Average)
+		m.features.Fix()
+		m.fitted = true
+	}
+	return nil
+}
+
 // Explorer implements agents.Learner: the model and, by part of training, noise
 // on u, or on kappa and the corrections.
 func (l *Learner) Explorer() (agents.Actor, error) { return l.newActor(true) }

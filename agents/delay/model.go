@@ -33,7 +33,7 @@ type model struct {
 	program       *nn.Program
 	adam          *nn.Adam
 	batch         *replay.Batch
-	fitted        bool // whether the offsets have been set to those of observed flows
+	fitted        bool // whether the offsets have been set to those of observed flows, or were given
 
 	loss, norm float64 // means of the last round
 }

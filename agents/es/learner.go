@@ -149,6 +149,18 @@ func (l *Learner) Parameters() []agents.Parameter {
 	return out
 }
 
+// Begin implements agents.Learner.
+func (l *Learner) Begin(parameters []agents.Parameter) error {
+	if err := agents.CopyParameters(l.Parameters(), parameters); err != nil {
+		return fmt.Errorf("es: %w", err)
+	}
+	for _, b := range l.lbs {
+		copy(b.search.Values, b.search.Average)
+		b.features.Fix()
+	}
+	return nil
+}
+
 // Explorer implements agents.Learner: the present parameters, moved by the
 // noise of the trial.
 func (l *Learner) Explorer() (agents.Actor, error) { return l.newActor(true), nil }

@@ -44,6 +44,9 @@ type Method struct {
 	// Export returns what writes the policy that is evaluated as ONNX; nil of a Rule, which is
 	// the same for each method.
 	Export func(s Settings) onnx.Policy
+	// Policy names the fields of the section that say what policy parameters are: under
+	// other values of these they have other shapes, or another meaning.
+	Policy []string
 	// Retired returns what settings of runs of the past no run is trained with any
 	// more, nil for none; it is nil for a method that has never had any.
 	Retired func(s Settings) *Retired
@@ -116,35 +119,38 @@ func table() []Method {
 	}
 	exportQMIX := func(s Settings) onnx.Policy { return onnx.EachLB(s.QMIX.Export) }
 	exportPPO := func(s Settings) onnx.Policy { return onnx.EachLB(s.PPO.Export) }
+	policySAC := []string{"head", "network", "box", "levels", "hidden", "layers", "embedding"}
+	policyQMIX := []string{"levels", "utility", "hidden", "layers", "embedding"}
+	policyPPO := []string{"head", "box", "levels", "hidden", "layers", "embedding"}
 	return []Method{
-		{Name: "distr-lb", Section: "sac", New: newSAC, Estimate: estimateSAC(false), Export: exportSAC},
-		{Name: "rlb-sac", Section: "sac", New: newSAC, Estimate: estimateSAC(false), Export: exportSAC},
+		{Name: "distr-lb", Section: "sac", New: newSAC, Estimate: estimateSAC(false), Export: exportSAC, Policy: policySAC},
+		{Name: "rlb-sac", Section: "sac", New: newSAC, Estimate: estimateSAC(false), Export: exportSAC, Policy: policySAC},
 		{Name: "centr-lb", Section: "sac", Joint: true, Central: true,
 			New: func(s Settings, spec env.Spec, seed uint64) (agents.Learner, error) {
 				return sac.NewCentralised(s.SAC, spec, seed)
 			},
 			Estimate: estimateSAC(true),
-			Export:   func(s Settings) onnx.Policy { return s.SAC.ExportJoint }},
+			Export:   func(s Settings) onnx.Policy { return s.SAC.ExportJoint }, Policy: policySAC},
 		{Name: "qmix-lb", Section: "qmix", Central: true,
 			New: func(s Settings, spec env.Spec, seed uint64) (agents.Learner, error) {
 				return qmix.New(s.QMIX, spec, seed)
 			},
-			Estimate: estimateQMIX(false), Export: exportQMIX, Retired: retiredQMIX},
+			Estimate: estimateQMIX(false), Export: exportQMIX, Policy: policyQMIX, Retired: retiredQMIX},
 		{Name: "iql-lb", Section: "qmix",
 			New: func(s Settings, spec env.Spec, seed uint64) (agents.Learner, error) {
 				return qmix.NewIndependent(s.QMIX, spec, seed)
 			},
-			Estimate: estimateQMIX(true), Export: exportQMIX, Retired: retiredQMIX},
+			Estimate: estimateQMIX(true), Export: exportQMIX, Policy: policyQMIX, Retired: retiredQMIX},
 		{Name: "ippo", Section: "ppo",
 			New: func(s Settings, spec env.Spec, seed uint64) (agents.Learner, error) {
 				return ppo.New(s.PPO, spec, false, seed)
 			},
-			Estimate: estimatePPO(false), Export: exportPPO},
+			Estimate: estimatePPO(false), Export: exportPPO, Policy: policyPPO},
 		{Name: "mappo", Section: "ppo", Central: true,
 			New: func(s Settings, spec env.Spec, seed uint64) (agents.Learner, error) {
 				return ppo.New(s.PPO, spec, true, seed)
 			},
-			Estimate: estimatePPO(true), Export: exportPPO},
+			Estimate: estimatePPO(true), Export: exportPPO, Policy: policyPPO},
 		{Name: "delay", Section: "delay", Flows: true,
 			New: func(s Settings, spec env.Spec, seed uint64) (agents.Learner, error) {
 				return delay.New(s.Delay, spec, seed)
@@ -152,13 +158,15 @@ func table() []Method {
 			Estimate: func(s Settings, spec env.Spec, plan agents.Schedule) estimate.Estimate {
 				return s.Delay.Estimate(spec, plan)
 			},
-			Export: func(s Settings) onnx.Policy { return onnx.EachLB(s.Delay.Export) }},
+			Export: func(s Settings) onnx.Policy { return onnx.EachLB(s.Delay.Export) },
+			Policy: []string{"box", "layers", "hidden", "embedding"}},
 		{Name: "es", Section: "es",
 			New: func(s Settings, spec env.Spec, _ uint64) (agents.Learner, error) { return es.New(s.ES, spec) },
 			Estimate: func(s Settings, spec env.Spec, plan agents.Schedule) estimate.Estimate {
 				return s.ES.Estimate(spec, plan)
 			},
-			Export: func(s Settings) onnx.Policy { return onnx.EachLB(s.ES.Export) }},
+			Export: func(s Settings) onnx.Policy { return onnx.EachLB(s.ES.Export) },
+			Policy: []string{"features", "scale", "box"}},
 		{Name: "universal", Section: "universal", Rule: true,
 			New: func(s Settings, spec env.Spec, _ uint64) (agents.Learner, error) {
 				return universal.New(s.Universal, spec)

@@ -25,6 +25,7 @@ const (
 // by all servers. A new one leaves values as they are, but for the clip.
 type Features struct {
 	log      bool      // whether log(1 + x) is normalised in place of x
+	fixed    bool      // whether mean and deviation stay as they are, whatever is added
 	mean, sd []float32 // [F]
 
 	rows          int       // servers' rows of features that have been added
@@ -79,6 +80,10 @@ func (f *Features) Parameters(prefix string) []agents.Parameter {
 	}
 }
 
+// Fix keeps mean and deviation as they are from now on: Fit changes nothing any more.
+// State does not save this.
+func (f *Features) Fix() { f.fixed = true }
+
 // Reset drops what has been added; mean and deviation stay as they are.
 func (f *Features) Reset() {
 	f.rows = 0
@@ -103,9 +108,9 @@ func (f *Features) Add(ep *replay.Episode, agent int) {
 }
 
 // Fit sets mean and standard deviation to those of what has been added since
-// the last Reset. Where nothing was added it changes nothing.
+// the last Reset. Where nothing was added, and after Fix, it changes nothing.
 func (f *Features) Fit() {
-	if f.rows == 0 {
+	if f.rows == 0 || f.fixed {
 		return
 	}
 	for k := range f.mean {
@@ -117,8 +122,11 @@ func (f *Features) Fit() {
 }
 
 // FitTo sets mean and standard deviation to those of everything that one agent
-// observed in the episodes of a buffer.
+// observed in the episodes of a buffer. After Fix it changes nothing.
 func (f *Features) FitTo(buffer *replay.Buffer, agent int) {
+	if f.fixed {
+		return
+	}
 	f.Reset()
 	for i := range buffer.Len() {
 		f.Add(buffer.Episode(i), agent)

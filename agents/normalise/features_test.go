@@ -51,3 +51,21 @@ func TestLogFeatures(t *testing.T) {
 	f.Clone().Apply(got, []float32{0, float32(math.Exp(2) - 1), -5})
 	require.InDeltaSlice(t, []float32{-1, 1, -1}, got, 1e-5, "what is negative counts as 0")
 }
+
+// TestFixedFeatures: statistics that are fixed stay, whatever is added or fitted to.
+func TestFixedFeatures(t *testing.T) {
+	t.Parallel()
+	shape := replay.Shape{Agents: 1, Servers: 1, Features: 1}
+	ep := replay.NewEpisode(shape, 1)
+	ep.Steps = 1
+	ep.Obs = []float32{3, 5}
+	f := NewFeatures(1)
+	f.Fix()
+	f.Add(ep, 0)
+	f.Fit()
+	require.Equal(t, []float32{0}, f.mean)
+	buffer, err := replay.NewBuffer(shape, 1)
+	require.NoError(t, err)
+	f.FitTo(buffer, 0)
+	require.Equal(t, []float32{1}, f.sd)
+}

@@ -149,6 +149,18 @@ func (l *Learner) Parameters() []agents.Parameter {
 	return out
 }
 
+// Begin implements agents.Learner: value functions begin untrained.
+func (l *Learner) Begin(parameters []agents.Parameter) error {
+	if err := agents.CopyParameters(l.Parameters(), parameters); err != nil {
+		return fmt.Errorf("ppo: %w", err)
+	}
+	for _, a := range l.actors {
+		copy(a.values.Values(), a.average.Values())
+		a.normal.Fix()
+	}
+	return nil
+}
+
 // Explorer implements agents.Learner: it samples the present policy.
 func (l *Learner) Explorer() (agents.Actor, error) { return l.newActor(true) }
 

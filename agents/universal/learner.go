@@ -110,6 +110,15 @@ func (l *Learner) Parameters() []agents.Parameter {
 	}
 }
 
+// Begin implements agents.Learner.
+func (l *Learner) Begin(parameters []agents.Parameter) error {
+	if err := agents.CopyParameters(l.Parameters(), parameters); err != nil {
+		return fmt.Errorf("universal: %w", err)
+	}
+	copy(l.search.Values, l.search.Average)
+	return nil
+}
+
 // Explorer implements agents.Learner: the present coefficients, moved by the noise of the
 // seed that it is reset by.
 func (l *Learner) Explorer() (agents.Actor, error) { return newActor(l.spec, l.Trial) }

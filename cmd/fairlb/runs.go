@@ -194,6 +194,12 @@ func show(out io.Writer, r *runfolder.Folder) error {
 		row("started", "%s", r.Record.Started.UTC().Format("2006-01-02 15:04:05 MST"))
 		row("made by", "%s, %s, %s", r.Record.Program(), r.Record.Go, r.Record.Platform)
 	}
+	if b := r.Beginning; b != nil {
+		row("began with", "a policy of %s in %s, of %s, SHA-256 %s", b.Meta.Method, b.Meta.Scenario, text.Count(b.Meta.Episode, "episode"), b.Meta.ContentSHA256)
+	}
+	if h := r.Hyperparameters; h != nil && len(h.Continued) > 0 {
+		row("continued", "behind episode %s", strings.Trim(strings.ReplaceAll(fmt.Sprint(h.Continued), " ", ", "), "[]"))
+	}
 	if r.Policy != nil {
 		m := r.Policy.Meta
 		f := m.Fingerprint

@@ -143,7 +143,7 @@ func stoppedRun(t *testing.T) string {
 	t.Helper()
 	set := slices.DeleteFunc(slices.Clone(briefRun), func(arg string) bool { return arg == "--set" })
 	dir := filepath.Join(t.TempDir(), "run")
-	training, err := runfolder.New(fileOf(t, "tiny.yaml", "method: distr-lb\n"), dir, set, false)
+	training, err := runfolder.New(runfolder.Order{File: fileOf(t, "tiny.yaml", "method: distr-lb\n"), Dir: dir, Overrides: set})
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"math"
 	"runtime"
 	"strconv"
 	"strings"
@@ -19,8 +20,9 @@ import (
 func (a *app) trainCommand() *cobra.Command {
 	var set []string
 	var seed uint64
-	var out, where string
-	var resume bool
+	var order runfolder.Order
+	var where string
+	var keepState bool
 	c := &cobra.Command{
 		Use:         "train FILE|RECIPE",
 		Annotations: finishing("finishing the round"),
@@ -38,13 +40,35 @@ same bits as one that never was. It needs the folder (--out) or FILE; settings
 given again must be the run's, and so must the arithmetic: a run that was begun
 with AVX2, or without (FAIRLB_BLAS=gonum), goes on only so.
 
+--from begins with the policy of another run, or of one checkpoint file, in place of a
+random one: the last checkpoint of a run's folder, networks and the statistics that
+normalise their features, which then stay as they are. The run may be of another scenario
+and environment; method, LBs, servers, features and the settings of the policy (its
+networks and the range of its weights) must be the same, but a universal policy fits any
+pool. Where the step interval or the bounds of weights differ there is a warning. What a
+checkpoint does not hold begins anew: critics, replay buffer, optimisers and temperature
+of a soft actor-critic, whose actor stays as it is for the first sac.critic_rounds rounds;
+the mixer and the exploration of qmix-lb and iql-lb (--set qmix.epsilon=0.1 explores less);
+the value functions of ippo and mappo; the noise and learning rates of all, at their start.
+es and universal search on from the averaged parameters; delay fits its model further and
+then chooses on. The folder keeps a copy of the checkpoint, the settings its hash (from).
+
+--continue goes on with a run that is at its end, to more episodes: --set episodes=N;
+all else stays as it is. Schedules (learning rates, noise) pass up to N from then on: what
+has been played by then is that part of N, so that a rate which had fallen at the first
+end rises again. Where schedules are constant the run becomes, to the same bits, what one
+of N episodes from its beginning is. It needs the state of the run's end, which is left
+where it has at most 64 MiB, and whatever it has with --keep-state.
+
 With --env testbed agents learn on real traffic: requests go, at their times, through
 load balancers on this machine to emulated servers, and an episode takes as long as
 it says. --resume goes on in the environment that is given with it.`,
 		Example: "  fairlb train train/recipes/demo.yaml --set episodes=64 --seed 2 --out runs/two\n" +
-			"  fairlb train --resume --out runs/two",
+			"  fairlb train --resume --out runs/two\n" +
+			"  fairlb train --continue --out runs/two --set episodes=128\n" +
+			"  fairlb train train/recipes/demo.yaml --from runs/two --set scenario=misweighted/1.0 --out runs/three",
 		Args: func(c *cobra.Command, args []string) error {
-			if resume {
+			if order.Resume || order.Continue {
 				return checked(cobra.MaximumNArgs(1))(c, args)
 			}
 			return checked(cobra.ExactArgs(1))(c, args)
@@ -60,13 +84,16 @@ it says. --resume goes on in the environment that is given with it.`,
 				}
 				set = append(set, "seed="+value)
 			}
-			file := ""
 			if len(args) > 0 {
-				file = args[0]
+				order.File = args[0]
 			}
-			training, err := runfolder.New(file, out, set, resume)
+			order.Overrides = set
+			training, err := runfolder.New(order)
 			if err != nil {
 				return err
+			}
+			if keepState {
+				training.FinalState = math.MaxInt64
 			}
 			release, err := files.Lock(training.Dir)
 			if err != nil {
@@ -99,9 +126,12 @@ it says. --resume goes on in the environment that is given with it.`,
 	}
 	c.Flags().StringArrayVar(&set, "set", nil, "path=value, put into the hyperparameters (repeatable)")
 	c.Flags().Uint64Var(&seed, "seed", 1, "of weights, exploration and training episodes")
-	c.Flags().StringVar(&out, "out", "", "the run's folder (default runs/METHOD-REWARD-SCENARIO-seedN)")
+	c.Flags().StringVar(&order.Dir, "out", "", "the run's folder (default runs/METHOD-REWARD-SCENARIO-seedN)")
 	c.Flags().StringVar(&where, "env", simulatedEnvironment, "sim, or testbed: real time and real sockets, on this machine")
-	c.Flags().BoolVar(&resume, "resume", false, "go on with the run of the folder")
+	c.Flags().BoolVar(&order.Resume, "resume", false, "go on with the run of the folder")
+	c.Flags().BoolVar(&order.Continue, "continue", false, "go on with the folder's run, which is at its end, to more episodes")
+	c.Flags().StringVar(&order.From, "from", "", "a run's folder, or a checkpoint: begin with its policy")
+	c.Flags().BoolVar(&keepState, "keep-state", false, "keep the state at the run's end, however large, for --continue")
 	return c
 }
 

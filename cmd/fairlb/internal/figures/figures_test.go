@@ -64,7 +64,7 @@ func trainBriefly(t *testing.T, scenario string) string {
 	path, dir := filepath.Join(t.TempDir(), "brief.yaml"), filepath.Join(t.TempDir(), "run")
 	require.NoError(t, os.WriteFile(path, []byte("method: distr-lb\nepisodes: 2\nepisode_duration: 1\nepisodes_per_round: 1\n"+
 		"updates_per_round: 1\nsac: {batch: 8, critic_rounds: 1}\n"), 0o666))
-	training, err := runfolder.New(path, dir, []string{"scenario=" + scenario}, false)
+	training, err := runfolder.New(runfolder.Order{File: path, Dir: dir, Overrides: []string{"scenario=" + scenario}})
 	require.NoError(t, err)
 	training.Log, training.Progress, training.Workers = progress.Silent(), progress.None{}, 1
 	require.NoError(t, training.Run(t.Context()))

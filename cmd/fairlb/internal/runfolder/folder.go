@@ -34,6 +34,7 @@ type Folder struct {
 	Policy          *Policy // train.CheckpointName
 	Best            *Policy // train.BestName
 	State           *train.State
+	Beginning       *train.Beginning // train.BeginningName, of a run that began at a checkpoint
 }
 
 // Policy is a checkpoint of a run.
@@ -180,6 +181,7 @@ func Read(dir string) *Folder {
 	r.checkPolicy()
 	r.readBest()
 	r.readState()
+	r.readBeginning()
 	return r
 }
 
@@ -234,11 +236,11 @@ func (r *Folder) checkSequence(round train.Round) error {
 		next = r.Rounds[n-1].Round + 1
 	}
 	switch h := r.Hyperparameters; {
-	case round.Episodes <= played || round.Episodes > round.Of || h != nil && round.Of != h.Episodes:
+	case round.Episodes <= played || round.Episodes > round.Of || h != nil && round.Of != h.End(played):
 		return fmt.Errorf("episode %d of %d behind episode %d: want a later one of those of the settings", round.Episodes, round.Of, played)
 	case round.Round != next:
 		return fmt.Errorf("round %d: want round %d", round.Round, next)
-	case h != nil && round.Episodes != min(round.Of, (round.Round+1)*h.EpisodesPerRound):
+	case h != nil && round.Episodes != min(round.Of, played+h.EpisodesPerRound):
 		return fmt.Errorf("round %d ends with episode %d: want %d a round, as the settings say", round.Round, round.Episodes, h.EpisodesPerRound)
 	}
 	return nil
@@ -266,14 +268,15 @@ func (r *Folder) EpisodesPlayed() int {
 }
 
 // sameSettings reports settings, in YAML or JSON, that cannot be read or are
-// not those of the run. It returns them, nil if they cannot be read.
+// not those of the run, now or before it went on beyond an end. It returns them, nil
+// if they cannot be read.
 func (r *Folder) sameSettings(path string, text []byte) *train.Hyperparameters {
 	h, err := train.LoadHyperparameters(path+" (settings)", text, nil)
 	if err != nil {
 		r.fault(err)
 		return nil
 	}
-	if r.Hyperparameters != nil {
+	if r.Hyperparameters != nil && !isEarlier(r.Hyperparameters, h) {
 		own, err1 := settings.Hash(*r.Hyperparameters)
 		other, err2 := settings.Hash(h)
 		if err := errors.Join(err1, err2); err != nil {

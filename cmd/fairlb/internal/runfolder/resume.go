@@ -93,8 +93,10 @@ func (t *Training) openAtState() (rounds roundLog, state *train.State, err error
 	if err != nil {
 		return rounds, nil, err
 	}
-	if err := sameSettings(t.path(train.StateName), h, t.Hyperparameters); err != nil {
-		return rounds, nil, err
+	if !isEarlier(&t.Hyperparameters, h) {
+		if err := sameSettings(t.path(train.StateName), h, t.Hyperparameters); err != nil {
+			return rounds, nil, err
+		}
 	}
 	if same, err := isScenario(state.ScenarioHash, t.Scenario); err != nil {
 		return rounds, nil, err
@@ -169,8 +171,8 @@ func (t *Training) checkNothingLearned() error {
 	return nil
 }
 
-// complete says whether the run has been made to its end, and removes the state
-// that a crash at the end may have left.
+// complete says whether the run has been made to its end, and removes a state that
+// is not that of the end: a crash may have left it.
 func (t *Training) complete() (bool, error) {
 	meta, _, err := checkpoint.Load(t.path(train.CheckpointName))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -186,6 +188,9 @@ func (t *Training) complete() (bool, error) {
 	if err != nil || meta.Episode < t.Hyperparameters.Episodes {
 		return false, err
 	}
+	if state, err := train.LoadState(t.path(train.StateName)); err == nil && state.Episodes == meta.Episode {
+		return true, nil
+	}
 	if err := os.Remove(t.path(train.StateName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return false, err
 	}
@@ -194,33 +199,38 @@ func (t *Training) complete() (bool, error) {
 
 // removeTemporaries removes what a crash in the middle of writing has left.
 func (t *Training) removeTemporaries() error {
-	return file.RemoveTemporaries(t.Dir, HyperparametersName, ScenarioName, train.StateName, train.CheckpointName, train.BestName)
+	return file.RemoveTemporaries(t.Dir, HyperparametersName, ScenarioName, train.StateName, train.CheckpointName, train.BestName, train.BeginningName)
 }
 
-// resumed returns the run that --resume means: that of the folder dir, whose
-// settings are those of the recipe, if one is named, under the overrides.
-func resumed(dir, recipe string, overrides []string) (Training, error) {
-	t := Training{Dir: dir, KeepState: true, Resume: true}
+// resumed returns the run that --resume means: that of the folder, whose settings are
+// those of the recipe, if one is named, under the overrides.
+func resumed(o Order) (Training, error) {
+	t := Training{Dir: o.Dir, KeepState: true, FinalState: SmallState, Resume: true}
 	var err error
-	if recipe == "" {
-		t.Hyperparameters, err = ownHyperparameters(dir, overrides)
+	if o.File == "" {
+		t.Hyperparameters, err = ownHyperparameters(o.Dir, o.Overrides)
 	} else {
-		t.Hyperparameters, err = LoadHyperparameters(recipe, overrides)
+		t.Hyperparameters, err = LoadHyperparameters(o.File, o.Overrides)
 	}
 	if err != nil {
 		return t, err
 	}
-	if t.Dir == "" {
-		t.Dir = filepath.Join("runs", Name(&t.Hyperparameters))
+	if o.File == "" {
+		t.Scenario, err = Scenario(o.Dir)
 	}
-	if recipe == "" {
-		t.Scenario, err = Scenario(dir)
-	}
-	if recipe != "" || errors.Is(err, fs.ErrNotExist) {
+	if o.File != "" || errors.Is(err, fs.ErrNotExist) {
 		t.Scenario, err = TrainingScenario(&t.Hyperparameters)
 	}
 	if err != nil {
 		return t, err
+	}
+	if o.File != "" {
+		if err := t.beginAt(o); err != nil {
+			return t, err
+		}
+	}
+	if t.Dir == "" {
+		t.Dir = filepath.Join("runs", Name(&t.Hyperparameters))
 	}
 	return t, t.checkSettings()
 }

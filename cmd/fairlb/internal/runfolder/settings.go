@@ -161,7 +161,11 @@ func durationTwice(h *train.Hyperparameters) string {
 
 // Name names a run after what it trains.
 func Name(h *train.Hyperparameters) string {
-	return fmt.Sprintf("%s-%s-%s-seed%d", h.Method, strings.ReplaceAll(h.RewardName(), " ", "-"), files.Name(h.Scenario), h.Seed)
+	name := fmt.Sprintf("%s-%s-%s-seed%d", h.Method, strings.ReplaceAll(h.RewardName(), " ", "-"), files.Name(h.Scenario), h.Seed)
+	if h.From != "" {
+		name += fmt.Sprintf("-from-%.8s", h.From)
+	}
+	return name
 }
 
 // Recipe names what training runs share that differ in their seed alone.

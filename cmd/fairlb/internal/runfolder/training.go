@@ -36,7 +36,13 @@ type Training struct {
 	Command         []string // of the record: what makes the run
 	Workers         int      // episodes at a time
 	KeepState       bool     // leave the state from which the run can go on
+	FinalState      int64    // bytes: at the run's end, leave a state that has no more
 	Resume          bool     // go on with the run that the folder holds, if it holds one
+	Continue        bool     // go on with the run that the folder holds, which is at its end, to more episodes
+
+	// From is the checkpoint that a new run begins at, where the hyperparameters name one;
+	// empty: that in the folder.
+	From string
 
 	// Open opens the scenario for a method to learn in; nil: in the simulator. A run may
 	// go on in another environment than it was begun in.
@@ -49,22 +55,40 @@ type Training struct {
 	Resumed func(episodes int)
 }
 
-// New returns the training of a command line, in which file and dir may be
-// empty: a new run of a hyperparameter file under overrides or, to resume, the
-// run of the folder dir.
-func New(file, dir string, overrides []string, resume bool) (Training, error) {
-	if resume {
-		if file == "" && dir == "" {
-			return Training{}, invalid.Errorf("--resume: name the run's folder with --out, or its hyperparameter file")
-		}
-		return resumed(dir, file, overrides)
+// SmallState is the most bytes of a state that is left at a run's end unless more is
+// asked for: that of any method but for replay buffers of a thousand episodes or so.
+const SmallState = 64 << 20
+
+// Order is what a command line orders. All but the overrides may be empty.
+type Order struct {
+	File      string   // hyperparameters, or the name of a shipped recipe
+	Dir       string   // the run's folder
+	Overrides []string // path=value
+	From      string   // the checkpoint that a new run begins at
+	Resume    bool     // go on with the folder's run
+	Continue  bool     // go on with the folder's run, which is at its end, to more episodes
+}
+
+// New returns the training of a command line: a new run of a hyperparameter file under
+// overrides or, to go on, that of the folder.
+func New(o Order) (Training, error) {
+	switch {
+	case o.Continue:
+		return continued(o)
+	case o.Resume && o.File == "" && o.Dir == "":
+		return Training{}, invalid.Errorf("--resume: name the run's folder with --out, or its hyperparameter file")
+	case o.Resume:
+		return resumed(o)
 	}
-	t := Training{Dir: dir, KeepState: true}
+	t := Training{Dir: o.Dir, KeepState: true, FinalState: SmallState}
 	var err error
-	if t.Hyperparameters, err = loadForTraining(file, overrides); err != nil {
+	if t.Hyperparameters, err = loadForTraining(o.File, o.Overrides); err != nil {
 		return t, err
 	}
 	if t.Scenario, err = TrainingScenario(&t.Hyperparameters); err != nil {
+		return t, err
+	}
+	if err := t.beginAt(o); err != nil {
 		return t, err
 	}
 	if t.Dir == "" {
@@ -95,6 +119,10 @@ func (t *Training) Run(ctx context.Context) (err error) {
 		return nil
 	}
 	defer func() { err = errors.Join(err, rounds.Close()) }()
+	beginning, err := t.beginning()
+	if err != nil {
+		return err
+	}
 	scenarioHash, err := t.Scenario.ContentHash()
 	if err != nil {
 		return err
@@ -120,7 +148,7 @@ func (t *Training) Run(ctx context.Context) (err error) {
 	}
 	err = train.Run(ctx, train.Config{
 		Hyperparameters: t.Hyperparameters, Scenario: t.Scenario.Name, ScenarioHash: scenarioHash, Env: func() (env.Env, error) { return open(nil) }, Rule: rule,
-		Workers: t.Workers, Dir: t.Dir, KeepState: t.KeepState, State: state, Record: rounds, Log: t.Log,
+		Workers: t.Workers, Dir: t.Dir, KeepState: t.KeepState, FinalState: t.FinalState, State: state, Beginning: beginning, Record: rounds, Log: t.Log,
 		Progress: func(r train.Round) {
 			done++
 			bar.Set(r.Episodes, fmt.Sprintf("training: completion %.3f s, return %.4g", r.Completion, r.Return))
@@ -188,6 +216,11 @@ func (t Training) Make(ctx context.Context) error {
 // The state is nil where a run begins, and complete tells that there is nothing
 // left to do.
 func (t *Training) open() (rounds roundLog, state *train.State, complete bool, err error) {
+	if t.Continue {
+		if err := t.extend(); err != nil {
+			return rounds, nil, false, err
+		}
+	}
 	if t.Resume {
 		rounds, state, complete, err = t.resume()
 		return rounds, state, complete, asUnresumable(err)
@@ -223,6 +256,9 @@ func (t *Training) begin() (rounds roundLog, err error) {
 		return rounds, err
 	}
 	if err := os.Remove(t.path(train.StateName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return rounds, err
+	}
+	if err := t.keepBeginning(); err != nil {
 		return rounds, err
 	}
 	if rounds.record, err = t.createRecord(); err != nil {

@@ -114,13 +114,13 @@ func (r *Folder) readBest() {
 
 // readState reads the state from which the run can go on, where there is one,
 // and checks what --resume would check of it. A state that is there at the run's
-// end was left by a crash; --resume removes it unread, so it is not read here.
+// end and is not of the end was left by a crash; --resume removes it, so it is no fault.
 func (r *Folder) readState() {
-	if r.Complete() {
-		return
-	}
 	path := filepath.Join(r.Dir, train.StateName)
 	s, err := train.LoadState(path)
+	if r.Complete() && (err != nil || s.Episodes != r.EpisodesLearned()) {
+		return
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		if r.EpisodesLearned() > 0 && r.Hyperparameters != nil {
 			r.fault(fmt.Errorf("%s: is missing: the run is not at its end, and cannot go on without it", path))
@@ -150,6 +150,19 @@ func (r *Folder) readState() {
 	if n := r.EpisodesLearned(); n > s.Episodes {
 		r.fault(fmt.Errorf("%s: goes on behind episode %d: %s holds what %d taught", path, s.Episodes, train.CheckpointName, n))
 	}
+}
+
+// readBeginning reads the checkpoint that the run began at, if it began at one.
+func (r *Folder) readBeginning() {
+	if r.Hyperparameters == nil || r.Hyperparameters.From == "" {
+		return
+	}
+	b, err := loadBeginning(r.Dir, r.Hyperparameters.From)
+	if err != nil {
+		r.fault(err)
+		return
+	}
+	r.Beginning = b
 }
 
 // A run that is being written may be read between two of its files. What is wrong

@@ -93,7 +93,7 @@ func (s *Study) loadRecipes(file string, method int) ([]train.Hyperparameters, e
 	for _, c := range s.Scenarios {
 		in, set := c.Scenario, slices.Clone(m.Set)
 		if m.Once {
-			h, err := train.LoadHyperparameters(path, data, append(set, fmt.Sprintf("seed=%d", s.trainingSeeds[0])), train.CheckRetired)
+			h, err := train.LoadHyperparameters(path, data, append(set, fmt.Sprintf("seed=%d", s.trainingSeeds[0])), train.CheckRetired, train.CheckBeginsAnew)
 			if err == nil {
 				_, err = job.NewTraining(h, "")
 			}
@@ -111,7 +111,7 @@ func (s *Study) loadRecipes(file string, method int) ([]train.Hyperparameters, e
 			}
 		}
 		set = append(set, "scenario="+in, fmt.Sprintf("seed=%d", s.trainingSeeds[0]))
-		h, err := train.LoadHyperparameters(path, data, append(set, c.TrainSet...), train.CheckRetired)
+		h, err := train.LoadHyperparameters(path, data, append(set, c.TrainSet...), train.CheckRetired, train.CheckBeginsAnew)
 		if err == nil {
 			_, err = job.NewTraining(h, "")
 		}
