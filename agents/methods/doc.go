@@ -7,7 +7,7 @@
 // To add a method, write its package (an agents.Learner that is an agents.Saver
 // too, a Config that states its rules, an onnx.Policy), and add here, in
 // methods.go, its section to Settings and DefaultSettings and its line to the
-// table. make schema then writes the schema of hyperparameter files anew. The
+// table, with the settings that say what its parameters are (Method.Policy). make schema then writes the schema of hyperparameter files anew. The
 // tests of this package and of agents/onnx fail until the method has a variant
 // in each.
 package methods

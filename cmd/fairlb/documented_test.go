@@ -30,6 +30,7 @@ var reduced = []struct {
 	set   []string // --set, added
 }{
 	{begin: "train --resume"},
+	{begin: "train --continue", set: []string{"episodes=6"}},
 	{begin: "train train/recipes/web-moderate.yaml --env testbed", help: true},
 	{begin: "train", set: []string{"episodes=4", "episode_duration=5", "episodes_per_round=2", "updates_per_round=2", "sac.batch=8", "sac.critic_rounds=1"}},
 	{begin: "eval sed wlr peak-ewma", flags: []string{"--seeds=1000-1001", "--duration=5", "--scenario=sim-moderate/pure-cpu"}}, // where tuned takes seconds

@@ -198,7 +198,7 @@ func show(out io.Writer, r *runfolder.Folder) error {
 		row("began with", "a policy of %s in %s, of %s, SHA-256 %s", b.Meta.Method, b.Meta.Scenario, text.Count(b.Meta.Episode, "episode"), b.Meta.ContentSHA256)
 	}
 	if h := r.Hyperparameters; h != nil && len(h.Continued) > 0 {
-		row("continued", "behind episode %s", strings.Trim(strings.ReplaceAll(fmt.Sprint(h.Continued), " ", ", "), "[]"))
+		row("continued", "behind episodes %s", strings.Trim(strings.ReplaceAll(fmt.Sprint(h.Continued), " ", ", "), "[]"))
 	}
 	if r.Policy != nil {
 		m := r.Policy.Meta

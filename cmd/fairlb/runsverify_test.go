@@ -44,6 +44,7 @@ var hexadecimal = regexp.MustCompile(`\b[0-9a-f]{12}\b`)
 // TestVerifyNamesEveryFault damages a run in one way at a time.
 func TestVerifyNamesEveryFault(t *testing.T) {
 	whole := trainSmall(t)
+	require.NoError(t, os.Remove(filepath.Join(whole, train.StateName))) // of the end: TestVerifyStoppedRun has the faults of states
 	meta := func(change func(*checkpoint.Meta)) func(t *testing.T) {
 		return func(t *testing.T) {
 			m, parameters, err := checkpoint.Load(train.CheckpointName)

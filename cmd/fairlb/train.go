@@ -54,11 +54,11 @@ es and universal search on from the averaged parameters; delay fits its model fu
 then chooses on. The folder keeps a copy of the checkpoint, the settings its hash (from).
 
 --continue goes on with a run that is at its end, to more episodes: --set episodes=N;
-all else stays as it is. Schedules (learning rates, noise) pass up to N from then on: what
-has been played by then is that part of N, so that a rate which had fallen at the first
-end rises again. Where schedules are constant the run becomes, to the same bits, what one
-of N episodes from its beginning is. It needs the state of the run's end, which is left
-where it has at most 64 MiB, and whatever it has with --keep-state.
+all else stays as it is. From then on schedules (learning rates, noise) pass up to N: a
+rate that had fallen by the first end rises again, to what it is after so many of N.
+Where schedules are constant the run becomes, to the same bits, what one of N episodes
+from its beginning is. It needs the state of the run's end, which is left where it has at
+most 64 MiB, and whatever it has with --keep-state.
 
 With --env testbed agents learn on real traffic: requests go, at their times, through
 load balancers on this machine to emulated servers, and an episode takes as long as
@@ -66,7 +66,7 @@ it says. --resume goes on in the environment that is given with it.`,
 		Example: "  fairlb train train/recipes/demo.yaml --set episodes=64 --seed 2 --out runs/two\n" +
 			"  fairlb train --resume --out runs/two\n" +
 			"  fairlb train --continue --out runs/two --set episodes=128\n" +
-			"  fairlb train train/recipes/demo.yaml --from runs/two --set scenario=misweighted/1.0 --out runs/three",
+			"  fairlb train demo --from runs/two --set scenario=misweighted/1.0 --out runs/three",
 		Args: func(c *cobra.Command, args []string) error {
 			if order.Resume || order.Continue {
 				return checked(cobra.MaximumNArgs(1))(c, args)
