@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -20,7 +21,8 @@ import (
 // poolsSettings are the flags of the command.
 type poolsSettings struct {
 	pools, seeds string
-	duration     float64 // s; 0: the pool's own
+	duration     float64  // s; 0: the pool's own
+	set          []string // path=value, put into the scenario of each pool
 }
 
 func (a *app) poolsCommand() *cobra.Command {
@@ -33,20 +35,23 @@ behind 1 to 8 load balancers, with hidden speeds, at loads of 0.5 to 0.95, of wh
 two in three have servers that change speed (fairlb scenarios show random-pool/1).
 Printed are geometric means over pools of the ratio of mean completion times to
 SED's on the same arrivals, with 95 % intervals over pools, and to the best
-heuristic of each pool, whatever learned. Several trainings of one recipe are a row
-each and one of them all, whose intervals are over pools and trainings.
+heuristic of each pool, but for what was learned or is told by servers (carried).
+Several trainings of one recipe are a row each and one of them all, whose intervals are
+over pools and trainings.
 
 --duration is how long each pool is played; without it, a pool's own time, until each
 load balancer has sent 60 to 1000 requests to a server, on average.
 
 A heuristic's constants may be given behind its name. Those of self-tuning were
 chosen on the pools 1 to 192; its figures are to be taken from others.`,
-		Example: "  fairlb pools lsq sed self-tuning self-tuning:exponent=1,window=50 --pools 1-48",
-		Args:    checked(cobra.MinimumNArgs(1)),
-		RunE:    func(c *cobra.Command, args []string) error { return a.pools(c, args, x) },
+		Example: "  fairlb pools lsq sed self-tuning self-tuning:exponent=1,window=50 --pools 1-48\n" +
+			"  fairlb pools self-tuning carried --set reports.carried=true",
+		Args: checked(cobra.MinimumNArgs(1)),
+		RunE: func(c *cobra.Command, args []string) error { return a.pools(c, args, x) },
 	}
 	c.Flags().StringVar(&x.pools, "pools", "1001-1048", "numbers of the pools, such as 1-48,60")
 	c.Flags().Float64Var(&x.duration, "duration", 0, "s of arrivals in an episode; 0: the pool's own")
+	c.Flags().StringArrayVar(&x.set, "set", nil, "path=value, put into the scenario of each pool (repeatable)")
 	c.Flags().StringVar(&x.seeds, "seeds", "1", "seeds of the episodes of each pool, such as 1-3")
 	return c
 }
@@ -66,7 +71,7 @@ func (a *app) pools(c *cobra.Command, heuristics []string, x poolsSettings) erro
 	defer bar.Close()
 	var evaluations []*eval.Evaluation
 	for k, number := range numbers {
-		var set []string
+		set := slices.Clone(x.set)
 		if x.duration != 0 {
 			set = append(set, fmt.Sprintf("duration=%g", x.duration))
 		}
@@ -85,15 +90,19 @@ func (a *app) pools(c *cobra.Command, heuristics []string, x poolsSettings) erro
 		evaluations = append(evaluations, e)
 		bar.Set(k+1, "")
 	}
-	list, err := pools.Compare(evaluations, eval.DefaultBaseline, learned)
+	list, err := pools.Compare(evaluations, eval.DefaultBaseline, knowsMore)
 	if err != nil {
 		return err
 	}
 	return a.printPools(list, len(numbers), len(seeds))
 }
 
-// learned says whether a target has coefficients that were learned.
-func learned(r *eval.Result) bool { return r.Recipe != "" || r.Target == dispatch.UniversalName }
+// knowsMore says whether a target has coefficients that were learned, or is told by servers
+// how many requests they have: the best of a pool is one of the others.
+func knowsMore(r *eval.Result) bool {
+	rule, _, _ := strings.Cut(r.Target, ":")
+	return r.Recipe != "" || rule == dispatch.UniversalName || rule == dispatch.CarriedName
+}
 
 // withBaseline returns the heuristics, with SED before them where it is not among them.
 func withBaseline(heuristics []string) []string {
@@ -123,6 +132,6 @@ func (a *app) printPools(list []pools.Figures, numbers, seeds int) error {
 	if err := table.Write(a.stdout); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(a.stdout, "\nGeometric means over %d pools of ratios of mean completion times, %d episodes each; failures count at their timeout.\nto the best: of these, but for what was learned, in each pool; at worst: the greatest of these ratios.\n", numbers, seeds)
+	_, err := fmt.Fprintf(a.stdout, "\nGeometric means over %d pools of ratios of mean completion times, %d episodes each; failures count at their timeout.\nto the best: of these, but for what was learned or is told by servers, in each pool; at worst: the greatest of these ratios.\n", numbers, seeds)
 	return err
 }

@@ -28,6 +28,9 @@ type Config struct {
 	// more, 0 for a server without a limit; nil: none has one.
 	Limits []int32
 
+	// Told says that servers tell how many requests they have (EndTold, Hear).
+	Told bool
+
 	// Samples, where Observe is set, is told of each sample as it is taken; nil: nobody is.
 	Samples observe.Recorder
 
@@ -80,6 +83,9 @@ func New(cfg Config) *Balancer {
 	b.completer, _ = cfg.Rule.(dispatch.Completer)
 	b.abandoner, _ = cfg.Rule.(dispatch.Abandoner)
 	b.view.Reports, b.view.Global = cfg.Reports, cfg.Global
+	if cfg.Told {
+		b.view.KeepTold()
+	}
 	if cfg.Observe {
 		b.observer = observe.New(cfg.Servers)
 		b.observer.Record(cfg.Samples)
@@ -116,6 +122,7 @@ func (b *Balancer) Forget(now float64) {
 func (b *Balancer) forget() {
 	clear(b.view.Ongoing)
 	clear(b.view.Started)
+	b.view.ForgetTold()
 	b.recountFull()
 	b.view.Invalidate()
 	if r, ok := b.rule.(dispatch.Resetter); ok {
@@ -178,14 +185,39 @@ func (b *Balancer) Established(now float64, id FlowID) {
 // completion time behind. A flow that has ended already is a fault of the
 // caller, and panics.
 func (b *Balancer) End(now float64, id FlowID, failed bool) Flow {
+	return b.end(now, id, failed, noCount, 0)
+}
+
+// EndTold ends a flow that completed, as End does, whose response says that the server
+// had a number of requests, of all balancers, when it answered at a time (s), without the
+// one that it answered. Config.Told must be set.
+func (b *Balancer) EndTold(now float64, id FlowID, requests int32, said float64) Flow {
+	return b.end(now, id, false, requests, said)
+}
+
+// Hear takes a message in which a server says that it had a number of requests, of all
+// balancers, at a time (s). Config.Told must be set.
+func (b *Balancer) Hear(server int, requests int32, said float64) {
+	b.view.Hear(server, requests, said)
+}
+
+// noCount stands for the number of requests of a server that does not say it.
+const noCount = -1
+
+// end ends a flow. The server says that it had so many requests at a time (s), or
+// nothing (noCount).
+func (b *Balancer) end(now float64, id FlowID, failed bool, requests int32, said float64) Flow {
 	f := b.flows.slots[id]
 	if f.Server == vacant {
 		panic("balancer: the flow has ended already")
 	}
 	server := int(f.Server)
 	ongoing := b.remove(now, id)
+	if requests != noCount {
+		b.view.Hear(server, requests, said)
+	}
 	if b.completer != nil {
-		b.completer.Completed(dispatch.Completion{Server: server, Now: now, Duration: now - f.Start, Ongoing: ongoing, Failed: failed})
+		b.completer.Completed(dispatch.Completion{Server: server, Now: now, Duration: now - f.Start, Ongoing: ongoing, Failed: failed, Total: requests + 1})
 	}
 	if b.observer != nil && !failed {
 		b.observer.Completed(server, now, now-f.Start)

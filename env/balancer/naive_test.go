@@ -23,6 +23,7 @@ type naive struct {
 	flows    []naiveFlow
 	out      []bool
 	reports  map[int]Report
+	told     []dispatch.Told
 	choices  *rand.Rand
 	samples  *rand.Rand
 	observer *observe.Observer
@@ -44,7 +45,23 @@ func newNaive(rule dispatch.Rule, servers int, seed uint64) *naive {
 		choices: rand.New(env.Stream(seed, "choices")), samples: rand.New(env.Stream(seed, "samples")),
 	}
 	n.observer.Reset(n.samples)
+	n.forgetTold()
 	return n
+}
+
+// forgetTold drops what servers have said.
+func (n *naive) forgetTold() {
+	n.told = nil
+	for range n.servers {
+		n.told = append(n.told, dispatch.Told{Said: -1})
+	}
+}
+
+// hear takes what a server says of its requests, unless it has said something later.
+func (n *naive) hear(server int, requests int32, said float64) {
+	if said >= n.told[server].Said {
+		n.told[server] = dispatch.Told{Requests: requests, Said: said, Own: n.ongoing()[server]}
+	}
 }
 
 func (n *naive) ongoing() []int32 {
@@ -96,7 +113,7 @@ func (n *naive) Start(server, k int) float64 {
 
 func (n *naive) dispatch(now float64) int {
 	n.observer.Sample(now, n)
-	view := &dispatch.View{Now: now, Ongoing: n.ongoing(), Started: n.started(), Out: n.out, Rand: n.choices}
+	view := &dispatch.View{Now: now, Ongoing: n.ongoing(), Started: n.started(), Out: n.out, Rand: n.choices, Told: n.told}
 	if len(n.reports) > 0 {
 		view.Reports = n
 	}
@@ -108,10 +125,13 @@ func (n *naive) establish(now float64, k int) {
 	n.observer.Sample(now, n)
 	f := n.flows[k]
 	f.counts = true
+	n.told[f.server].Sent++
 	n.flows = append(slices.Delete(n.flows, k, k+1), f)
 }
 
-func (n *naive) end(now float64, k int, failed bool) {
+// end ends a flow; requests is what its response says that the server has left, at a time
+// (s), or noCount.
+func (n *naive) end(now float64, k int, failed bool, requests int32, said float64) {
 	n.observer.Sample(now, n)
 	f, ongoing := n.flows[k], n.ongoing()
 	if !f.counts {
@@ -126,8 +146,14 @@ func (n *naive) end(now float64, k int, failed bool) {
 	}
 	n.flows[k] = n.flows[last]
 	n.flows = slices.Delete(n.flows, last, last+1)
+	if f.counts {
+		n.told[f.server].Ended++
+	}
+	if requests != noCount {
+		n.hear(f.server, requests, said)
+	}
 	if c, ok := n.rule.(dispatch.Completer); ok {
-		c.Completed(dispatch.Completion{Server: f.server, Now: now, Duration: now - f.start, Ongoing: ongoing[f.server], Failed: failed})
+		c.Completed(dispatch.Completion{Server: f.server, Now: now, Duration: now - f.start, Ongoing: ongoing[f.server], Failed: failed, Total: requests + 1})
 	}
 	if !failed {
 		n.observer.Completed(f.server, now, now-f.start)
@@ -137,6 +163,7 @@ func (n *naive) end(now float64, k int, failed bool) {
 func (n *naive) forget(now float64) {
 	n.observer.Sample(now, n)
 	n.flows, n.reports = nil, map[int]Report{}
+	n.forgetTold()
 	if r, ok := n.rule.(dispatch.Resetter); ok {
 		r.Reset()
 	}
@@ -157,7 +184,7 @@ func open(t require.TestingT, name string, servers int, seed uint64) *Balancer {
 // openCounting is open for flows that count from the moment on at which they are
 // established, or not.
 func openCounting(t require.TestingT, name string, servers int, seed uint64, established bool) *Balancer {
-	b := New(Config{Servers: servers, Rule: newRule(t, name, servers), Observe: true, CountEstablished: established})
+	b := New(Config{Servers: servers, Rule: newRule(t, name, servers), Observe: true, CountEstablished: established, Told: true})
 	b.Reset(env.Stream(seed, "choices"), env.Stream(seed, "samples"))
 	return b
 }
@@ -172,7 +199,7 @@ func newRule(t require.TestingT, name string, servers int) dispatch.Rule {
 		require.NoError(t, err)
 		return rule
 	}
-	rule, err := dispatch.New(name, dispatch.Options{Capacity: capacity, LB: 1, LBs: 2})
+	rule, err := dispatch.New(name, dispatch.Options{Capacity: capacity, LB: 1, LBs: 2, Told: true})
 	require.NoError(t, err)
 	return rule
 }
@@ -201,6 +228,10 @@ func TestNaiveTwin(t *testing.T) {
 					now += 0.1 * chance.ExpFloat64()
 					fast = twinEvent(t, name, fast, slow, now, chance)
 					require.Equal(t, slow.ongoing(), fast.Ongoing())
+					require.Equal(t, slow.told, fast.view.Told)
+					for j, x := range slow.told {
+						require.Equal(t, fast.Ongoing()[j], x.Own+x.Sent-x.Ended)
+					}
 				}
 			})
 		})
@@ -219,6 +250,9 @@ func twinEvent(t *rapid.T, name string, fast *Balancer, slow *naive, now float64
 		require.False(t, slow.out[got])
 		require.Equal(t, Flow{Start: now, Server: int32(want), Ongoing: ongoing[want], Counted: !fast.established, place: fast.flows.slots[id].place}, fast.flows.slots[id])
 		slow.flows = append(slow.flows, naiveFlow{id, now, want, !fast.established})
+		if !fast.established {
+			slow.told[want].Sent++
+		}
 	case x < 60 && slices.ContainsFunc(slow.flows, naiveFlow.waits):
 		k := slices.IndexFunc(slow.flows, naiveFlow.waits)
 		id := slow.flows[k].id
@@ -227,8 +261,14 @@ func twinEvent(t *rapid.T, name string, fast *Balancer, slow *naive, now float64
 	case x < 80 && len(slow.flows) > 0:
 		k, failed := chance.IntN(len(slow.flows)), chance.IntN(5) == 0
 		f := slow.flows[k]
-		slow.end(now, k, failed)
-		got := fast.End(now, f.id, failed)
+		var got Flow
+		if requests, said := int32(chance.IntN(9)), now-0.3*chance.Float64(); !failed && chance.IntN(2) == 0 {
+			slow.end(now, k, failed, requests, said)
+			got = fast.EndTold(now, f.id, requests, said)
+		} else {
+			slow.end(now, k, failed, noCount, 0)
+			got = fast.End(now, f.id, failed)
+		}
 		require.Equal(t, f.start, got.Start)
 		require.Equal(t, int32(f.server), got.Server)
 	case x < 88:
@@ -243,6 +283,8 @@ func twinEvent(t *rapid.T, name string, fast *Balancer, slow *naive, now float64
 		r := Report{InFlight: int32(chance.IntN(9)), Latency: chance.Float64(), Completed: int(now * 10), Busy: now * chance.Float64()}
 		slow.reports[server] = r
 		fast.Report(server, r)
+		slow.hear(server, r.InFlight, now)
+		fast.Hear(server, r.InFlight, now)
 	case x < 93 && name == "":
 		weights := make([]float64, slow.servers)
 		for j := range weights {

@@ -20,6 +20,9 @@ func (b *Balancer) State(c *snapshot.Codec) {
 	reported := b.view.Reports != nil
 	c.Bool(&reported)
 	snapshot.Fixed(c, b.reports.last, func(r *Report) { r.state(c) })
+	if b.view.Told != nil {
+		b.view.ToldState(c)
+	}
 	if b.observer != nil {
 		c.PCG(b.samples.pcg)
 		b.observer.State(c)

@@ -16,6 +16,8 @@ func constantNames(heuristic string) []string {
 	switch heuristic {
 	case selfTuningName:
 		return []string{"exponent", "window", "prior"}
+	case CarriedName:
+		return []string{"exponent", "window", "prior", "age", "memory", "order"}
 	case prequalName:
 		return []string{"pool", "probes", "remove", "age", "quantile"}
 	case leastTimeName:

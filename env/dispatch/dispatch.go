@@ -53,6 +53,10 @@ type Completion struct {
 	Duration float64 // s since the request arrived at the LB
 	Ongoing  int32   // the LB's count of its requests on the server (View.Ongoing) just before, this one included
 	Failed   bool    // the server refused the request or went away
+
+	// Total is the number of requests of all LBs that the server had when it answered,
+	// the answered one included, where the response says it; 0: it does not.
+	Total int32
 }
 
 // Resetter is a Rule that remembers more than its parameters and what it reads
@@ -112,6 +116,9 @@ type Options struct {
 	// Policy has the coefficients of universal; nil: the shipped ones.
 	Policy *Policy
 
+	// Told says that servers tell the LB how many requests they have (View.Told).
+	Told bool
+
 	constants constants // those that the name gives
 }
 
@@ -134,6 +141,7 @@ func heuristics() []heuristic {
 		{twoChoicesAccrualName, "p2c with Finagle's failure accrual: five failures in a row, none for 5 s and more, then a probe", newTwoChoicesAccrual},
 		{selfTuningName, "SED by capacities that it estimates; it is told none, and avoids servers that fail", newSelfTuning},
 		{UniversalName, "self-tuning whose score has learned coefficients, the same for every pool; it is told processors and doubts them", newUniversal},
+		{CarriedName, "self-tuning by own requests and those of others that servers tell of, weighed by age; needs reports", newCarried},
 		{"lsq-ordered", "LSQ, ties by an order that the next LB reverses", func(o Options) (Rule, error) { return NewShortestDelay(uniform(len(o.Capacity)), ordered(o)) }},
 		{"sed-ordered", "SED, ties by an order that the next LB reverses", func(o Options) (Rule, error) { return NewShortestDelay(o.Capacity, ordered(o)) }},
 		{"sed-true", "SED by the servers' true capacities of the moment, which no LB sees", func(Options) (Rule, error) { return TrueCapacity{}, nil }},
@@ -165,7 +173,7 @@ func Summary(name string) string {
 // Check reports a name that New does not know, or constants that a heuristic does
 // not take.
 func Check(name string) error {
-	_, err := New(name, Options{Capacity: []float64{1}, LBs: 1})
+	_, err := New(name, Options{Capacity: []float64{1}, LBs: 1, Told: true})
 	return err
 }
 

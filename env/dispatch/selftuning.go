@@ -43,7 +43,8 @@ const selfTuningName = "self-tuning"
 type SelfTuning struct {
 	reversed   bool // the last server is the first of those that tie
 	capacities *Capacities
-	learned    *LearnedScore // of universal; nil: the score is self-tuning's
+	learned    *LearnedScore // of universal; nil: the score is another rule's
+	carried    *carriedScore // of carried; nil: the score is another rule's
 	refreshed  int           // the server whose turn it was at the last pick to have its weight computed
 	probation  probation     // of servers that have failed
 	scores     scoreTree     // by place in the order of ties
@@ -95,6 +96,9 @@ func (r *SelfTuning) Reset() {
 	if r.learned != nil {
 		r.learned.Reset()
 	}
+	if r.carried != nil {
+		r.carried.reset()
+	}
 	r.refreshed, r.filled, r.stale = 0, false, r.stale[:0]
 	r.probation.reset()
 }
@@ -120,22 +124,32 @@ func (r *SelfTuning) update(v *View) {
 	if r.learned != nil {
 		r.learned.Refresh(r.refreshed)
 	}
+	if r.carried != nil {
+		r.carried.refresh(r.refreshed)
+	}
 	if v.changed == nil || !r.filled {
 		r.filled = true
 		for j := range r.capacities.Servers() {
 			r.endProbationOfOut(v, j)
+			r.hear(v, j)
 		}
 		r.scores.fill(func(place int) float64 { return r.score(v, r.place(place)) }, r.capacities.Servers())
 	} else {
 		for _, list := range [][]int32{v.changed, r.stale} {
 			for _, j := range list {
 				r.endProbationOfOut(v, int(j))
+				r.hear(v, int(j))
 				r.updateScore(v, int(j))
 			}
 		}
 		r.updateScore(v, r.refreshed)
 	}
 	r.stale = r.stale[:0]
+	if r.carried != nil {
+		for range min(expectedAtOnce, r.capacities.Servers()) {
+			r.updateScore(v, r.carried.turn(v))
+		}
+	}
 	for server := r.probation.endWait(v.Now); server >= 0; server = r.probation.endWait(v.Now) {
 		r.updateScore(v, server)
 	}
@@ -153,6 +167,13 @@ func (r *SelfTuning) sent(v *View, server int) {
 func (r *SelfTuning) endProbationOfOut(v *View, server int) {
 	if v.left(server) {
 		r.probation.end(server)
+	}
+}
+
+// hear takes over what a server has said, where the rule heeds it.
+func (r *SelfTuning) hear(v *View, server int) {
+	if r.carried != nil {
+		r.carried.hear(v, server)
 	}
 }
 
@@ -181,9 +202,12 @@ func (r *SelfTuning) score(v *View, server int) float64 {
 		return math.Inf(1)
 	}
 	var s float64
-	if r.learned != nil {
+	switch {
+	case r.learned != nil:
 		s = r.learned.score(server, v.Ongoing[server])
-	} else {
+	case r.carried != nil:
+		s = r.carried.score(server, v.Ongoing[server])
+	default:
 		s = float64(v.Ongoing[server]+1) / r.capacities.Weight(server)
 	}
 	if r.probation.holds(server) {
@@ -201,14 +225,26 @@ func (r *SelfTuning) Completed(c Completion) {
 		r.filled = false
 	}
 	if c.Failed {
-		r.probation.fail(c, r.capacities.MeanDuration())
+		r.probation.fail(c, r.meanDuration())
 		return
 	}
 	r.probation.succeed(c.Server, c.Now)
+	if r.carried != nil {
+		r.carried.completed(c)
+		return
+	}
 	r.capacities.Add(c.Server, 1, float64(c.Ongoing), c.Duration)
 	if r.learned != nil {
 		r.learned.Add(c.Server, 1, float64(c.Ongoing), c.Duration)
 	}
+}
+
+// meanDuration returns the pool's mean completion time (s), 0 before there is one.
+func (r *SelfTuning) meanDuration() float64 {
+	if r.carried != nil {
+		return r.carried.durations.mean()
+	}
+	return r.capacities.MeanDuration()
 }
 
 // Abandoned implements Abandoner.
@@ -222,13 +258,16 @@ func (r *SelfTuning) Abandoned(server int) {
 // average; the pool's sums stay what they were.
 func (r *SelfTuning) Inherit(old Rule, from []int) {
 	o, ok := old.(*SelfTuning)
-	if !ok {
+	if !ok || (r.carried == nil) != (o.carried == nil) {
 		return
 	}
 	r.Reset()
 	r.capacities.Inherit(o.capacities, from)
 	if r.learned != nil {
 		r.learned.Inherit(o.learned, from)
+	}
+	if r.carried != nil {
+		r.carried.inherit(o.carried, from)
 	}
 	r.probation.inherit(&o.probation, from)
 }
@@ -242,6 +281,9 @@ func (r *SelfTuning) State(c *snapshot.Codec) {
 	}
 	if r.learned != nil {
 		r.learned.state(c)
+	}
+	if r.carried != nil {
+		r.carried.state(c)
 	}
 	r.probation.state(c)
 	if !c.Reading() {

@@ -229,7 +229,7 @@ func TestConstants(t *testing.T) {
 
 // BenchmarkPick is a request that is sent and one that ends, at one LB.
 func BenchmarkPick(b *testing.B) {
-	for _, name := range []string{"sed", "p2c", selfTuningName, UniversalName, leastTimeName, relativeName, twoChoicesAccrualName} {
+	for _, name := range []string{"sed", "p2c", selfTuningName, UniversalName, CarriedName, leastTimeName, relativeName, twoChoicesAccrualName} {
 		for _, n := range []int{8, 100, 1000} {
 			b.Run(fmt.Sprintf("%s/servers=%d", name, n), func(b *testing.B) { benchmarkPick(b, name, n) })
 		}
@@ -238,7 +238,7 @@ func BenchmarkPick(b *testing.B) {
 
 func benchmarkPick(b *testing.B, name string, n int) {
 	w := newSimulatedLB(n, 1, false)
-	rule, err := New(name, Options{Capacity: w.capacity(), LBs: 1})
+	rule, err := New(name, Options{Capacity: w.capacity(), LBs: 1, Told: true})
 	require.NoError(b, err)
 	completer, _ := rule.(Completer)
 	queue := make([]int, 2*n) // servers of the flows under way, the oldest first
@@ -252,8 +252,9 @@ func benchmarkPick(b *testing.B, name string, n int) {
 		w.view.Now += 0.01
 		ongoing := w.view.Ongoing[*oldest]
 		w.view.Ended(*oldest, w.view.Now-0.01*float64(len(queue)))
+		w.view.Hear(*oldest, ongoing+int32(k%3), w.view.Now)
 		if completer != nil {
-			completer.Completed(Completion{Server: *oldest, Now: w.view.Now, Duration: 0.01 * float64(len(queue)), Ongoing: ongoing})
+			completer.Completed(Completion{Server: *oldest, Now: w.view.Now, Duration: 0.01 * float64(len(queue)), Ongoing: ongoing, Total: ongoing + 1 + int32(k%3)})
 		}
 		*oldest = rule.Pick(&w.view)
 		w.view.Sent(*oldest)

@@ -40,6 +40,7 @@ func newSimulatedLB(servers int, seed uint64, changing bool) *simulatedLB {
 		w.speed[j] = 0.5 + w.random.Float64()
 	}
 	w.view = NewView(servers)
+	w.view.KeepTold()
 	w.view.Rand, w.view.Reports, w.view.Global = rand.New(rand.NewPCG(seed, 2)), w, w
 	return w
 }
@@ -55,7 +56,7 @@ func (w *simulatedLB) capacity() []float64 {
 
 // options returns what New is told of the LB, which is one of two.
 func (w *simulatedLB) options(lb int) Options {
-	return Options{Capacity: w.capacity(), LB: lb, LBs: 2}
+	return Options{Capacity: w.capacity(), LB: lb, LBs: 2, Told: true}
 }
 
 // step lets time pass and one request arrive, which the rule sends.
@@ -103,8 +104,10 @@ func (w *simulatedLB) complete(rule Rule, k int) {
 	w.addOutstanding(f.server, -1)
 	w.done[f.server]++
 	w.busy[f.server] += w.random.ExpFloat64() / w.speed[f.server]
+	w.view.Hear(f.server, w.outstanding[f.server], w.view.Now)
 	if c, ok := rule.(Completer); ok {
 		c.Completed(Completion{
+			Total:  w.outstanding[f.server] + 1,
 			Server: f.server, Now: w.view.Now, Duration: w.view.Now - f.sent, Ongoing: ongoing, Failed: w.random.IntN(50) == 0,
 		})
 	}

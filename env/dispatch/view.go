@@ -21,6 +21,10 @@ type View struct {
 	// says. Whole numbers add up to the same sum in any order.
 	Started []int64
 
+	// Told has, by server, what it has said of how many requests it has; nil: servers say
+	// nothing (KeepTold).
+	Told []Told
+
 	// barred are servers that are in but may not be picked at this moment (SetBarred);
 	// nil: none ever was.
 	barred []bool
@@ -79,6 +83,9 @@ func (v *View) begin(server int, arrival float64) {
 	if v.Started != nil {
 		v.Started[server] += Nanoseconds(arrival)
 	}
+	if v.Told != nil {
+		v.Told[server].Sent++
+	}
 }
 
 // Ended notes that one of the LB's ongoing requests on the server has ended, which had
@@ -87,6 +94,9 @@ func (v *View) Ended(server int, arrival float64) {
 	v.Ongoing[server]--
 	if v.Started != nil {
 		v.Started[server] -= Nanoseconds(arrival)
+	}
+	if v.Told != nil {
+		v.Told[server].Ended++
 	}
 	v.note(server)
 }

@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"fmt"
 	"math"
 
 	"fairlb/env"
@@ -31,6 +32,7 @@ func (s *Scenario) Estimate(observe bool) estimate.Estimate {
 		Servers: float64(s.countServers(nil)), LBs: float64(s.LBs), Steps: s.Duration / s.StepInterval, Duration: s.Duration, Observe: observe,
 	}
 	size.Changes = s.expectedChanges()
+	size.Messages = s.messageRate() * s.Duration
 	size.Stages, size.MaxStages = s.stages()
 	demand := s.meanDemand()
 	if s.Workload.Trace == "" {
@@ -55,6 +57,28 @@ func (s *Scenario) Estimate(observe bool) estimate.Estimate {
 		}
 	}
 	return e
+}
+
+// messageRate is how many messages a second servers push to load balancers.
+func (s *Scenario) messageRate() float64 {
+	if s.Reports.Every == 0 {
+		return 0
+	}
+	return float64(s.countServers(nil)) * float64(s.LBs) / s.Reports.Every
+}
+
+// ReportNotes says what it takes that servers tell load balancers how many requests they
+// have, if they do.
+func (s *Scenario) ReportNotes() []string {
+	var notes []string
+	if s.Reports.Carried {
+		notes = append(notes, "reports.carried: each response carries its server's number of requests; no message is added")
+	}
+	if s.Reports.Every > 0 {
+		notes = append(notes, fmt.Sprintf("reports.every: each of %d servers tells each of %d load balancers its number of requests every %g s: %.4g messages a second",
+			s.countServers(nil), s.LBs, s.Reports.Every, s.messageRate()))
+	}
+	return notes
 }
 
 // SampleInterval is the time (s) between two samples of the servers' true state, which

@@ -22,6 +22,8 @@ const (
 	maxSteps   = 1000000 // of an episode
 	maxClasses = 255
 	maxStages  = 64 // of a class
+
+	minReportInterval = 1e-4 // s
 )
 
 // Rules implements settings.Ruled.
@@ -54,6 +56,8 @@ func (s *Scenario) Rules(r *settings.Rules) {
 	}
 	r.Check("max_log_weight", s.MaxLogWeight, settings.OpenClosed(0, 20))
 	r.Check("ties", s.Ties, oneOf(tieRules()))
+	r.Require(s.Reports.Every == 0 || s.Reports.Every >= minReportInterval && finite(s.Reports.Every), "reports.every", s.Reports.Every,
+		fmt.Sprintf("must be finite and at least %g s, or 0 for never", minReportInterval))
 	s.connectionRules(r)
 	s.Workload.rules(r.Under("workload"))
 	s.changeRules(r)

@@ -36,6 +36,9 @@ type Scenario struct {
 	// None: one attempt.
 	SYNRetries []float64 `yaml:"syn_retries,omitempty"`
 
+	// Reports is what servers tell load balancers of how many requests they have.
+	Reports Reports `yaml:"reports,omitempty"`
+
 	Workload Workload `yaml:"workload"` // what arrives: the requests of a trace file or random ones
 
 	Detection     float64        `yaml:"detection,omitempty"`      // time from a server's failure until load balancers send it nothing more, s
@@ -78,6 +81,17 @@ func (c *CPU) processors() station.Processors {
 type Latency struct {
 	Low  float64 `yaml:"low"`  // least latency, s
 	High float64 `yaml:"high"` // greatest latency, s
+}
+
+// Reports is what servers tell load balancers of how many requests they have, of all
+// load balancers, those included that wait there. Only the rule carried reads it.
+type Reports struct {
+	// Carried: each response carries the number that its server has left, and when that
+	// was. A refusal carries nothing.
+	Carried bool `yaml:"carried,omitempty"`
+	// Every is the time after which a server tells every load balancer anew, in a message
+	// that takes the latency of a packet, s; 0: never.
+	Every float64 `yaml:"every,omitempty"`
 }
 
 // Workload is what arrives: a trace file's requests or random ones.

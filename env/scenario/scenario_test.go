@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"fairlb/env/dispatch"
+	"fairlb/env/estimate"
 	"fairlb/env/settings"
 	"fairlb/env/sim"
 	"fairlb/env/station"
@@ -229,6 +230,7 @@ timeout: 7
 counting: established
 refusals: unseen
 syn_retries: [1, 2]
+reports: {carried: true, every: 0.5}
 step_interval: 0.25
 duration: 5
 max_log_weight: 2
@@ -272,7 +274,7 @@ detection: 1.5
 	cfg.Workload, cfg.Classes, cfg.Servers, cfg.Changes, cfg.Random = nil, nil, nil, nil, nil
 	require.Equal(t, sim.Config{
 		Config: station.Config{CPU: station.ProcessorSharing, Processors: station.Processors{ThreadsPerCore: 2, ThreadGain: 0.3, Contention: 0.01}, Workers: 32, Backlog: 9, Prefork: true},
-		LBs:    4, CountEstablished: true, UnseenRefusals: true, SYNRetries: []float64{1, 2}, LatencyLow: 0.1, LatencyHigh: 0.2, Timeout: 7,
+		LBs:    4, CountEstablished: true, UnseenRefusals: true, SYNRetries: []float64{1, 2}, CarryCounts: true, TellEvery: 0.5, LatencyLow: 0.1, LatencyHigh: 0.2, Timeout: 7,
 		Duration: 5, StepInterval: 0.25, MaxLogWeight: 2, Detection: 1.5, Ties: dispatch.PluginTies,
 	}, cfg)
 }
@@ -422,4 +424,21 @@ func FuzzLoad(f *testing.F) {
 			last = r.Time
 		}
 	})
+}
+
+// TestReportNotes: what servers tell is said, with what it costs, and counts among the
+// events of an episode; a scenario without reports has the hash that it always had.
+func TestReportNotes(t *testing.T) {
+	t.Parallel()
+	const name = "sim-moderate/pure-cpu"
+	plain, carried, pushed := load(t, name), load(t, name, "reports.carried=true"), load(t, name, "reports.every=0.05", "duration=60")
+	require.Empty(t, plain.ReportNotes())
+	require.Equal(t, []string{"reports.carried: each response carries its server's number of requests; no message is added"}, carried.ReportNotes())
+	require.Equal(t, []string{"reports.every: each of 8 servers tells each of 2 load balancers its number of requests every 0.05 s: 320 messages a second"}, pushed.ReportNotes())
+	plain = load(t, name, "duration=60")
+	before, after := plain.Estimate(false), pushed.Estimate(false)
+	require.InDelta(t, 60*320, after.Total(estimate.Events)-before.Total(estimate.Events), 1e-6)
+	text, err := settings.Marshal(plain)
+	require.NoError(t, err)
+	require.NotContains(t, string(text), "reports")
 }

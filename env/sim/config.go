@@ -34,6 +34,13 @@ type Config struct {
 	// Timeout. None: there is one attempt. Linux doubles from 1 s on: 1, 2, 4, 8.
 	SYNRetries []float64
 
+	// CarryCounts says that each response carries the number of requests, of all LBs,
+	// that its server had left as it answered, and when that was. A refusal carries nothing.
+	CarryCounts bool
+	// TellEvery is the time (s) after which a server tells every LB anew, in a packet to
+	// each, how many requests it has; 0: never. The servers take turns, evenly.
+	TellEvery float64
+
 	Changes   []station.Change // of every episode, in order of time
 	Random    []RandomChanges  // drawn for each episode
 	Detection float64          // s from a server's failure until LBs send it nothing more
@@ -112,6 +119,7 @@ func (c *Config) validate() error {
 	check(c.Sampler == nil || c.SampleInterval > 0 && !math.IsInf(c.SampleInterval, 0), "sample interval = %g: must be positive and finite", c.SampleInterval)
 	check(c.Detection >= 0 && !math.IsInf(c.Detection, 0), "detection = %g: must be finite and not negative", c.Detection)
 	check(len(c.Shares) == 0 || len(c.Shares) == c.LBs, "%d shares for %d LBs", len(c.Shares), c.LBs)
+	check(c.TellEvery >= 0 && !math.IsInf(c.TellEvery, 0), "told every %g s: must be finite and not negative", c.TellEvery)
 	for k, x := range c.Changes {
 		if err := x.Validate(len(c.Servers), c.LBs); err != nil {
 			faults = append(faults, fmt.Errorf("sim: change %d: %w", k, err))
@@ -138,8 +146,11 @@ func (c *Config) capacities() []float64 {
 
 // options returns what the dispatch rule of one LB is told.
 func (c *Config) options(lb int) dispatch.Options {
-	return dispatch.Options{Capacity: c.capacities(), LB: lb, LBs: c.LBs, Ties: c.Ties, Policy: c.Policy}
+	return dispatch.Options{Capacity: c.capacities(), LB: lb, LBs: c.LBs, Ties: c.Ties, Policy: c.Policy, Told: c.told()}
 }
+
+// told says whether servers tell LBs how many requests they have.
+func (c *Config) told() bool { return c.CarryCounts || c.TellEvery > 0 }
 
 // initialWeights returns the weights at the beginning of an episode.
 func (c *Config) initialWeights() []float64 {

@@ -15,7 +15,7 @@
 //
 // The engine processes four kinds of events: arrivals from a workload.Source,
 // completions of stages, packets that reach a server, and what comes from outside
-// (changes, and samples of the true state). Replies are no events: they are
+// (changes, samples of the true state, and messages that servers push). Replies are no events: they are
 // processed before anything reads what they change. An event costs O(log) of the tasks
 // and of the servers. State is in flat slices: once these have grown, an event
 // allocates nothing.
@@ -31,6 +31,7 @@
 //	change.go      changes of servers and LBs, and when they happen
 //	membership.go  what a change does
 //	reports.go     what servers tell a rule that asks (dispatch.Reports)
+//	tellings.go    what servers tell LBs of how many requests they have (dispatch.Told)
 //	globalstate.go what only a simulator knows (dispatch.GlobalState, env.Truth)
 //
 // Package queueing below it compares it with queueing theory, package inference

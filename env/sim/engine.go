@@ -30,7 +30,7 @@ type engine struct {
 	changes      []station.Change // all changes of the episode, in order of time
 	nextChange   int              // index into changes of the next one
 	nextSample   float64          // s, when the true state is sampled next; +Inf: never
-	nextExternal float64          // s, the earlier of the next change and the next sample
+	nextExternal float64          // s, the earliest of the next change, sample and message of a server
 
 	servers     *station.Pool
 	toServers   eventqueue.Queue // requests on their way to a server
@@ -55,6 +55,7 @@ type engine struct {
 	arrivingCPU    float64 // s, the CPU demand of the request that is being dispatched
 	arrivingIO     float64 // s, its IO demand
 	reports        serverReports
+	tellings       tellings
 
 	interval    env.Interval
 	endedFlows  []env.Flow           // those that ended in the interval; empty unless Config.Flows
@@ -105,7 +106,7 @@ func newEngine(cfg *Config, rules []dispatch.Rule) *engine {
 	}
 	e.servers = station.NewPool(cfg.Config, e.stages)
 	for _, rule := range rules {
-		e.balancers = append(e.balancers, balancer.New(balancer.Config{Servers: n, Rule: rule, Observe: cfg.Observe, CountEstablished: cfg.CountEstablished, Reports: e, Global: e}))
+		e.balancers = append(e.balancers, balancer.New(balancer.Config{Servers: n, Rule: rule, Observe: cfg.Observe, CountEstablished: cfg.CountEstablished, Reports: e, Global: e, Told: cfg.told()}))
 		if _, ok := rule.(dispatch.OutstandingLogReader); ok {
 			e.outstandingLog.enabled = true
 		}
@@ -129,6 +130,7 @@ func (e *engine) reset(seed uint64) error {
 	e.connections.reset(seed)
 	e.members.reset(seed)
 	e.reports.reset()
+	e.tellings.reset(seed, e.cfg.TellEvery, len(e.cfg.Servers))
 	e.changes = e.cfg.ChangesOf(seed)
 	switch sampler := e.cfg.Sampler.(type) {
 	case nil:
@@ -189,7 +191,7 @@ const (
 	stageCompletion eventKind = iota
 	packetAtServer
 	requestArrival
-	externalEvent // a change, or a sample of the true state
+	externalEvent // a change, a sample of the true state, or a message of a server to LBs
 )
 
 // pollEvery is the number of events after which advance looks whether it is to
@@ -241,13 +243,16 @@ func (e *engine) advance(ctx context.Context, until float64) error {
 	}
 }
 
-// processExternal makes the change or takes the sample that is due.
+// processExternal makes the change, takes the sample or sends the messages that are due.
 func (e *engine) processExternal() {
 	e.processReplies()
-	if e.nextChange < len(e.changes) && e.changes[e.nextChange].At <= e.now {
+	switch {
+	case e.nextChange < len(e.changes) && e.changes[e.nextChange].At <= e.now:
 		e.nextChange++
 		e.applyChange(e.changes[e.nextChange-1])
-	} else {
+	case e.nextSample > e.now:
+		e.tell()
+	default:
 		e.readTruth(&e.truth)
 		e.cfg.Sampler.Sample(e.now, &e.truth)
 		if sampler, ok := e.cfg.Sampler.(env.ScheduledSampler); ok {
@@ -259,9 +264,9 @@ func (e *engine) processExternal() {
 	e.scheduleExternal()
 }
 
-// scheduleExternal finds the time of the next change or sample.
+// scheduleExternal finds the time of the next change, sample or message of a server.
 func (e *engine) scheduleExternal() {
-	e.nextExternal = e.nextSample
+	e.nextExternal = min(e.nextSample, e.tellings.next)
 	if e.nextChange < len(e.changes) {
 		e.nextExternal = min(e.nextExternal, e.changes[e.nextChange].At)
 	}

@@ -223,6 +223,7 @@ func TestProcessorSharing(t *testing.T) {
 // fixedArrivals is a source of requests at given times, all of one demand.
 type fixedArrivals struct {
 	times  []float64
+	lbs    []int // of the first requests, those of the others are LB 0's
 	demand float64
 }
 
@@ -232,6 +233,9 @@ func (f *fixedArrivals) Next(r *workload.Request) error {
 		r.Time, f.times = f.times[0], f.times[1:]
 	}
 	r.Class, r.LB = 0, 0
+	if len(f.lbs) > 0 {
+		r.LB, f.lbs = f.lbs[0], f.lbs[1:]
+	}
 	r.Demand = append(r.Demand[:0], f.demand)
 	return nil
 }

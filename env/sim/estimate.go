@@ -24,6 +24,7 @@ type Size struct {
 	MaxStages     float64
 	InFlight      float64 // requests in flight at a time, at most
 	Changes       float64 // of servers and LBs in an episode
+	Messages      float64 // of servers to LBs in an episode (Config.TellEvery)
 }
 
 // Bytes of what there is one of for each server at each LB: its part of the
@@ -48,5 +49,6 @@ func (s Size) Estimate() estimate.Estimate {
 	e.Add(estimate.Memory, "requests in flight", append(slices.Clone(s.RequestFields), "workload.classes", "cpu.backlog", "duration"), s.InFlight, bytesOfRequest+8*math.Max(1, s.MaxStages))
 	e.Add(estimate.Memory, "changes", []string{"random_changes", "duration"}, s.Changes, float64(unsafe.Sizeof(station.Change{})), 2)
 	e.Add(estimate.Events, "requests", append(slices.Clone(s.RequestFields), "workload.classes", "duration"), s.Requests, 1+s.Stages)
+	e.Add(estimate.Events, "messages of servers to load balancers", []string{"reports.every", "servers", "lbs", "duration"}, s.Messages)
 	return e
 }

@@ -16,7 +16,7 @@ const probeWindow = 64
 // serverReports is what servers can tell of themselves. Latencies are kept only
 // from the first probe on, because most rules do not ask.
 type serverReports struct {
-	enabled   bool
+	enabled   bool              // latencies are kept
 	completed []int32           // by server, requests completed so far
 	inFlight  []int32           // by server, requests that are there now
 	history   [][]latencySample // by server, its latest completed requests; a ring once it is full
@@ -53,16 +53,23 @@ func (r *serverReports) reset() {
 
 // requestArrived notes that a request has reached its server.
 func (r *serverReports) requestArrived(id uint32, server int, now float64) {
+	r.inFlight[server]++
+	if !r.enabled {
+		return
+	}
 	for int(id) >= len(r.arrivals) {
 		r.arrivals = append(r.arrivals, serverArrival{})
 	}
-	r.arrivals[id] = serverArrival{now, r.inFlight[server]}
-	r.inFlight[server]++
+	r.arrivals[id] = serverArrival{now, r.inFlight[server] - 1}
 }
 
 // requestCompleted notes that a server has completed a request.
 func (r *serverReports) requestCompleted(id uint32, server int, now float64) {
+	r.completed[server]++
 	r.inFlight[server]--
+	if !r.enabled {
+		return
+	}
 	arrival := r.arrivals[id]
 	if arrival.time < 0 {
 		return
@@ -89,9 +96,6 @@ func (e *engine) enableReports() {
 	r.enabled = true
 	for range e.requests {
 		r.arrivals = append(r.arrivals, serverArrival{time: -1})
-	}
-	for j := range r.inFlight {
-		r.inFlight[j] = int32(e.servers.CPU(j).Busy() + e.servers.IO(j).Busy() + e.servers.Waiting(j))
 	}
 }
 

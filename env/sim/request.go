@@ -123,11 +123,13 @@ func (e *engine) processReplies() {
 		if e.cfg.CountEstablished {
 			e.processACKs(p.Time)
 		}
+		e.processTellings(p.Time)
 		e.endRequest(p.ID, p.Time)
 	}
 	if e.cfg.CountEstablished {
 		e.processACKs(e.now)
 	}
+	e.processTellings(e.now)
 }
 
 // deliver lets a request reach its server, which serves it, puts it into its
@@ -146,9 +148,7 @@ func (e *engine) deliver(id uint32) {
 		e.refuse(id)
 		return
 	}
-	if e.reports.enabled {
-		e.reports.requestArrived(id, int(x.server), e.now)
-	}
+	e.reports.requestArrived(id, int(x.server), e.now)
 	e.servers.Arrive(e.now, id)
 }
 
@@ -177,9 +177,9 @@ func (e *engine) completeStage() {
 func (e *engine) completeRequest(id uint32) {
 	server := int(e.requests[id].server)
 	e.release(server)
-	e.reports.completed[server]++
-	if e.reports.enabled {
-		e.reports.requestCompleted(id, server, e.now)
+	e.reports.requestCompleted(id, server, e.now)
+	if e.cfg.CarryCounts {
+		e.tellings.carry(id, e.reports.inFlight[server], e.now)
 	}
 	e.reply(id)
 }
@@ -204,7 +204,7 @@ func (e *engine) endRequest(id uint32, now float64) {
 func (e *engine) reportEnd(id uint32, now float64) {
 	x := &e.requests[id]
 	lb, server, failed := int(x.lb), int(x.server), x.state != active
-	flow := e.balancers[lb].End(now, x.flow, failed)
+	flow := e.endFlow(id, now, failed)
 	elapsed := now - x.arrival
 	if failed {
 		elapsed = e.cfg.Timeout

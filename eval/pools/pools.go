@@ -27,8 +27,8 @@ type Figures struct {
 	Lo    float64
 	Hi    float64
 
-	// ToBest is the geometric mean of the ratios to the best target of each pool that was not
-	// learned, with its interval.
+	// ToBest is the geometric mean of the ratios to the best target of each pool that does not
+	// know more than the others, with its interval.
 	ToBest float64
 	BestLo float64
 	BestHi float64
@@ -37,10 +37,11 @@ type Figures struct {
 	Failed float64 // part of all requests that failed
 }
 
-// Compare sums up the evaluations of the same targets on several pools. learned says of
-// which targets it is not asked whether they are the best of a pool. Trainings of one recipe have a
-// row each and, behind the last of them, one of all.
-func Compare(evaluations []*eval.Evaluation, baseline string, learned func(r *eval.Result) bool) ([]Figures, error) {
+// Compare sums up the evaluations of the same targets on several pools. knowsMore says of
+// which targets it is not asked whether they are the best of a pool: those that were
+// learned, or are told more. Trainings of one recipe have a row each and, behind the last
+// of them, one of all.
+func Compare(evaluations []*eval.Evaluation, baseline string, knowsMore func(r *eval.Result) bool) ([]Figures, error) {
 	if len(evaluations) == 0 {
 		return nil, errors.New("pools: none was evaluated")
 	}
@@ -49,7 +50,7 @@ func Compare(evaluations []*eval.Evaluation, baseline string, learned func(r *ev
 	results := evaluations[0].Results
 	for k := range results {
 		r := &results[k]
-		x, err := ratiosOf(evaluations, k, baseline, learned)
+		x, err := ratiosOf(evaluations, k, baseline, knowsMore)
 		if err != nil {
 			return nil, err
 		}
@@ -76,7 +77,7 @@ type logarithms struct {
 }
 
 // ratiosOf returns those of the k-th target.
-func ratiosOf(evaluations []*eval.Evaluation, k int, baseline string, learned func(r *eval.Result) bool) (x logarithms, err error) {
+func ratiosOf(evaluations []*eval.Evaluation, k int, baseline string, knowsMore func(r *eval.Result) bool) (x logarithms, err error) {
 	target := evaluations[0].Results[k].Target
 	for _, e := range evaluations {
 		base := find(e, baseline)
@@ -91,7 +92,7 @@ func ratiosOf(evaluations []*eval.Evaluation, k int, baseline string, learned fu
 			return x, fmt.Errorf("pools: %s has no requests", e.Scenario)
 		}
 		x.ratios = append(x.ratios, math.Log(own.Mean/base.Mean))
-		x.bests = append(x.bests, math.Log(own.Mean/least(e, learned)))
+		x.bests = append(x.bests, math.Log(own.Mean/least(e, knowsMore)))
 		x.p99 = append(x.p99, math.Log(own.P99/base.P99))
 		x.n, x.failed = x.n+own.N, x.failed+own.Failed
 	}
@@ -142,11 +143,11 @@ func find(e *eval.Evaluation, target string) *eval.Figures {
 }
 
 // least returns the least mean completion time (s) of an evaluation's targets that were not
-// learned.
-func least(e *eval.Evaluation, learned func(r *eval.Result) bool) float64 {
+// know no more than others.
+func least(e *eval.Evaluation, knowsMore func(r *eval.Result) bool) float64 {
 	x := math.Inf(1)
 	for i := range e.Results {
-		if learned(&e.Results[i]) {
+		if knowsMore(&e.Results[i]) {
 			continue
 		}
 		if f := e.Results[i].Class(eval.AllClasses); f != nil {

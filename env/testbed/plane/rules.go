@@ -40,6 +40,8 @@ func unavailable(heuristic string) string {
 		return "asks servers how busy they are, and a server of TCP connections has no answer to that"
 	case "cswrr":
 		return "lives on the servers' reports of their load, and a server of TCP connections makes none"
+	case dispatch.CarriedName:
+		return "lives on what servers tell of how many requests they have, and a server of TCP connections tells nothing"
 	}
 	return ""
 }

@@ -96,6 +96,9 @@ func Differences(s scenario.Scenario) []string {
 	if s.Refusals == "unseen" {
 		list = append(list, "load balancers see refusals: answers pass them")
 	}
+	if s.Reports != (scenario.Reports{}) {
+		list = append(list, "servers do not tell load balancers how many requests they have")
+	}
 	return list
 }
 

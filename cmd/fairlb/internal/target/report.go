@@ -29,6 +29,7 @@ func Evaluate(ctx context.Context, s scenario.Scenario, list []Target, seeds []u
 		report.Notes = append(report.Notes, t.Notes...)
 		report.Warnings = append(report.Warnings, t.Warnings...)
 	}
+	report.Notes = append(report.Notes, s.ReportNotes()...)
 	trained := slices.ContainsFunc(targets, func(t episodes.Target) bool { return t.Actor != nil })
 	if err := bounds.Episodes(s, trained, "--seeds", float64(len(targets))*float64(len(seeds)), runtime.GOMAXPROCS(0)); err != nil {
 		return nil, err

@@ -1,0 +1,148 @@
+package dispatch
+
+import (
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// newCarriedRule returns the rule carried of LB 0 for servers of such capacities.
+func newCarriedRule(t *testing.T, name string, capacity ...float64) *SelfTuning {
+	t.Helper()
+	rule, err := New(name, Options{Capacity: capacity, LBs: 2, Told: true})
+	require.NoError(t, err)
+	return rule.(*SelfTuning)
+}
+
+// TestCarriedByHand follows what is expected of the others at two equal servers.
+func TestCarriedByHand(t *testing.T) {
+	t.Parallel()
+	r := newCarriedRule(t, "carried:age=2,memory=10,order=0", 1, 1)
+	v := NewView(2)
+	v.KeepTold()
+	expected := func() []float64 { return []float64{r.carried.servers[0].expected, r.carried.servers[1].expected} }
+	require.Equal(t, 0, r.Pick(&v))
+	require.Equal(t, []float64{0, 0}, expected(), "nobody has said anything")
+	v.Sent(0)
+
+	v.Now = 4
+	v.Ended(0, 0)
+	v.Hear(0, 6, 3)
+	r.Completed(Completion{Server: 0, Now: 4, Duration: 4, Ongoing: 1, Total: 7})
+	require.Equal(t, 1, r.Pick(&v), "the other server has six")
+	// The pool's average is as it was when it was last summed up, before the server spoke.
+	usual, fresh := 6/(1+2.0), math.Exp(-1/(2*4/7.0))
+	require.InDelta(t, usual+fresh*(6-usual), expected()[0], 1e-12)
+	require.Zero(t, expected()[1])
+	v.Sent(1)
+
+	v.Now = 5
+	r.Pick(&v) // server 0's turn to be weighed, and the pool's to be summed up: 6 of one report
+	v.Now = 1000
+	r.Pick(&v)
+	require.InDelta(t, (6+2*6)/3.0, expected()[0], 1e-12, "in the end what is usual")
+	require.InDelta(t, 6, expected()[1], 1e-12, "of a server that said nothing, what is usual in the pool")
+}
+
+// TestCarriedOwnPart: what a server says of the LB's own requests is no part of what the
+// others have.
+func TestCarriedOwnPart(t *testing.T) {
+	t.Parallel()
+	v := NewView(1)
+	v.KeepTold()
+	for range 3 {
+		v.Sent(0)
+	}
+	v.Hear(0, 5, 1)
+	require.Equal(t, int32(2), v.Told[0].Others())
+	v.Hear(0, 9, 0.5)
+	require.Equal(t, Told{Requests: 5, Said: 1, Own: 3}, v.Told[0], "it is older")
+	v.Ended(0, 0)
+	v.Sent(0)
+	v.Sent(0)
+	require.Equal(t, Told{Requests: 5, Said: 1, Own: 3, Sent: 2, Ended: 1}, v.Told[0])
+	v.Hear(0, 1, 2)
+	require.Zero(t, v.Told[0].Others(), "own requests are under way to it")
+}
+
+// TestCarriedTotals: a server is weighed by what it gets through for all LBs, whichever
+// part of that is the LB's own.
+func TestCarriedTotals(t *testing.T) {
+	t.Parallel()
+	r := newCarriedRule(t, "carried:exponent=1", 1, 1)
+	v := NewView(2)
+	v.KeepTold()
+	for k := range 400 {
+		v.Now = float64(k)
+		r.Completed(Completion{Server: 0, Now: v.Now, Duration: 1, Ongoing: 1, Total: 8})
+		r.Completed(Completion{Server: 1, Now: v.Now, Duration: 1, Ongoing: 2, Total: 2})
+		r.Pick(&v)
+	}
+	require.InEpsilon(t, 4, r.carried.weights.servers[0].weight/r.carried.weights.servers[1].weight, 0.05)
+}
+
+// TestCarriedRefuses constants that are out of their ranges.
+func TestCarriedRefuses(t *testing.T) {
+	t.Parallel()
+	_, err := New("carried:age=0,memory=0.5,order=-1,window=0", Options{Capacity: []float64{1}, LBs: 1, Told: true})
+	for _, want := range []string{
+		"dispatch: carried: age is 0: must be in [1e-06, 1e+06]", "carried: memory is 0.5: must be in [1, 1e+09]",
+		"carried: order is -1: must be in [0, 100]", "window is 0: must be in [1, 1e9]",
+	} {
+		require.ErrorContains(t, err, want)
+	}
+}
+
+// TestBlend: estimates that may differ by chance from what is told leave the told
+// capacities; those that surely differ are believed, and so is that what is told says
+// nothing of them.
+func TestBlend(t *testing.T) {
+	t.Parallel()
+	told := []float64{1, 1, 1, 1, 2, 2, 2, 2}
+	weights := func(completions float64, capacity ...float64) []float64 {
+		b := newBlend(told, 0.8)
+		for range 2 {
+			for j := range told {
+				b.set(j, completions, math.Log(capacity[j]))
+			}
+			b.sum()
+		}
+		var list []float64
+		for j := range told {
+			b.set(j, completions, math.Log(capacity[j]))
+			list = append(list, b.servers[j].weight/b.servers[0].weight)
+		}
+		return list
+	}
+	require.InDeltaSlice(t, told, weights(0, 1, 1, 1, 1, 1, 1, 1, 1), 0.3, "one completion says little")
+	require.InDeltaSlice(t, told, weights(100, 1, 1.1, 1, 0.9, 2, 1.8, 2.2, 2), 0.1, "noise")
+	require.InDeltaSlice(t, []float64{1, 1, 1, 1, 1, 1, 1, 1}, weights(1e6, 1, 1, 1, 1, 1, 1, 1, 1), 1e-3, "what is told is not so")
+	for j, w := range weights(1e6, 1, 4, 1, 4, 2, 8, 2, 8) {
+		require.InDelta(t, []float64{1, math.Pow(4, 0.8), 1, math.Pow(4, 0.8), 2, 2 * math.Pow(4, 0.8), 2, 2 * math.Pow(4, 0.8)}[j], w, 1e-3, "both have a part in it")
+	}
+}
+
+// TestCarriedInherits: servers that stay keep their weights and what is usual there.
+func TestCarriedInherits(t *testing.T) {
+	t.Parallel()
+	old, young := newCarriedRule(t, CarriedName, 1, 1, 2), newCarriedRule(t, CarriedName, 2, 1, 1)
+	v := NewView(3)
+	v.KeepTold()
+	for k := range 300 {
+		v.Now = float64(k)
+		v.Hear(2, 7, v.Now)
+		old.Completed(Completion{Server: 2, Now: v.Now, Duration: 3, Ongoing: 1, Total: 8})
+		old.Completed(Completion{Server: 0, Now: v.Now, Duration: 1, Ongoing: 1, Total: 1})
+		old.Pick(&v)
+	}
+	young.Inherit(old, []int{2, -1, 0})
+	require.Equal(t, old.carried.servers[2].usual, young.carried.servers[0].usual)
+	require.Equal(t, old.carried.weights.servers[0], young.carried.weights.servers[2])
+	require.InDelta(t, 2, young.meanDuration(), 0.1)
+	other, err := NewSelfTuning(3, 0, DefaultSelfTuning())
+	require.NoError(t, err)
+	before := save(young)
+	young.Inherit(other, []int{0, 1, 2})
+	require.Equal(t, before, save(young), "of another kind")
+}
