@@ -30,7 +30,7 @@ type exportSettings struct {
 func (a *app) exportCommand() *cobra.Command {
 	var x exportSettings
 	c := &cobra.Command{
-		Use:   "export RUN...",
+		Use:   "export RUN",
 		Short: "Write a run's policy as an ONNX model",
 		Long: `Write the deterministic policy of a run's folder or checkpoint as an ONNX model (opset 17).
 Its inputs obs_I are what load balancer I observes, float32 [batch, servers, features], not
@@ -40,13 +40,13 @@ next_state_I, [batch, values]: zeros as an episode begins, then what the step be
 --lb K writes load balancer K's policy alone.
 
 The policy of method universal is a dispatch rule, one for any number of load balancers and
-servers; RUN may also be universal, the one that ships. Its model takes features [batch, servers,
-24], which the metadata name, and gives weights and offsets [batch, servers]: a request goes to the server of least
-(own requests + offset) / weight. --out NAME.csv writes its coefficients instead, for rule.policy of
-fairlb lb; of several runs, their mean.`,
+servers; RUN may also be universal, the one that ships. Its model takes features [batch,
+servers, 24], which the metadata name, and gives weights and offsets [batch, servers]: a
+request goes to the server of least (own requests + offset) / weight. --out NAME.csv writes
+its coefficients instead, for rule.policy of fairlb lb.`,
 		Example: "  fairlb export runs/demo --out policy.onnx",
-		Args:    checked(cobra.MinimumNArgs(1)),
-		RunE:    func(_ *cobra.Command, args []string) error { return a.export(args, x) },
+		Args:    checked(cobra.ExactArgs(1)),
+		RunE:    func(_ *cobra.Command, args []string) error { return a.export(args[0], x) },
 	}
 	c.Flags().StringVar(&x.format, "format", onnxFormat, onnxFormat+", the only one")
 	c.Flags().StringVar(&x.out, "out", "policy.onnx", "the model's file")
@@ -55,7 +55,7 @@ fairlb lb; of several runs, their mean.`,
 }
 
 // export writes a model or coefficients.
-func (a *app) export(runs []string, x exportSettings) error {
+func (a *app) export(run string, x exportSettings) error {
 	if x.format != onnxFormat {
 		return invalid.Errorf("--format %q: must be %s", x.format, onnxFormat)
 	}
@@ -63,13 +63,11 @@ func (a *app) export(runs []string, x exportSettings) error {
 	var err error
 	switch ending := filepath.Ext(x.out); {
 	case ending == ".csv":
-		content, err = coefficients(runs, x)
+		content, err = coefficients(run, x)
 	case ending != ".onnx":
 		return invalid.Errorf("--out %q: must end in .onnx, or in .csv for the coefficients of a rule", x.out)
-	case len(runs) > 1:
-		return invalid.Errorf("%d runs: a model is of one", len(runs))
 	default:
-		content, err = model(runs[0], x)
+		content, err = model(run, x)
 	}
 	if err != nil {
 		return err
@@ -81,23 +79,19 @@ func (a *app) export(runs []string, x exportSettings) error {
 	return nil
 }
 
-// coefficients returns the mean of the coefficients of rules, as a file.
-func coefficients(runs []string, x exportSettings) ([]byte, error) {
-	var list []*dispatch.Policy
-	for _, run := range runs {
-		if err := files.CheckOutput("--out", x.out, target.CheckpointPath(run)); err != nil {
-			return nil, err
-		}
-		rule, err := agentprocess.LoadRule(run)
-		switch {
-		case err != nil:
-			return nil, err
-		case rule == nil:
-			return nil, invalid.Errorf("--out %q: %s is no dispatch rule, which alone has coefficients; must end in .onnx", x.out, run)
-		}
-		list = append(list, rule)
+// coefficients returns the coefficients of a rule, as a file.
+func coefficients(run string, x exportSettings) ([]byte, error) {
+	if err := files.CheckOutput("--out", x.out, target.CheckpointPath(run)); err != nil {
+		return nil, err
 	}
-	return []byte(dispatch.MeanPolicy(list).Text()), nil
+	rule, err := agentprocess.LoadRule(run)
+	if err != nil {
+		return nil, err
+	}
+	if rule == nil {
+		return nil, invalid.Errorf("--out %q: %s is no dispatch rule, which alone has coefficients; must end in .onnx", x.out, run)
+	}
+	return []byte(rule.Text()), nil
 }
 
 // model returns the ONNX model of a run's policy, or of the rule that ships.

@@ -42,7 +42,7 @@ func TestExport(t *testing.T) {
 		require.Equal(t, want, got)
 	}
 	for args, want := range map[string]string{
-		"":                         "requires at least 1 arg(s), only received 0 (see fairlb export --help)",
+		"":                         "accepts 1 arg(s), received 0 (see fairlb export --help)",
 		"none":                     "none: there is no such checkpoint: file does not exist",
 		dir + " --out x.bin":       `--out "x.bin": must end in .onnx`,
 		dir + " --lb 2":            "--lb 2: must be in [-1, 1]",

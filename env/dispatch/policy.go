@@ -78,21 +78,6 @@ func NewPolicy(coefficients []float64) (*Policy, error) {
 	return p, nil
 }
 
-// MeanPolicy returns the policy of the mean coefficients of several.
-func MeanPolicy(list []*Policy) *Policy {
-	mean, n := new(Policy), float64(len(list))
-	for _, p := range list {
-		for k := range p.Weight {
-			mean.Weight[k] += p.Weight[k] / n
-			mean.Offset[k] += p.Offset[k] / n
-		}
-		for k, x := range p.Common {
-			mean.Common[k] += x / n
-		}
-	}
-	return mean
-}
-
 // ShippedPolicy returns the policy that ships in the program, universal.csv.
 func ShippedPolicy() *Policy {
 	p, err := ParsePolicy("universal.csv", shippedPolicy)
