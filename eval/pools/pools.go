@@ -142,8 +142,8 @@ func find(e *eval.Evaluation, target string) *eval.Figures {
 	return nil
 }
 
-// least returns the least mean completion time (s) of an evaluation's targets that were not
-// know no more than others.
+// least returns the least mean completion time (s) of an evaluation's targets that know no
+// more than others.
 func least(e *eval.Evaluation, knowsMore func(r *eval.Result) bool) float64 {
 	x := math.Inf(1)
 	for i := range e.Results {
