@@ -13,7 +13,9 @@ import (
 	"fairlb/cmd/fairlb/internal/invalid"
 	"fairlb/cmd/fairlb/internal/loopback"
 	"fairlb/cmd/fairlb/internal/runfolder"
+	"fairlb/env/scenario"
 	"fairlb/results/text"
+	"fairlb/train"
 	"fairlb/train/recipes"
 )
 
@@ -106,11 +108,13 @@ it says. --resume goes on in the environment that is given with it.`,
 				return training.Run(c.Context())
 			}
 			doubts, first, last := 0, "", ""
-			training.Workers, training.Open = 1, loopback.Training(func(seed uint64, doubt string) {
+			doubted := func(_ uint64, doubt string) {
 				if doubts++; doubts == 1 {
 					first = doubt
 				}
-			}, func(_ uint64, note string) { last = note })
+			}
+			training.Workers, training.Open = 1, loopback.Training(doubted, func(_ uint64, note string) { last = note })
+			training.Rules = func(s scenario.Scenario) train.RuleEnvs { return loopback.RuleTraining(s, doubted) }
 			err = training.Run(c.Context())
 			if doubts > 0 {
 				a.log.Warnf("testbed: this machine did not keep up %s; the first: %s", text.Count(doubts, "time"), first)

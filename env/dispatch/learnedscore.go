@@ -13,7 +13,7 @@ import (
 //	log c_j = <Policy.Offset, x_j> + <Policy.Common, y>.
 //
 // a_j is self-tuning's estimate of a server's capacity, x_j are the features of a server
-// (serverFeatures) and y those of the pool (poolFeatures), all of them without a unit and
+// (ServerFeatures) and y those of the pool (PoolFeatures), all of them without a unit and
 // relative to the pool, so that the same coefficients serve every pool. Without
 // coefficients it is self-tuning's score, (q_j + 1) / a_j^Exponent.
 //
@@ -52,12 +52,15 @@ func recentConstants() SelfTuningConfig { return SelfTuningConfig{Exponent: 1, W
 const (
 	// confidenceNumber is the number of completions at which an estimate is trusted half.
 	confidenceNumber = 10
-	// slopePrior is how many units of squared told capacity stand for the prior slope.
+	// slopePrior is the slope before anything is known, slopeWeight the weight that it has
+	// beside the squares of the told capacities.
 	slopePrior, slopeWeight = 0.6, 0.3
 	// poolNumber is confidenceNumber where the pool is summed up.
 	poolNumber = 40
 	// estimateNoise is the variance of the logarithm of an estimate of one completion.
 	estimateNoise = 2.0
+	// leastVariance is that of capacities about what is told of them, where none is seen.
+	leastVariance = 0.001
 	// MaxLogWeight and MaxLogOffset bound the logarithms of weights and of offsets.
 	MaxLogWeight, MaxLogOffset = 20.0, 5.0
 	// maxLog bounds logarithms of relative capacities among the features.
@@ -199,7 +202,7 @@ func (s *LearnedScore) features(server int) [serverFeatures]float64 {
 	told, load, share := s.told[server], s.pool[1], s.pool[2]
 	explained, doubt := s.slope*told, 0.5-known
 	// What is left of the estimate is believed as far as it is more than noise.
-	variance := s.spread*s.spread + 0.001
+	variance := s.spread*s.spread + leastVariance
 	posterior := s.centre + explained + (x.capacity-explained-s.centre)*variance/(variance+estimateNoise/(1+x.number))
 	posterior = bounded(posterior)
 	return [serverFeatures]float64{
@@ -209,8 +212,9 @@ func (s *LearnedScore) features(server int) [serverFeatures]float64 {
 	}
 }
 
-// Features returns what the weight and the offset of a server are computed from: the logarithm of its estimated
-// capacity relative to the pool's, its features (ServerFeatures) and the pool's (PoolFeatures).
+// Features returns what the weight and the offset of a server are computed from: the
+// logarithm of its estimated capacity relative to the pool's, its features
+// (ServerFeatures) and the pool's (PoolFeatures).
 func (s *LearnedScore) Features(server int) []float64 {
 	own := s.features(server)
 	return append(append([]float64{s.sums[server].capacity}, own[:]...), s.pool[:]...)
@@ -256,6 +260,12 @@ func (s *LearnedScore) state(c *snapshot.Codec) {
 	}
 	for k := range s.pool {
 		c.Float64(&s.pool[k])
+		if !(math.Abs(s.pool[k]) <= 100) {
+			c.Fail("%s of the pool is %g", PoolFeatures()[k], s.pool[k])
+		}
+	}
+	if !(s.slope >= -1 && s.slope <= 2 && math.Abs(s.centre) <= 100 && s.spread >= 0 && s.spread <= 1) {
+		c.Fail("estimates of slope %g, spread %g and mean %g", s.slope, s.spread, s.centre)
 	}
 	snapshot.Fixed(c, s.sums, func(x *serverSums) {
 		c.Float64(&x.number)

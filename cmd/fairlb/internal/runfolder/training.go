@@ -47,6 +47,9 @@ type Training struct {
 	// Open opens the scenario for a method to learn in; nil: in the simulator. A run may
 	// go on in another environment than it was begun in.
 	Open func(s scenario.Scenario, reward rewards.Reward, method string) simulate.Opener
+	// Rules opens the scenario for a method to learn a dispatch rule in, where Open is not nil;
+	// nil: such a method cannot be trained there.
+	Rules func(s scenario.Scenario) train.RuleEnvs
 
 	Log      logrus.FieldLogger
 	Progress progress.Display
@@ -142,9 +145,13 @@ func (t *Training) Run(ctx context.Context) (err error) {
 		t.announceResumption(state)
 	}
 	var rule *train.RuleEnvs
-	if t.Open == nil {
+	switch {
+	case t.Open == nil:
 		pools := simulate.RuleTraining(t.Scenario, t.Hyperparameters.ScenarioSet, t.Hyperparameters.Methods.Universal.Requests)
 		rule = &pools
+	case t.Rules != nil:
+		pool := t.Rules(t.Scenario)
+		rule = &pool
 	}
 	err = train.Run(ctx, train.Config{
 		Hyperparameters: t.Hyperparameters, Scenario: t.Scenario.Name, ScenarioHash: scenarioHash, Env: func() (env.Env, error) { return open(nil) }, Rule: rule,
