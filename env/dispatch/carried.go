@@ -134,12 +134,12 @@ func newCarried(o Options) (Rule, error) {
 		return nil, fmt.Errorf("dispatch: %s: needs servers that tell how many requests they have: set reports.carried or reports.every in the scenario", CarriedName)
 	}
 	k := defaultCarried()
-	for name, value := range map[string]*float64{
-		"exponent": &k.Exponent, "window": &k.Window, "prior": &k.Prior,
-		"age": &k.Age, "memory": &k.Memory, "order": &k.Order,
-	} {
-		o.constants.set(name, value)
-	}
+	o.constants.set("exponent", &k.Exponent)
+	o.constants.set("window", &k.Window)
+	o.constants.set("prior", &k.Prior)
+	o.constants.set("age", &k.Age)
+	o.constants.set("memory", &k.Memory)
+	o.constants.set("order", &k.Order)
 	if err := errors.Join(k.validate(), checkWeights(o.Capacity)); err != nil {
 		return nil, err
 	}
