@@ -90,7 +90,7 @@ type carriedScore struct {
 	servers   []expectation
 	usual     float64 // the mean of what all servers say, divided by their weights, as last summed up
 	durations average // of completion times, s
-	totals    average // of the total numbers of requests of their servers at completions
+	total     average // of the total numbers of requests of their servers at completions
 	next      int     // the server whose turn it is to have its expectation computed
 }
 
@@ -156,14 +156,14 @@ func newCarried(o Options) (Rule, error) {
 		s.preference[j] = k.Order * float64(place) / float64(n)
 	}
 	s.reset()
-	r.carried = s
+	r.tuned = s
 	return r, nil
 }
 
 // reset forgets everything but the constants. The owner of the capacities resets them.
 func (s *carriedScore) reset() {
 	s.weights.reset()
-	s.usual, s.durations, s.totals, s.next = 0, average{}, average{}, 0
+	s.usual, s.durations, s.total, s.next = 0, average{}, average{}, 0
 	for j := range s.servers {
 		s.servers[j] = expectation{said: -1}
 	}
@@ -195,6 +195,15 @@ func (s *carriedScore) weigh(server int) {
 	s.weights.set(server, completions, estimate)
 }
 
+// turns implements tunedScore: all expectations change with time.
+func (s *carriedScore) turns() int { return min(expectedAtOnce, len(s.servers)) }
+
+// totals implements tunedScore.
+func (s *carriedScore) totals() bool { return true }
+
+// meanDuration implements tunedScore.
+func (s *carriedScore) meanDuration() float64 { return s.durations.mean() }
+
 // turn returns the server whose turn it is to have its expectation computed, and computes
 // it.
 func (s *carriedScore) turn(v *View) int {
@@ -225,7 +234,7 @@ func (s *carriedScore) expect(v *View, server int) {
 	usual := (x.usual.sum + reportsOfPool*s.usual*s.weights.servers[server].weight) / (x.usual.number + reportsOfPool)
 	fresh := 0.0
 	if x.said >= 0 && s.durations.sum > 0 {
-		fresh = math.Exp(-(v.Now - x.said) * s.totals.sum / (s.constants.Age * s.durations.sum))
+		fresh = math.Exp(-(v.Now - x.said) * s.total.sum / (s.constants.Age * s.durations.sum))
 	}
 	x.expected = usual + fresh*(x.then-usual)
 }
@@ -243,15 +252,16 @@ func (s *carriedScore) completed(c Completion) {
 	}
 	s.capacities.Add(c.Server, 1, n*n, n*c.Duration)
 	s.durations.add(c.Duration, s.capacities.decay)
-	s.totals.add(n, s.capacities.decay)
+	s.total.add(n, s.capacities.decay)
 	s.weigh(c.Server)
 }
 
 // inherit takes over what is known of the servers that old had, by its indices (Heir),
 // but for what they said last.
-func (s *carriedScore) inherit(old *carriedScore, from []int) {
+func (s *carriedScore) inherit(other tunedScore, from []int) {
+	old := other.(*carriedScore) // the only score by totals
 	s.weights.inherit(&old.weights, from)
-	s.durations, s.totals = old.durations, old.totals
+	s.durations, s.total = old.durations, old.total
 	for j, k := range from {
 		if k >= 0 {
 			s.servers[j].usual = old.servers[k].usual
@@ -268,7 +278,7 @@ func (s *carriedScore) state(c *snapshot.Codec) {
 		c.Fail("%g requests are usual", s.usual)
 	}
 	s.durations.state(c)
-	s.totals.state(c)
+	s.total.state(c)
 	snapshot.Int(c, &s.next)
 	if s.next < 0 || s.next >= len(s.servers) {
 		c.Fail("server %d of %d", s.next, len(s.servers))

@@ -21,7 +21,9 @@ func TestCarriedByHand(t *testing.T) {
 	r := newCarriedRule(t, "carried:age=2,memory=10,order=0", 1, 1)
 	v := NewView(2)
 	v.KeepTold()
-	expected := func() []float64 { return []float64{r.carried.servers[0].expected, r.carried.servers[1].expected} }
+	expected := func() []float64 {
+		return []float64{r.tuned.(*carriedScore).servers[0].expected, r.tuned.(*carriedScore).servers[1].expected}
+	}
 	require.Equal(t, 0, r.Pick(&v))
 	require.Equal(t, []float64{0, 0}, expected(), "nobody has said anything")
 	v.Sent(0)
@@ -79,7 +81,7 @@ func TestCarriedTotals(t *testing.T) {
 		r.Completed(Completion{Server: 1, Now: v.Now, Duration: 1, Ongoing: 2, Total: 2})
 		r.Pick(&v)
 	}
-	require.InEpsilon(t, 4, r.carried.weights.servers[0].weight/r.carried.weights.servers[1].weight, 0.05)
+	require.InEpsilon(t, 4, r.tuned.(*carriedScore).weights.servers[0].weight/r.tuned.(*carriedScore).weights.servers[1].weight, 0.05)
 }
 
 // TestCarriedRefuses constants that are out of their ranges.
@@ -137,9 +139,9 @@ func TestCarriedInherits(t *testing.T) {
 		old.Pick(&v)
 	}
 	young.Inherit(old, []int{2, -1, 0})
-	require.Equal(t, old.carried.servers[2].usual, young.carried.servers[0].usual)
-	require.Equal(t, old.carried.weights.servers[0], young.carried.weights.servers[2])
-	require.InDelta(t, 2, young.meanDuration(), 0.1)
+	require.Equal(t, old.tuned.(*carriedScore).servers[2].usual, young.tuned.(*carriedScore).servers[0].usual)
+	require.Equal(t, old.tuned.(*carriedScore).weights.servers[0], young.tuned.(*carriedScore).weights.servers[2])
+	require.InDelta(t, 2, young.tuned.meanDuration(), 0.1)
 	other, err := NewSelfTuning(3, 0, DefaultSelfTuning())
 	require.NoError(t, err)
 	before := save(young)

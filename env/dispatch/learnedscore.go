@@ -277,3 +277,26 @@ func (s *LearnedScore) state(c *snapshot.Codec) {
 		}
 	})
 }
+
+// universalScore is the score of universal in self-tuning's frame.
+type universalScore struct{ *LearnedScore }
+
+var _ tunedScore = universalScore{}
+
+func (s universalScore) reset()                { s.Reset() }
+func (s universalScore) refresh(server int)    { s.Refresh(server) }
+func (universalScore) hear(*View, int) bool    { return false }
+func (universalScore) turn(*View) int          { return 0 }
+func (universalScore) totals() bool            { return false }
+func (universalScore) turns() int              { return 0 }
+func (s universalScore) meanDuration() float64 { return s.long.MeanDuration() }
+
+func (s universalScore) completed(c Completion) {
+	s.long.Add(c.Server, 1, float64(c.Ongoing), c.Duration)
+	s.Add(c.Server, 1, float64(c.Ongoing), c.Duration)
+}
+
+func (s universalScore) inherit(old tunedScore, from []int) {
+	o, _ := old.(universalScore) // self-tuning's own score knows no more than the capacities
+	s.Inherit(o.LearnedScore, from)
+}

@@ -43,13 +43,62 @@ const selfTuningName = "self-tuning"
 type SelfTuning struct {
 	reversed   bool // the last server is the first of those that tie
 	capacities *Capacities
-	learned    *LearnedScore // of universal; nil: the score is another rule's
-	carried    *carriedScore // of carried; nil: the score is another rule's
-	refreshed  int           // the server whose turn it was at the last pick to have its weight computed
-	probation  probation     // of servers that have failed
-	scores     scoreTree     // by place in the order of ties
-	stale      []int32       // servers with a completion since the last pick, whose scores are out of date
-	filled     bool          // every score has been computed
+	tuned      tunedScore // what sets the rules of this frame apart
+	refreshed  int        // the server whose turn it was at the last pick to have its weight computed
+	probation  probation  // of servers that have failed
+	scores     scoreTree  // by place in the order of ties
+	stale      []int32    // servers with a completion since the last pick, whose scores are out of date
+	filled     bool       // every score has been computed
+}
+
+// tunedScore is what sets apart the rules that are SelfTuning but for their score: how a
+// server is scored, and what is learned of a completion beside the estimates of capacities.
+type tunedScore interface {
+	reset()
+	// refresh computes anew what of a server's score changes with every completion; it is
+	// called for one server after the other, one at each pick, after the server's capacity.
+	refresh(server int)
+	// hear takes over what a server has said since it was last asked for, and says whether
+	// there was something.
+	hear(v *View, server int) bool
+	// turn computes anew the score of a server that changes with time alone. It is called so
+	// many times at each pick as turns says, and returns which server it was.
+	turn(v *View) (server int)
+	turns() int
+	// score returns the score of a server that is in, with so many of the LB's requests.
+	score(server int, ongoing int32) float64
+	// completed learns from a request that succeeded.
+	completed(c Completion)
+	// meanDuration returns the pool's mean completion time (s), 0 before there is one.
+	meanDuration() float64
+	// totals says whether capacities are estimated by the requests that servers have of all
+	// LBs, and not of this one: neither of the two can take over those of the other.
+	totals() bool
+	// inherit takes over what old knows, by the indices of its servers (Heir), whose totals are
+	// as its own; the capacities have been taken over.
+	inherit(old tunedScore, from []int)
+	state(c *snapshot.Codec)
+}
+
+// ownScore is self-tuning's own score, (q + 1) / a^Exponent, and what the others share who
+// learn from the LB's own requests.
+type ownScore struct{ capacities *Capacities }
+
+func (ownScore) reset()                    {}
+func (ownScore) refresh(int)               {}
+func (ownScore) hear(*View, int) bool      { return false }
+func (ownScore) turn(*View) int            { return 0 }
+func (ownScore) turns() int                { return 0 }
+func (ownScore) state(*snapshot.Codec)     {}
+func (ownScore) totals() bool              { return false }
+func (ownScore) inherit(tunedScore, []int) {}
+func (s ownScore) meanDuration() float64   { return s.capacities.MeanDuration() }
+func (s ownScore) score(server int, ongoing int32) float64 {
+	return float64(ongoing+1) / s.capacities.Weight(server)
+}
+
+func (s ownScore) completed(c Completion) {
+	s.capacities.Add(c.Server, 1, float64(c.Ongoing), c.Duration)
 }
 
 // NewSelfTuning returns the rule of the LB of the given index for a number of
@@ -61,7 +110,7 @@ func NewSelfTuning(servers, lb int, cfg SelfTuningConfig) (*SelfTuning, error) {
 	}
 	r := &SelfTuning{
 		reversed: lb%2 == 1, capacities: capacities, probation: newProbation(servers), scores: newScoreTree(servers),
-		stale: make([]int32, 0, servers),
+		stale: make([]int32, 0, servers), tuned: ownScore{capacities},
 	}
 	r.Reset()
 	return r, nil
@@ -86,19 +135,18 @@ func newUniversal(o Options) (Rule, error) {
 	if policy == nil {
 		policy = ShippedPolicy()
 	}
-	r.learned, err = NewLearnedScore(policy, r.capacities, o)
-	return r, err
+	learned, err := NewLearnedScore(policy, r.capacities, o)
+	if err != nil {
+		return nil, err
+	}
+	r.tuned = universalScore{learned}
+	return r, nil
 }
 
 // Reset implements Resetter.
 func (r *SelfTuning) Reset() {
 	r.capacities.Reset()
-	if r.learned != nil {
-		r.learned.Reset()
-	}
-	if r.carried != nil {
-		r.carried.reset()
-	}
+	r.tuned.reset()
 	r.refreshed, r.filled, r.stale = 0, false, r.stale[:0]
 	r.probation.reset()
 }
@@ -121,34 +169,27 @@ func (r *SelfTuning) Follow(v *View, server int) {
 func (r *SelfTuning) update(v *View) {
 	r.refreshed = (r.refreshed + 1) % r.capacities.Servers()
 	r.capacities.Refresh(r.refreshed)
-	if r.learned != nil {
-		r.learned.Refresh(r.refreshed)
-	}
-	if r.carried != nil {
-		r.carried.refresh(r.refreshed)
-	}
+	r.tuned.refresh(r.refreshed)
 	if v.changed == nil || !r.filled {
 		r.filled = true
 		for j := range r.capacities.Servers() {
 			r.endProbationOfOut(v, j)
-			r.hear(v, j)
+			r.tuned.hear(v, j)
 		}
 		r.scores.fill(func(place int) float64 { return r.score(v, r.place(place)) }, r.capacities.Servers())
 	} else {
 		for _, list := range [][]int32{v.changed, r.stale} {
 			for _, j := range list {
 				r.endProbationOfOut(v, int(j))
-				r.hear(v, int(j))
+				r.tuned.hear(v, int(j))
 				r.updateScore(v, int(j))
 			}
 		}
 		r.updateScore(v, r.refreshed)
 	}
 	r.stale = r.stale[:0]
-	if r.carried != nil {
-		for range min(expectedAtOnce, r.capacities.Servers()) {
-			r.updateScore(v, r.carried.turn(v))
-		}
+	for range r.tuned.turns() {
+		r.updateScore(v, r.tuned.turn(v))
 	}
 	for server := r.probation.endWait(v.Now); server >= 0; server = r.probation.endWait(v.Now) {
 		r.updateScore(v, server)
@@ -167,13 +208,6 @@ func (r *SelfTuning) sent(v *View, server int) {
 func (r *SelfTuning) endProbationOfOut(v *View, server int) {
 	if v.left(server) {
 		r.probation.end(server)
-	}
-}
-
-// hear takes over what a server has said, where the rule heeds it.
-func (r *SelfTuning) hear(v *View, server int) {
-	if r.carried != nil {
-		r.carried.hear(v, server)
 	}
 }
 
@@ -201,15 +235,7 @@ func (r *SelfTuning) score(v *View, server int) float64 {
 	if v.out(server) {
 		return math.Inf(1)
 	}
-	var s float64
-	switch {
-	case r.learned != nil:
-		s = r.learned.score(server, v.Ongoing[server])
-	case r.carried != nil:
-		s = r.carried.score(server, v.Ongoing[server])
-	default:
-		s = float64(v.Ongoing[server]+1) / r.capacities.Weight(server)
-	}
+	s := r.tuned.score(server, v.Ongoing[server])
 	if r.probation.holds(server) {
 		s *= onProbationFactor
 	}
@@ -225,26 +251,11 @@ func (r *SelfTuning) Completed(c Completion) {
 		r.filled = false
 	}
 	if c.Failed {
-		r.probation.fail(c, r.meanDuration())
+		r.probation.fail(c, r.tuned.meanDuration())
 		return
 	}
 	r.probation.succeed(c.Server, c.Now)
-	if r.carried != nil {
-		r.carried.completed(c)
-		return
-	}
-	r.capacities.Add(c.Server, 1, float64(c.Ongoing), c.Duration)
-	if r.learned != nil {
-		r.learned.Add(c.Server, 1, float64(c.Ongoing), c.Duration)
-	}
-}
-
-// meanDuration returns the pool's mean completion time (s), 0 before there is one.
-func (r *SelfTuning) meanDuration() float64 {
-	if r.carried != nil {
-		return r.carried.durations.mean()
-	}
-	return r.capacities.MeanDuration()
+	r.tuned.completed(c)
 }
 
 // Abandoned implements Abandoner.
@@ -258,17 +269,12 @@ func (r *SelfTuning) Abandoned(server int) {
 // average; the pool's sums stay what they were.
 func (r *SelfTuning) Inherit(old Rule, from []int) {
 	o, ok := old.(*SelfTuning)
-	if !ok || (r.carried == nil) != (o.carried == nil) {
+	if !ok || r.tuned.totals() != o.tuned.totals() {
 		return
 	}
 	r.Reset()
 	r.capacities.Inherit(o.capacities, from)
-	if r.learned != nil {
-		r.learned.Inherit(o.learned, from)
-	}
-	if r.carried != nil {
-		r.carried.inherit(o.carried, from)
-	}
+	r.tuned.inherit(o.tuned, from)
 	r.probation.inherit(&o.probation, from)
 }
 
@@ -279,12 +285,7 @@ func (r *SelfTuning) State(c *snapshot.Codec) {
 	if r.refreshed < 0 || r.refreshed >= r.capacities.Servers() {
 		c.Fail("server %d of %d", r.refreshed, r.capacities.Servers())
 	}
-	if r.learned != nil {
-		r.learned.state(c)
-	}
-	if r.carried != nil {
-		r.carried.state(c)
-	}
+	r.tuned.state(c)
 	r.probation.state(c)
 	if !c.Reading() {
 		return
