@@ -3,7 +3,6 @@ package es
 import (
 	"errors"
 	"fmt"
-	"math"
 
 	"fairlb/agents"
 	"fairlb/agents/normalise"
@@ -108,7 +107,7 @@ func (l *Learner) Update(n int, progress float64) (agents.Stats, error) {
 	l.rounds++
 	stats := agents.Stats{"sigma": l.sigma}
 	rate := l.cfg.Rate * l.cfg.schedule().At(progress)
-	keep := l.keep()
+	keep := Kept(l.cfg.Average, l.rounds)
 	for i, b := range l.lbs {
 		if l.rounds <= l.cfg.FeatureRounds {
 			b.features.Fit()
@@ -121,15 +120,8 @@ func (l *Learner) Update(n int, progress float64) (agents.Stats, error) {
 		stats[fmt.Sprintf("fitness/%d", i)] = b.earned / float64(b.trials)
 		b.earned, b.trials = 0, 0
 	}
-	l.sigma = l.cfg.Sigma * math.Pow(l.cfg.FinalSigma/l.cfg.Sigma, progress)
+	l.sigma = NoiseAt(l.cfg.Sigma, l.cfg.FinalSigma, progress)
 	return stats, nil
-}
-
-// keep returns the part of the averaged parameters that an update keeps. In the
-// first rounds it is less than Config.Average, so that where the search began does
-// not stay in the average for long.
-func (l *Learner) keep() float64 {
-	return min(l.cfg.Average, float64(l.rounds-1)/float64(l.rounds+9))
 }
 
 // Parameters implements agents.Learner: per LB, what is evaluated and the

@@ -106,3 +106,16 @@ func (s *Search) Step(rate, keep float64) (norm float64, err error) {
 	}
 	return norm, err
 }
+
+// Kept returns the part of the averaged values that the update of a round keeps, the first
+// of which is round 1: the given one, and less in the first rounds, so that where the search
+// began does not stay in the average for long.
+func Kept(average float64, round int) float64 {
+	return min(average, float64(round-1)/float64(round+9))
+}
+
+// NoiseAt returns the standard deviation of the noise after a part of the search, which goes
+// from the first to the last by equal ratios.
+func NoiseAt(first, last, progress float64) float64 {
+	return first * math.Pow(last/first, progress)
+}

@@ -89,13 +89,13 @@ func (l *Learner) Update(n int, progress float64) (agents.Stats, error) {
 		return nil, fmt.Errorf("universal: update: no pair of trials: %w", replay.ErrEmpty)
 	}
 	l.rounds++
-	norm, err := l.search.Step(l.cfg.Rate*l.cfg.schedule().At(progress), min(l.cfg.Average, float64(l.rounds-1)/float64(l.rounds+9)))
+	norm, err := l.search.Step(l.cfg.Rate*l.cfg.schedule().At(progress), es.Kept(l.cfg.Average, l.rounds))
 	if err != nil {
 		return nil, fmt.Errorf("universal: update: %w", err)
 	}
 	stats := agents.Stats{"sigma": l.sigma, "grad_norm": norm, "fitness": l.earned / float64(l.trials)}
 	l.earned, l.trials = 0, 0
-	l.sigma = l.cfg.Sigma * math.Pow(l.cfg.FinalSigma/l.cfg.Sigma, progress)
+	l.sigma = es.NoiseAt(l.cfg.Sigma, l.cfg.FinalSigma, progress)
 	return stats, nil
 }
 
