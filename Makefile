@@ -74,6 +74,7 @@ fuzz:
 	go test -run '^$$' -fuzz 'FuzzRegion$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./env/testbed/shm
 	go test -run '^$$' -fuzz FuzzRegionV1 -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./env/testbed/shm
 	go test -run '^$$' -fuzz FuzzReading -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./env/testbed/remote
+	go test -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./env/testbed/plane/report
 	go test -run '^$$' -fuzz FuzzBody -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./env/testbed/plane/admin
 	go test -run '^$$' -fuzz FuzzLine -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./env/testbed/haproxy
 	go test -run '^$$' -fuzz FuzzStatistics -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./env/testbed/haproxy

@@ -78,7 +78,8 @@ func (b *Balancer) availableExcept(tried []int) bool {
 // Inherit takes over from the Balancer of a pool that has changed, right after the Reset
 // of this one: from[j] is what server j was there, -1 if it is new. Flows keep their
 // FlowIDs, which servers are out stays, the rule takes over what it can
-// (dispatch.Heir), and so do the reservoirs if both observe. A flow on a server that has
+// (dispatch.Heir), and so do the reservoirs if both observe. What servers that stay have
+// said last stays if both Balancers are told. A flow on a server that has
 // left is gone (Has) and must not be ended. New servers are in. The random streams are
 // those of old, which must not be used any more.
 func (b *Balancer) Inherit(old *Balancer, from []int) {
@@ -90,6 +91,9 @@ func (b *Balancer) Inherit(old *Balancer, from []int) {
 		if k >= 0 {
 			to[k] = int32(j)
 			b.SetOut(j, old.view.Out[k])
+			if b.view.Told != nil && old.view.Told != nil {
+				b.view.Told[j] = old.view.Told[k]
+			}
 		}
 	}
 	b.flows.inherit(&old.flows, to)

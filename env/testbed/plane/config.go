@@ -14,6 +14,7 @@ type Config struct {
 	Timeouts Timeouts `yaml:"timeouts"` // how long it waits
 	Retry    Retry    `yaml:"retry"`    // what becomes of a connection whose server does not answer
 	Health   Health   `yaml:"health"`   // how it is found out whether a server works
+	Reports  Reports  `yaml:"reports"`  // how servers tell how many requests they have, for the rule carried
 	Shared   Shared   `yaml:"shared"`   // shared memory, by which an agent reads features and writes weights
 	Admin    Admin    `yaml:"admin"`    // how it is watched and steered
 	Log      Log      `yaml:"log"`      // of connections
@@ -39,7 +40,7 @@ type Server struct {
 
 // Rule is how a server is chosen for a connection.
 type Rule struct {
-	Name     string  `yaml:"name"`     // a heuristic (ecmp, wcmp, lsq, sed, p2c, wlr, peak-ewma, least-time, d2, p2c-accrual, self-tuning, universal, lsq-ordered, sed-ordered), or weights: by those that an agent writes
+	Name     string  `yaml:"name"`     // a heuristic (ecmp, wcmp, lsq, sed, p2c, wlr, peak-ewma, least-time, d2, p2c-accrual, self-tuning, universal, carried, lsq-ordered, sed-ordered), or weights: by those that an agent writes
 	Policy   string  `yaml:"policy"`   // with universal: a file of coefficients (fairlb export --out NAME.csv); none: the shipped ones
 	Ties     string  `yaml:"ties"`     // how lsq, sed and weights choose among servers of the same score
 	Index    int     `yaml:"index"`    // which of several balancers of the same servers this is, from 0
@@ -82,6 +83,13 @@ type Health struct {
 	Fall     int     `yaml:"fall"`     // bad ones that put it out
 	Passive  int     `yaml:"passive"`  // connections in a row that fail and put a server out for a time; 0: never
 	Penalty  float64 `yaml:"penalty"`  // that time, doubled at each return that fails
+}
+
+// Reports is how servers tell how many requests they have, of all balancers: in datagrams
+// of one line, fairlb-report 1 SERVER REQUESTS [SEQUENCE] (package report).
+type Reports struct {
+	Listen string   `yaml:"listen"` // where their datagrams (UDP) are heard: an IP address or localhost, a colon and a port; port 0: one that is free; none: servers tell nothing
+	From   []string `yaml:"from"`   // addresses and prefixes, such as 10.0.0.0/8, from which reports are taken beside each server's own address
 }
 
 // Shared is the shared memory of the balancer.

@@ -102,6 +102,11 @@ func (e *engine) build(cfg Config) error {
 	if err := e.standing.changed(p); err != nil {
 		return err
 	}
+	if at := p.config.Reports.Listen; at != "" {
+		if e.loops[0].hearing, err = newHearing(at, e.loops[0].epoll); err != nil {
+			return err
+		}
+	}
 	made, err := e.listen(p.config.Listen)
 	if err != nil {
 		return err
@@ -145,6 +150,7 @@ func (l *loop) close() error {
 		p.close()
 	}
 	l.pipes = nil
+	l.hearing.close()
 	for _, fd := range []*int{&l.wake, &l.spare, &l.epoll} {
 		if *fd >= 0 {
 			epoll.Close(*fd)

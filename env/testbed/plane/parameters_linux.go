@@ -14,6 +14,8 @@ type parameters struct {
 	config  Config // complete
 	servers []*server
 	byName  map[string]*server // those that have not left
+	tellers map[string]*server // the same by what their reports call them: names and addresses
+	from    []netip.Prefix     // Reports.From
 
 	connect, idle, halfClose, handshake, queueWait int64 // ns
 	splice                                         uint64
@@ -34,7 +36,7 @@ type server struct {
 func newParameters(cfg Config, before *parameters) (*parameters, error) {
 	ns := func(seconds float64) int64 { return int64(seconds * 1e9) }
 	p := &parameters{
-		config: cfg.Complete(), byName: map[string]*server{},
+		config: cfg.Complete(), byName: map[string]*server{}, tellers: map[string]*server{},
 		connect: ns(cfg.Timeouts.Connect), idle: ns(cfg.Timeouts.Idle), halfClose: ns(cfg.Timeouts.HalfClose), handshake: ns(cfg.Timeouts.Handshake),
 		queueWait: ns(cfg.Limits.QueueWait), splice: uint64(cfg.Limits.Splice),
 	}
@@ -61,6 +63,17 @@ func newParameters(cfg Config, before *parameters) (*parameters, error) {
 			p.servers = append(p.servers, nil)
 		}
 		p.servers[s.slot], p.byName[s.name] = s, s
+		p.tellers[c.Address], p.tellers[address.String()] = s, s
+	}
+	for _, c := range p.config.Servers { // a name goes before another server's address
+		p.tellers[c.Name] = p.byName[c.Name]
+	}
+	for _, text := range p.config.Reports.From {
+		prefix, err := parsePrefix(text)
+		if err != nil {
+			return nil, err
+		}
+		p.from = append(p.from, prefix)
 	}
 	return p, nil
 }
@@ -100,6 +113,7 @@ func (p *parameters) pool() (pool *replica.Pool, err error) {
 		pool.Options.Capacity = append(pool.Options.Capacity, c.Capacity)
 	}
 	pool.Options.Ties, err = dispatch.ParseTies(p.config.Rule.Ties)
+	pool.Options.Told = p.config.Reports.Listen != ""
 	pool.Options.LB, pool.Options.LBs = p.config.Rule.Index, p.config.Rule.Of
 	if path := p.config.Rule.Policy; path != "" && err == nil {
 		pool.Options.Policy, err = readPolicy(path)

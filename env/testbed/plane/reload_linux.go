@@ -37,6 +37,16 @@ func (e *engine) reload(cfg Config) error {
 	if err != nil {
 		return err
 	}
+	var hears *hearing // anew
+	elsewhere := next.config.Reports.Listen != before.config.Reports.Listen
+	if at := next.config.Reports.Listen; elsewhere && at != "" {
+		if hears, err = newHearing(at, e.loops[0].epoll); err != nil {
+			for _, o := range made {
+				closeAll(o.sockets)
+			}
+			return err
+		}
+	}
 	e.parameters.Store(next)
 	first := e.loops[0]
 	e.ask(first, func() {
@@ -46,9 +56,14 @@ func (e *engine) reload(cfg Config) error {
 		}
 		if err == nil {
 			e.standing.applyAll(next)
+			first.hearing.forget(next)
+			if elsewhere {
+				first.setHearing(hears)
+			}
 		}
 	})
 	if err != nil {
+		hears.close()
 		for _, o := range made {
 			closeAll(o.sockets)
 		}

@@ -96,7 +96,9 @@ func TestReloadUnderLoad(t *testing.T) {
 		servers = append(servers, one)
 	}
 	cfg := testConfig(servers...)
+	cfg.Reports.Listen = "127.0.0.1:0"
 	r := start(t, cfg)
+	tell := teller(t, r)
 	ctx, stop := context.WithCancel(t.Context())
 	var group sync.WaitGroup
 	var asked atomic.Int64
@@ -113,7 +115,7 @@ func TestReloadUnderLoad(t *testing.T) {
 		})
 	}
 	random := rand.New(rand.NewPCG(1, 1))
-	rules := []string{"lsq", "self-tuning", "weights", "p2c", "wlr", "peak-ewma", "least-time", "d2", "p2c-accrual", "universal", "ecmp"}
+	rules := []string{"lsq", "self-tuning", "weights", "p2c", "wlr", "peak-ewma", "least-time", "d2", "p2c-accrual", "universal", "carried", "ecmp"}
 	for k, until := 0, time.Now().Add(soon); (k < 60 || asked.Load() < 500) && time.Now().Before(until); k++ {
 		next := cfg
 		next.Servers = append([]Server{servers[k%4]}, servers[(k+1)%4])
@@ -124,6 +126,7 @@ func TestReloadUnderLoad(t *testing.T) {
 		require.NoError(t, r.Reload(next))
 		require.NoError(t, r.SetDrained(next.Servers[0].Name, k%2 == 0))
 		_ = r.SetWeights(map[string]float64{next.Servers[0].Name: 1 + random.Float64()})
+		tell("fairlb-report 1 %s %d", servers[k%4].Name, k)
 		r.Snapshot()
 	}
 	stop()

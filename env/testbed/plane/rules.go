@@ -2,6 +2,7 @@ package plane
 
 import (
 	"fmt"
+	"net/netip"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -24,7 +25,8 @@ const (
 	maxBalancers     = 1000
 	maxSeconds       = 1e6
 	minCheckInterval = 0.01 // s
-	maxSocketPath    = 107  // bytes of a Unix socket's path (sun_path)
+	maxPrefixes      = 1024
+	maxSocketPath    = 107 // bytes of a Unix socket's path (sun_path)
 )
 
 // weightsRule is the Rule.Name of the rule whose weights an agent writes.
@@ -40,26 +42,28 @@ func unavailable(heuristic string) string {
 		return "asks servers how busy they are, and a server of TCP connections has no answer to that"
 	case "cswrr":
 		return "lives on the servers' reports of their load, and a server of TCP connections makes none"
-	case dispatch.CarriedName:
-		return "lives on what servers tell of how many requests they have, and a server of TCP connections tells nothing"
 	}
 	return ""
 }
 
-// Heuristics lists the rules by which a live balancer can decide without an agent.
+// Heuristics lists the rules by which a live balancer can decide without an agent; carried
+// only if servers tell of their requests (Config.Reports).
 func Heuristics() []string {
 	return slices.DeleteFunc(dispatch.Names(), func(name string) bool { return unavailable(name) != "" })
 }
 
-// heuristicRules states what the field of a heuristic's name must be. Behind a name may
-// stand constants, of which dispatch knows the rules.
-func heuristicRules(r *settings.Rules, field, name string, more ...string) {
+// heuristicRules states what the field of a heuristic's name must be; told says that
+// servers tell how many requests they have. Behind a name may stand constants, of which
+// dispatch knows the rules.
+func heuristicRules(r *settings.Rules, field, name string, told bool, more ...string) {
 	known := append(Heuristics(), more...)
 	base, _, constants := strings.Cut(name, ":")
 	switch why := unavailable(base); {
 	case slices.Contains(more, name):
 	case why != "":
 		r.Report(field, name, base+" "+why)
+	case base == dispatch.CarriedName && !told:
+		r.Report(field, name, base+" lives on what servers tell of how many requests they have: set reports.listen, and have them send it there")
 	case !slices.Contains(known, base):
 		r.Report(field, name, fmt.Sprintf("must be one of %q", known)+settings.Suggestion(base, known))
 	case constants:
@@ -75,7 +79,7 @@ func (c *Config) Rules(r *settings.Rules) {
 	r.Require(names.MatchString(c.Name), "name", c.Name, "must be 1 to 64 letters, digits, dots, dashes and underscores, and begin with a letter or digit")
 	c.listenRules(r)
 	c.serverRules(r)
-	c.Rule.rules(r.Under("rule"))
+	c.Rule.rules(r.Under("rule"), c.Reports.Listen != "")
 	r.Require(c.Rule.Name != weightsRule || c.Shared.Layout != "none" || c.Admin.Socket != "", "rule.name", c.Rule.Name,
 		"needs somebody who writes them: set shared.layout for an agent, or admin.socket")
 	r.Check("loops", c.Loops, settings.Closed(0, maxLoops))
@@ -83,6 +87,7 @@ func (c *Config) Rules(r *settings.Rules) {
 	c.Timeouts.rules(r.Under("timeouts"))
 	r.Check("retry.attempts", c.Retry.Attempts, settings.Closed(1, 100))
 	c.Health.rules(r.Under("health"))
+	c.reportRules(r)
 	c.sharedRules(r)
 	c.adminRules(r)
 	r.Check("drain.announce", c.Drain.Announce, settings.Closed(0, maxSeconds))
@@ -174,9 +179,10 @@ func (c *Config) listensAt(text string) bool {
 	})
 }
 
-// rules states the rules of how a server is chosen.
-func (u *Rule) rules(r *settings.Rules) {
-	heuristicRules(r, "name", u.Name, weightsRule)
+// rules states the rules of how a server is chosen; told says that servers tell how many
+// requests they have.
+func (u *Rule) rules(r *settings.Rules, told bool) {
+	heuristicRules(r, "name", u.Name, told, weightsRule)
 	r.Require(u.Policy == "" || u.Name == dispatch.UniversalName || u.Fallback == dispatch.UniversalName, "policy", u.Policy, "goes with the rule "+dispatch.UniversalName)
 	if u.Policy != "" {
 		if _, err := readPolicy(u.Policy); err != nil {
@@ -187,7 +193,7 @@ func (u *Rule) rules(r *settings.Rules) {
 	r.Check("of", u.Of, settings.Closed(1, maxBalancers))
 	r.Check("index", u.Index, settings.Closed(0, maxBalancers-1))
 	r.Require(u.Index < u.Of || u.Of < 1, "index", u.Index, "must be less than rule.of, the number of balancers")
-	heuristicRules(r, "fallback", u.Fallback)
+	heuristicRules(r, "fallback", u.Fallback, told)
 	r.Check("patience", u.Patience, settings.OpenClosed(0, maxSeconds))
 }
 
@@ -220,6 +226,37 @@ func (h *Health) rules(r *settings.Rules) {
 	r.Check("fall", h.Fall, settings.Closed(1, 1000))
 	r.Check("passive", h.Passive, settings.Closed(0, 1e6))
 	r.Check("penalty", h.Penalty, settings.OpenClosed(0, maxSeconds))
+}
+
+// reportRules states the rules of how servers tell of their requests.
+func (c *Config) reportRules(r *settings.Rules) {
+	reports := &c.Reports
+	if reports.Listen != "" {
+		c.reachRules(r, "reports.listen", reports.Listen)
+	}
+	if len(reports.From) > maxPrefixes {
+		r.Report("reports.from", nil, fmt.Sprintf("must be at most %d addresses and prefixes", maxPrefixes))
+	}
+	if len(reports.From) > 0 && reports.Listen == "" {
+		r.Report("reports.from", nil, "goes with reports.listen, which is not set")
+	}
+	for k, text := range reports.From {
+		_, err := parsePrefix(text)
+		r.Require(err == nil, fmt.Sprintf("reports.from[%d]", k), text, "must be an IP address or a prefix, such as 10.0.0.0/8 or fd00::/8")
+	}
+}
+
+// parsePrefix reads a prefix, or an address as the prefix of itself.
+func parsePrefix(text string) (netip.Prefix, error) {
+	if address, err := netip.ParseAddr(text); err == nil && address.Zone() == "" {
+		address = address.Unmap()
+		return netip.PrefixFrom(address, address.BitLen()), nil
+	}
+	prefix, err := netip.ParsePrefix(text)
+	if err == nil && prefix.Addr().Is4In6() {
+		err = ErrAddress
+	}
+	return prefix.Masked(), err
 }
 
 // sharedRules states the rules of shared memory.

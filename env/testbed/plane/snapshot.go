@@ -24,6 +24,7 @@ type Snapshot struct {
 	Sent     uint64             // bytes to clients
 	Spliced  uint64             // bytes of both that were passed on within the kernel
 	Lost     uint64             // records of connections that nobody read in time
+	Reports  *ReportsState      // what servers tell of their requests; nil: nothing
 	Duration Histogram          // s, from accept to the end
 	Connect  Histogram          // s, until a server accepted
 	Wait     Histogram          // s, in the queue
@@ -52,6 +53,35 @@ type ServerState struct {
 	CountSum    float64 // of Ongoing just before each completion, the connection itself included
 	Received    uint64  // bytes from the server
 	Sent        uint64  // bytes to the server
+
+	Reports   uint64  // in which the server told how many requests it has, and that were taken
+	Reported  int32   // how many requests it had by the newest of them
+	ReportAge float64 // s, since that came; 0 if there was none
+}
+
+// ReportsState is what servers tell of their requests.
+type ReportsState struct {
+	Address string           // where it is heard
+	Heard   uint64           // reports that were taken, since New
+	Refused [Refusals]uint64 // datagrams that were not, by reason
+}
+
+// Refusal is why a report was not taken.
+type Refusal uint8
+
+// The reasons.
+const (
+	MalformedReport Refusal = iota // the datagram is no report
+	OtherVersion                   // a report of another version than 1
+	UnknownReporter                // no server of the settings has this name or address
+	ForeignReporter                // it comes neither from the server's address nor from one of Reports.From
+	LateReport                     // a later one of the server had come before
+	Refusals                       // their number
+)
+
+// String returns the reason's name, as metrics have it.
+func (r Refusal) String() string {
+	return [Refusals + 1]string{"malformed", "version", "unknown_server", "foreign_address", "late", "unknown"}[min(r, Refusals)]
 }
 
 // LoopState is what is known of one event loop.

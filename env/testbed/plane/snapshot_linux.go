@@ -14,7 +14,10 @@ func (e *engine) snapshot() Snapshot {
 	for _, l := range e.loops {
 		e.ask(l, func() { l.addTo(&s, bytes) })
 	}
-	e.ask(e.loops[0], func() { e.standing.addTo(&s, p, bytes) })
+	e.ask(e.loops[0], func() {
+		e.standing.addTo(&s, p, bytes)
+		e.loops[0].hearing.addTo(&s, e.now())
+	})
 	return s
 }
 

@@ -110,6 +110,14 @@ func localAddress(fd int) netip.AddrPort {
 	return a.address()
 }
 
+// socketAddress returns an address as package unix has it.
+func socketAddress(a netip.AddrPort) unix.Sockaddr {
+	if a.Addr().Is4() {
+		return &unix.SockaddrInet4{Port: int(a.Port()), Addr: a.Addr().As4()}
+	}
+	return &unix.SockaddrInet6{Port: int(a.Port()), Addr: a.Addr().As16()}
+}
+
 // newListener returns a socket that listens at an address, which may be shared with
 // the other loops' sockets alone.
 func newListener(a netip.AddrPort, backlog int, shared bool) (int, error) {
@@ -117,10 +125,6 @@ func newListener(a netip.AddrPort, backlog int, shared bool) (int, error) {
 	fd, err := unix.Socket(int(raw.bytes.Family), unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return -1, err
-	}
-	var to unix.Sockaddr = &unix.SockaddrInet6{Port: int(a.Port()), Addr: a.Addr().As16()}
-	if a.Addr().Is4() {
-		to = &unix.SockaddrInet4{Port: int(a.Port()), Addr: a.Addr().As4()}
 	}
 	err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
 	if err == nil && shared {
@@ -133,7 +137,7 @@ func newListener(a netip.AddrPort, backlog int, shared bool) (int, error) {
 		err = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
 	}
 	if err == nil {
-		err = unix.Bind(fd, to)
+		err = unix.Bind(fd, socketAddress(a))
 	}
 	if err == nil && shared {
 		err = unix.Listen(fd, backlog)

@@ -41,6 +41,9 @@ func (p *process) control(ctx context.Context, checked, ended <-chan struct{}) e
 // addresses are the addresses at which the process really listens.
 func (p *process) addresses() logrus.Fields {
 	fields := logrus.Fields{"listen": p.listening()}
+	if reports := p.balancer.Snapshot().Reports; reports != nil {
+		fields["reports"] = reports.Address
+	}
 	if p.socket != nil {
 		fields["admin"] = p.socket.Addr().String()
 	}

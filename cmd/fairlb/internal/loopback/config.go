@@ -78,6 +78,9 @@ func Check(s scenario.Scenario, heuristic string) error {
 // checkHeuristic says whether live load balancers can decide by a heuristic.
 func checkHeuristic(name string) error {
 	base, _, _ := strings.Cut(name, ":")
+	if base == dispatch.CarriedName {
+		return fmt.Errorf("%w: target %q: the servers of the testbed tell nothing of their requests", ErrNotLive, name)
+	}
 	for _, known := range plane.Heuristics() {
 		if base == known {
 			return nil

@@ -66,8 +66,9 @@ func (f *fake) Status() []health.Status {
 func newFake() (*fake, Config) {
 	f := &fake{drained: map[string]bool{}, state: plane.Snapshot{
 		Name: "web", Uptime: 90 * time.Second, Decider: "weights", Open: 3, Accepted: 12,
-		Servers: []plane.ServerState{{Name: "a", Address: "127.0.0.1:1", In: true, Up: true, Weight: 2, Ongoing: 3}, {Name: "b/1", Weight: math.NaN()}, {Name: "c", Leaving: true}},
+		Servers: []plane.ServerState{{Name: "a", Address: "127.0.0.1:1", In: true, Up: true, Weight: 2, Ongoing: 3, Reports: 7, Reported: 5, ReportAge: 0.5}, {Name: "b/1", Weight: math.NaN()}, {Name: "c", Leaving: true}},
 		Loops:   []plane.LoopState{{Turns: 9}},
+		Reports: &plane.ReportsState{Address: "127.0.0.1:4", Heard: 7, Refused: [plane.Refusals]uint64{plane.LateReport: 2}},
 	}}
 	f.state.Ended[plane.QueueFull] = 5
 	f.state.Faults[plane.PutOut] = 6
@@ -171,6 +172,12 @@ func TestState(t *testing.T) {
 	require.Equal(t, &CheckState{Up: true, Checks: 4, Failures: 1, Last: "refused", Took: 0.001}, s.Servers[0].Check)
 	require.Equal(t, int32(3), s.Servers[0].Active)
 	require.Nil(t, s.Servers[1].Check)
+	require.Equal(t, &ToldState{Reports: 7, Requests: 5, Age: 0.5}, s.Servers[0].Told)
+	require.Nil(t, s.Servers[1].Told)
+	require.Equal(t, "127.0.0.1:4", s.Reports.Listen)
+	require.EqualValues(t, 7, s.Reports.Heard)
+	require.Len(t, s.Reports.Refused, int(plane.Refusals))
+	require.EqualValues(t, 2, s.Reports.Refused["late"])
 	require.EqualValues(t, 9, s.Loops[0].Turns)
 }
 

@@ -26,6 +26,7 @@ type State struct {
 	Sent        uint64            `json:"client_sent_bytes"`
 	Spliced     uint64            `json:"spliced_bytes"`
 	Lost        uint64            `json:"records_lost"`
+	Reports     *ReportsState     `json:"reports,omitempty"` // what servers tell of their requests; none: nothing
 	Duration    DurationState     `json:"duration"`
 	Connect     DurationState     `json:"connect"`
 	Wait        DurationState     `json:"queue_wait"`
@@ -40,6 +41,13 @@ type ConnectionsState struct {
 	Accepted uint64 `json:"accepted"`
 	Retried  uint64 `json:"retries"`
 	Paused   uint64 `json:"accept_pauses"`
+}
+
+// ReportsState is what servers tell of their requests.
+type ReportsState struct {
+	Listen  string            `json:"listen"`  // where it is heard, with the port that the system chose
+	Heard   uint64            `json:"heard"`   // reports that were taken
+	Refused map[string]uint64 `json:"refused"` // datagrams that were not, by reason
 }
 
 // DurationState is a histogram in short. Quantiles are upper bounds of buckets, at most 9 %
@@ -79,6 +87,14 @@ type ServerState struct {
 	Received    uint64      `json:"received_bytes"`
 	Sent        uint64      `json:"sent_bytes"`
 	Check       *CheckState `json:"check,omitempty"` // absent without health checks
+	Told        *ToldState  `json:"told,omitempty"`  // absent where the server has told nothing of its requests
+}
+
+// ToldState is what a server told of its requests.
+type ToldState struct {
+	Reports  uint64  `json:"reports"`  // that were taken
+	Requests int32   `json:"requests"` // that it had by the newest of them
+	Age      float64 `json:"age_s"`    // of that
 }
 
 // CheckState is what health checks have found of a server.
@@ -123,6 +139,12 @@ func (a *steering) read() State {
 	for f, n := range s.Faults {
 		state.Faults[plane.Fault(f).String()] = n
 	}
+	if s.Reports != nil {
+		state.Reports = &ReportsState{Listen: s.Reports.Address, Heard: s.Reports.Heard, Refused: map[string]uint64{}}
+		for k, n := range s.Reports.Refused {
+			state.Reports.Refused[plane.Refusal(k).String()] = n
+		}
+	}
 	checks := map[string]*CheckState{}
 	if a.Checks != nil {
 		for _, status := range a.Checks.Status() {
@@ -144,7 +166,12 @@ func (a *steering) read() State {
 }
 
 func serverState(s *plane.ServerState) ServerState {
+	var told *ToldState
+	if s.Reports > 0 {
+		told = &ToldState{Reports: s.Reports, Requests: s.Reported, Age: finite(s.ReportAge)}
+	}
 	return ServerState{
+		Told: told,
 		Name: s.Name, Address: s.Address, Slot: s.Slot, In: s.In, Up: s.Up, Drained: s.Drained, Penalised: s.Penalised, Leaving: s.Leaving,
 		Weight: finite(s.Weight), Active: s.Ongoing, Dispatched: s.Dispatched, Completed: s.Completed, Failed: s.Failed,
 		DurationSum: finite(s.DurationSum), CountSum: finite(s.CountSum), Received: s.Received, Sent: s.Sent,

@@ -48,6 +48,12 @@ func (c *Collector) Collect(to chan<- prometheus.Metric) {
 	for f, n := range s.Faults {
 		to <- c.table.faults.metric(float64(n), s.Name, plane.Fault(f).String())
 	}
+	if r := s.Reports; r != nil {
+		to <- c.table.heard.metric(float64(r.Heard), s.Name)
+		for k, n := range r.Refused {
+			to <- c.table.refused.metric(float64(n), s.Name, plane.Refusal(k).String())
+		}
+	}
 	for k := range c.table.histograms {
 		h := &c.table.histograms[k]
 		to <- newHistogram(h.desc, h.value(&s), s.Name)
@@ -87,6 +93,11 @@ func (c *Collector) collectServers(to chan<- prometheus.Metric, s *plane.Snapsho
 			for j := range c.table.servers {
 				m := &c.table.servers[j]
 				to <- m.metric(m.value(server), s.Name, key.name, key.address)
+			}
+			for j := range c.table.reports {
+				if m := &c.table.reports[j]; server.Reports > 0 {
+					to <- m.metric(m.value(server), s.Name, key.name, key.address)
+				}
 			}
 			if status := checked[server.Name]; status != nil && !leaving {
 				for j := range c.table.checks {

@@ -37,11 +37,16 @@ func busy() *fake {
 		Name: "web", Uptime: 1500 * time.Millisecond, Ready: true, Decider: "self-tuning", Open: 1, Queued: 2, Paused: 3, Accepted: 4,
 		Retried: 5, Received: 6, Sent: 7, Spliced: 8, Lost: 9,
 		Servers: []plane.ServerState{
-			{Name: "a", Address: "127.0.0.1:1", In: true, Up: true, Weight: 0.5, Ongoing: 10, Dispatched: 11, Completed: 12, Failed: 13, DurationSum: 14.5, CountSum: 15, Received: 16, Sent: 17},
+			{Name: "a", Address: "127.0.0.1:1", In: true, Up: true, Weight: 0.5, Ongoing: 10, Dispatched: 11, Completed: 12, Failed: 13, DurationSum: 14.5, CountSum: 15, Received: 16, Sent: 17,
+				Reports: 40, Reported: 41, ReportAge: 42.5},
 			{Name: "b", Address: "127.0.0.1:2", Drained: true, Penalised: true},
 		},
 		Loops: []plane.LoopState{{Open: 20, Turns: 21, Waits: 22, Accepted: 23, Overflow: 24, Buffers: 25, Pipes: 26}},
 	}}
+	f.state.Reports = &plane.ReportsState{Heard: 43}
+	for k := range f.state.Reports.Refused {
+		f.state.Reports.Refused[k] = uint64(300 + k)
+	}
 	for o := range f.state.Ended {
 		f.state.Ended[o] = uint64(100 + o)
 	}
@@ -99,8 +104,8 @@ func TestEveryNumberIsTold(t *testing.T) {
 	for _, m := range regexp.MustCompile(`(?m)^fairlb_lb_\S+ (\S+)$`).FindAllStringSubmatch(string(text), -1) {
 		values[m[1]]++
 	}
-	numbers := []string{"1.5", "0.5", "14.5", "0.033"}
-	for _, span := range [][2]int{{2, 9}, {10, 13}, {15, 17}, {20, 26}, {30, 32}, {100, 100 + int(plane.Outcomes) - 1}, {200, 200 + int(plane.FaultKinds) - 1}} {
+	numbers := []string{"1.5", "0.5", "14.5", "0.033", "42.5"}
+	for _, span := range [][2]int{{2, 9}, {10, 13}, {15, 17}, {20, 26}, {30, 32}, {40, 41}, {43, 43}, {300, 300 + int(plane.Refusals) - 1}, {100, 100 + int(plane.Outcomes) - 1}, {200, 200 + int(plane.FaultKinds) - 1}} {
 		for n := span[0]; n <= span[1]; n++ {
 			numbers = append(numbers, strconv.Itoa(n))
 		}

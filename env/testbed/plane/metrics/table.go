@@ -15,6 +15,8 @@ type table struct {
 	servers                []metric[plane.ServerState]
 	checks                 []metric[health.Status]
 	loops                  []metric[plane.LoopState]
+	heard, refused         metric[plane.ReportsState]  // the second with a label more, whose value is the caller's
+	reports                []metric[plane.ServerState] // of servers that have told something
 }
 
 // metric is a metric of a T.
@@ -64,6 +66,9 @@ func newTable() table {
 		servers:    serverMetrics(),
 		checks:     checkMetrics(),
 		loops:      loopMetrics(),
+		heard:      metric[plane.ReportsState]{describe("reports_heard_total", "Reports in which servers told how many requests they have, and that were taken."), counter, nil},
+		refused:    metric[plane.ReportsState]{describe("reports_refused_total", "Datagrams that were not taken for a server's report, by reason.", "reason"), counter, nil},
+		reports:    reportMetrics(),
 	}
 }
 
@@ -119,6 +124,19 @@ func serverMetrics() []metric[plane.ServerState] {
 		of("completed_load_total", "Connections that were under way just before each that ended well, itself included, in all; over the time in all, what the server can do.", counter, func(s *s) float64 { return s.CountSum }),
 		of("received_bytes_total", "Bytes received from the server.", counter, func(s *s) float64 { return float64(s.Received) }),
 		of("sent_bytes_total", "Bytes sent to the server.", counter, func(s *s) float64 { return float64(s.Sent) }),
+	}
+}
+
+// reportMetrics lists the metrics of what a server tells of its requests.
+func reportMetrics() []metric[plane.ServerState] {
+	type s = plane.ServerState
+	of := func(name, help string, kind prometheus.ValueType, value func(*s) float64) metric[s] {
+		return metric[s]{describe("server_"+name, help, "server", "address"), kind, value}
+	}
+	return []metric[s]{
+		of("reports_total", "Reports of the server that were taken.", counter, func(s *s) float64 { return float64(s.Reports) }),
+		of("reported_requests", "Requests that the server had by its newest report.", gauge, func(s *s) float64 { return float64(s.Reported) }),
+		of("report_age_seconds", "Time since the newest report of the server came.", gauge, func(s *s) float64 { return s.ReportAge }),
 	}
 }
 

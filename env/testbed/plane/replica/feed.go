@@ -17,6 +17,7 @@ const (
 	weightsSet
 	ruleSteered
 	poolChanged
+	heard
 )
 
 // event is something that changes what a balancer knows.
@@ -27,6 +28,8 @@ type event struct {
 	slot  uint32  // the server's
 	kind  kind
 	on    bool // outChanged: the server is out; ruleSteered: the weights decide
+
+	requests int32 // heard: that the server says it has
 
 	weights []float64 // weightsSet: by slot
 	pool    *Pool     // poolChanged

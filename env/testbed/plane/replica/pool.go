@@ -21,7 +21,8 @@ type Pool struct {
 	// Rule is a heuristic by the name that dispatch.New knows, one that reads neither
 	// View.Reports nor View.Global, or WeightsRule.
 	Rule string
-	// Options describes servers and balancer to the rule; Capacity is by index.
+	// Options describes servers and balancer to the rule; Capacity is by index. Told says
+	// that Hear is called.
 	Options dispatch.Options
 	// Fallback is the heuristic that decides under WeightsRule until Steer says that
 	// the weights do.

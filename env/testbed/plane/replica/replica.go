@@ -195,6 +195,8 @@ func (r *Replica) apply(e *event, from int) {
 		r.steer(e.on)
 	case poolChanged:
 		r.catchPool(e.pool)
+	case heard:
+		r.hear(e.slot, e.requests, e.time)
 	}
 }
 
@@ -339,6 +341,22 @@ func (r *Replica) SetOut(now float64, slot uint32, out bool) {
 		r.balancer.SetOut(j, out)
 	}
 	r.publish(event{kind: outChanged, time: now, slot: slot, on: out})
+}
+
+// Hear takes a message that came now, in which a server says that it has a number of
+// requests, of all load balancers. It has no effect where the pool's servers tell nothing
+// (Options.Told).
+func (r *Replica) Hear(now float64, slot uint32, requests int32) {
+	now = r.advance(now)
+	r.hear(slot, requests, now)
+	r.publish(event{kind: heard, time: now, slot: slot, requests: requests})
+}
+
+// hear has the balancer heed what a server said.
+func (r *Replica) hear(slot uint32, requests int32, said float64) {
+	if j := r.find(slot); j >= 0 && r.pool.Options.Told {
+		r.balancer.Hear(j, requests, said)
+	}
 }
 
 // SetWeights gives servers weights, by slot; a server beyond the list, or with the

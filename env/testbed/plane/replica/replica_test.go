@@ -21,7 +21,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // localRules are the rules that can decide in a live balancer, and the weights, as
 // they and as the fallback decide.
 func localRules() []string {
-	unfit := []string{"oracle", "sed-true", "jsq", "sed-global", "prequal", "cswrr", dispatch.CarriedName}
+	unfit := []string{"oracle", "sed-true", "jsq", "sed-global", "prequal", "cswrr"}
 	names := slices.DeleteFunc(dispatch.Names(), func(name string) bool { return slices.Contains(unfit, name) })
 	return append(names, WeightsRule)
 }
@@ -29,7 +29,7 @@ func localRules() []string {
 // newPool returns a pool of servers in the slots from 0 on.
 func newPool(rule string, servers int, ties dispatch.Ties) *Pool {
 	p := &Pool{Rule: rule, Fallback: "self-tuning", Limits: make([]int32, servers)}
-	p.Options = dispatch.Options{LB: 1, LBs: 2, Ties: ties}
+	p.Options = dispatch.Options{LB: 1, LBs: 2, Ties: ties, Told: rule == dispatch.CarriedName}
 	for j := range servers {
 		p.Slots = append(p.Slots, uint32(j))
 		p.Options.Capacity = append(p.Options.Capacity, float64(1+j%3))
@@ -72,7 +72,7 @@ func compare(t *rapid.T, p *Pool, replicas int, seed uint64) {
 	rule, err := p.newRule()
 	require.NoError(t, err)
 	servers := len(p.Slots)
-	want := balancer.New(balancer.Config{Servers: servers, Rule: rule, Observe: true})
+	want := balancer.New(balancer.Config{Servers: servers, Rule: rule, Observe: true, Told: p.Options.Told})
 	want.Reset(env.Stream(seed, "choices"), env.Stream(seed, "samples"))
 	got, err := New(Config{Replicas: replicas, Pool: p, Seed: seed, Observe: true})
 	require.NoError(t, err)
@@ -111,6 +111,10 @@ func compare(t *rapid.T, p *Pool, replicas int, seed uint64) {
 				want.SetOut(j, out)
 				r.SetOut(h.now, uint32(j), out)
 			}
+		case x < 98 && p.Options.Told:
+			j, requests := chance.IntN(servers), int32(chance.IntN(20))
+			want.Hear(j, requests, h.now)
+			r.Hear(h.now, uint32(j), requests)
 		case x < 97 && p.Rule == WeightsRule:
 			weights := make([]float64, servers)
 			for j := range weights {
@@ -262,6 +266,45 @@ func TestPool(t *testing.T) {
 	require.Same(t, again, a.Pool())
 }
 
+// TestHear: every replica learns what a server says, whoever hears it; what is said of a
+// server that stays outlives a change of the pool, and what is said of one that has left,
+// or where servers tell nothing, has no effect.
+func TestHear(t *testing.T) {
+	t.Parallel()
+	list, err := New(Config{Replicas: 2, Pool: newPool(dispatch.CarriedName, 2, dispatch.OrderedTies)})
+	require.NoError(t, err)
+	a, b := list[0], list[1]
+	first, other := b.Dispatch(0, 0), b.Dispatch(0, 1)
+	require.NotEqual(t, first, other)
+	b.End(10, 0, first, Completed) // so slow are requests, and so long is heeded what servers say
+	b.End(10, 1, other, Completed)
+	a.Catch()
+	a.Hear(11, first, 50)
+	a.Hear(11, other, 0)
+	b.Catch()
+	for flow := range uint32(4) {
+		require.Equal(t, other, b.Dispatch(11, flow), "the first has 50 requests")
+	}
+	a.Catch()
+	a.Hear(12, first, 0)
+	next := newPool(dispatch.CarriedName, 2, dispatch.OrderedTies)
+	next.Slots = []uint32{5, first}
+	next.Options.Capacity = []float64{1, 1}
+	require.NoError(t, a.SetPool(12, next))
+	a.Hear(12, other, 7) // it has left
+	b.Catch()
+	for k, r := range list {
+		for flow := range uint32(4) {
+			require.Equal(t, first, r.Dispatch(12, 10+flow), "it had none just now, and some 25 are usual")
+		}
+		list[1-k].Catch()
+	}
+
+	deaf, err := New(Config{Replicas: 1, Pool: newPool("lsq", 2, 0)})
+	require.NoError(t, err)
+	deaf[0].Hear(1, 0, 50)
+}
+
 func zeroSums(t Totals) Totals {
 	return Totals{Dispatched: t.Dispatched, Completed: t.Completed, Failed: t.Failed}
 }
@@ -377,16 +420,19 @@ func TestConcurrent(t *testing.T) {
 // TestAllocations: once warm, a flow costs no allocation, neither where it is decided nor
 // where it is heard of.
 func TestAllocations(t *testing.T) {
-	list, err := New(Config{Replicas: 2, Pool: newPool(WeightsRule, 7, 0), Observe: true})
-	require.NoError(t, err)
-	a, b := list[0], list[1]
-	now := 0.0
-	require.Zero(t, testing.AllocsPerRun(1000, func() {
-		now++
-		a.Catch()
-		slot := a.Dispatch(now, 0)
-		b.Catch()
-		a.End(now, 0, slot, Completed)
-		b.Catch()
-	}))
+	for _, rule := range []string{WeightsRule, dispatch.CarriedName} {
+		list, err := New(Config{Replicas: 2, Pool: newPool(rule, 7, 0), Observe: true})
+		require.NoError(t, err)
+		a, b := list[0], list[1]
+		now := 0.0
+		require.Zero(t, testing.AllocsPerRun(1000, func() {
+			now++
+			a.Catch()
+			slot := a.Dispatch(now, 0)
+			a.Hear(now, slot, 3)
+			b.Catch()
+			a.End(now, 0, slot, Completed)
+			b.Catch()
+		}))
+	}
 }

@@ -38,7 +38,7 @@ func (r *Replica) changePool(p *Pool) error {
 	if err != nil {
 		return err
 	}
-	cfg := balancer.Config{Servers: len(p.Slots), Rule: rule, Observe: r.observe, Limits: p.Limits}
+	cfg := balancer.Config{Servers: len(p.Slots), Rule: rule, Observe: r.observe, Limits: p.Limits, Told: p.Options.Told}
 	if r.samples != nil {
 		cfg.Samples = slotted{r.samples, p.Slots}
 	}
