@@ -32,6 +32,14 @@ type Config struct {
 	// Timeout is how long (s) a request may stay that no server takes; 0: 40 s.
 	Timeout float64
 
+	// TellEvery is the time (s) after which a server tells each load balancer (Tell) anew how
+	// many requests it has; 0: never.
+	TellEvery float64
+	// TellResponses says that a server tells so just before it answers a request, to the load
+	// balancer that the request came by. Connections then begin with a header of the PROXY
+	// protocol, whose destination says which one that is.
+	TellResponses bool
+
 	Address netip.Addr // IPv4, on which servers listen; none: 127.0.0.1
 	Ports   []uint16   // one a server; none: any that are free
 
@@ -67,6 +75,7 @@ func (c *Config) validate() error {
 	if err := c.Config.Validate(); err != nil {
 		check(false, "%w", err)
 	}
+	check(c.TellEvery >= 0 && c.TellEvery <= 1e6, "messages every %g s: must be in [0, 1e6]", c.TellEvery)
 	check(c.Address.Is4(), "address %s: must be IPv4", c.Address)
 	check(len(c.Ports) == 0 || len(c.Ports) == len(c.Servers), "%d ports for %d servers", len(c.Ports), len(c.Servers))
 	check(c.Timeout > 0 && c.Timeout <= 1e6, "timeout = %g s: must be in (0, 1e6]", c.Timeout)

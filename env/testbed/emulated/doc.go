@@ -18,6 +18,11 @@
 // it reaches the server again. What neither can show is a refusal before the connection
 // is established, for a connection must be accepted to learn what it demands.
 //
+// Where the configuration says so, servers tell load balancers how many requests they have
+// (Tell), by the messages that fairlb lb hears (package report): every so often, or just
+// before each answer to the load balancer that its request came by, as which the header of
+// the PROXY protocol names it.
+//
 // A server that fails fast (station.FailFast) breaks a request with demands off as soon as
 // it has read it. Paths without a query are answered as ever, as by a service whose check
 // of health does not see what its requests need.

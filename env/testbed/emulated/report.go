@@ -31,6 +31,7 @@ type Report struct {
 	Elapsed time.Duration
 	Busy    float64 // part of the time in which the loop did not sleep
 	Servers []Counts
+	Told    int64 // messages in which servers told load balancers how many requests they have
 
 	// Lateness of completions, from when the model has them until they were seen (us).
 	Lateness *hdrhistogram.Histogram

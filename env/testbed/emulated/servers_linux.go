@@ -40,6 +40,8 @@ type Servers struct {
 	pool      *station.Pool
 	changes   []station.Change // those to come
 	failed    []bool           // by server
+	requests  []int32          // by server, that it has
+	tellings  tellings
 	failsFast []bool           // by server: it answers requests by breaking them off
 	sockets   []socket         // by file descriptor
 	tasks     []task           // by id
@@ -92,10 +94,11 @@ func Listen(cfg Config) (*Servers, error) {
 	}
 	n := len(cfg.Servers)
 	s := &Servers{
-		cfg: cfg, poller: poller, pool: station.NewPool(cfg.Config, paths()), failed: make([]bool, n), failsFast: make([]bool, n), counts: make([]Counts, n),
+		cfg: cfg, poller: poller, pool: station.NewPool(cfg.Config, paths()), failed: make([]bool, n), requests: make([]int32, n), failsFast: make([]bool, n), counts: make([]Counts, n),
 		lateness: hdrhistogram.New(1, time.Hour.Microseconds(), 3), buffer: make([]byte, maxHead), begin: time.Now(), changes: cfg.Changes,
 	}
 	s.pool.Reset()
+	s.tellings.socket = -1
 	for j := range n {
 		at := netip.AddrPortFrom(cfg.Address, 0)
 		if len(cfg.Ports) > 0 {
@@ -109,6 +112,9 @@ func Listen(cfg Config) (*Servers, error) {
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("emulated: server %d at %s: %w", j, at, err), s.Close())
 		}
+	}
+	if err := s.openTellings(); err != nil {
+		return nil, errors.Join(fmt.Errorf("emulated: a socket for what servers tell: %w", err), s.Close())
 	}
 	return s, nil
 }
@@ -146,6 +152,7 @@ func (s *Servers) Close() error {
 	for _, port := range s.ports {
 		epoll.Close(port)
 	}
+	s.tellings.close()
 	return s.poller.Close()
 }
 
@@ -206,6 +213,9 @@ func (s *Servers) Restart(changes []station.Change) error {
 		}
 	}
 	clear(s.failsFast)
+	clear(s.requests)
+	s.tellings.turns, s.tellings.sent = 0, 0
+	s.scheduleTelling()
 	s.pool.Reset()
 	s.tasks, s.free, s.changes = s.tasks[:0], s.free[:0], changes
 	s.retries.Reset()
@@ -225,7 +235,7 @@ func (s *Servers) now() float64 { return time.Since(s.begin).Seconds() }
 
 // untilNext is how long the loop may sleep.
 func (s *Servers) untilNext() time.Duration {
-	next := min(s.pool.NextCompletion(), s.nextSweep)
+	next := min(s.pool.NextCompletion(), s.nextSweep, s.tellings.next)
 	if len(s.changes) > 0 {
 		next = min(next, s.changes[0].At)
 	}
@@ -256,6 +266,8 @@ func (s *Servers) catchUp(now float64) error {
 		case s.retries.Len() > 0 && s.retries.First().Time <= now:
 			x := s.retries.Pop()
 			s.offer(x.ID, x.Time)
+		case s.tellings.next <= now:
+			s.tellInTurn(now)
 		default:
 			if s.nextSweep <= now {
 				s.sweep(now)
@@ -304,6 +316,7 @@ func (s *Servers) fail(server int, now float64) {
 		s.counts[server].Lost++
 		s.end(id)
 	}
+	s.requests[server] = 0
 	for fd := range s.sockets {
 		x := &s.sockets[fd]
 		if x.state == unused || int(x.server) != server {
@@ -321,7 +334,7 @@ func (s *Servers) fail(server int, now float64) {
 func (s *Servers) Report() Report {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r := Report{Elapsed: time.Since(s.begin), Servers: append([]Counts(nil), s.counts...), Lateness: hdrhistogram.Import(s.lateness.Export())}
+	r := Report{Elapsed: time.Since(s.begin), Told: s.tellings.sent, Servers: append([]Counts(nil), s.counts...), Lateness: hdrhistogram.Import(s.lateness.Export())}
 	r.Busy = s.busy.Seconds() / max(r.Elapsed.Seconds(), 1e-9)
 	return r
 }

@@ -25,6 +25,9 @@ func (*Servers) Run(context.Context) error { return ErrUnsupported }
 // Restart returns ErrUnsupported.
 func (*Servers) Restart([]station.Change) error { return ErrUnsupported }
 
+// Tell returns ErrUnsupported.
+func (*Servers) Tell([]Balancer) error { return ErrUnsupported }
+
 // Report is empty.
 func (*Servers) Report() Report { return Report{} }
 

@@ -7,6 +7,7 @@ import (
 
 	"fairlb/env/eventqueue"
 	"fairlb/env/testbed/epoll"
+	"fairlb/env/testbed/plane/proxyprotocol"
 )
 
 // This file is the life of a connection: it is accepted (accept), sends requests (read),
@@ -29,7 +30,9 @@ type socket struct {
 	watched    bool
 	keepAlive  bool // what its request wants
 	head       bool
+	greeted    bool // its header of the PROXY protocol has been read
 	server     uint16
+	balancer   uint16  // that it came by, its place in tellings and one more; 0: none is known
 	generation int32   // of uses of this number
 	task       uint32  // serving: the id of its request
 	deadline   float64 // s, reading: when it has been silent for too long
@@ -113,11 +116,15 @@ func (s *Servers) accept(listener int) {
 func (s *Servers) read(fd int) {
 	for range requestsAtOnce {
 		x := &s.sockets[fd]
+		if s.cfg.TellResponses && !x.greeted {
+			if !s.greet(fd) {
+				return
+			}
+			continue
+		}
 		r, length, err := parseRequest(x.received)
 		if err != nil {
-			s.counts[x.server].Malformed++
-			_, _ = epoll.Send(fd, rejection(err)) // who cannot take it is dropped all the same
-			s.drop(fd, epoll.Close)
+			s.reject(fd, err)
 			return
 		}
 		if length == 0 {
@@ -137,6 +144,32 @@ func (s *Servers) read(fd int) {
 		}
 	}
 	s.watch(fd, true) // others get their turn
+}
+
+// greet reads the header of the PROXY protocol, or what has come of it, and says whether
+// the connection goes on.
+func (s *Servers) greet(fd int) bool {
+	x := &s.sockets[fd]
+	length, _, local, err := proxyprotocol.Parse(x.received)
+	switch {
+	case err != nil:
+		s.reject(fd, err)
+		return false
+	case length == 0:
+		return s.receive(fd)
+	}
+	if k, known := s.tellings.byClients[local]; known {
+		x.balancer = uint16(k + 1)
+	}
+	x.greeted, x.received = true, x.received[:copy(x.received, x.received[length:])]
+	return true
+}
+
+// reject answers what is no request, and ends its connection.
+func (s *Servers) reject(fd int, err error) {
+	s.counts[s.sockets[fd].server].Malformed++
+	_, _ = epoll.Send(fd, rejection(err)) // who cannot take it is dropped all the same
+	s.drop(fd, epoll.Close)
 }
 
 // receive reads what has come, and says whether there was anything.
@@ -232,6 +265,7 @@ func (s *Servers) offer(id uint32, now float64) {
 	}
 	s.pool.AddWork(id, 1)
 	s.pool.Arrive(now, id)
+	s.requests[x.server]++
 }
 
 // refuse breaks a request's connection off or, where the scenario's clients try again,
@@ -267,8 +301,13 @@ func (s *Servers) end(id uint32) {
 func (s *Servers) complete(id uint32) {
 	x := s.tasks[id]
 	s.free = append(s.free, id)
+	s.requests[x.server]--
 	if x.socket < 0 {
 		return
+	}
+	// The load balancer hears it before it sees the answer, and counts the request still.
+	if b := int(s.sockets[x.socket].balancer); s.cfg.TellResponses && b > 0 && b <= len(s.tellings.balancers) {
+		s.tell(b-1, int(x.server), s.requests[x.server]+1)
 	}
 	if s.answer(int(x.socket)) {
 		s.answered = append(s.answered, x.socket)

@@ -27,6 +27,27 @@ func Send(socket int, b []byte) (int, unix.Errno) {
 	return int(n), errno
 }
 
+// NewDatagram returns a socket for datagrams (UDP), that is bound to an address of this
+// machine and any free port.
+func NewDatagram(a netip.Addr) (int, error) {
+	n, _, errno := unix.RawSyscall(unix.SYS_SOCKET, unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	if errno != 0 {
+		return -1, errno
+	}
+	if err := unix.Bind(int(n), &unix.SockaddrInet4{Addr: a.As4()}); err != nil {
+		Close(int(n))
+		return -1, err
+	}
+	return int(n), nil
+}
+
+// SendTo sends a datagram; EAGAIN: there is no room for it.
+func SendTo(socket int, b []byte, to *unix.RawSockaddrInet4) unix.Errno {
+	_, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(socket), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), unix.MSG_NOSIGNAL,
+		uintptr(unsafe.Pointer(to)), unix.SizeofSockaddrInet4)
+	return errno
+}
+
 // Accept takes a connection that waits at a listening socket.
 func Accept(listener int) (int, unix.Errno) {
 	n, _, errno := unix.RawSyscall6(unix.SYS_ACCEPT4, uintptr(listener), 0, 0, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0, 0)

@@ -71,6 +71,9 @@ func Check(s scenario.Scenario, heuristic string) error {
 		if err := checkHeuristic(heuristic); err != nil {
 			faults = append(faults, err)
 		}
+		if heedsReports(heuristic) && s.Reports == (scenario.Reports{}) {
+			fault("target %q: lives on what servers tell of how many requests they have: set reports.every or reports.carried in the scenario", heuristic)
+		}
 	}
 	return errors.Join(faults...)
 }
@@ -78,9 +81,6 @@ func Check(s scenario.Scenario, heuristic string) error {
 // checkHeuristic says whether live load balancers can decide by a heuristic.
 func checkHeuristic(name string) error {
 	base, _, _ := strings.Cut(name, ":")
-	if base == dispatch.CarriedName {
-		return fmt.Errorf("%w: target %q: the servers of the testbed tell nothing of their requests", ErrNotLive, name)
-	}
 	for _, known := range plane.Heuristics() {
 		if base == known {
 			return nil
@@ -100,9 +100,19 @@ func Differences(s scenario.Scenario) []string {
 		list = append(list, "load balancers see refusals: answers pass them")
 	}
 	if s.Reports != (scenario.Reports{}) {
-		list = append(list, "servers do not tell load balancers how many requests they have")
+		list = append(list, "servers tell how many requests they have to load balancers that heed it (carried), and to no others")
+	}
+	if s.Reports.Carried {
+		list = append(list, "what a response would carry comes in a message of its own just before it, since load balancers read no responses; what they learn of completed requests is without it")
 	}
 	return list
+}
+
+// heedsReports says whether load balancers of a heuristic heed what servers tell of how
+// many requests they have.
+func heedsReports(heuristic string) bool {
+	base, _, _ := strings.Cut(heuristic, ":")
+	return base == dispatch.CarriedName
 }
 
 // settings are those of the i-th load balancer.
@@ -115,6 +125,12 @@ func (c *Config) settings(cfg *sim.Config, i int, seed uint64, servers []string,
 		if c.Capacities != nil {
 			p.Servers[j].Capacity = c.Capacities[j]
 		}
+		if heedsReports(c.Heuristic) && cfg.CarryCounts { // so that servers know whom to tell
+			p.Servers[j].ProxyProtocol = "v1"
+		}
+	}
+	if heedsReports(c.Heuristic) {
+		p.Reports.Listen = "127.0.0.1:0"
 	}
 	p.Rule.Name = c.Heuristic
 	if c.Heuristic == "" {

@@ -69,7 +69,7 @@ func New(cfg Config) (*Env, error) {
 	if err := e.makeFolder(); err != nil {
 		return nil, fmt.Errorf("loopback: %w", err)
 	}
-	if e.servers, err = newServers(&s, cfg.Servers); err != nil {
+	if e.servers, err = newServers(&s, cfg.Servers, cfg.Heuristic); err != nil {
 		return nil, errors.Join(err, e.removeFolder())
 	}
 	if cfg.Edge == ECMP {

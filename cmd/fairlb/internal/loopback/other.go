@@ -15,8 +15,9 @@ func (e *Env) newProcesses(context.Context, *episode) (balancers, error) { retur
 
 // Agent describes agents that are processes of their own, on Linux.
 type Agent struct {
-	Policy    string
-	Unguarded bool
+	Policy     string
+	AnyServers bool
+	Unguarded  bool
 }
 
 var errSystem = errors.Join(ErrNotLive, errors.New("it takes Linux"))

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"fairlb/env/settings"
@@ -37,6 +38,7 @@ type process struct {
 	counts    testbed.IntervalCounts
 	weights   []float64 // by server, as it was last seen; nil: nobody sets any
 	address   netip.AddrPort
+	reports   netip.AddrPort // where it hears what servers tell; zero: nowhere
 	admin     *admin.Client
 }
 
@@ -77,9 +79,15 @@ func (e *Env) newProcesses(running context.Context, ep *episode) (*processes, er
 		if err == nil {
 			b.address, err = netip.ParseAddrPort(state.Listen[0])
 		}
+		if err == nil && state.Reports != nil {
+			b.reports, err = netip.ParseAddrPort(state.Reports.Listen)
+		}
 		if err != nil {
 			return p, fmt.Errorf("%s: %w", b.what, err)
 		}
+	}
+	if err := p.startReports(); err != nil {
+		return p, err
 	}
 	if e.cfg.Central {
 		return p, p.lend(running, ep)
@@ -183,11 +191,21 @@ func (p *processes) report(ctx context.Context) (doubts, notes []string, err err
 			}
 		}
 	}
-	more, notes, err := p.reportAgents()
-	return append(doubts, more...), append(notes, p.reportChannels()...), err
+	if heedsReports(p.env.cfg.Heuristic) {
+		more, note, err := p.reportReports(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		doubts, notes = append(doubts, more...), append(notes, note)
+	}
+	more, others, err := p.reportAgents()
+	return append(doubts, more...), slices.Concat(notes, others, p.reportChannels()), err
 }
 
 func (p *processes) close() (err error) {
+	if t, ok := p.env.servers.(teller); ok {
+		err = t.Tell(nil)
+	}
 	for _, region := range p.regions {
 		err = errors.Join(err, region.Close())
 	}

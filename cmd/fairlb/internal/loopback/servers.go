@@ -32,7 +32,21 @@ type Setup struct {
 // Check says whether there can be such a setup of a scenario on this machine, with load
 // balancers of a heuristic.
 func (x Setup) Check(s scenario.Scenario, heuristic string) error {
-	return errors.Join(CheckServers(s, x.Servers), CheckEdge(x.Edge, heuristic, s.LBs))
+	return errors.Join(CheckServers(s, x.Servers), CheckEdge(x.Edge, heuristic, s.LBs), x.checkReports(s, heuristic))
+}
+
+// checkReports says whether servers of this setup can tell load balancers of a heuristic
+// what that heeds.
+func (x Setup) checkReports(s scenario.Scenario, heuristic string) error {
+	switch {
+	case !heedsReports(heuristic):
+		return nil
+	case x.Servers == Apache:
+		return fmt.Errorf("%w: target %q: --servers %s tell nothing of how many requests they have", ErrNotLive, heuristic, x.Servers)
+	case x.Edge == ECMP && s.Reports.Carried:
+		return fmt.Errorf("%w: target %q: reports.carried behind --edge %s: servers cannot tell load balancers of one address apart; set reports.every alone", ErrNotLive, heuristic, x.Edge)
+	}
+	return nil
 }
 
 // servers are those of an environment: they live as long as it does. All methods but Run
@@ -57,8 +71,19 @@ var (
 	_ servers = (*apache.Servers)(nil)
 )
 
-// newServers returns the servers of a scenario, of a kind; none is emulated.
-func newServers(s *sim.Config, kind string) (servers, error) {
+// teller is servers that tell load balancers how many requests they have.
+type teller interface {
+	// Tell has them tell these load balancers from now on, and no others.
+	Tell(balancers []emulated.Balancer) error
+	// Report says how many messages they sent since Restart.
+	Report() emulated.Report
+}
+
+var _ teller = (*emulated.Servers)(nil)
+
+// newServers returns the servers of a scenario, of a kind; none is emulated. They tell what
+// a heuristic heeds.
+func newServers(s *sim.Config, kind, heuristic string) (servers, error) {
 	if kind == Apache {
 		a, err := apache.Listen(context.Background(), apacheConfig(s))
 		if err != nil {
@@ -66,7 +91,11 @@ func newServers(s *sim.Config, kind string) (servers, error) {
 		}
 		return a, nil
 	}
-	e, err := emulated.Listen(emulated.Config{Config: s.Config, Retries: s.SYNRetries, Timeout: s.Timeout})
+	cfg := emulated.Config{Config: s.Config, Retries: s.SYNRetries, Timeout: s.Timeout}
+	if heedsReports(heuristic) {
+		cfg.TellEvery, cfg.TellResponses = s.TellEvery, s.CarryCounts
+	}
+	e, err := emulated.Listen(cfg)
 	if err != nil {
 		return nil, err
 	}
