@@ -41,6 +41,9 @@ own code, and sleeps instead of computing. A request names what it demands, in s
 
   curl 'http://127.0.0.1:9001/anything?cpu=0.05&io=0.01'
 
+Where the scenario has reports.carried, answers have a header X-Fairlb-Requests, the
+number of requests that the server has left, which HAProxy can log.
+
 SCENARIO is a built-in one or a file. The servers' addresses are printed as they
 listen, and at the end what they did and how late their clock was.`,
 		Example: "  fairlb testbed servers web-moderate/period-1 --port 9001",

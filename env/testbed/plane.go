@@ -77,4 +77,27 @@ type Server struct {
 	// and its reader estimates it from Ongoing.
 	DurationSum float64
 	CountSum    float64
+
+	// Told is what responses say of how many requests the server has, of all LBs; zero where
+	// they say nothing. Only package haproxy has it, where LogFormatTold is logged.
+	Told Told
+}
+
+// Told sums up completed flows whose response says how many requests the server had, n of
+// all LBs and q of them the LB's own, the completed one included in both.
+type Told struct {
+	Flows     uint64  // that there were
+	Squares   float64 // sum of n^2
+	Durations float64 // s, sum of n times the completion time: Squares / Durations is the rate at which the server gets through requests (Little's law)
+	Others    float64 // sum of n - q, what other LBs had there, at least 0 each
+	Last      int32   // n of the newest of them
+}
+
+// Add adds a flow of a completion time (s).
+func (t *Told) Add(n, q int32, duration float64) {
+	t.Flows++
+	t.Squares += float64(n) * float64(n)
+	t.Durations += float64(n) * duration
+	t.Others += float64(max(0, n-q))
+	t.Last = n
 }

@@ -40,6 +40,10 @@ type Config struct {
 	// protocol, whose destination says which one that is.
 	TellResponses bool
 
+	// CountHeader says that each answer has a header X-Fairlb-Requests: how many requests the
+	// server has left. It is what HAProxy can log (package haproxy, LogFormatTold).
+	CountHeader bool
+
 	Address netip.Addr // IPv4, on which servers listen; none: 127.0.0.1
 	Ports   []uint16   // one a server; none: any that are free
 

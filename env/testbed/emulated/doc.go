@@ -21,7 +21,8 @@
 // Where the configuration says so, servers tell load balancers how many requests they have
 // (Tell), by the messages that fairlb lb hears (package report): every so often, or just
 // before each answer to the load balancer that its request came by, as which the header of
-// the PROXY protocol names it.
+// the PROXY protocol names it. For load balancers that read responses, answers have a header
+// with the number (Config.CountHeader).
 //
 // A server that fails fast (station.FailFast) breaks a request with demands off as soon as
 // it has read it. Paths without a query are answered as ever, as by a service whose check

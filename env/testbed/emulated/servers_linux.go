@@ -59,15 +59,19 @@ type Servers struct {
 	lateness *hdrhistogram.Histogram // us
 	busy     time.Duration
 	buffer   []byte // what is read, one socket after the other
+	text     []byte // an answer with a count
 }
 
 // answers are what a server says after the last stage, by whether the connection stays and
 // whether the client wants the head alone.
 type answers [2][2][]byte
 
+// statusLine begins each answer.
+const statusLine = "HTTP/1.1 200 OK\r\n"
+
 func newAnswers(server int) (a answers) {
 	for keep, connection := range []string{"close", "keep-alive"} {
-		head := "HTTP/1.1 200 OK\r\nServer: " + strconv.Itoa(server) + "\r\nContent-Length: 3\r\nConnection: " + connection + "\r\n\r\n"
+		head := statusLine + "Server: " + strconv.Itoa(server) + "\r\nContent-Length: 3\r\nConnection: " + connection + "\r\n\r\n"
 		a[keep] = [2][]byte{[]byte(head + "ok\n"), []byte(head)}
 	}
 	return a

@@ -2,6 +2,7 @@ package emulated
 
 import (
 	"errors"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 
@@ -330,6 +331,11 @@ func (s *Servers) readAnswered() {
 func (s *Servers) answer(fd int) (stays bool) {
 	x := &s.sockets[fd]
 	text := s.answers[x.server][number(x.keepAlive)][number(x.head)]
+	if s.cfg.CountHeader {
+		s.text = strconv.AppendInt(append(s.text[:0], statusLine+"X-Fairlb-Requests: "...), int64(s.requests[x.server]), 10)
+		s.text = append(append(s.text, "\r\n"...), text[len(statusLine):]...)
+		text = s.text
+	}
 	n, errno := epoll.Send(fd, text)
 	if errno != 0 || n < len(text) {
 		s.counts[x.server].Gone++

@@ -3,7 +3,9 @@
 package emulated
 
 import (
+	"bufio"
 	"net"
+	"net/http"
 	"net/netip"
 	"testing"
 	"time"
@@ -135,6 +137,27 @@ func TestTellResponses(t *testing.T) {
 		require.False(t, ok)
 	}
 	require.EqualValues(t, 2, s.Report().Told)
+}
+
+// TestCountHeader: answers say how many requests the server has left.
+func TestCountHeader(t *testing.T) {
+	cfg := prefork()
+	cfg.Backlog, cfg.CountHeader = 10, true
+	s := start(t, cfg)
+	first := dial(t, s.Addresses()[0], get("?cpu=0.1"))
+	require.Eventually(t, func() bool { return s.Report().Servers[0].Accepted == 1 }, 5*time.Second, time.Millisecond)
+	second := dial(t, s.Addresses()[0], get("?cpu=0.05"))
+	for _, c := range []struct {
+		net.Conn
+		left string
+	}{{first, "1"}, {second, "0"}} {
+		response, err := http.ReadResponse(bufio.NewReader(c), nil)
+		require.NoError(t, err)
+		require.Equal(t, c.left, response.Header.Get("X-Fairlb-Requests"))
+		require.EqualValues(t, 3, response.ContentLength)
+		require.NoError(t, response.Body.Close())
+	}
+	require.Contains(t, answerOf(t, dial(t, s.Addresses()[0], get(""))), "X-Fairlb-Requests: 0\r\n", "a check of health")
 }
 
 // TestTellFaults: who cannot be told is refused.

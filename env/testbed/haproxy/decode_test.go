@@ -11,15 +11,30 @@ func TestParseLine(t *testing.T) {
 	e, found, err := parseLine([]byte("fairlb1 17313 web s1 sH-- 504 119 3 0 2 1 133 -\n"))
 	require.NoError(t, err)
 	require.True(t, found)
-	require.Equal(t, ending{pid: 17313, backend: []byte("web"), server: []byte("s1"), cause: 's', phase: 'H', status: 504, others: 3, duration: 0.133}, e, "without us, the ms count")
+	require.Equal(t, ending{pid: 17313, backend: []byte("web"), server: []byte("s1"), cause: 's', phase: 'H', status: 504, others: 3, duration: 0.133, told: notTold}, e, "without us, the ms count")
 	for _, line := range []string{
 		"fairlb1 ", "fairlb1 1 web s1 -- 200 1 0 0 0 0 1", "fairlb1 1 web s1 -- 200 1 0 0 0 0 1 1 1",
 		"fairlb1 1  s1 -- 200 1 0 0 0 0 1 1", "fairlb1 x web s1 -- 200 1 0 0 0 0 1 1", "fairlb1 1 web s1 - 200 1 0 0 0 0 1 1",
+		"fairlb2 1 web s1 -- 200 1 0 0 0 0 1 1", "fairlb2 1 web s1 -- 200 1 0 0 0 0 1", "fairlb2 x web s1 -- 200 1 0 0 0 0 1 1 7",
 		"fairlb1 1 web s1 -- 200 1 0 0 0 0 1 99999999999999999999", "fairlb1 1 web s1 -- 200 +1 0 0 0 0 1 1",
 	} {
 		_, found, err := parseLine([]byte(line))
 		require.True(t, found)
 		require.ErrorIs(t, err, ErrLogLine, line)
+	}
+}
+
+// TestParseTold: what a server says ends the line; whatever it is, the rest is read.
+func TestParseTold(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]int32{
+		"0": 0, "17": 17, "1000000000": 1e9, "-": notTold, "1000000001": notRead, "-1": notRead, "+1": notRead, "1.5": notRead, "many": notRead, "1 2": notRead, "7 -": notRead,
+		"99999999999999999999": notRead, "\"7\"": notRead,
+	} {
+		e, found, err := parseLine([]byte("<134>x: fairlb2 17313 web s1 -- 200 119 3 0 2 1 133 133100 " + text + "\n"))
+		require.NoError(t, err, text)
+		require.True(t, found)
+		require.Equal(t, ending{pid: 17313, backend: []byte("web"), server: []byte("s1"), cause: '-', phase: '-', status: 200, others: 3, duration: 0.1331, told: want}, e, text)
 	}
 }
 
@@ -43,6 +58,7 @@ func TestOutcome(t *testing.T) {
 func FuzzLine(f *testing.F) {
 	for _, line := range []string{
 		"fairlb1 17313 web s1 -- 200 119 0 0 0 0 133 133100", "<134>x: fairlb1 1 t s2 SC 0 0 0 3 1 -1 3017 3372055\n",
+		"fairlb2 1 web s1 -- 200 119 0 0 0 0 133 133100 17", "fairlb2 1 web s1 -- 200 119 0 0 0 0 133 133100 - 1\n",
 		"fairlb1 1 f <NOSRV> PR 400 0 0 0 -1 -1 0 -", "fairlb1 1 web s2 -- 200 119 0 +1 0 35 120 120031", "Proxy web started.",
 	} {
 		f.Add([]byte(line))
@@ -54,7 +70,7 @@ func FuzzLine(f *testing.F) {
 			require.ErrorIs(t, err, ErrLogLine)
 			return
 		}
-		require.True(t, e.duration >= 0 && e.duration <= maxSeconds && e.others >= 0)
+		require.True(t, e.duration >= 0 && e.duration <= maxSeconds && e.others >= 0 && e.told >= notRead && e.told <= maxTold)
 		e.outcome(true)
 	})
 }

@@ -317,6 +317,33 @@ func TestLogLinesThatAreOther(t *testing.T) {
 	require.Len(t, hook.AllEntries(), 1, "a user is told once")
 }
 
+// TestTold: what responses say of their servers' requests is summed up beside what HAProxy
+// itself counts, of flows that completed and say it alone.
+func TestTold(t *testing.T) {
+	t.Parallel()
+	f := newFake(t, "a", "b")
+	cfg := f.settings()
+	logger, hook := logtest.NewNullLogger()
+	logger.SetLevel(logrus.WarnLevel)
+	cfg.Logger = logger
+	p := open(t, cfg)
+	for _, line := range []string{
+		"fairlb2 7 web a -- 200 5 2 0 0 0 1 1000000 4", // five requests with this one, three of them HAProxy's
+		"fairlb2 7 web a -- 200 5 1 0 0 0 1 500000 1",
+		"fairlb2 7 web a -- 200 5 1 0 0 0 1 500000 0", // fewer than HAProxy itself has: on their way
+		"fairlb2 7 web a -- 200 5 0 0 0 0 1 1000000 -", "fairlb2 7 web a -- 200 5 0 0 0 0 1 1000000 none", "fairlb2 7 web a -- 200 5 0 0 0 0 1 1000000 no 1",
+		"fairlb2 7 web a SC 503 5 0 0 0 0 1 1000000 9", "fairlb1 7 web b -- 200 5 0 0 0 0 1 1000",
+	} {
+		f.send(line)
+	}
+	r := await(t, p, func(r *testbed.Reading) bool { return r.Servers[0].Completed == 6 && r.Servers[1].Completed == 1 })
+	require.Equal(t, testbed.Told{Flows: 3, Squares: 25 + 4 + 1, Durations: 5 + 1 + 0.5, Others: 2, Last: 1}, r.Servers[0].Told)
+	require.Zero(t, r.Servers[1].Told)
+	require.EqualValues(t, 8, p.Status().Lines)
+	require.EqualValues(t, 2, p.Status().ToldMalformed)
+	require.Len(t, hook.AllEntries(), 1, "a user is told once")
+}
+
 func TestALogSocketIsTakenOverOrNot(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, "a")

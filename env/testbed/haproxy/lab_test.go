@@ -39,6 +39,7 @@ type labServer struct {
 	*httptest.Server
 	delay    atomic.Int64 // ns
 	status   atomic.Int64
+	left     atomic.Pointer[string] // the header X-Fairlb-Requests of answers; nil: they have none
 	requests atomic.Int64
 	hold     atomic.Pointer[chan struct{}] // answers wait until it is closed
 }
@@ -58,7 +59,8 @@ func findHAProxy(t *testing.T) string {
 	return ""
 }
 
-// newLab starts HAProxy with a backend of n servers; lines are added to the section of
+// newLab starts HAProxy with a backend of n servers, in mode http, tcp, or told: http that
+// logs what responses say of their servers' requests; lines are added to the section of
 // the backend.
 func newLab(t *testing.T, n int, mode string, lines ...string) *lab {
 	t.Helper()
@@ -71,8 +73,11 @@ func newLab(t *testing.T, n int, mode string, lines ...string) *lab {
 	t.Cleanup(func() { epoll.Close(socket) })
 	l.frontend = at.String()
 	format := LogFormat
-	if mode == "tcp" {
+	switch mode {
+	case "tcp":
 		format = LogFormatTCP
+	case "told":
+		mode, format = "http", LogFormatTold
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "global\n    stats socket %s mode 600 level admin\n    log %s len 2048 format raw local0 info\n", l.socket(), l.logSocket())
@@ -101,6 +106,9 @@ func newLabServer(t *testing.T) *labServer {
 			<-*hold
 		}
 		time.Sleep(time.Duration(s.delay.Load()))
+		if left := s.left.Load(); left != nil {
+			w.Header().Set("X-Fairlb-Requests", *left)
+		}
 		if status := s.status.Load(); status != 0 {
 			w.WriteHeader(int(status))
 		}

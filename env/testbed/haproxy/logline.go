@@ -22,15 +22,25 @@ const (
 `
 )
 
+// LogFormatTold is LogFormat with one field more: the value of the response's header
+// x-fairlb-requests, in which a server says how many requests it has left, of everybody's.
+// It ends the line, so that whatever a server writes there is one field.
+const LogFormatTold = `    http-request set-var(txn.fairlb) date(0,us)
+    http-response set-var(txn.requests) res.hdr(x-fairlb-requests)
+    log-format "fairlb2 %pid %b %s %ts %ST %B %sc %rc %Tw %Tc %Ta %[date(0,us),sub(txn.fairlb)] %[var(txn.requests)]"
+`
+
 // Bounds of a line.
 const (
 	maxLine    = 2048 // bytes
 	logFields  = 12   // behind the mark
 	maxSeconds = 1e6  // of a flow
+	maxTold    = 1e9  // requests that a server may say it has
 )
 
-// logMark begins what is read of a line; what may stand before it is a syslog header.
-var logMark = []byte("fairlb1 ")
+// The marks begin what is read of a line, of LogFormat and of LogFormatTold; what may stand
+// before them is a syslog header.
+var logMark, logMarkTold = []byte("fairlb1 "), []byte("fairlb2 ")
 
 // ending is a flow that has ended, as its log line says. Its slices are of the line.
 type ending struct {
@@ -42,7 +52,13 @@ type ending struct {
 	status   int     // of HTTP; 0: there is none
 	others   int     // flows that the server had just after
 	duration float64 // s from when a server was chosen for it
+	told     int32   // requests that the server says it has left; notTold, or notRead
 }
+
+const (
+	notTold = -1 // the response does not say it
+	notRead = -2 // it says what is no number of requests
+)
 
 // outcome is how a flow ended for its server.
 type outcome uint8
@@ -71,7 +87,12 @@ func (e *ending) outcome(serverErrors bool) outcome {
 // parseLine decodes a line. A line that has no mark is not of the format at all, and
 // found is false.
 func parseLine(line []byte) (e ending, found bool, err error) {
-	at := bytes.Index(line[:min(len(line), 256)], logMark)
+	head := line[:min(len(line), 256)]
+	at, told := bytes.Index(head, logMark), false
+	if at < 0 {
+		at = bytes.Index(head, logMarkTold)
+		told = at >= 0
+	}
 	if at < 0 {
 		return ending{}, false, nil
 	}
@@ -83,14 +104,17 @@ func parseLine(line []byte) (e ending, found bool, err error) {
 	for k := range field {
 		var more bool
 		field[k], rest, more = bytes.Cut(rest, []byte(" "))
-		if len(field[k]) == 0 || more == (k == logFields-1) {
+		if len(field[k]) == 0 || more == (k == logFields-1 && !told) {
 			return ending{}, true, fmt.Errorf("%w: must have %d fields behind the mark: %.200q", ErrLogLine, logFields, line)
 		}
 	}
 	n := lineNumbers{}
 	e = ending{
 		pid: uint64(n.integer(field[0], 0)), backend: field[1], server: field[2],
-		status: int(n.integer(field[4], -1)), others: int(n.integer(field[6], 0)),
+		status: int(n.integer(field[4], -1)), others: int(n.integer(field[6], 0)), told: notTold,
+	}
+	if told {
+		e.told = parseTold(rest)
 	}
 	n.integer(field[5], 0)
 	retries := n.integer(bytes.TrimPrefix(field[7], []byte("+")), 0)
@@ -108,6 +132,19 @@ func parseLine(line []byte) (e ending, found bool, err error) {
 	}
 	e.duration = min(max(seconds, 0), maxSeconds) // HAProxy's clock may be set while a flow is under way
 	return e, true, nil
+}
+
+// parseTold reads what a response says of its server's requests.
+func parseTold(text []byte) int32 {
+	if string(text) == "-" { // HAProxy's word for nothing
+		return notTold
+	}
+	n := lineNumbers{}
+	requests := n.integer(text, 0)
+	if n.bad || requests > maxTold {
+		return notRead
+	}
+	return int32(requests)
 }
 
 // lineNumbers reads the numbers of a line and remembers whether one was none.

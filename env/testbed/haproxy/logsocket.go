@@ -91,6 +91,7 @@ type pendingFlow struct {
 	pid     uint64
 	slot    int32
 	others  int32
+	told    int32 // ending.told
 	outcome outcome
 }
 
@@ -117,9 +118,14 @@ func (p *Plane) line(text []byte) {
 			return
 		}
 		p.status.Lines++
+		if e.told == notRead {
+			if p.status.ToldMalformed++; p.status.ToldMalformed == 1 {
+				p.log.WithField("server", string(e.server)).Warn("the header x-fairlb-requests of a response is no number of requests; such headers are counted and passed over")
+			}
+		}
 		p.pending = append(p.pending, pendingFlow{
 			endedFlow: endedFlow{at: now, duration: e.duration}, pid: e.pid, slot: int32(slot),
-			others: int32(min(e.others, maxStarts)), outcome: e.outcome(p.cfg.ServerErrors == errorsFailed),
+			others: int32(min(e.others, maxStarts)), told: e.told, outcome: e.outcome(p.cfg.ServerErrors == errorsFailed),
 		})
 	}
 }

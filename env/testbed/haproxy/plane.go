@@ -74,6 +74,7 @@ type Status struct {
 	LinesMalformed           uint64 // of the log-format but for a fault
 	LinesOther               uint64 // of other backends or formats
 	LinesDropped             uint64 // of servers that are not known, or too many at once
+	ToldMalformed            uint64 // responses whose header says what is no number of requests; all else of their lines was taken
 	LinesMissing             uint64 // flows that must have ended without a line
 	Restarts                 uint64 // of HAProxy
 	WeightsWritten           uint64

@@ -220,6 +220,9 @@ func (s *server) take(now float64, ongoing int, count *statistics, ended []pendi
 			s.Completed++
 			s.DurationSum += f.duration
 			s.CountSum += float64(f.others + 1)
+			if f.told >= 0 {
+				s.Told.Add(f.told+1, f.others+1, f.duration)
+			}
 		case failed:
 			s.Failed++
 		}

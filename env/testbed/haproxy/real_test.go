@@ -50,6 +50,28 @@ func TestReadingsAreWhatTheClientSaw(t *testing.T) {
 	}
 }
 
+// What a response's header says of its server's requests is in the log, and a server
+// whose responses say nothing, or nonsense, is read all the same.
+func TestHeadersAreRead(t *testing.T) {
+	l := newLab(t, 3, "told", "balance roundrobin")
+	left, nonsense := "6", "many more"
+	l.servers[0].left.Store(&left)
+	l.servers[1].left.Store(&nonsense)
+	p := open(t, l.settings())
+	l.get(30, 1)
+	r := await(t, p, func(r *testbed.Reading) bool { return ended(r) == 30 })
+	told := r.Servers[0].Told
+	require.EqualValues(t, 10, told.Flows)
+	require.EqualValues(t, 490, told.Squares)
+	require.EqualValues(t, 60, told.Others)
+	require.EqualValues(t, 7, told.Last)
+	require.InDelta(t, 7*r.Servers[0].DurationSum, told.Durations, 1e-9)
+	require.Zero(t, r.Servers[1].Told)
+	require.Zero(t, r.Servers[2].Told)
+	require.EqualValues(t, 10, p.Status().ToldMalformed)
+	require.Zero(t, p.Status().LinesMalformed)
+}
+
 func TestFlowsUnderWayAreCountedAndAge(t *testing.T) {
 	l := newLab(t, 1, "http", "balance leastconn")
 	hold := make(chan struct{})

@@ -111,6 +111,7 @@ func collectedByServer() []serverMetric {
 	return []serverMetric{
 		{"server_weight_ratio", "Weight of a server over the mean of all.", func(s *serverStatus) float64 { return s.weight }},
 		{"server_flows", "Flows under way.", func(s *serverStatus) float64 { return float64(s.ongoing) }},
+		{"server_told_requests", "Requests of everybody that a server had by the newest response that says so, that one included; NaN: none has.", func(s *serverStatus) float64 { return s.told }},
 		{"server_on_probation", "Whether self-tuning keeps flows from a server that failed them.", func(s *serverStatus) float64 {
 			if s.probation {
 				return 1

@@ -1,6 +1,7 @@
 package agentprocess
 
 import (
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -49,6 +50,7 @@ type serverStatus struct {
 	weight    float64 // over the mean of all
 	ongoing   int
 	probation bool
+	told      float64 // testbed.Told.Last; NaN: nothing was told
 }
 
 func (s *status) init(guarded bool) {
@@ -89,8 +91,12 @@ func (s *status) publish(x *steerer, now time.Time, wrote bool) {
 	p.servers = p.servers[:0]
 	for j, slot := range x.order.slots {
 		if slot >= 0 {
+			told := math.NaN()
+			if t := &x.reading.Servers[slot].Told; t.Flows > 0 {
+				told = float64(t.Last)
+			}
 			p.servers = append(p.servers, serverStatus{
-				name: x.reading.Servers[slot].Name, weight: x.dst[0][j] / mean, ongoing: x.step.Counts[0][j].Ongoing, probation: x.tuner.OnProbation(0, j),
+				told: told, name: x.reading.Servers[slot].Name, weight: x.dst[0][j] / mean, ongoing: x.step.Counts[0][j].Ongoing, probation: x.tuner.OnProbation(0, j),
 			})
 		}
 	}

@@ -24,7 +24,7 @@ func Servers(s *scenario.Scenario, first int) (emulated.Config, error) {
 	if len(sim.Random) > 0 {
 		return emulated.Config{}, invalid.Errorf("scenario %s: servers change at random, which those of the testbed do not", s.Name)
 	}
-	cfg := emulated.Config{Config: sim.Config, Changes: sim.Changes, Retries: sim.SYNRetries, Timeout: sim.Timeout}
+	cfg := emulated.Config{Config: sim.Config, Changes: sim.Changes, Retries: sim.SYNRetries, Timeout: sim.Timeout, CountHeader: sim.CarryCounts}
 	n := len(cfg.Servers)
 	if first < 0 || first > maxPort-n+1 {
 		return emulated.Config{}, invalid.Errorf("port %d: %d servers need ports from 1 to %d, or 0 for those that are free", first, n, maxPort)
