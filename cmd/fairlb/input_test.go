@@ -246,7 +246,7 @@ changed.yaml:3:11: episodes = -3: must be in [1, 1000000000]`},
 }
 
 // heuristics are their names as messages list them.
-const heuristics = "ecmp, wcmp, lsq, sed, oracle, p2c, wlr, peak-ewma, prequal, cswrr, least-time, d2, p2c-accrual, self-tuning, universal, carried, lsq-ordered, sed-ordered, sed-true, jsq, sed-global"
+const heuristics = "ecmp, wcmp, lsq, sed, oracle, p2c, wlr, peak-ewma, prequal, cswrr, least-time, d2, p2c-accrual, self-tuning, universal, carried, class-aware, lsq-ordered, sed-ordered, sed-true, jsq, sed-global"
 
 // prepareBadInputs makes a folder of files with a fault each, and three
 // whole runs, and goes there. It returns what stands for the words in capitals of

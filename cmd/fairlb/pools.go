@@ -97,11 +97,12 @@ func (a *app) pools(c *cobra.Command, heuristics []string, x poolsSettings) erro
 	return a.printPools(list, len(numbers), len(seeds))
 }
 
-// knowsMore says whether a target has coefficients that were learned, or is told by servers
-// how many requests they have: the best of a pool is one of the others.
+// knowsMore says whether a target has coefficients that were learned, is told by servers
+// how many requests they have, or sees the classes of requests: the best of a pool is one
+// of the others.
 func knowsMore(r *eval.Result) bool {
 	rule, _, _ := strings.Cut(r.Target, ":")
-	return r.Recipe != "" || rule == dispatch.UniversalName || rule == dispatch.CarriedName
+	return r.Recipe != "" || rule == dispatch.UniversalName || rule == dispatch.CarriedName || rule == dispatch.ClassAwareName
 }
 
 // withBaseline returns the heuristics, with SED before them where it is not among them.

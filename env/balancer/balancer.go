@@ -31,6 +31,10 @@ type Config struct {
 	// Told says that servers tell how many requests they have (EndTold, Hear).
 	Told bool
 
+	// Classes is the number of classes of flows that the Balancer tells apart
+	// (DispatchClass), at most 256; 0: none.
+	Classes int
+
 	// Samples, where Observe is set, is told of each sample as it is taken; nil: nobody is.
 	Samples observe.Recorder
 
@@ -86,6 +90,9 @@ func New(cfg Config) *Balancer {
 	if cfg.Told {
 		b.view.KeepTold()
 	}
+	if cfg.Classes > 0 {
+		b.view.KeepClasses(cfg.Classes)
+	}
 	if cfg.Observe {
 		b.observer = observe.New(cfg.Servers)
 		b.observer.Record(cfg.Samples)
@@ -122,6 +129,7 @@ func (b *Balancer) Forget(now float64) {
 func (b *Balancer) forget() {
 	clear(b.view.Ongoing)
 	clear(b.view.Started)
+	clear(b.view.ByClass)
 	b.view.ForgetTold()
 	b.recountFull()
 	b.view.Invalidate()
@@ -141,9 +149,13 @@ func (b *Balancer) forget() {
 // Dispatch chooses a server for a flow that arrives now and counts the flow as
 // ongoing there, unless Config.CountEstablished is set. At least one server must be
 // in and not full (Available).
-func (b *Balancer) Dispatch(now float64) (id FlowID, server int) {
+func (b *Balancer) Dispatch(now float64) (id FlowID, server int) { return b.DispatchClass(now, 0) }
+
+// DispatchClass is Dispatch for a flow of a class, which must be below Config.Classes
+// unless it is 0.
+func (b *Balancer) DispatchClass(now float64, class uint8) (id FlowID, server int) {
 	b.sample(now)
-	b.view.Now = now
+	b.view.Now, b.view.Class = now, class
 	server = b.rule.Pick(&b.view)
 	return b.begin(now, server, true), server
 }
@@ -151,7 +163,7 @@ func (b *Balancer) Dispatch(now float64) (id FlowID, server int) {
 // begin notes that a flow is sent to a server. Whether the rule has just picked or
 // followed, and so knows of all that changed before, says asked.
 func (b *Balancer) begin(now float64, server int, asked bool) FlowID {
-	id := b.flows.begin(Flow{Start: now, Server: int32(server), Ongoing: b.view.Ongoing[server], Counted: !b.established})
+	id := b.flows.begin(Flow{Start: now, Server: int32(server), Ongoing: b.view.Ongoing[server], Counted: !b.established, Class: b.view.Class})
 	switch {
 	case b.established && asked:
 		b.view.Picked()
@@ -176,6 +188,7 @@ func (b *Balancer) Established(now float64, id FlowID) {
 	}
 	b.sample(now)
 	b.flows.count(id)
+	b.view.Class = f.Class
 	b.view.Counted(int(f.Server), f.Start)
 	b.updateFull(int(f.Server))
 }
@@ -217,7 +230,7 @@ func (b *Balancer) end(now float64, id FlowID, failed bool, requests int32, said
 		b.view.Hear(server, requests, said)
 	}
 	if b.completer != nil {
-		b.completer.Completed(dispatch.Completion{Server: server, Now: now, Duration: now - f.Start, Ongoing: ongoing, Failed: failed, Total: requests + 1})
+		b.completer.Completed(dispatch.Completion{Server: server, Now: now, Duration: now - f.Start, Ongoing: ongoing, Failed: failed, Total: requests + 1, Class: f.Class})
 	}
 	if b.observer != nil && !failed {
 		b.observer.Completed(server, now, now-f.Start)
@@ -236,6 +249,7 @@ func (b *Balancer) remove(now float64, id FlowID) int32 {
 		b.view.EndedUncounted(server)
 		return ongoing + 1
 	}
+	b.view.Class = f.Class
 	b.view.Ended(server, f.Start)
 	b.updateFull(server)
 	return ongoing

@@ -17,6 +17,7 @@ type Flow struct {
 	Start   float64 // s, when it was dispatched
 	Server  int32
 	Ongoing int32 // q_ij, the Balancer's other flows on the server as it was dispatched
+	Class   uint8 // of its request, 0 where the Balancer tells none apart
 	Counted bool  // it is among the ongoing flows of the server
 
 	// place is the flow's index in the list of its server, where those are

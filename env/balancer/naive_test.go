@@ -33,8 +33,12 @@ type naiveFlow struct {
 	id     FlowID // what the Balancer calls it
 	start  float64
 	server int
+	class  uint8
 	counts bool
 }
+
+// classes is the number of classes of flows that both tell apart.
+const classes = 3
 
 // waits says whether a flow does not count yet.
 func (f naiveFlow) waits() bool { return !f.counts }
@@ -111,9 +115,20 @@ func (n *naive) Start(server, k int) float64 {
 	panic("no such flow")
 }
 
-func (n *naive) dispatch(now float64) int {
+// byClass counts the flows of each server by class.
+func (n *naive) byClass() []int32 {
+	q := make([]int32, classes*n.servers)
+	for _, f := range n.flows {
+		if f.counts {
+			q[classes*f.server+int(f.class)]++
+		}
+	}
+	return q
+}
+
+func (n *naive) dispatch(now float64, class uint8) int {
 	n.observer.Sample(now, n)
-	view := &dispatch.View{Now: now, Ongoing: n.ongoing(), Started: n.started(), Out: n.out, Rand: n.choices, Told: n.told}
+	view := &dispatch.View{Now: now, Class: class, Classes: classes, ByClass: n.byClass(), Ongoing: n.ongoing(), Started: n.started(), Out: n.out, Rand: n.choices, Told: n.told}
 	if len(n.reports) > 0 {
 		view.Reports = n
 	}
@@ -153,7 +168,7 @@ func (n *naive) end(now float64, k int, failed bool, requests int32, said float6
 		n.hear(f.server, requests, said)
 	}
 	if c, ok := n.rule.(dispatch.Completer); ok {
-		c.Completed(dispatch.Completion{Server: f.server, Now: now, Duration: now - f.start, Ongoing: ongoing[f.server], Failed: failed, Total: requests + 1})
+		c.Completed(dispatch.Completion{Server: f.server, Now: now, Duration: now - f.start, Ongoing: ongoing[f.server], Failed: failed, Total: requests + 1, Class: f.class})
 	}
 	if !failed {
 		n.observer.Completed(f.server, now, now-f.start)
@@ -184,7 +199,7 @@ func open(t require.TestingT, name string, servers int, seed uint64) *Balancer {
 // openCounting is open for flows that count from the moment on at which they are
 // established, or not.
 func openCounting(t require.TestingT, name string, servers int, seed uint64, established bool) *Balancer {
-	b := New(Config{Servers: servers, Rule: newRule(t, name, servers), Observe: true, CountEstablished: established, Told: true})
+	b := New(Config{Servers: servers, Rule: newRule(t, name, servers), Observe: true, CountEstablished: established, Told: true, Classes: classes})
 	b.Reset(env.Stream(seed, "choices"), env.Stream(seed, "samples"))
 	return b
 }
@@ -199,7 +214,7 @@ func newRule(t require.TestingT, name string, servers int) dispatch.Rule {
 		require.NoError(t, err)
 		return rule
 	}
-	rule, err := dispatch.New(name, dispatch.Options{Capacity: capacity, LB: 1, LBs: 2, Told: true})
+	rule, err := dispatch.New(name, dispatch.Options{Capacity: capacity, LB: 1, LBs: 2, Told: true, Classes: classes})
 	require.NoError(t, err)
 	return rule
 }
@@ -229,6 +244,7 @@ func TestNaiveTwin(t *testing.T) {
 					fast = twinEvent(t, name, fast, slow, now, chance)
 					require.Equal(t, slow.ongoing(), fast.Ongoing())
 					require.Equal(t, slow.told, fast.view.Told)
+					require.Equal(t, slow.byClass(), fast.view.ByClass)
 					for j, x := range slow.told {
 						require.Equal(t, fast.Ongoing()[j], x.Own+x.Sent-x.Ended)
 					}
@@ -244,12 +260,13 @@ func twinEvent(t *rapid.T, name string, fast *Balancer, slow *naive, now float64
 	server := chance.IntN(slow.servers)
 	switch x := chance.IntN(100); {
 	case x < 45:
-		want, ongoing := slow.dispatch(now), slow.ongoing()
-		id, got := fast.Dispatch(now)
+		class := uint8(chance.IntN(classes))
+		want, ongoing := slow.dispatch(now, class), slow.ongoing()
+		id, got := fast.DispatchClass(now, class)
 		require.Equal(t, want, got)
 		require.False(t, slow.out[got])
-		require.Equal(t, Flow{Start: now, Server: int32(want), Ongoing: ongoing[want], Counted: !fast.established, place: fast.flows.slots[id].place}, fast.flows.slots[id])
-		slow.flows = append(slow.flows, naiveFlow{id, now, want, !fast.established})
+		require.Equal(t, Flow{Start: now, Server: int32(want), Ongoing: ongoing[want], Counted: !fast.established, Class: class, place: fast.flows.slots[id].place}, fast.flows.slots[id])
+		slow.flows = append(slow.flows, naiveFlow{id, now, want, class, !fast.established})
 		if !fast.established {
 			slow.told[want].Sent++
 		}

@@ -16,7 +16,7 @@ import (
 // each replica has seen all flows, and those that draw random numbers draw as many.
 func (b *Balancer) Adopt(now float64, server int) FlowID {
 	b.sample(now)
-	b.view.Now = now
+	b.view.Now, b.view.Class = now, 0
 	r, follows := b.rule.(dispatch.Follower)
 	asked := b.Available() > 0
 	switch {
@@ -40,7 +40,7 @@ func (b *Balancer) DispatchExcept(now float64, tried []int) (id FlowID, server i
 		b.view.SetBarred(j, true)
 	}
 	b.sample(now)
-	b.view.Now = now
+	b.view.Now, b.view.Class = now, 0
 	server = b.rule.Pick(&b.view)
 	id = b.begin(now, server, true)
 	for _, j := range tried {

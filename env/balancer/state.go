@@ -17,6 +17,9 @@ func (b *Balancer) State(c *snapshot.Codec) {
 	snapshot.Fixed(c, b.view.Out, c.Bool)
 	c.PCG(b.choices.pcg)
 	b.flows.state(c, len(b.view.Out), b.established)
+	if b.view.Classes > 0 {
+		b.flows.classState(c, b.view.Classes)
+	}
 	reported := b.view.Reports != nil
 	c.Bool(&reported)
 	snapshot.Fixed(c, b.reports.last, func(r *Report) { r.state(c) })
@@ -57,10 +60,14 @@ func (b *Balancer) restored(reported bool) {
 func (b *Balancer) recount() {
 	clear(b.view.Ongoing)
 	clear(b.view.Started)
+	clear(b.view.ByClass)
 	for _, f := range b.flows.slots {
 		if f.Server != vacant && f.Counted {
 			b.view.Ongoing[f.Server]++
 			b.view.Started[f.Server] += dispatch.Nanoseconds(f.Start)
+			if b.view.ByClass != nil {
+				b.view.OfClasses(int(f.Server))[f.Class]++
+			}
 		}
 	}
 	b.recountFull()
@@ -93,6 +100,19 @@ func (t *flowTable) state(c *snapshot.Codec, servers int, uncounted bool) {
 		t.relist(c)
 	}
 	if c.Err() != nil {
+		t.reset()
+	}
+}
+
+// classState walks over the classes of the flows.
+func (t *flowTable) classState(c *snapshot.Codec, classes int) {
+	snapshot.Fixed(c, t.slots, func(f *Flow) {
+		snapshot.Int(c, &f.Class)
+		if int(f.Class) >= classes {
+			c.Fail("a flow of class %d of %d", f.Class, classes)
+		}
+	})
+	if c.Reading() && c.Err() != nil {
 		t.reset()
 	}
 }

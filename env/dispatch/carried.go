@@ -108,8 +108,15 @@ type average struct{ sum, number float64 }
 
 // add adds a number, after which all those before keep a part of their weight.
 func (a *average) add(x, keep float64) {
-	a.sum = a.sum*keep + x
-	a.number = a.number*keep + 1
+	a.scale(keep)
+	a.sum += x
+	a.number++
+}
+
+// scale lets all numbers keep a part of their weight.
+func (a *average) scale(by float64) {
+	a.sum *= by
+	a.number *= by
 }
 
 // mean returns the average; 0 of nothing.
@@ -239,9 +246,9 @@ func (s *carriedScore) expect(v *View, server int) {
 	x.expected = usual + fresh*(x.then-usual)
 }
 
-// score returns the score of a server with so many own requests.
-func (s *carriedScore) score(server int, own int32) float64 {
-	return (float64(own) + 1 + s.servers[server].expected + s.preference[server]) / s.weights.servers[server].weight
+// score returns the score of a server.
+func (s *carriedScore) score(v *View, server, _ int) float64 {
+	return (float64(v.Ongoing[server]) + 1 + s.servers[server].expected + s.preference[server]) / s.weights.servers[server].weight
 }
 
 // completed learns from a completion.

@@ -14,7 +14,7 @@ type constants map[string]float64
 // constantNames lists the constants of a heuristic that may be given.
 func constantNames(heuristic string) []string {
 	switch heuristic {
-	case selfTuningName:
+	case selfTuningName, ClassAwareName:
 		return []string{"exponent", "window", "prior"}
 	case CarriedName:
 		return []string{"exponent", "window", "prior", "age", "memory", "order"}

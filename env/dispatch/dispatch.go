@@ -57,6 +57,8 @@ type Completion struct {
 	// Total is the number of requests of all LBs that the server had when it answered,
 	// the answered one included, where the response says it; 0: it does not.
 	Total int32
+
+	Class uint8 // of the request (View.Class)
 }
 
 // Resetter is a Rule that remembers more than its parameters and what it reads
@@ -119,6 +121,10 @@ type Options struct {
 	// Told says that servers tell the LB how many requests they have (View.Told).
 	Told bool
 
+	// Classes is the number of classes of requests that the LB tells apart
+	// (View.KeepClasses); 0: it sees none.
+	Classes int
+
 	constants constants // those that the name gives
 }
 
@@ -142,6 +148,7 @@ func heuristics() []heuristic {
 		{selfTuningName, "SED by capacities that it estimates; it is told none, and avoids servers that fail", newSelfTuning},
 		{UniversalName, "self-tuning whose score has learned coefficients, the same for every pool; it is told processors and doubts them", newUniversal},
 		{CarriedName, "self-tuning by own requests and those of others that servers tell of, weighed by age; needs reports", newCarried},
+		{ClassAwareName, "self-tuning by counts and times over what each class of requests has cost; needs classes_seen", newClassAware},
 		{"lsq-ordered", "LSQ, ties by an order that the next LB reverses", func(o Options) (Rule, error) { return NewShortestDelay(uniform(len(o.Capacity)), ordered(o)) }},
 		{"sed-ordered", "SED, ties by an order that the next LB reverses", func(o Options) (Rule, error) { return NewShortestDelay(o.Capacity, ordered(o)) }},
 		{"sed-true", "SED by the servers' true capacities of the moment, which no LB sees", func(Options) (Rule, error) { return TrueCapacity{}, nil }},
@@ -173,7 +180,7 @@ func Summary(name string) string {
 // Check reports a name that New does not know, or constants that a heuristic does
 // not take.
 func Check(name string) error {
-	_, err := New(name, Options{Capacity: []float64{1}, LBs: 1, Told: true})
+	_, err := New(name, Options{Capacity: []float64{1}, LBs: 1, Told: true, Classes: 1})
 	return err
 }
 

@@ -16,7 +16,8 @@
 // Envoy's weighted least request, peak-sensitive average latency, Prequal, gRPC's
 // round robin on reported load, nginx's least time, the relative strategy of
 // LinkedIn's D2, and two choices with Finagle's failure accrual; SelfTuning, which estimates the capacities
-// that SED is told, and carried, which also heeds what servers tell of their requests; and, for reference, LSQ and SED with ordered ties and with
+// that SED is told, carried, which also heeds what servers tell of their requests, and
+// class-aware, which heeds what each class of requests has cost; and, for reference, LSQ and SED with ordered ties and with
 // global counts, and SED with the true capacities.
 //
 // A rule never picks a server that is out (View.Out). It may remember more than

@@ -226,10 +226,10 @@ func (s *LearnedScore) Weight(server int) float64 { return s.sums[server].weight
 // Offset returns the offset c_j of a server, as last computed.
 func (s *LearnedScore) Offset(server int) float64 { return s.sums[server].offset }
 
-// score returns the score of a server with that many of the LB's requests.
-func (s *LearnedScore) score(server int, ongoing int32) float64 {
+// score returns the score of a server.
+func (s *LearnedScore) score(v *View, server, _ int) float64 {
 	x := &s.sums[server]
-	return (float64(ongoing) + x.offset) / x.weight
+	return (float64(v.Ongoing[server]) + x.offset) / x.weight
 }
 
 // Inherit takes over what old knows, by the indices of its servers (Heir); nil if it

@@ -175,7 +175,7 @@ func (c *comparedLeastTime) Pick(v *View) int {
 		require.Equal(c.t, c.slow.pick(v, &before), got)
 	}
 	c.slow.turns[got]++
-	c.slow.flows = append(c.slow.flows, flight{got, v.Now})
+	c.slow.flows = append(c.slow.flows, flight{server: got, sent: v.Now})
 	return got
 }
 
@@ -238,7 +238,7 @@ func TestLeastTimeLooksAtFew(t *testing.T) {
 		server := int(r.play(&v, 1))
 		r.sent(server)
 		v.Sent(server)
-		flows = append(flows, flight{server, v.Now})
+		flows = append(flows, flight{server: server, sent: v.Now})
 	}
 	require.Less(t, float64(played)/(steps-warm), 60.0, "of 1023 nodes; two paths have 20")
 }

@@ -43,12 +43,12 @@ const selfTuningName = "self-tuning"
 type SelfTuning struct {
 	reversed   bool // the last server is the first of those that tie
 	capacities *Capacities
-	tuned      tunedScore // what sets the rules of this frame apart
-	refreshed  int        // the server whose turn it was at the last pick to have its weight computed
-	probation  probation  // of servers that have failed
-	scores     scoreTree  // by place in the order of ties
-	stale      []int32    // servers with a completion since the last pick, whose scores are out of date
-	filled     bool       // every score has been computed
+	tuned      tunedScore  // what sets the rules of this frame apart
+	refreshed  int         // the server whose turn it was at the last pick to have its weight computed
+	probation  probation   // of servers that have failed
+	scores     []scoreTree // by class of requests, those of servers by place in the order of ties
+	stale      []int32     // servers with a completion since the last pick, whose scores are out of date
+	filled     bool        // every score has been computed
 }
 
 // tunedScore is what sets apart the rules that are SelfTuning but for their score: how a
@@ -65,8 +65,8 @@ type tunedScore interface {
 	// many times at each pick as turns says, and returns which server it was.
 	turn(v *View) (server int)
 	turns() int
-	// score returns the score of a server that is in, with so many of the LB's requests.
-	score(server int, ongoing int32) float64
+	// score returns the score for a request of a class of a server that is in.
+	score(v *View, server, class int) float64
 	// completed learns from a request that succeeded.
 	completed(c Completion)
 	// meanDuration returns the pool's mean completion time (s), 0 before there is one.
@@ -93,8 +93,8 @@ func (ownScore) state(*snapshot.Codec)     {}
 func (ownScore) totals() bool              { return false }
 func (ownScore) inherit(tunedScore, []int) {}
 func (s ownScore) meanDuration() float64   { return s.capacities.MeanDuration() }
-func (s ownScore) score(server int, ongoing int32) float64 {
-	return float64(ongoing+1) / s.capacities.Weight(server)
+func (s ownScore) score(v *View, server, _ int) float64 {
+	return float64(v.Ongoing[server]+1) / s.capacities.Weight(server)
 }
 
 func (s ownScore) completed(c Completion) {
@@ -109,7 +109,7 @@ func NewSelfTuning(servers, lb int, cfg SelfTuningConfig) (*SelfTuning, error) {
 		return nil, err
 	}
 	r := &SelfTuning{
-		reversed: lb%2 == 1, capacities: capacities, probation: newProbation(servers), scores: newScoreTree(servers),
+		reversed: lb%2 == 1, capacities: capacities, probation: newProbation(servers), scores: []scoreTree{newScoreTree(servers)},
 		stale: make([]int32, 0, servers), tuned: ownScore{capacities},
 	}
 	r.Reset()
@@ -154,7 +154,7 @@ func (r *SelfTuning) Reset() {
 // Pick implements Rule: O(log servers) for each count that changed.
 func (r *SelfTuning) Pick(v *View) int {
 	r.update(v)
-	server := r.place(r.scores.first())
+	server := r.place(r.scores[min(int(v.Class), len(r.scores)-1)].first())
 	r.sent(v, server)
 	return server
 }
@@ -176,7 +176,9 @@ func (r *SelfTuning) update(v *View) {
 			r.endProbationOfOut(v, j)
 			r.tuned.hear(v, j)
 		}
-		r.scores.fill(func(place int) float64 { return r.score(v, r.place(place)) }, r.capacities.Servers())
+		for class := range r.scores {
+			r.scores[class].fill(func(place int) float64 { return r.score(v, r.place(place), class) }, r.capacities.Servers())
+		}
 	} else {
 		for _, list := range [][]int32{v.changed, r.stale} {
 			for _, j := range list {
@@ -211,9 +213,12 @@ func (r *SelfTuning) endProbationOfOut(v *View, server int) {
 	}
 }
 
-// updateScore computes a server's score anew.
+// updateScore computes a server's scores anew.
 func (r *SelfTuning) updateScore(v *View, server int) {
-	r.scores.set(r.place(server), r.score(v, server))
+	place := r.place(server)
+	for class := range r.scores {
+		r.scores[class].set(place, r.score(v, server, class))
+	}
 }
 
 // place returns the place of a server in the order of ties and, as the order
@@ -229,13 +234,13 @@ func (r *SelfTuning) place(server int) int {
 // probation. Weights are in [1e-18, 1e18].
 const onProbationFactor = 1e100
 
-// score returns a server's score: +Inf if it is out, and a large number if it is on
+// score returns a server's score for a request of a class: +Inf if it is out, and a large number if it is on
 // probation, so that it is picked only where every other one is, too.
-func (r *SelfTuning) score(v *View, server int) float64 {
+func (r *SelfTuning) score(v *View, server, class int) float64 {
 	if v.out(server) {
 		return math.Inf(1)
 	}
-	s := r.tuned.score(server, v.Ongoing[server])
+	s := r.tuned.score(v, server, class)
 	if r.probation.holds(server) {
 		s *= onProbationFactor
 	}

@@ -229,7 +229,7 @@ func TestConstants(t *testing.T) {
 
 // BenchmarkPick is a request that is sent and one that ends, at one LB.
 func BenchmarkPick(b *testing.B) {
-	for _, name := range []string{"sed", "p2c", selfTuningName, UniversalName, CarriedName, leastTimeName, relativeName, twoChoicesAccrualName} {
+	for _, name := range []string{"sed", "p2c", selfTuningName, UniversalName, CarriedName, ClassAwareName, leastTimeName, relativeName, twoChoicesAccrualName} {
 		for _, n := range []int{8, 100, 1000} {
 			b.Run(fmt.Sprintf("%s/servers=%d", name, n), func(b *testing.B) { benchmarkPick(b, name, n) })
 		}
@@ -238,11 +238,15 @@ func BenchmarkPick(b *testing.B) {
 
 func benchmarkPick(b *testing.B, name string, n int) {
 	w := newSimulatedLB(n, 1, false)
-	rule, err := New(name, Options{Capacity: w.capacity(), LBs: 1, Told: true})
+	rule, err := New(name, Options{Capacity: w.capacity(), LBs: 1, Told: true, Classes: simulatedClasses})
 	require.NoError(b, err)
+	if name != ClassAwareName {
+		w.view.Classes, w.view.ByClass = 0, nil
+	}
 	completer, _ := rule.(Completer)
 	queue := make([]int, 2*n) // servers of the flows under way, the oldest first
 	for k := range queue {
+		w.view.Class = uint8(k % simulatedClasses)
 		queue[k] = rule.Pick(&w.view)
 		w.view.Sent(queue[k])
 	}
@@ -251,10 +255,11 @@ func benchmarkPick(b *testing.B, name string, n int) {
 		oldest := &queue[k%len(queue)]
 		w.view.Now += 0.01
 		ongoing := w.view.Ongoing[*oldest]
+		w.view.Class = uint8(k % len(queue) % simulatedClasses)
 		w.view.Ended(*oldest, w.view.Now-0.01*float64(len(queue)))
 		w.view.Hear(*oldest, ongoing+int32(k%3), w.view.Now)
 		if completer != nil {
-			completer.Completed(Completion{Server: *oldest, Now: w.view.Now, Duration: 0.01 * float64(len(queue)), Ongoing: ongoing, Total: ongoing + 1 + int32(k%3)})
+			completer.Completed(Completion{Server: *oldest, Now: w.view.Now, Duration: 0.01 * float64(len(queue)), Ongoing: ongoing, Total: ongoing + 1 + int32(k%3), Class: w.view.Class})
 		}
 		*oldest = rule.Pick(&w.view)
 		w.view.Sent(*oldest)

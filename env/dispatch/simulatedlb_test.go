@@ -15,6 +15,8 @@ type simulatedLB struct {
 	changing    bool // servers come and go
 	frozen      bool // nothing ends, and no other LB sends
 	flights     []flight
+	classes     int // of requests, which come in turns
+	sent        int // requests so far
 	outstanding []int32
 	changes     []int32
 	done        []int
@@ -25,10 +27,15 @@ type simulatedLB struct {
 type flight struct {
 	server int
 	sent   float64
+	class  uint8
 }
+
+// simulatedClasses is the number of classes of requests.
+const simulatedClasses = 3
 
 func newSimulatedLB(servers int, seed uint64, changing bool) *simulatedLB {
 	w := &simulatedLB{
+		classes:     simulatedClasses,
 		random:      rand.New(rand.NewPCG(seed, 1)),
 		changing:    changing,
 		outstanding: make([]int32, servers),
@@ -41,6 +48,7 @@ func newSimulatedLB(servers int, seed uint64, changing bool) *simulatedLB {
 	}
 	w.view = NewView(servers)
 	w.view.KeepTold()
+	w.view.KeepClasses(simulatedClasses)
 	w.view.Rand, w.view.Reports, w.view.Global = rand.New(rand.NewPCG(seed, 2)), w, w
 	return w
 }
@@ -56,7 +64,7 @@ func (w *simulatedLB) capacity() []float64 {
 
 // options returns what New is told of the LB, which is one of two.
 func (w *simulatedLB) options(lb int) Options {
-	return Options{Capacity: w.capacity(), LB: lb, LBs: 2, Told: true}
+	return Options{Capacity: w.capacity(), LB: lb, LBs: 2, Told: true, Classes: simulatedClasses}
 }
 
 // step lets time pass and one request arrive, which the rule sends.
@@ -79,10 +87,12 @@ func (w *simulatedLB) step(rule Rule) int {
 			w.noteChange(j)
 		}
 	}
+	w.view.Class = uint8(w.sent % w.classes)
+	w.sent++
 	pick := rule.Pick(&w.view)
 	w.view.Sent(pick)
 	w.addOutstanding(pick, 1)
-	w.flights = append(w.flights, flight{pick, w.view.Now})
+	w.flights = append(w.flights, flight{pick, w.view.Now, w.view.Class})
 	return pick
 }
 
@@ -100,6 +110,7 @@ func (w *simulatedLB) complete(rule Rule, k int) {
 	f := w.flights[k]
 	w.flights = slices.Delete(w.flights, k, k+1)
 	ongoing := w.view.Ongoing[f.server]
+	w.view.Class = f.class
 	w.view.Ended(f.server, f.sent)
 	w.addOutstanding(f.server, -1)
 	w.done[f.server]++
@@ -107,7 +118,7 @@ func (w *simulatedLB) complete(rule Rule, k int) {
 	w.view.Hear(f.server, w.outstanding[f.server], w.view.Now)
 	if c, ok := rule.(Completer); ok {
 		c.Completed(Completion{
-			Total:  w.outstanding[f.server] + 1,
+			Total: w.outstanding[f.server] + 1, Class: f.class,
 			Server: f.server, Now: w.view.Now, Duration: w.view.Now - f.sent, Ongoing: ongoing, Failed: w.random.IntN(50) == 0,
 		})
 	}

@@ -21,6 +21,15 @@ type View struct {
 	// says. Whole numbers add up to the same sum in any order.
 	Started []int64
 
+	// Class is the class, an index, of the request that the next Pick, Sent, Counted or
+	// Ended is about. It is 0 where the LB sees no classes.
+	Class uint8
+	// Classes is the number of classes that the LB tells apart; 0: it sees none.
+	Classes int
+	// ByClass has the LB's ongoing requests by server and class, those of server j from
+	// j * Classes on; nil: it sees none (KeepClasses).
+	ByClass []int32
+
 	// Told has, by server, what it has said of how many requests it has; nil: servers say
 	// nothing (KeepTold).
 	Told []Told
@@ -45,6 +54,19 @@ func NewView(servers int) View {
 		// A longer list would cost a rule more than looking at every server.
 		buffer: make([]int32, 0, 2*servers+16),
 	}
+}
+
+// KeepClasses lets the View tell a number of classes apart, at least 1.
+func (v *View) KeepClasses(classes int) {
+	v.Classes, v.ByClass = classes, make([]int32, classes*len(v.Ongoing))
+}
+
+// OfClasses returns the LB's ongoing requests on a server by class; nil where it sees none.
+func (v *View) OfClasses(server int) []int32 {
+	if v.ByClass == nil {
+		return nil
+	}
+	return v.ByClass[server*v.Classes : (server+1)*v.Classes]
 }
 
 // Nanoseconds returns a time (s) in whole nanoseconds.
@@ -86,6 +108,9 @@ func (v *View) begin(server int, arrival float64) {
 	if v.Told != nil {
 		v.Told[server].Sent++
 	}
+	if v.ByClass != nil {
+		v.ByClass[server*v.Classes+int(v.Class)]++
+	}
 }
 
 // Ended notes that one of the LB's ongoing requests on the server has ended, which had
@@ -97,6 +122,9 @@ func (v *View) Ended(server int, arrival float64) {
 	}
 	if v.Told != nil {
 		v.Told[server].Ended++
+	}
+	if v.ByClass != nil {
+		v.ByClass[server*v.Classes+int(v.Class)]--
 	}
 	v.note(server)
 }

@@ -148,7 +148,7 @@ func (s *Scenario) Config() (sim.Config, error) {
 		Config:           station.Config{Processors: s.CPU.processors(), Workers: s.CPU.Workers, Backlog: s.CPU.Backlog, Prefork: s.CPU.Prefork},
 		LBs:              s.LBs,
 		CountEstablished: s.Counting == "established", UnseenRefusals: s.Refusals == "unseen", SYNRetries: s.SYNRetries,
-		CarryCounts: s.Reports.Carried, TellEvery: s.Reports.Every,
+		CarryCounts: s.Reports.Carried, TellEvery: s.Reports.Every, ClassesSeen: s.ClassesSeen,
 		LatencyLow: s.Latency.Low, LatencyHigh: s.Latency.High, Timeout: s.Timeout,
 		Duration: s.Duration, StepInterval: s.StepInterval, MaxLogWeight: s.MaxLogWeight,
 	}

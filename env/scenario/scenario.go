@@ -39,6 +39,10 @@ type Scenario struct {
 	// Reports is what servers tell load balancers of how many requests they have.
 	Reports Reports `yaml:"reports,omitempty"`
 
+	// ClassesSeen says that load balancers see of which class a request is, as those do
+	// that read its path. Only the rule class-aware heeds it. Else they see none.
+	ClassesSeen bool `yaml:"classes_seen,omitempty"`
+
 	Workload Workload `yaml:"workload"` // what arrives: the requests of a trace file or random ones
 
 	Detection     float64        `yaml:"detection,omitempty"`      // time from a server's failure until load balancers send it nothing more, s

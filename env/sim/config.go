@@ -41,6 +41,9 @@ type Config struct {
 	// each, how many requests it has; 0: never. The servers take turns, evenly.
 	TellEvery float64
 
+	// ClassesSeen says that an LB sees of which of Classes a request is.
+	ClassesSeen bool
+
 	Changes   []station.Change // of every episode, in order of time
 	Random    []RandomChanges  // drawn for each episode
 	Detection float64          // s from a server's failure until LBs send it nothing more
@@ -146,11 +149,19 @@ func (c *Config) capacities() []float64 {
 
 // options returns what the dispatch rule of one LB is told.
 func (c *Config) options(lb int) dispatch.Options {
-	return dispatch.Options{Capacity: c.capacities(), LB: lb, LBs: c.LBs, Ties: c.Ties, Policy: c.Policy, Told: c.told()}
+	return dispatch.Options{Capacity: c.capacities(), LB: lb, LBs: c.LBs, Ties: c.Ties, Policy: c.Policy, Told: c.told(), Classes: c.classesSeen()}
 }
 
 // told says whether servers tell LBs how many requests they have.
 func (c *Config) told() bool { return c.CarryCounts || c.TellEvery > 0 }
+
+// classesSeen returns the number of classes that an LB tells apart; 0: it sees none.
+func (c *Config) classesSeen() int {
+	if c.ClassesSeen {
+		return len(c.Classes)
+	}
+	return 0
+}
 
 // initialWeights returns the weights at the beginning of an episode.
 func (c *Config) initialWeights() []float64 {

@@ -106,7 +106,7 @@ func newEngine(cfg *Config, rules []dispatch.Rule) *engine {
 	}
 	e.servers = station.NewPool(cfg.Config, e.stages)
 	for _, rule := range rules {
-		e.balancers = append(e.balancers, balancer.New(balancer.Config{Servers: n, Rule: rule, Observe: cfg.Observe, CountEstablished: cfg.CountEstablished, Reports: e, Global: e, Told: cfg.told()}))
+		e.balancers = append(e.balancers, balancer.New(balancer.Config{Servers: n, Rule: rule, Observe: cfg.Observe, CountEstablished: cfg.CountEstablished, Reports: e, Global: e, Told: cfg.told(), Classes: cfg.classesSeen()}))
 		if _, ok := rule.(dispatch.OutstandingLogReader); ok {
 			e.outstandingLog.enabled = true
 		}

@@ -36,7 +36,11 @@ func (e *engine) processArrival() {
 			e.arrivingIO += d
 		}
 	}
-	flow, server := e.balancers[lb].Dispatch(e.now)
+	seen := uint8(0)
+	if e.cfg.ClassesSeen {
+		seen = uint8(r.Class)
+	}
+	flow, server := e.balancers[lb].DispatchClass(e.now, seen)
 	if e.hasConnections {
 		e.prepareConnection(id)
 	}

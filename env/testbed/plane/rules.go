@@ -42,6 +42,8 @@ func unavailable(heuristic string) string {
 		return "asks servers how busy they are, and a server of TCP connections has no answer to that"
 	case "cswrr":
 		return "lives on the servers' reports of their load, and a server of TCP connections makes none"
+	case dispatch.ClassAwareName:
+		return "lives on the classes of requests, and a balancer of TCP connections does not look into them"
 	}
 	return ""
 }

@@ -105,6 +105,9 @@ func Differences(s scenario.Scenario) []string {
 	if s.Reports.Carried {
 		list = append(list, "what a response would carry comes in a message of its own just before it, since load balancers read no responses; what they learn of completed requests is without it")
 	}
+	if s.ClassesSeen {
+		list = append(list, "load balancers do not see the classes of requests: they balance connections")
+	}
 	return list
 }
 

@@ -21,7 +21,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // localRules are the rules that can decide in a live balancer, and the weights, as
 // they and as the fallback decide.
 func localRules() []string {
-	unfit := []string{"oracle", "sed-true", "jsq", "sed-global", "prequal", "cswrr"}
+	unfit := []string{"oracle", "sed-true", "jsq", "sed-global", "prequal", "cswrr", dispatch.ClassAwareName}
 	names := slices.DeleteFunc(dispatch.Names(), func(name string) bool { return slices.Contains(unfit, name) })
 	return append(names, WeightsRule)
 }
