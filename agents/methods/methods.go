@@ -73,7 +73,7 @@ type Settings struct {
 	Delay delay.Config `yaml:"delay" doc:"of delay"`
 	ES    es.Config    `yaml:"es" doc:"of es"`
 
-	Universal universal.Config `yaml:"universal" doc:"of universal"`
+	Universal universal.Config `yaml:"universal" doc:"of universal and universal-carried"`
 }
 
 // DefaultSettings returns the methods' defaults.
@@ -170,6 +170,14 @@ func table() []Method {
 		{Name: "universal", Section: "universal", Rule: true,
 			New: func(s Settings, spec env.Spec, _ uint64) (agents.Learner, error) {
 				return universal.New(s.Universal, spec)
+			},
+			Estimate: func(s Settings, spec env.Spec, plan agents.Schedule) estimate.Estimate {
+				return s.Universal.Estimate(plan)
+			},
+		},
+		{Name: "universal-carried", Section: "universal", Rule: true,
+			New: func(s Settings, spec env.Spec, _ uint64) (agents.Learner, error) {
+				return universal.NewCarried(s.Universal, spec)
 			},
 			Estimate: func(s Settings, spec env.Spec, plan agents.Schedule) estimate.Estimate {
 				return s.Universal.Estimate(plan)

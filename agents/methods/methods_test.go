@@ -88,7 +88,7 @@ func TestPolicyRefuses(t *testing.T) {
 
 	meta.Method = "magic"
 	_, err = Policy(meta, DefaultSettings(), parameters, spec)
-	require.EqualError(t, err, `methods: method "magic": must be one of distr-lb, rlb-sac, centr-lb, qmix-lb, iql-lb, ippo, mappo, delay, es, universal`)
+	require.EqualError(t, err, `methods: method "magic": must be one of distr-lb, rlb-sac, centr-lb, qmix-lb, iql-lb, ippo, mappo, delay, es, universal, universal-carried`)
 }
 
 func TestSettingsNameTheirSection(t *testing.T) {

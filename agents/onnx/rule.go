@@ -13,22 +13,27 @@ import (
 // its estimated capacity relative to the pool's, without bounds, and the features of a
 // policy of universal (dispatch.ServerFeatures, dispatch.PoolFeatures).
 func RuleFeatures() []string {
-	return append(append([]string{"log capacity"}, dispatch.ServerFeatures()...), dispatch.PoolFeatures()...)
+	return append(append([]string{"log capacity"}, dispatch.ServerFeatures(false)...), dispatch.PoolFeatures()...)
 }
 
 // RuleModel returns the model of a checkpoint whose policy is a dispatch rule. Its input
 // features is float32 [batch, servers, RuleFeatures], its outputs weights and offsets are
 // [batch, servers], for any number of servers; a request goes to the server of least
 // (own requests + offset) / weight.
+//
+// There is no model of universal-carried, whose score has more than two numbers a server.
 func RuleModel(meta checkpoint.Meta, policy *dispatch.Policy) ([]byte, error) {
+	if policy.Carried {
+		return nil, fmt.Errorf("onnx: a policy of %s: must be of %s", dispatch.UniversalCarriedName, dispatch.UniversalName)
+	}
 	names := RuleFeatures()
 	coefficients := make([]float32, 2*len(names)) // [features, 2]
 	coefficients[0] = float32(dispatch.DefaultSelfTuning().Exponent)
-	for k := range dispatch.ServerFeatures() {
+	for k := range dispatch.ServerFeatures(false) {
 		coefficients[2*(1+k)], coefficients[2*(1+k)+1] = float32(policy.Weight[k]), float32(policy.Offset[k])
 	}
 	for k := range dispatch.PoolFeatures() {
-		coefficients[2*(1+len(policy.Weight)+k)+1] = float32(policy.Common[k])
+		coefficients[2*(1+len(dispatch.ServerFeatures(false))+k)+1] = float32(policy.Common[k])
 	}
 	g := &Graph{observed: map[int]bool{}, Scope: meta.Method}
 	logs := g.MatMul("features", g.Constant("coefficients", []int{len(names), 2}, coefficients))

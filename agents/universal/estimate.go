@@ -10,6 +10,6 @@ import (
 // nothing, as it has no networks and keeps no episodes.
 func (c *Config) Estimate(plan agents.Schedule) estimate.Estimate {
 	var e estimate.Estimate
-	e.Add(estimate.Memory, "coefficients", []string{"episodes_per_round"}, dispatch.PolicySize, 32+4*plan.EpisodesPerRound)
+	e.Add(estimate.Memory, "coefficients", []string{"episodes_per_round"}, float64(dispatch.PolicySize(true)), 32+4*plan.EpisodesPerRound)
 	return e
 }

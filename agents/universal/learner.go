@@ -21,22 +21,31 @@ var (
 
 // Learner searches the coefficients.
 type Learner struct {
-	cfg    Config
-	spec   env.Spec
-	sigma  float64    // of the next Trial
-	rounds int        // calls of Update so far
-	search *es.Search // of the coefficients, each in its unit
-	earned float64    // sum of the trials' fitness since the last update
-	trials int        // since the last update
+	cfg     Config
+	spec    env.Spec
+	carried bool       // what is learned is universal-carried
+	units   []float64  // of the coefficients
+	sigma   float64    // of the next Trial
+	rounds  int        // calls of Update so far
+	search  *es.Search // of the coefficients, each in its unit
+	earned  float64    // sum of the trials' fitness since the last update
+	trials  int        // since the last update
 }
 
-// New returns an untrained learner. It learns of any pool; Policy and Explorer steer
+// New returns an untrained learner of universal. It learns of any pool; Policy and Explorer steer
 // environments of the given spec. It fails with ErrConfig, naming every field at fault.
-func New(cfg Config, spec env.Spec) (*Learner, error) {
+func New(cfg Config, spec env.Spec) (*Learner, error) { return newLearner(cfg, spec, false) }
+
+// NewCarried returns an untrained learner of universal-carried, of whose policy there is no
+// Actor.
+func NewCarried(cfg Config, spec env.Spec) (*Learner, error) { return newLearner(cfg, spec, true) }
+
+func newLearner(cfg Config, spec env.Spec, carried bool) (*Learner, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	return &Learner{cfg: cfg, spec: spec, sigma: cfg.Sigma, search: es.NewSearch(make([]float32, dispatch.PolicySize), 0)}, nil
+	units := unitsOf(carried)
+	return &Learner{cfg: cfg, spec: spec, carried: carried, units: units, sigma: cfg.Sigma, search: es.NewSearch(make([]float32, len(units)), 0)}, nil
 }
 
 // Trials implements agents.Comparer.
@@ -45,21 +54,21 @@ func (l *Learner) Trials() int { return es.Trials }
 // Trial implements agents.RuleLearner: the present coefficients, moved by the noise of
 // the trial.
 func (l *Learner) Trial(seed uint64) (*dispatch.Policy, error) {
-	noise := make([]float64, dispatch.PolicySize)
+	noise := make([]float64, len(l.units))
 	es.Noise(noise, seed, 0)
 	for k, v := range l.search.Values {
-		noise[k] = unit(k) * (float64(v) + l.sigma*noise[k])
+		noise[k] = l.units[k] * (float64(v) + l.sigma*noise[k])
 	}
-	return dispatch.NewPolicy(noise)
+	return dispatch.NewPolicy(l.carried, noise)
 }
 
 // Rule implements agents.RuleLearner: the averaged coefficients.
 func (l *Learner) Rule() (*dispatch.Policy, error) {
-	values := make([]float64, dispatch.PolicySize)
+	values := make([]float64, len(l.units))
 	for k, v := range l.search.Average {
-		values[k] = unit(k) * float64(v)
+		values[k] = l.units[k] * float64(v)
 	}
-	return dispatch.NewPolicy(values)
+	return dispatch.NewPolicy(l.carried, values)
 }
 
 // ObserveTrial implements agents.RuleLearner. What counts is by which part the two trials of a
@@ -99,15 +108,20 @@ func (l *Learner) Update(n int, progress float64) (agents.Stats, error) {
 	return stats, nil
 }
 
-// Parameters implements agents.Learner: the coefficients of weights, of offsets, and of
-// every server's offset (dispatch.Policy), in the learner's units.
+// Parameters implements agents.Learner: the parts of a dispatch.Policy, in the learner's units.
 func (l *Learner) Parameters() []agents.Parameter {
-	n, values := len(dispatch.ServerFeatures()), l.search.Average
-	return []agents.Parameter{
-		{Name: "weight", Shape: []int{n}, Data: values[:n]},
-		{Name: "offset", Shape: []int{n}, Data: values[n : 2*n]},
-		{Name: "common", Shape: []int{len(values) - 2*n}, Data: values[2*n:]},
+	servers, pool := len(dispatch.ServerFeatures(l.carried)), len(dispatch.PoolFeatures())
+	var list []agents.Parameter
+	for values := l.search.Average; len(values) > 0; {
+		n := pool
+		if len(list) < 2 {
+			n = servers
+		}
+		name := []string{"weight", "offset", "common", "others", "age"}[len(list)]
+		list = append(list, agents.Parameter{Name: name, Shape: []int{n}, Data: values[:n]})
+		values = values[n:]
 	}
+	return list
 }
 
 // Begin implements agents.Learner.
@@ -121,21 +135,29 @@ func (l *Learner) Begin(parameters []agents.Parameter) error {
 
 // Explorer implements agents.Learner: the present coefficients, moved by the noise of the
 // seed that it is reset by.
-func (l *Learner) Explorer() (agents.Actor, error) { return newActor(l.spec, l.Trial) }
+func (l *Learner) Explorer() (agents.Actor, error) { return l.actor(l.Trial) }
 
 // Policy implements agents.Learner: the averaged coefficients.
 func (l *Learner) Policy() (agents.Actor, error) {
-	return newActor(l.spec, func(uint64) (*dispatch.Policy, error) { return l.Rule() })
+	return l.actor(func(uint64) (*dispatch.Policy, error) { return l.Rule() })
+}
+
+// actor returns an Actor whose policy choose chooses.
+func (l *Learner) actor(choose func(seed uint64) (*dispatch.Policy, error)) (agents.Actor, error) {
+	if l.carried {
+		return nil, fmt.Errorf("universal: %s decides on each request by what servers tell, and no weights that are set once an interval can", dispatch.UniversalCarriedName)
+	}
+	return newActor(l.spec, choose)
 }
 
 // stateKind names the learner and the version of its state, for agents.SaveState.
-const stateKind = "universal 1"
+func (l *Learner) stateKind() string { return (&dispatch.Policy{Carried: l.carried}).Rule() + " 1" }
 
 // Save implements agents.Saver.
-func (l *Learner) Save(w io.Writer) error { return agents.SaveState(w, stateKind, l.state) }
+func (l *Learner) Save(w io.Writer) error { return agents.SaveState(w, l.stateKind(), l.state) }
 
 // Restore implements agents.Saver.
-func (l *Learner) Restore(r io.Reader) error { return agents.RestoreState(r, stateKind, l.state) }
+func (l *Learner) Restore(r io.Reader) error { return agents.RestoreState(r, l.stateKind(), l.state) }
 
 // state walks over all that the learner saves.
 func (l *Learner) state(c *snapshot.Codec) {

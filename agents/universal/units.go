@@ -27,16 +27,52 @@ var units = [][2]float64{
 	{1, 1.5},    // known
 }
 
-// poolUnit is that of the coefficients of every server's offset.
-const poolUnit = 1.2
+// carriedUnits are those of universal-carried.
+var carriedUnits = [][2]float64{
+	{0.6, 0.9}, // capacity
+	{1.3, 1.5}, // capacity*known
+	{1, 1.5},   // capacity*load
+	{1.5, 1.3}, // capacity*share
+	{0.6, 1.2}, // posterior
+	{1, 1.5},   // posterior*load
+	{0.9, 1.3}, // trend
+	{0.3, 0.7}, // told
+	{0.5, 1.1}, // told*doubt
+	{1, 1.5},   // told*load
+	{0.7, 1.1}, // explained
+	{1.2, 1.5}, // explained*doubt
+	{1, 1.2},   // explained*load
+	{1.5, 2},   // explained*share
+	{0.4, 0.9}, // order
+	{0.5, 1.5}, // level
+	{1, 1.3},   // known
+	{0.5, 1.1}, // own
+	{1.5, 2},   // own*known
+	{0.8, 1.3}, // popular
+	{1.1, 1.4}, // popular*load
+	{2, 2},     // popular*share
+}
 
-// unit returns the unit of a coefficient by its place in dispatch.NewPolicy.
-func unit(k int) float64 {
-	switch n := len(dispatch.ServerFeatures()); {
-	case k < n:
-		return units[k][0]
-	case k < 2*n:
-		return units[k-n][1]
+// The units of the coefficients of the pool's features: of every server's offset, of other
+// LBs' requests and of ages.
+const poolUnit, othersUnit, ageUnit = 1.2, 1.3, 2
+
+// unitsOf returns the units of the coefficients of a rule, in the order of dispatch.NewPolicy.
+func unitsOf(carried bool) []float64 {
+	table, pool := units, []float64{poolUnit}
+	if carried {
+		table, pool = carriedUnits, []float64{poolUnit, othersUnit, ageUnit}
 	}
-	return poolUnit
+	var list []float64
+	for column := range 2 {
+		for _, row := range table {
+			list = append(list, row[column])
+		}
+	}
+	for _, unit := range pool {
+		for range dispatch.PoolFeatures() {
+			list = append(list, unit)
+		}
+	}
+	return list
 }

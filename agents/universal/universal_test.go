@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"fairlb/agents"
 	"fairlb/agents/selftuning"
 	"fairlb/env"
 	"fairlb/env/dispatch"
@@ -23,11 +24,14 @@ func want(k int) float64 { return 0.2 * math.Sin(float64(k)) }
 // scale.
 func completion(p *dispatch.Policy, scale float64) float64 {
 	sum := 1.0
-	for k := range p.Weight {
+	for k := range dispatch.ServerFeatures(p.Carried) {
 		sum += sq(p.Weight[k]-want(k)) + sq(p.Offset[k]-want(k+100))
 	}
 	for k := range p.Common {
 		sum += sq(p.Common[k] - want(k+200))
+		if p.Carried {
+			sum += sq(p.Others[k]-want(k+300)) + sq(p.Age[k]-want(k+400))
+		}
 	}
 	return scale * sum
 }
@@ -52,18 +56,20 @@ func round(t *testing.T, l *Learner, k, rounds int) {
 // TestLearns: it begins at zero and comes near to what is best, whatever the pools' scales.
 func TestLearns(t *testing.T) {
 	t.Parallel()
-	l, err := New(DefaultConfig(), world)
-	require.NoError(t, err)
-	p, err := l.Rule()
-	require.NoError(t, err)
-	require.Equal(t, &dispatch.Policy{}, p)
-	before := completion(p, 1) - 1
-	for k := range 150 {
-		round(t, l, k, 150)
+	for _, carried := range []bool{false, true} {
+		l, err := newLearner(DefaultConfig(), world, carried)
+		require.NoError(t, err)
+		p, err := l.Rule()
+		require.NoError(t, err)
+		require.Equal(t, &dispatch.Policy{Carried: carried}, p)
+		before := completion(p, 1) - 1
+		for k := range 150 {
+			round(t, l, k, 150)
+		}
+		p, err = l.Rule()
+		require.NoError(t, err)
+		require.Less(t, completion(p, 1)-1, before/10)
 	}
-	p, err = l.Rule()
-	require.NoError(t, err)
-	require.Less(t, completion(p, 1)-1, before/10)
 }
 
 // TestResumes: a learner that is saved between two rounds goes on to the same coefficients.
@@ -89,9 +95,14 @@ func TestResumes(t *testing.T) {
 // TestUnits: every coefficient has a unit.
 func TestUnits(t *testing.T) {
 	t.Parallel()
-	require.Len(t, units, len(dispatch.ServerFeatures()))
-	for k := range dispatch.PolicySize {
-		require.Positive(t, unit(k))
+	require.Len(t, units, len(dispatch.ServerFeatures(false)))
+	require.Len(t, carriedUnits, len(dispatch.ServerFeatures(true)))
+	for _, carried := range []bool{false, true} {
+		list := unitsOf(carried)
+		require.Len(t, list, dispatch.PolicySize(carried))
+		for _, unit := range list {
+			require.Positive(t, unit)
+		}
 	}
 }
 
@@ -184,4 +195,15 @@ func TestActorSharesAsTheRule(t *testing.T) {
 	}
 	_, err = NewActor(policy, ActorConfig{})
 	require.Error(t, err)
+}
+
+// TestCarriedHasNoActor: nobody steers by weights what servers tell from request to request.
+func TestCarriedHasNoActor(t *testing.T) {
+	t.Parallel()
+	l, err := NewCarried(DefaultConfig(), world)
+	require.NoError(t, err)
+	for _, actor := range []func() (agents.Actor, error){l.Policy, l.Explorer} {
+		_, err := actor()
+		require.ErrorContains(t, err, "universal-carried decides on each request")
+	}
 }

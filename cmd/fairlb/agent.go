@@ -8,6 +8,7 @@ import (
 	"fairlb/cmd/fairlb/internal/agentprocess"
 	"fairlb/cmd/fairlb/internal/invalid"
 	"fairlb/cmd/fairlb/internal/linelog"
+	"fairlb/env/dispatch"
 )
 
 func (a *app) agentCommand() *cobra.Command {
@@ -60,6 +61,8 @@ goes, is waited for. SIGTERM ends the agent; HAProxy then has its first weights 
 			switch {
 			case err != nil:
 				return err
+			case rule != nil && rule.Carried:
+				return invalid.Errorf("%s: %s decides on each request by what servers tell, and an agent hears nothing of that: it is a rule of fairlb lb", name, dispatch.UniversalCarriedName)
 			case rule != nil || name == agentprocess.SelfTuning:
 				cfg.Rule = rule
 				if servers != nil {

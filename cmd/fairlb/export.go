@@ -43,7 +43,8 @@ The policy of method universal is a dispatch rule, one for any number of load ba
 servers; RUN may also be universal, the one that ships. Its model takes features [batch,
 servers, 24], which the metadata name, and gives weights and offsets [batch, servers]: a
 request goes to the server of least (own requests + offset) / weight. --out NAME.csv writes
-its coefficients instead, for rule.policy of fairlb lb.`,
+its coefficients instead, for rule.policy of fairlb lb. Of universal-carried there are
+coefficients alone.`,
 		Example: "  fairlb export runs/demo --out policy.onnx",
 		Args:    checked(cobra.ExactArgs(1)),
 		RunE:    func(_ *cobra.Command, args []string) error { return a.export(args[0], x) },
@@ -97,7 +98,10 @@ func coefficients(run string, x exportSettings) ([]byte, error) {
 // model returns the ONNX model of a run's policy, or of the rule that ships.
 func model(run string, x exportSettings) ([]byte, error) {
 	if run == dispatch.UniversalName && x.lb < 0 {
-		return onnx.RuleModel(checkpoint.Meta{Method: run, Scenario: scenario.RandomPool(1)}, dispatch.ShippedPolicy())
+		return onnx.RuleModel(checkpoint.Meta{Method: run, Scenario: scenario.RandomPool(1)}, dispatch.ShippedPolicy(false))
+	}
+	if run == dispatch.UniversalCarriedName {
+		return onnx.RuleModel(checkpoint.Meta{Method: run}, dispatch.ShippedPolicy(true))
 	}
 	path := target.CheckpointPath(run)
 	if err := files.CheckOutput("--out", x.out, path); err != nil {

@@ -29,7 +29,7 @@ var badInputs = []struct {
 	{"command misspelt", "trian x.yaml", `unknown command "trian" for "fairlb" (did you mean "train"? see fairlb --help)`},
 	{"subcommand misspelt", "trace inof", `unknown command "inof" for "fairlb trace" (did you mean "info"? see fairlb trace --help)`},
 	{"help misspelt", "help tabels", `unknown command "tabels" for "fairlb" (did you mean "tables"? see fairlb --help)`},
-	{"method misspelt", "train good.yaml --set method=qmix", `--set: method = "qmix": must be one of distr-lb, rlb-sac, centr-lb, qmix-lb, iql-lb, ippo, mappo, delay, es, universal (did you mean "qmix-lb"?)`},
+	{"method misspelt", "train good.yaml --set method=qmix", `--set: method = "qmix": must be one of distr-lb, rlb-sac, centr-lb, qmix-lb, iql-lb, ippo, mappo, delay, es, universal, universal-carried (did you mean "qmix-lb"?)`},
 	{"reward misspelt", "train good.yaml --set reward=onging", `--set: reward = "onging": must be one of vbf, logvbf, vbf+logvbf, pbf, jain, cv, ms, logms, ongoing (did you mean "ongoing"?)`},
 	{"scenario misspelt", "scenarios show sim-moderate/pure-cup", `scenario "sim-moderate/pure-cup": neither a file nor a built-in scenario (fairlb scenarios lists them; did you mean "sim-moderate/pure-cpu"?)`},
 	{"figure misspelt", "figures 21", `unknown figure "21": those that are made so far are 2a, 4b, 8, 9, 10a, 10b, 11, 12 (did you mean "2a"?)`},
@@ -200,7 +200,7 @@ changed.yaml:3:11: episodes = -3: must be in [1, 1000000000]`},
 	{"type", "train type.yaml", `type.yaml:1:11: episodes = many: must be an integer`},
 	{"value", "train value.yaml", `value.yaml:1:14: sac.gamma = 1.5: must be in [0, 1)`},
 	{"NaN", "train nan.yaml", `nan.yaml:1:13: sac.rate = NaN: must be positive and finite`},
-	{"method", "train method.yaml", `method.yaml:1:9: method = "sarsa": must be one of distr-lb, rlb-sac, centr-lb, qmix-lb, iql-lb, ippo, mappo, delay, es, universal`},
+	{"method", "train method.yaml", `method.yaml:1:9: method = "sarsa": must be one of distr-lb, rlb-sac, centr-lb, qmix-lb, iql-lb, ippo, mappo, delay, es, universal, universal-carried`},
 	{"reward", "train reward.yaml", `reward.yaml:1:9: reward = "speed": must be one of vbf, logvbf, vbf+logvbf, pbf, jain, cv, ms, logms, ongoing`},
 	{"training scenario", "train nowhere.yaml", `nowhere.yaml:1:11: scenario = "nowhere": neither a file nor a built-in scenario (fairlb scenarios lists them)`},
 	{"many faults", "train many.yaml", "many.yaml:1:11: episodes = -1: must be in [1, 1000000000]\nmany.yaml:2:1: rewrad: unknown field (did you mean \"reward\"?)\nmany.yaml:4:8: sac.tau = 7: must be in (0, 1]\nmany.yaml:5:10: sac.batch = x: must be an integer"},
@@ -246,7 +246,7 @@ changed.yaml:3:11: episodes = -3: must be in [1, 1000000000]`},
 }
 
 // heuristics are their names as messages list them.
-const heuristics = "ecmp, wcmp, lsq, sed, oracle, p2c, wlr, peak-ewma, prequal, cswrr, least-time, d2, p2c-accrual, self-tuning, universal, carried, class-aware, lsq-ordered, sed-ordered, sed-true, jsq, sed-global"
+const heuristics = "ecmp, wcmp, lsq, sed, oracle, p2c, wlr, peak-ewma, prequal, cswrr, least-time, d2, p2c-accrual, self-tuning, universal, carried, universal-carried, class-aware, lsq-ordered, sed-ordered, sed-true, jsq, sed-global"
 
 // prepareBadInputs makes a folder of files with a fault each, and three
 // whole runs, and goes there. It returns what stands for the words in capitals of

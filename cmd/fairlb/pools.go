@@ -35,7 +35,8 @@ behind 1 to 8 load balancers, with hidden speeds, at loads of 0.5 to 0.95, of wh
 two in three have servers that change speed (fairlb scenarios show random-pool/1).
 Printed are geometric means over pools of the ratio of mean completion times to
 SED's on the same arrivals, with 95 % intervals over pools, and to the best
-heuristic of each pool, but for what was learned or is told by servers (carried).
+heuristic of each pool, but for what was learned or is told by servers
+(carried, universal-carried).
 Several trainings of one recipe are a row each and one of them all, whose intervals are
 over pools and trainings.
 
@@ -102,7 +103,7 @@ func (a *app) pools(c *cobra.Command, heuristics []string, x poolsSettings) erro
 // of the others.
 func knowsMore(r *eval.Result) bool {
 	rule, _, _ := strings.Cut(r.Target, ":")
-	return r.Recipe != "" || rule == dispatch.UniversalName || rule == dispatch.CarriedName || rule == dispatch.ClassAwareName
+	return r.Recipe != "" || rule == dispatch.UniversalName || dispatch.NeedsTold(rule) || rule == dispatch.ClassAwareName
 }
 
 // withBaseline returns the heuristics, with SED before them where it is not among them.

@@ -206,7 +206,7 @@ func show(out io.Writer, r *runfolder.Folder) error {
 		row("checkpoint", "format %d, of %s, SHA-256 %s", m.Format, text.Count(m.Episode, "episode"), m.ContentSHA256)
 		if method, err := methods.Find(m.Method); err == nil && method.Rule {
 			row("fingerprint", "any LBs, any servers: a dispatch rule")
-			row("features", "%s", strings.Join(append(dispatch.ServerFeatures(), dispatch.PoolFeatures()...), ", "))
+			row("features", "%s", strings.Join(append(dispatch.ServerFeatures(m.Method == dispatch.UniversalCarriedName), dispatch.PoolFeatures()...), ", "))
 		} else {
 			row("fingerprint", "%s, %s, steps of %g s, weights in [%g, %g]", text.Count(f.Agents, "LB"), text.Count(f.Servers, "server"), f.StepInterval, f.Low, f.High)
 			row("features", "%s", strings.Join(f.Features, ", "))

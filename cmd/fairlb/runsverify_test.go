@@ -88,7 +88,7 @@ func TestVerifyNamesEveryFault(t *testing.T) {
 			[]string{"record.jsonl: was made with other settings than hyperparameters.yaml",
 				"policy.safetensors: was made with other settings than hyperparameters.yaml"}},
 		{"bad settings", func(t *testing.T) { edit(t, runfolder.HyperparametersName, "method: distr-lb", "method: magic") },
-			[]string{"hyperparameters.yaml:2:9: method = \"magic\": must be one of distr-lb, rlb-sac, centr-lb, qmix-lb, iql-lb, ippo, mappo, delay, es, universal"}},
+			[]string{"hyperparameters.yaml:2:9: method = \"magic\": must be one of distr-lb, rlb-sac, centr-lb, qmix-lb, iql-lb, ippo, mappo, delay, es, universal, universal-carried"}},
 		{"no settings", func(t *testing.T) { require.NoError(t, os.Remove(runfolder.HyperparametersName)) },
 			[]string{"hyperparameters.yaml: no such file"}},
 		{"bad scenario", func(t *testing.T) { edit(t, runfolder.ScenarioName, "lbs: 2", "lbs: -2") },

@@ -92,6 +92,7 @@ type carriedScore struct {
 	durations average // of completion times, s
 	total     average // of the total numbers of requests of their servers at completions
 	next      int     // the server whose turn it is to have its expectation computed
+	age       float64 // Age, or what stands in its place at the moment
 }
 
 // expectation is what is expected of the requests that other LBs have on one server.
@@ -137,9 +138,6 @@ func (a *average) state(c *snapshot.Codec) {
 
 // newCarried returns the rule for New, with the constants that its name gives.
 func newCarried(o Options) (Rule, error) {
-	if !o.Told {
-		return nil, fmt.Errorf("dispatch: %s: needs servers that tell how many requests they have: set reports.carried or reports.every in the scenario", CarriedName)
-	}
 	k := defaultCarried()
 	o.constants.set("exponent", &k.Exponent)
 	o.constants.set("window", &k.Window)
@@ -147,24 +145,36 @@ func newCarried(o Options) (Rule, error) {
 	o.constants.set("age", &k.Age)
 	o.constants.set("memory", &k.Memory)
 	o.constants.set("order", &k.Order)
-	if err := errors.Join(k.validate(), checkWeights(o.Capacity)); err != nil {
+	r, s, err := carriedRule(CarriedName, k, o)
+	if err != nil {
 		return nil, err
+	}
+	r.tuned = s
+	return r, nil
+}
+
+// carriedRule returns self-tuning's frame and carried's score for a rule of such a name.
+func carriedRule(name string, k carriedConstants, o Options) (*SelfTuning, *carriedScore, error) {
+	if !o.Told {
+		return nil, nil, fmt.Errorf("dispatch: %s: needs servers that tell how many requests they have: set reports.carried or reports.every in the scenario", name)
+	}
+	if err := errors.Join(k.validate(), checkWeights(o.Capacity)); err != nil {
+		return nil, nil, err
 	}
 	r, err := NewSelfTuning(len(o.Capacity), o.LB, k.SelfTuningConfig)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	n := len(o.Capacity)
 	s := &carriedScore{
 		constants: k, capacities: r.capacities, weights: newBlend(o.Capacity, k.Exponent),
-		preference: make([]float64, n), servers: make([]expectation, n),
+		preference: make([]float64, n), servers: make([]expectation, n), age: k.Age,
 	}
 	for place, j := range OrderedTies.order(o.Capacity, o) {
 		s.preference[j] = k.Order * float64(place) / float64(n)
 	}
 	s.reset()
-	r.tuned = s
-	return r, nil
+	return r, s, nil
 }
 
 // reset forgets everything but the constants. The owner of the capacities resets them.
@@ -238,12 +248,18 @@ func (s *carriedScore) hear(v *View, server int) bool {
 // expect computes the expectation of a server, as of now.
 func (s *carriedScore) expect(v *View, server int) {
 	x := &s.servers[server]
-	usual := (x.usual.sum + reportsOfPool*s.usual*s.weights.servers[server].weight) / (x.usual.number + reportsOfPool)
+	usual := s.usually(server)
 	fresh := 0.0
 	if x.said >= 0 && s.durations.sum > 0 {
-		fresh = math.Exp(-(v.Now - x.said) * s.total.sum / (s.constants.Age * s.durations.sum))
+		fresh = math.Exp(-(v.Now - x.said) * s.total.sum / (s.age * s.durations.sum))
 	}
 	x.expected = usual + fresh*(x.then-usual)
+}
+
+// usually returns how many requests the other LBs usually have on a server.
+func (s *carriedScore) usually(server int) float64 {
+	x := &s.servers[server].usual
+	return (x.sum + reportsOfPool*s.usual*s.weights.servers[server].weight) / (x.number + reportsOfPool)
 }
 
 // score returns the score of a server.
@@ -253,20 +269,28 @@ func (s *carriedScore) score(v *View, server, _ int) float64 {
 
 // completed learns from a completion.
 func (s *carriedScore) completed(c Completion) {
-	n := float64(c.Total)
-	if c.Total == 0 {
-		n = float64(c.Ongoing) + s.servers[c.Server].expected
-	}
+	n := s.requests(c)
 	s.capacities.Add(c.Server, 1, n*n, n*c.Duration)
 	s.durations.add(c.Duration, s.capacities.decay)
 	s.total.add(n, s.capacities.decay)
 	s.weigh(c.Server)
 }
 
+// requests returns how many requests a server had, of all LBs, when it completed one of them.
+func (s *carriedScore) requests(c Completion) float64 {
+	if c.Total == 0 {
+		return float64(c.Ongoing) + s.servers[c.Server].expected
+	}
+	return float64(c.Total)
+}
+
 // inherit takes over what is known of the servers that old had, by its indices (Heir),
 // but for what they said last.
 func (s *carriedScore) inherit(other tunedScore, from []int) {
-	old := other.(*carriedScore) // the only score by totals
+	old, ok := other.(*carriedScore)
+	if !ok {
+		old = other.(*learnedCarriedScore).carriedScore // the one other score by totals
+	}
 	s.weights.inherit(&old.weights, from)
 	s.durations, s.total = old.durations, old.total
 	for j, k := range from {

@@ -115,7 +115,7 @@ type Options struct {
 	LBs      int  // the number of LBs
 	Ties     Ties // how LSQ and SED break ties; 0: fairly
 
-	// Policy has the coefficients of universal; nil: the shipped ones.
+	// Policy has the coefficients of universal or universal-carried; nil: the shipped ones.
 	Policy *Policy
 
 	// Told says that servers tell the LB how many requests they have (View.Told).
@@ -148,6 +148,7 @@ func heuristics() []heuristic {
 		{selfTuningName, "SED by capacities that it estimates; it is told none, and avoids servers that fail", newSelfTuning},
 		{UniversalName, "self-tuning whose score has learned coefficients, the same for every pool; it is told processors and doubts them", newUniversal},
 		{CarriedName, "self-tuning by own requests and those of others that servers tell of, weighed by age; needs reports", newCarried},
+		{UniversalCarriedName, "carried whose score has learned coefficients, the same for every pool; needs reports", newUniversalCarried},
 		{ClassAwareName, "self-tuning by counts and times over what each class of requests has cost; needs classes_seen", newClassAware},
 		{"lsq-ordered", "LSQ, ties by an order that the next LB reverses", func(o Options) (Rule, error) { return NewShortestDelay(uniform(len(o.Capacity)), ordered(o)) }},
 		{"sed-ordered", "SED, ties by an order that the next LB reverses", func(o Options) (Rule, error) { return NewShortestDelay(o.Capacity, ordered(o)) }},
@@ -176,6 +177,10 @@ func Summary(name string) string {
 	}
 	return ""
 }
+
+// NeedsTold says whether a heuristic needs servers that tell how many requests they have
+// (Options.Told).
+func NeedsTold(name string) bool { return name == CarriedName || name == UniversalCarriedName }
 
 // Check reports a name that New does not know, or constants that a heuristic does
 // not take.

@@ -62,13 +62,15 @@ func TestSingleServer(t *testing.T) {
 func TestNewRefuses(t *testing.T) {
 	t.Parallel()
 	_, err := New("fifo", Options{Capacity: []float64{1}, LBs: 1})
-	require.ErrorContains(t, err, `unknown heuristic "fifo" (known: ecmp, wcmp, lsq, sed, oracle, p2c, wlr, peak-ewma, prequal, cswrr, least-time, d2, p2c-accrual, self-tuning, universal, carried, class-aware, lsq-ordered, sed-ordered, sed-true, jsq, sed-global)`)
+	require.ErrorContains(t, err, `unknown heuristic "fifo" (known: ecmp, wcmp, lsq, sed, oracle, p2c, wlr, peak-ewma, prequal, cswrr, least-time, d2, p2c-accrual, self-tuning, universal, carried, universal-carried, class-aware, lsq-ordered, sed-ordered, sed-true, jsq, sed-global)`)
 	_, err = New(CarriedName, Options{Capacity: []float64{1}, LBs: 1})
 	require.ErrorContains(t, err, "carried: needs servers that tell how many requests they have: set reports.carried or reports.every in the scenario")
 	_, err = New(ClassAwareName, Options{Capacity: []float64{1}, LBs: 1})
 	require.ErrorContains(t, err, "class-aware: needs load balancers that see of which class a request is: set classes_seen in the scenario")
 	_, err = New(ClassAwareName, Options{Capacity: []float64{1}, LBs: 1, Classes: 17})
 	require.ErrorContains(t, err, "class-aware: 17 classes: must be at most 16")
+	_, err = New(UniversalCarriedName, Options{Capacity: []float64{1}, LBs: 1})
+	require.ErrorContains(t, err, "universal-carried: needs servers that tell")
 	for _, lb := range []int{-1, 2} {
 		_, err = New("sed", Options{Capacity: []float64{1}, LB: lb, LBs: 2})
 		require.ErrorContains(t, err, fmt.Sprintf("LB %d of 2: must be in [0, number of LBs)", lb))

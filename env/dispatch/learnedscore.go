@@ -36,6 +36,11 @@ type LearnedScore struct {
 	centre float64      // what is left of the estimates on average
 	spread float64      // standard deviation of the estimates over servers, as logarithms, noise taken off
 	sums   []serverSums // by server, as of its last computation
+
+	// Of universal-carried alone.
+	carried *carriedScore // what it knows; its expectations are by the pool's age
+	own     *Capacities   // by the LB's own requests
+	others  float64       // what another LB's request counts beside an own one, for scores to come
 }
 
 // serverSums is what is known of a server when its score is computed.
@@ -44,6 +49,7 @@ type serverSums struct {
 	capacity float64 // log a_j
 	weight   float64 // w_j
 	offset   float64 // c_j
+	others   float64 // of universal-carried: what another LB's request counts beside an own one
 }
 
 // recentConstants are those of the second, quicker estimate.
@@ -78,7 +84,7 @@ func NewLearnedScore(policy *Policy, long *Capacities, o Options) (*LearnedScore
 	}
 	n := len(o.Capacity)
 	s := &LearnedScore{
-		policy: policy, exponent: long.cfg.Exponent, long: long, recent: recent, share: 1 / float64(o.LBs),
+		policy: policy, others: 1, exponent: long.cfg.Exponent, long: long, recent: recent, share: 1 / float64(o.LBs),
 		told: make([]float64, n), order: make([]float64, n), level: make([]float64, n), sums: make([]serverSums, n),
 	}
 	if err := checkWeights(o.Capacity); err != nil {
@@ -110,6 +116,9 @@ func bounded(x float64) float64 { return min(max(x, -maxLog), maxLog) }
 // Reset forgets all completions; the estimates that it was made with are reset before.
 func (s *LearnedScore) Reset() {
 	s.recent.Reset()
+	if s.own != nil {
+		s.own.Reset()
+	}
 	s.observeAll()
 }
 
@@ -168,12 +177,29 @@ func (s *LearnedScore) sumUp() {
 		}
 		s.spread = min(1, math.Sqrt(max(0, (left-estimateNoise*noise)/weight)))
 	}
-	others := 0.0 // of its own requests that a request meets at its server
-	if p := s.long.pool; p.number > 0 {
-		others = max(0, p.counts/p.number-1)
+	others := 0.0 // that a request meets at its server
+	if p := s.long.pool; s.carried != nil {
+		others = max(0, s.carried.total.mean()-1)
+	} else if p.number > 0 {
+		others = max(0, p.counts/p.number-1) / s.share
 	}
-	load := min(math.Log1p(others/s.share/s.mean), maxLoad) - 0.5
+	load := min(math.Log1p(others/s.mean), maxLoad) - 0.5
 	s.pool = [poolFeatures]float64{1, load, s.share - 0.3, math.Log(float64(len(s.sums)))/2 - 1, s.slope - slopePrior, s.spread - 0.3}
+	s.believe()
+}
+
+// believe computes how far what servers tell is believed, by what is known of the pool.
+func (s *LearnedScore) believe() {
+	if s.carried == nil {
+		return
+	}
+	others, age := 0.0, 0.0
+	for k, f := range s.pool {
+		others += s.policy.Others[k] * f
+		age += s.policy.Age[k] * f
+	}
+	s.others = math.Exp(min(max(others, -MaxLogOffset), MaxLogOffset))
+	s.carried.age = s.carried.constants.Age * math.Exp(min(max(age, -MaxLogOffset), MaxLogOffset))
 }
 
 // compute computes a server's weight and offset.
@@ -181,6 +207,9 @@ func (s *LearnedScore) compute(server int) {
 	x := &s.sums[server]
 	features := s.features(server)
 	weight, offset := s.exponent*x.capacity, 0.0
+	if s.carried != nil {
+		weight = math.Log(s.carried.weights.servers[server].weight)
+	}
 	for k, f := range features {
 		weight += s.policy.Weight[k] * f
 		offset += s.policy.Offset[k] * f
@@ -190,10 +219,11 @@ func (s *LearnedScore) compute(server int) {
 	}
 	x.weight = math.Exp(min(max(weight, -MaxLogWeight), MaxLogWeight))
 	x.offset = math.Exp(min(max(offset, -MaxLogOffset), MaxLogOffset))
+	x.others = s.others
 }
 
 // features returns the features of a server, in the order of ServerFeatures.
-func (s *LearnedScore) features(server int) [serverFeatures]float64 {
+func (s *LearnedScore) features(server int) [carriedFeatures]float64 {
 	x := &s.sums[server]
 	capacity := bounded(x.capacity)
 	known := x.number/(x.number+confidenceNumber) - 0.5
@@ -205,10 +235,18 @@ func (s *LearnedScore) features(server int) [serverFeatures]float64 {
 	variance := s.spread*s.spread + leastVariance
 	posterior := s.centre + explained + (x.capacity-explained-s.centre)*variance/(variance+estimateNoise/(1+x.number))
 	posterior = bounded(posterior)
-	return [serverFeatures]float64{
+	var ownKnown, own, popular float64
+	if s.carried != nil {
+		ownKnown, own = s.own.known(server)
+		own, ownKnown = bounded(own), ownKnown/(ownKnown+confidenceNumber)-0.5
+		usual := s.carried.usual * s.carried.weights.servers[server].weight
+		popular = bounded(math.Log((s.carried.usually(server) + 0.5) / (usual + 0.5)))
+	}
+	return [carriedFeatures]float64{
 		capacity, capacity * known, capacity * load, capacity * share, posterior, posterior * load, trend,
 		told, told * doubt, told * load, explained, explained * doubt, explained * load, explained * share,
 		s.order[server], s.level[server], known,
+		own, own * ownKnown, popular, popular * load, popular * share,
 	}
 }
 
@@ -217,7 +255,8 @@ func (s *LearnedScore) features(server int) [serverFeatures]float64 {
 // (ServerFeatures) and the pool's (PoolFeatures).
 func (s *LearnedScore) Features(server int) []float64 {
 	own := s.features(server)
-	return append(append([]float64{s.sums[server].capacity}, own[:]...), s.pool[:]...)
+	n := len(ServerFeatures(s.policy.Carried))
+	return append(append([]float64{s.sums[server].capacity}, own[:n]...), s.pool[:]...)
 }
 
 // Weight returns the weight w_j of a server, as last computed.
@@ -267,6 +306,7 @@ func (s *LearnedScore) state(c *snapshot.Codec) {
 	if !(s.slope >= -1 && s.slope <= 2 && math.Abs(s.centre) <= 100 && s.spread >= 0 && s.spread <= 1) {
 		c.Fail("estimates of slope %g, spread %g and mean %g", s.slope, s.spread, s.centre)
 	}
+	s.believe()
 	snapshot.Fixed(c, s.sums, func(x *serverSums) {
 		c.Float64(&x.number)
 		c.Float64(&x.capacity)
@@ -274,6 +314,13 @@ func (s *LearnedScore) state(c *snapshot.Codec) {
 		c.Float64(&x.offset)
 		if !(x.number >= 0 && x.number <= math.MaxFloat64 && math.Abs(x.capacity) <= 100 && x.weight >= 1e-9 && x.weight <= 1e9 && x.offset >= 1e-3 && x.offset <= 1e3) {
 			c.Fail("a weight of %g and an offset of %g by %g completions", x.weight, x.offset, x.number)
+		}
+		if s.carried == nil {
+			return
+		}
+		c.Float64(&x.others)
+		if !(x.others >= 1e-3 && x.others <= 1e3) {
+			c.Fail("another LB's request counts as %g", x.others)
 		}
 	})
 }

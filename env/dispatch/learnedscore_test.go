@@ -9,27 +9,29 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// universal returns the rule with such a policy.
+// universal returns the rule of such a policy.
 func universal(t *testing.T, policy *Policy, o Options) Rule {
 	t.Helper()
 	o.Policy = policy
-	rule, err := New(UniversalName, o)
+	rule, err := New(policy.Rule(), o)
 	require.NoError(t, err)
 	return rule
 }
 
-// TestWithoutCoefficients: a policy without coefficients picks as self-tuning does,
-// through failures and servers that come and go.
+// TestWithoutCoefficients: a policy without coefficients picks as self-tuning does or, of
+// universal-carried, as carried, through failures and servers that come and go.
 func TestWithoutCoefficients(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{1, 2, 7, 40} {
 		for lb := range 2 {
-			a, b := newSimulatedLB(n, 3, true), newSimulatedLB(n, 3, true)
-			tuning, err := New(selfTuningName, a.options(lb))
-			require.NoError(t, err)
-			rule := universal(t, &Policy{}, b.options(lb))
-			for k := range 3000 {
-				require.Equal(t, a.step(tuning), b.step(rule), "pick %d of %d servers", k, n)
+			for _, name := range []string{selfTuningName, CarriedName} {
+				a, b := newSimulatedLB(n, 3, true), newSimulatedLB(n, 3, true)
+				plain, err := New(name, a.options(lb))
+				require.NoError(t, err)
+				rule := universal(t, &Policy{Carried: name == CarriedName}, b.options(lb))
+				for k := range 3000 {
+					require.Equal(t, a.step(plain), b.step(rule), "pick %d of %d servers", k, n)
+				}
 			}
 		}
 	}
@@ -50,13 +52,15 @@ func TestEveryCoefficientCounts(t *testing.T) {
 		}
 		return list
 	}
-	without := picks(&Policy{})
-	for k := range PolicySize {
-		coefficients := make([]float64, PolicySize)
-		coefficients[k] = 1
-		policy, err := NewPolicy(coefficients)
-		require.NoError(t, err)
-		require.NotEqual(t, without, picks(policy), "coefficient %d", k)
+	for _, carried := range []bool{false, true} {
+		without := picks(&Policy{Carried: carried})
+		for k := range PolicySize(carried) {
+			coefficients := make([]float64, PolicySize(carried))
+			coefficients[k] = 1
+			policy, err := NewPolicy(carried, coefficients)
+			require.NoError(t, err)
+			require.NotEqual(t, without, picks(policy), "coefficient %d", k)
+		}
 	}
 }
 
@@ -64,12 +68,12 @@ func TestEveryCoefficientCounts(t *testing.T) {
 // treated alike.
 func TestFeaturesAreRelative(t *testing.T) {
 	t.Parallel()
-	coefficients := make([]float64, PolicySize)
+	coefficients := make([]float64, PolicySize(false))
 	rng := rand.New(rand.NewPCG(1, 2))
 	for k := range coefficients {
 		coefficients[k] = 0.2 * rng.NormFloat64()
 	}
-	policy, err := NewPolicy(coefficients)
+	policy, err := NewPolicy(false, coefficients)
 	require.NoError(t, err)
 	score := func(factor float64) *LearnedScore {
 		long, err := NewCapacities(5, DefaultSelfTuning())
@@ -116,11 +120,11 @@ func TestSlopeTellsWhoIsRight(t *testing.T) {
 
 func TestNewPolicyRefuses(t *testing.T) {
 	t.Parallel()
-	_, err := NewPolicy(make([]float64, PolicySize-1))
+	_, err := NewPolicy(false, make([]float64, PolicySize(false)-1))
 	require.ErrorContains(t, err, "must be 40")
-	coefficients := make([]float64, PolicySize)
+	coefficients := make([]float64, PolicySize(false))
 	coefficients[3] = math.NaN()
-	_, err = NewPolicy(coefficients)
+	_, err = NewPolicy(false, coefficients)
 	require.ErrorContains(t, err, "coefficient 3 of a policy is NaN")
 }
 
@@ -128,30 +132,50 @@ func TestNewPolicyRefuses(t *testing.T) {
 // its line.
 func TestPolicyFile(t *testing.T) {
 	t.Parallel()
-	coefficients := make([]float64, PolicySize)
-	for k := range coefficients {
-		coefficients[k] = float64(k) / 64
-	}
-	policy, err := NewPolicy(coefficients)
-	require.NoError(t, err)
-	text := policy.Text()
-	again, err := ParsePolicy("p.csv", text)
-	require.NoError(t, err)
-	require.Equal(t, policy, again)
-	for _, test := range []struct{ from, to, want string }{
-		{"trend,", "tend,", `p.csv: line 8: "tend,0.09375,0.359375": must be trend and two numbers, with commas between`},
-		{"trend,0.09375", "trend,x", `p.csv: line 8: trend: weight "x": must be a number in [-100, 100]`},
-		{"spread,,", "spread,1,", `p.csv: line 24: spread: weight "1": must be empty: it is of the pool`},
-		{"feature,weight,offset\n", "", `p.csv: line 1: must be "feature,weight,offset"`},
+	type change struct{ from, to, want string }
+	for _, test := range []struct {
+		carried bool
+		shipped string
+		changes []change
+		last    string
+	}{
+		{false, shippedPolicy, []change{
+			{"trend,", "tend,", `p.csv: line 8: "tend,0.09375,0.359375": must be trend and as many numbers as line 1 has behind feature, with commas between`},
+			{"trend,0.09375", "trend,x", `p.csv: line 8: trend: weight "x": must be a number in [-100, 100]`},
+			{"spread,,", "spread,1,", `p.csv: line 24: spread: weight "1": must be empty`},
+			{"feature,weight,offset\n", "", `p.csv: line 1: must be "feature,weight,offset", or "feature,weight,offset,others,age" for universal-carried`},
+			{"offset\n", "offset,others,age\n", `p.csv: line 2: "capacity,0,0.265625": must be capacity and as many numbers as line 1 has behind feature, with commas between`},
+		}, "p.csv: line 25: one line too many"},
+		{true, shippedCarriedPolicy, []change{
+			{"popular,0.296875,0.640625,,", "popular,0.296875,0.640625,,1", `p.csv: line 21: popular: age "1": must be empty`},
+			{"one,,", "one,2,", `p.csv: line 24: one: weight "2": must be empty`},
+			{"0.953125\n", "NaN\n", `p.csv: line 29: spread: age "NaN": must be a number in [-100, 100]`},
+		}, "p.csv: line 30: one line too many"},
 	} {
-		changed := strings.Replace(text, test.from, test.to, 1)
-		require.NotEqual(t, text, changed)
-		_, err := ParsePolicy("p.csv", changed)
-		require.EqualError(t, err, test.want)
+		coefficients := make([]float64, PolicySize(test.carried))
+		for k := range coefficients {
+			coefficients[k] = float64(k) / 64
+		}
+		policy, err := NewPolicy(test.carried, coefficients)
+		require.NoError(t, err)
+		text := policy.Text()
+		again, err := ParsePolicy("p.csv", text)
+		require.NoError(t, err)
+		require.Equal(t, policy, again)
+		for _, c := range test.changes {
+			changed := strings.Replace(text, c.from, c.to, 1)
+			require.NotEqual(t, text, changed)
+			_, err := ParsePolicy("p.csv", changed)
+			require.EqualError(t, err, c.want)
+		}
+		_, err = ParsePolicy("p.csv", text[:len(text)/2])
+		require.ErrorContains(t, err, "p.csv: ")
+		_, err = ParsePolicy("p.csv", text+"more,1,2\n")
+		require.EqualError(t, err, test.last)
+		shipped := ShippedPolicy(test.carried)
+		require.Equal(t, test.shipped, shipped.Text())
+		require.Equal(t, test.carried, shipped.Carried)
+		_, err = New((&Policy{Carried: !test.carried}).Rule(), Options{Capacity: []float64{1}, LBs: 1, Told: true, Policy: shipped})
+		require.ErrorContains(t, err, "the policy is of the rule "+shipped.Rule())
 	}
-	_, err = ParsePolicy("p.csv", text[:len(text)/2])
-	require.ErrorContains(t, err, "p.csv: ")
-	require.Equal(t, shippedPolicy, ShippedPolicy().Text())
-	_, err = ParsePolicy("p.csv", text+"more,1,2\n")
-	require.EqualError(t, err, "p.csv: line 25: one line too many")
 }

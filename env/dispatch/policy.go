@@ -8,10 +8,12 @@ import (
 	"strings"
 )
 
-// The numbers of features of universal's score, of a server and of the pool.
+// The numbers of features: of a server, as universal and as universal-carried have them, and
+// of the pool.
 const (
-	serverFeatures = 17
-	poolFeatures   = 6
+	serverFeatures  = 17
+	carriedFeatures = 22
+	poolFeatures    = 6
 )
 
 // ServerFeatures names the features of a server, in order:
@@ -26,20 +28,29 @@ const (
 //	order      rises from -1 to 1 over the servers for LBs of even index, falls for the others
 //	level      in [-1, 1], spread evenly over the servers, differently for each LB
 //
-// A factor load or share is the pool's (PoolFeatures).
-func ServerFeatures() []string {
-	return []string{
+// A factor load or share is the pool's (PoolFeatures). With carried counts the estimates are
+// those of the rule carried, by the requests of all LBs, and two features come besides:
+//
+//	own      logarithm of self-tuning's estimate, by the LB's own requests
+//	popular  logarithm of what the other LBs usually have there over what they usually have on
+//	         a server of its weight, half a request added to both: what they think of it
+func ServerFeatures(carried bool) []string {
+	list := []string{
 		"capacity", "capacity*known", "capacity*load", "capacity*share", "posterior", "posterior*load", "trend",
 		"told", "told*doubt", "told*load", "explained", "explained*doubt", "explained*load", "explained*share",
 		"order", "level", "known",
 	}
+	if carried {
+		list = append(list, "own", "own*known", "popular", "popular*load", "popular*share")
+	}
+	return list
 }
 
 // PoolFeatures names the features of a pool, in order:
 //
 //	one      1
 //	load     log(1 + r) - 1/2, where r is how many other requests a request meets at its server for each
-//	         configured processor: the LB's own, times the number of LBs
+//	         configured processor: the LB's own, times the number of LBs; with carried counts, those of all LBs
 //	share    1 over the number of LBs, less 0.3
 //	servers  half the logarithm of their number, less 1
 //	slope    that of the estimates over the configured capacities, as logarithms, less 1/2
@@ -48,39 +59,78 @@ func PoolFeatures() []string {
 	return []string{"one", "load", "share", "servers", "slope", "spread"}
 }
 
-// UniversalName is what New knows the rule by whose score is learned.
-const UniversalName = "universal"
+// The names that New knows the rules by whose scores are learned: by own requests alone, and
+// by what servers tell besides.
+const (
+	UniversalName        = "universal"
+	UniversalCarriedName = "universal-carried"
+)
 
-// Policy has the learned coefficients of universal. The zero Policy is self-tuning.
+// Policy has the learned coefficients of universal or universal-carried. The zero Policy is
+// self-tuning; with Carried alone it is carried.
 type Policy struct {
-	Weight, Offset [serverFeatures]float64 // of the logarithms of a server's weight and offset
-	Common         [poolFeatures]float64   // of the logarithm of every server's offset
+	Carried        bool                     // of universal-carried
+	Weight, Offset [carriedFeatures]float64 // of the logarithms of a server's weight and offset; universal has the first 17
+	Common         [poolFeatures]float64    // of the logarithm of every server's offset
+
+	// Others and Age are of universal-carried: of the logarithms of what a request of another LB
+	// counts beside an own one, and of how long what a server has said is believed.
+	Others, Age [poolFeatures]float64
 }
 
-// PolicySize is the number of a Policy's coefficients.
-const PolicySize = 2*serverFeatures + poolFeatures
+// Rule returns the name of the rule whose coefficients they are.
+func (p *Policy) Rule() string {
+	if p.Carried {
+		return UniversalCarriedName
+	}
+	return UniversalName
+}
 
-// NewPolicy returns the policy of PolicySize coefficients: those of weights, of offsets,
-// and of every server's offset. It fails if there are more or fewer or one is not finite.
-func NewPolicy(coefficients []float64) (*Policy, error) {
-	if len(coefficients) != PolicySize {
-		return nil, fmt.Errorf("dispatch: a policy of %d coefficients: must be %d", len(coefficients), PolicySize)
+// parts returns the coefficients: those of weights, of offsets, of every server's offset
+// and, of universal-carried, of other LBs' requests and of ages.
+func (p *Policy) parts() [][]float64 {
+	if p.Carried {
+		return [][]float64{p.Weight[:], p.Offset[:], p.Common[:], p.Others[:], p.Age[:]}
+	}
+	return [][]float64{p.Weight[:serverFeatures], p.Offset[:serverFeatures], p.Common[:]}
+}
+
+// PolicySize returns the number of coefficients of universal or universal-carried.
+func PolicySize(carried bool) int {
+	n := 0
+	for _, part := range (&Policy{Carried: carried}).parts() {
+		n += len(part)
+	}
+	return n
+}
+
+// NewPolicy returns the policy of the coefficients of universal or universal-carried: those of
+// weights, of offsets, of every server's offset and, of the latter, of other LBs' requests and of
+// ages. It fails if there are more or fewer or one is not finite.
+func NewPolicy(carried bool, coefficients []float64) (*Policy, error) {
+	if n := PolicySize(carried); len(coefficients) != n {
+		return nil, fmt.Errorf("dispatch: a policy of %d coefficients: must be %d", len(coefficients), n)
 	}
 	for k, x := range coefficients {
 		if !(math.Abs(x) <= maxCoefficient) {
 			return nil, fmt.Errorf("dispatch: coefficient %d of a policy is %g: must be in [-%d, %d]", k, x, maxCoefficient, maxCoefficient)
 		}
 	}
-	p := new(Policy)
-	copy(p.Weight[:], coefficients)
-	copy(p.Offset[:], coefficients[serverFeatures:])
-	copy(p.Common[:], coefficients[2*serverFeatures:])
+	p := &Policy{Carried: carried}
+	for _, part := range p.parts() {
+		coefficients = coefficients[copy(part, coefficients):]
+	}
 	return p, nil
 }
 
-// ShippedPolicy returns the policy that ships in the program, universal.csv.
-func ShippedPolicy() *Policy {
-	p, err := ParsePolicy("universal.csv", shippedPolicy)
+// ShippedPolicy returns the policy that ships in the program for universal, universal.csv, or
+// for universal-carried, universal-carried.csv.
+func ShippedPolicy(carried bool) *Policy {
+	text := shippedPolicy
+	if carried {
+		text = shippedCarriedPolicy
+	}
+	p, err := ParsePolicy((&Policy{Carried: carried}).Rule()+".csv", text)
 	if err != nil {
 		panic("dispatch: the shipped policy: " + err.Error()) // a test reads it
 	}
@@ -90,18 +140,49 @@ func ShippedPolicy() *Policy {
 //go:embed universal.csv
 var shippedPolicy string
 
-// policyHeader is the first line of a policy's file.
-const policyHeader = "feature,weight,offset"
+//go:embed universal-carried.csv
+var shippedCarriedPolicy string
+
+// The first line of a policy's file, of universal and universal-carried.
+const (
+	policyHeader        = "feature,weight,offset"
+	carriedPolicyHeader = policyHeader + ",others,age"
+)
+
+// lines returns the first line and, for each line of the policy's file, the feature and the coefficients that
+// stand behind it; nil where there is none.
+func (p *Policy) lines() (header string, features []string, columns [][]*float64) {
+	header = policyHeader
+	if p.Carried {
+		header = carriedPolicyHeader
+	}
+	features = ServerFeatures(p.Carried)
+	for k := range features {
+		columns = append(columns, []*float64{&p.Weight[k], &p.Offset[k], nil, nil})
+	}
+	for k, name := range PoolFeatures() {
+		features = append(features, name)
+		columns = append(columns, []*float64{nil, &p.Common[k], &p.Others[k], &p.Age[k]})
+	}
+	for k := range columns {
+		columns[k] = columns[k][:strings.Count(header, ",")]
+	}
+	return header, features, columns
+}
 
 // Text returns the policy as a file, CSV with a line for each feature.
 func (p *Policy) Text() string {
-	number := func(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
-	text := policyHeader + "\n"
-	for k, name := range ServerFeatures() {
-		text += name + "," + number(p.Weight[k]) + "," + number(p.Offset[k]) + "\n"
-	}
-	for k, name := range PoolFeatures() {
-		text += name + ",," + number(p.Common[k]) + "\n"
+	header, features, columns := p.lines()
+	text := header + "\n"
+	for k, name := range features {
+		text += name
+		for _, x := range columns[k] {
+			text += ","
+			if x != nil {
+				text += strconv.FormatFloat(*x, 'g', -1, 64)
+			}
+		}
+		text += "\n"
 	}
 	return text
 }
@@ -110,38 +191,31 @@ func (p *Policy) Text() string {
 // which name is given, and the line.
 func ParsePolicy(name, text string) (*Policy, error) {
 	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
-	if lines[0] != policyHeader {
-		return nil, fmt.Errorf("%s: line 1: must be %q", name, policyHeader)
+	p := &Policy{Carried: lines[0] == carriedPolicyHeader}
+	header, features, columns := p.lines()
+	if lines[0] != header {
+		return nil, fmt.Errorf("%s: line 1: must be %q, or %q for %s", name, policyHeader, carriedPolicyHeader, UniversalCarriedName)
 	}
-	p := new(Policy)
-	servers := ServerFeatures()
-	features := append(servers, PoolFeatures()...)
+	titles := strings.Split(header, ",")[1:]
 	for k, feature := range features {
 		line := k + 2
 		if line > len(lines) {
 			return nil, fmt.Errorf("%s: line %d: is missing: must be that of %s", name, line, feature)
 		}
 		fields := strings.Split(lines[line-1], ",")
-		if len(fields) != 3 || fields[0] != feature {
-			return nil, fmt.Errorf("%s: line %d: %q: must be %s and two numbers, with commas between", name, line, lines[line-1], feature)
+		if len(fields) != 1+len(titles) || fields[0] != feature {
+			return nil, fmt.Errorf("%s: line %d: %q: must be %s and as many numbers as line 1 has behind feature, with commas between", name, line, lines[line-1], feature)
 		}
-		to := []*float64{nil, nil, nil}
-		if k < len(servers) {
-			to[1], to[2] = &p.Weight[k], &p.Offset[k]
-		} else {
-			to[2] = &p.Common[k-len(servers)]
-		}
-		for c, column := range strings.Split(policyHeader, ",") {
-			switch {
-			case c == 0:
-			case to[c] == nil && fields[c] != "":
-				return nil, fmt.Errorf("%s: line %d: %s: %s %q: must be empty: it is of the pool", name, line, feature, column, fields[c])
-			case to[c] != nil:
-				x, err := strconv.ParseFloat(fields[c], 64)
+		for c, to := range columns[k] {
+			switch field := fields[1+c]; {
+			case to == nil && field != "":
+				return nil, fmt.Errorf("%s: line %d: %s: %s %q: must be empty", name, line, feature, titles[c], field)
+			case to != nil:
+				x, err := strconv.ParseFloat(field, 64)
 				if err != nil || !(math.Abs(x) <= maxCoefficient) {
-					return nil, fmt.Errorf("%s: line %d: %s: %s %q: must be a number in [-%d, %d]", name, line, feature, column, fields[c], maxCoefficient, maxCoefficient)
+					return nil, fmt.Errorf("%s: line %d: %s: %s %q: must be a number in [-%d, %d]", name, line, feature, titles[c], field, maxCoefficient, maxCoefficient)
 				}
-				*to[c] = x
+				*to = x
 			}
 		}
 	}

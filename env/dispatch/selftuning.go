@@ -131,9 +131,9 @@ func newUniversal(o Options) (Rule, error) {
 	if err != nil {
 		return nil, err
 	}
-	policy := o.Policy
-	if policy == nil {
-		policy = ShippedPolicy()
+	policy, err := policyOf(o, false)
+	if err != nil {
+		return nil, err
 	}
 	learned, err := NewLearnedScore(policy, r.capacities, o)
 	if err != nil {

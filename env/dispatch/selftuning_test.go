@@ -229,7 +229,7 @@ func TestConstants(t *testing.T) {
 
 // BenchmarkPick is a request that is sent and one that ends, at one LB.
 func BenchmarkPick(b *testing.B) {
-	for _, name := range []string{"sed", "p2c", selfTuningName, UniversalName, CarriedName, ClassAwareName, leastTimeName, relativeName, twoChoicesAccrualName} {
+	for _, name := range []string{"sed", "p2c", selfTuningName, UniversalName, CarriedName, UniversalCarriedName, ClassAwareName, leastTimeName, relativeName, twoChoicesAccrualName} {
 		for _, n := range []int{8, 100, 1000} {
 			b.Run(fmt.Sprintf("%s/servers=%d", name, n), func(b *testing.B) { benchmarkPick(b, name, n) })
 		}

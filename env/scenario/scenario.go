@@ -88,7 +88,7 @@ type Latency struct {
 }
 
 // Reports is what servers tell load balancers of how many requests they have, of all
-// load balancers, those included that wait there. Only the rule carried reads it.
+// load balancers, those included that wait there. Only the rules carried and universal-carried read it.
 type Reports struct {
 	// Carried: each response carries the number that its server has left, and when that
 	// was. A refusal carries nothing.

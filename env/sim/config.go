@@ -64,7 +64,7 @@ type Config struct {
 	// Weights, one for each server, or equal (LSQ) if there are none.
 	Heuristic string
 	Weights   []float64
-	// Policy has the coefficients of the heuristic universal; nil: the shipped ones.
+	// Policy has the coefficients of the heuristic universal or universal-carried; nil: the shipped ones.
 	Policy *dispatch.Policy
 	// Ties is how LSQ, SED and weighted dispatch break ties; 0: fairly.
 	Ties dispatch.Ties

@@ -14,7 +14,7 @@ type Config struct {
 	Timeouts Timeouts `yaml:"timeouts"` // how long it waits
 	Retry    Retry    `yaml:"retry"`    // what becomes of a connection whose server does not answer
 	Health   Health   `yaml:"health"`   // how it is found out whether a server works
-	Reports  Reports  `yaml:"reports"`  // how servers tell how many requests they have, for the rule carried
+	Reports  Reports  `yaml:"reports"`  // how servers tell how many requests they have, for the rules carried and universal-carried
 	Shared   Shared   `yaml:"shared"`   // shared memory, by which an agent reads features and writes weights
 	Admin    Admin    `yaml:"admin"`    // how it is watched and steered
 	Log      Log      `yaml:"log"`      // of connections
@@ -40,8 +40,8 @@ type Server struct {
 
 // Rule is how a server is chosen for a connection.
 type Rule struct {
-	Name     string  `yaml:"name"`     // a heuristic (ecmp, wcmp, lsq, sed, p2c, wlr, peak-ewma, least-time, d2, p2c-accrual, self-tuning, universal, carried, lsq-ordered, sed-ordered), or weights: by those that an agent writes
-	Policy   string  `yaml:"policy"`   // with universal: a file of coefficients (fairlb export --out NAME.csv); none: the shipped ones
+	Name     string  `yaml:"name"`     // a heuristic (ecmp, wcmp, lsq, sed, p2c, wlr, peak-ewma, least-time, d2, p2c-accrual, self-tuning, universal, carried, universal-carried, lsq-ordered, sed-ordered), or weights: by those that an agent writes
+	Policy   string  `yaml:"policy"`   // with universal and universal-carried: a file of coefficients (fairlb export --out NAME.csv); none: the shipped ones
 	Ties     string  `yaml:"ties"`     // how lsq, sed and weights choose among servers of the same score
 	Index    int     `yaml:"index"`    // which of several balancers of the same servers this is, from 0
 	Of       int     `yaml:"of"`       // how many balancers share the servers

@@ -79,7 +79,7 @@ func TestEveryHeuristicIsJudged(t *testing.T) {
 	can := Heuristics()
 	for _, name := range dispatch.Names() {
 		text := minimal + "rule: {name: " + name + "}\n"
-		if name == dispatch.CarriedName {
+		if dispatch.NeedsTold(name) {
 			text += "reports: {listen: '127.0.0.1:0'}\n"
 		}
 		c, err := Load("f.yaml", []byte(text))

@@ -48,8 +48,8 @@ func unavailable(heuristic string) string {
 	return ""
 }
 
-// Heuristics lists the rules by which a live balancer can decide without an agent; carried
-// only if servers tell of their requests (Config.Reports).
+// Heuristics lists the rules by which a live balancer can decide without an agent; carried and
+// universal-carried only if servers tell of their requests (Config.Reports).
 func Heuristics() []string {
 	return slices.DeleteFunc(dispatch.Names(), func(name string) bool { return unavailable(name) != "" })
 }
@@ -64,7 +64,7 @@ func heuristicRules(r *settings.Rules, field, name string, told bool, more ...st
 	case slices.Contains(more, name):
 	case why != "":
 		r.Report(field, name, base+" "+why)
-	case base == dispatch.CarriedName && !told:
+	case dispatch.NeedsTold(base) && !told:
 		r.Report(field, name, base+" lives on what servers tell of how many requests they have: set reports.listen, and have them send it there")
 	case !slices.Contains(known, base):
 		r.Report(field, name, fmt.Sprintf("must be one of %q", known)+settings.Suggestion(base, known))
@@ -185,10 +185,12 @@ func (c *Config) listensAt(text string) bool {
 // requests they have.
 func (u *Rule) rules(r *settings.Rules, told bool) {
 	heuristicRules(r, "name", u.Name, told, weightsRule)
-	r.Require(u.Policy == "" || u.Name == dispatch.UniversalName || u.Fallback == dispatch.UniversalName, "policy", u.Policy, "goes with the rule "+dispatch.UniversalName)
 	if u.Policy != "" {
-		if _, err := readPolicy(u.Policy); err != nil {
+		switch policy, err := readPolicy(u.Policy); {
+		case err != nil:
 			r.Report("policy", u.Policy, err.Error())
+		case u.Name != policy.Rule() && u.Fallback != policy.Rule():
+			r.Report("policy", u.Policy, "goes with the rule "+policy.Rule())
 		}
 	}
 	r.Check("ties", u.Ties, settings.OneOf("fair", "plugin", "ordered"))
@@ -290,7 +292,7 @@ func requirePath(r *settings.Rules, field, path string, longest int) {
 // maxPolicyBytes is more than any file of coefficients has.
 const maxPolicyBytes = 1 << 20
 
-// readPolicy reads a file of coefficients of universal.
+// readPolicy reads a file of coefficients of universal or universal-carried.
 func readPolicy(path string) (*dispatch.Policy, error) {
 	text, err := file.Read(path, maxPolicyBytes)
 	if err != nil {

@@ -34,14 +34,16 @@ type Policy struct {
 }
 
 // LoadRule returns the coefficients of a policy that takes any servers: the shipped ones of
-// universal, or those of a checkpoint or run's folder of that method; nil for the name of
+// universal and universal-carried, or those of a checkpoint or run's folder of that method; nil for the name of
 // any other policy.
 func LoadRule(name string) (*dispatch.Policy, error) {
 	switch name {
 	case SelfTuning:
 		return nil, nil
 	case dispatch.UniversalName:
-		return dispatch.ShippedPolicy(), nil
+		return dispatch.ShippedPolicy(false), nil
+	case dispatch.UniversalCarriedName:
+		return dispatch.ShippedPolicy(true), nil
 	}
 	path := target.CheckpointPath(name)
 	meta, parameters, err := checkpoint.Load(path)

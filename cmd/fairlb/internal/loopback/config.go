@@ -100,7 +100,7 @@ func Differences(s scenario.Scenario) []string {
 		list = append(list, "load balancers see refusals: answers pass them")
 	}
 	if s.Reports != (scenario.Reports{}) {
-		list = append(list, "servers tell how many requests they have to load balancers that heed it (carried), and to no others")
+		list = append(list, "servers tell how many requests they have to load balancers that heed it (carried, universal-carried), and to no others")
 	}
 	if s.Reports.Carried {
 		list = append(list, "what a response would carry comes in a message of its own just before it, since load balancers read no responses; what they learn of completed requests is without it")
@@ -115,7 +115,7 @@ func Differences(s scenario.Scenario) []string {
 // many requests they have.
 func heedsReports(heuristic string) bool {
 	base, _, _ := strings.Cut(heuristic, ":")
-	return base == dispatch.CarriedName
+	return dispatch.NeedsTold(base)
 }
 
 // settings are those of the i-th load balancer.

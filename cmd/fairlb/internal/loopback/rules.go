@@ -15,7 +15,7 @@ import (
 func RuleTraining(s scenario.Scenario, doubt func(seed uint64, what string)) train.RuleEnvs {
 	return train.RuleEnvs{Open: func(_ uint64, policy *dispatch.Policy) (env.Env, error) {
 		m := &measured{}
-		e, err := New(Config{Scenario: s, Heuristic: dispatch.UniversalName, Policy: policy, Recorder: m, Doubt: doubt})
+		e, err := New(Config{Scenario: s, Heuristic: policy.Rule(), Policy: policy, Recorder: m, Doubt: doubt})
 		if err != nil {
 			return nil, err
 		}

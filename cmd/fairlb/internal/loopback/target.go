@@ -57,7 +57,7 @@ func (x Setup) Live(s scenario.Scenario, t target.Target, guarded bool, told Tol
 		cfg.Heuristic, cfg.Capacities = "sed", t.Weights
 	case guarded && t.Joint:
 		return refuse("its policy steers all load balancers together, which no agent of one can")
-	case guarded && t.Policy != nil:
+	case guarded && t.Policy != nil && !t.Policy.Carried:
 		cfg.Agent = &Agent{Policy: t.Path, AnyServers: true}
 	case guarded && t.Actor == nil && t.Heuristic != selfTuning && t.Heuristic != dispatch.UniversalName:
 		return refuse("an agent has a policy, or is self-tuning or universal")

@@ -71,9 +71,9 @@ func HeuristicTarget(s scenario.Scenario, name string) episodes.Target {
 	return episodes.Target{Name: name, Env: Heuristic(s, name).Recorded()}
 }
 
-// Rule opens a scenario under the rule universal by coefficients of such a policy.
+// Rule opens a scenario under the rule of such a policy.
 func Rule(s scenario.Scenario, policy *dispatch.Policy) Opener {
-	return Open(s, func(cfg *sim.Config) { cfg.Heuristic, cfg.Policy = dispatch.UniversalName, policy })
+	return Open(s, func(cfg *sim.Config) { cfg.Heuristic, cfg.Policy = policy.Rule(), policy })
 }
 
 // RuleTraining opens a scenario for a method to learn a rule in or, where it is a random

@@ -44,7 +44,7 @@ type Target struct {
 	// server; or the policy of a checkpoint, which may be joint: steer all LBs by what
 	// all of them observe.
 	Heuristic string
-	Policy    *dispatch.Policy // of the heuristic universal, where a run has learned it
+	Policy    *dispatch.Policy // of the heuristic universal or universal-carried, where a run has learned it
 	Weights   []float64
 	Path      string
 	Joint     bool
@@ -184,7 +184,7 @@ func ruleTarget(s scenario.Scenario, name, path string, meta checkpoint.Meta, h 
 	open := simulate.Rule(s, policy)
 	t := Target{
 		Target: episodes.Target{Name: name, Env: open.Recorded()}, Open: open,
-		Hash: meta.ContentSHA256, Seed: h.Seed, Path: path, Heuristic: dispatch.UniversalName, Policy: policy,
+		Hash: meta.ContentSHA256, Seed: h.Seed, Path: path, Heuristic: policy.Rule(), Policy: policy,
 	}
 	if t.Recipe, err = runfolder.Recipe(h); err != nil {
 		return Target{}, fmt.Errorf("%s: %w", path, err)

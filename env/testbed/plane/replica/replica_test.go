@@ -29,7 +29,7 @@ func localRules() []string {
 // newPool returns a pool of servers in the slots from 0 on.
 func newPool(rule string, servers int, ties dispatch.Ties) *Pool {
 	p := &Pool{Rule: rule, Fallback: "self-tuning", Limits: make([]int32, servers)}
-	p.Options = dispatch.Options{LB: 1, LBs: 2, Ties: ties, Told: rule == dispatch.CarriedName}
+	p.Options = dispatch.Options{LB: 1, LBs: 2, Ties: ties, Told: dispatch.NeedsTold(rule)}
 	for j := range servers {
 		p.Slots = append(p.Slots, uint32(j))
 		p.Options.Capacity = append(p.Options.Capacity, float64(1+j%3))
