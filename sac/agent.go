@@ -75,6 +75,7 @@ type trainer interface {
 // round is what all updates of a round share.
 type round struct {
 	rate        float64 // learning rate of actor and critics
+	progress    float64 // part of training that has passed
 	beta        float64 // exponent of importance weights
 	fitFeatures bool    // whether the statistics of the features are taken anew
 	trainActor  bool    // whether the actor is trained, or the critics alone
@@ -111,6 +112,7 @@ func (a *agent) train(n int, r round) error {
 	if r.fitFeatures {
 		a.trainer.fit()
 	}
+	a.alpha.aim(r.progress)
 	a.sums = sums{}
 	for range n {
 		if err := a.trainer.update(r); err != nil {
@@ -154,7 +156,10 @@ func (a *agent) policy(explore bool) (policy.Policy, error) {
 		values = a.params.actor
 	}
 	plan := nn.NewPlan(values.Clone())
-	p := policy.Policy{LBs: a.lbs, Features: a.features.Clone()}
+	p := policy.Policy{
+		LBs: a.lbs, Features: a.features.Clone(),
+		Exploration: policy.Exploration{Hold: a.cfg.Hold, Opposite: a.cfg.Paired},
+	}
 	a.trainer.act(&p, plan, explore)
 	return p, plan.Err()
 }

@@ -2,7 +2,6 @@ package sac
 
 import (
 	"math"
-	"math/rand/v2"
 	"slices"
 
 	"fairlb/agents/nn"
@@ -27,7 +26,7 @@ const levelBias = 0.2
 
 func (h *categorical) bias() []float32 { return slices.Repeat(h.levels.Bias(levelBias), h.lbs) }
 
-func (h *categorical) targetEntropy() float64 {
+func (h *categorical) targetEntropy(float64) float64 {
 	return float64(h.lbs) * (h.entropyShare * math.Log(float64(len(h.levels))))
 }
 
@@ -47,6 +46,6 @@ func (h *categorical) expected(b nn.Builder, logp *nn.Node, rows int) *nn.Node {
 }
 
 // decide implements policyHead.
-func (h *categorical) decide(plan *nn.Plan, out *nn.Node, servers int, explore bool) func([]float64, *rand.Rand) {
+func (h *categorical) decide(plan *nn.Plan, out *nn.Node, servers int, explore bool) func([]float64, *policy.Noise) {
 	return h.levels.Decide(plan, h.logp(plan, out, servers), explore)
 }

@@ -61,6 +61,21 @@ type Config struct {
 	// they are squashed: at the start and, through the target entropy, on average.
 	// Default 0.4.
 	Sigma float64 `yaml:"sigma"`
+	// FinalSigma is Sigma at the end of training, to which the target entropy falls by equal
+	// ratios. Default 0, which stays at Sigma.
+	FinalSigma float64 `yaml:"final_sigma,omitempty"`
+	// Hold is the number of steps that the noise of exploration is held, so that what
+	// weights do to queues shows. Default 0, which draws anew at each step; at most
+	// 1 000 000.
+	Hold int `yaml:"hold,omitempty"`
+	// Paired has each workload played twice by opposite noise (the gaussian head's), and
+	// makes rewards differences between the two trials: what the workload did to both is
+	// no noise any more. Rounds must have an even number of episodes. Default false.
+	Paired bool `yaml:"paired,omitempty"`
+	// TeamReward has the critics of each LB learn the team's reward in place of the LB's
+	// own. What an LB does goes on to depend on its own observations alone. Centr-LB earns
+	// the team's in any case. Default false.
+	TeamReward bool `yaml:"team_reward,omitempty"`
 	// Levels are the log-weights that the discrete head chooses among, rising.
 	// Default -0.8, -0.4, 0, 0.4, 0.8; at least two.
 	Levels []float64 `yaml:"levels"`
@@ -197,6 +212,9 @@ func (c *Config) Rules(r *settings.Rules) {
 	c.networkRules(r)
 	r.Check("box", c.Box, settings.Positive())
 	r.Check("sigma", c.Sigma, settings.Positive())
+	r.Check("final_sigma", c.FinalSigma, settings.NotNegative())
+	r.Check("hold", c.Hold, settings.Closed(0, 1_000_000))
+	r.Require(!c.Paired || c.Head == policy.Gaussian, "paired", c.Paired, "must be false where head is discrete, which has no opposite noise")
 	r.Check("levels", c.Levels, settings.Rising())
 	r.Check("entropy_share", c.EntropyShare, settings.Open(0, 1))
 	r.Check("hidden", c.Hidden, settings.Closed(1, 4096))

@@ -218,7 +218,7 @@ func (f *feedForward) build(shape replay.Shape, initial *rand.Rand) (err error) 
 		return err
 	}
 	a.params = newParameters(cfg, actor, critic)
-	a.alpha = newTemperature(cfg, f.policy.targetEntropy())
+	a.alpha = newTemperature(cfg, f.policy.targetEntropy)
 	return nil
 }
 

@@ -1,6 +1,8 @@
 package sac
 
 import (
+	"cmp"
+	"math"
 	"math/rand/v2"
 
 	"fairlb/agents/nn"
@@ -12,20 +14,28 @@ import (
 type gaussian struct {
 	lbs        int // that the agent steers
 	box, sigma float32
+	finalSigma float32 // at the end of training
 }
 
 var _ sampledHead = (*gaussian)(nil)
 
 func newGaussian(cfg *Config, lbs int) *gaussian {
-	return &gaussian{lbs: lbs, box: float32(cfg.Box), sigma: float32(cfg.Sigma)}
+	return &gaussian{lbs: lbs, box: float32(cfg.Box), sigma: float32(cfg.Sigma), finalSigma: float32(cmp.Or(cfg.FinalSigma, cfg.Sigma))}
 }
 
 func (h *gaussian) outputs() int { return 2 * h.lbs }
 
 func (h *gaussian) bias() []float32 { return nil }
 
-func (h *gaussian) targetEntropy() float64 {
-	return float64(h.lbs) * nn.SquashedGaussianEntropy(float64(h.box), float64(h.sigma))
+// targetEntropy implements policyHead: that of the policy's mean in the middle of its
+// box, whose deviation goes from the first to the last by equal ratios.
+func (h *gaussian) targetEntropy(progress float64) float64 {
+	first := float64(h.sigma)
+	sigma := first
+	if last := float64(h.finalSigma); last != first {
+		sigma *= math.Pow(last/first, progress)
+	}
+	return float64(h.lbs) * nn.SquashedGaussianEntropy(float64(h.box), sigma)
 }
 
 func (h *gaussian) noiseColumns() int { return h.lbs }
@@ -56,7 +66,7 @@ func (h *gaussian) mode(b nn.Builder, out *nn.Node) *nn.Node {
 }
 
 // decide implements policyHead.
-func (h *gaussian) decide(plan *nn.Plan, out *nn.Node, servers int, explore bool) func([]float64, *rand.Rand) {
+func (h *gaussian) decide(plan *nn.Plan, out *nn.Node, servers int, explore bool) func([]float64, *policy.Noise) {
 	if !explore {
 		return policy.DecideContinuous(plan, h.mode(plan, out), nil)
 	}

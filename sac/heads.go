@@ -21,13 +21,13 @@ type policyHead interface {
 	bias() []float32
 
 	// targetEntropy is the entropy per server, in nats, that the temperature is
-	// tuned for.
-	targetEntropy() float64
+	// tuned for after a part of training.
+	targetEntropy(progress float64) float64
 
 	// decide adds the choice of one state's log-weights to a plan, given the
 	// actor's outputs [servers,outputs], and returns a Policy's Decide: sampled
 	// if explore is set, else the mode.
-	decide(plan *nn.Plan, out *nn.Node, servers int, explore bool) func(u []float64, rng *rand.Rand)
+	decide(plan *nn.Plan, out *nn.Node, servers int, explore bool) func(u []float64, noise *policy.Noise)
 }
 
 // sampledHead is a policyHead whose actions are a differentiable function of the

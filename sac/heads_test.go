@@ -125,7 +125,7 @@ func TestFactoredTarget(t *testing.T) {
 func TestTemperatureSeeksItsTarget(t *testing.T) {
 	t.Parallel()
 	cfg := DefaultConfig()
-	alpha := newTemperature(&cfg, 0.5)
+	alpha := newTemperature(&cfg, func(float64) float64 { return 0.5 })
 	require.InDelta(t, 0.02, alpha.alpha(), 1e-12)
 	alpha.step(0.4)
 	require.InDelta(t, 0.02*math.Exp(cfg.AlphaRate), alpha.alpha(), 1e-6, "too little entropy raises alpha")
@@ -137,6 +137,21 @@ func TestTemperatureSeeksItsTarget(t *testing.T) {
 		alpha.step(0.6)
 	}
 	require.InDelta(t, cfg.AlphaMin, alpha.alpha(), 1e-9)
+}
+
+func TestTargetEntropyFalls(t *testing.T) {
+	t.Parallel()
+	cfg := DefaultConfig()
+	require.Equal(t, newGaussian(&cfg, 1).targetEntropy(0), newGaussian(&cfg, 1).targetEntropy(1))
+	cfg.Sigma, cfg.FinalSigma = 0.4, 0.1
+	h := newGaussian(&cfg, 2)
+	for progress, sigma := range []float64{0.4, 0.1} {
+		require.InDelta(t, 2*nn.SquashedGaussianEntropy(cfg.Box, sigma), h.targetEntropy(float64(progress)), 1e-6)
+	}
+	require.InDelta(t, 2*nn.SquashedGaussianEntropy(cfg.Box, 0.2), h.targetEntropy(0.5), 1e-6)
+	alpha := newTemperature(&cfg, h.targetEntropy)
+	alpha.aim(1)
+	require.Equal(t, h.targetEntropy(1), alpha.target)
 }
 
 func TestInitialPolicyHasTheTargetEntropy(t *testing.T) {
@@ -151,6 +166,6 @@ func TestInitialPolicyHasTheTargetEntropy(t *testing.T) {
 		_, logp := h.draw(plan, out, noise, rows)
 		require.NoError(t, plan.Err())
 		plan.Run()
-		require.InDelta(t, h.targetEntropy(), -nn.Mean(logp.Data()), 0.03*float64(lbs))
+		require.InDelta(t, h.targetEntropy(0), -nn.Mean(logp.Data()), 0.03*float64(lbs))
 	}
 }

@@ -19,10 +19,14 @@ type Learner struct {
 	joint  bool // Centr-LB
 	buffer *replay.Buffer
 	agents []*agent
-	rounds int // calls of Update so far
+	rounds int             // calls of Update so far
+	open   *replay.Episode // of a pair of trials (Config.Paired) of which one has been observed
 }
 
-var _ agents.Learner = (*Learner)(nil)
+var (
+	_ agents.Learner  = (*Learner)(nil)
+	_ agents.Comparer = (*Learner)(nil)
+)
 
 // New returns an untrained Distr-LB for environments of the given spec. Equal
 // seeds give equal learners. It fails with ErrConfig, naming every field at
@@ -91,6 +95,45 @@ func (l *Learner) Observe(ep *replay.Episode) error {
 		if err := ep.Validate(); err != nil {
 			return fmt.Errorf("sac: observe: %w", err)
 		}
+		if l.cfg.TeamReward {
+			ep.EarnTeam()
+		}
+		if l.cfg.Paired {
+			return l.observeTrial(ep)
+		}
+	}
+	return l.keep(ep)
+}
+
+// Trials implements agents.Comparer.
+func (l *Learner) Trials() int {
+	if l.cfg.Paired {
+		return 2
+	}
+	return 1
+}
+
+// observeTrial keeps both trials of a pair, once there are both, by what each earned
+// more than the other.
+func (l *Learner) observeTrial(ep *replay.Episode) error {
+	first := l.open
+	if first == nil {
+		l.open = ep
+		return nil
+	}
+	l.open = nil
+	if first.Seed/2 != ep.Seed/2 {
+		return fmt.Errorf("sac: observe: %w: explorers' seeds %d and %d", replay.ErrTrials, first.Seed, ep.Seed)
+	}
+	if err := replay.Contrast(first, ep); err != nil {
+		return fmt.Errorf("sac: observe: %w", err)
+	}
+	return errors.Join(l.keep(first), l.keep(ep))
+}
+
+// keep adds an episode to the replay buffer, as the agents see it.
+func (l *Learner) keep(ep *replay.Episode) error {
+	if ep.Agents == l.spec.Agents && ep.Features == len(l.spec.Features) {
 		if l.joint {
 			ep = replay.JointEpisode(ep)
 		}
@@ -120,6 +163,7 @@ func (l *Learner) Update(n int, progress float64) (agents.Stats, error) {
 	}
 	l.rounds++
 	r := round{
+		progress:    progress,
 		rate:        l.cfg.Rate * l.cfg.schedule().At(progress),
 		beta:        l.cfg.PriorityBeta + (1-l.cfg.PriorityBeta)*progress,
 		fitFeatures: l.rounds <= l.cfg.FeatureRounds,

@@ -56,7 +56,7 @@ func newRecurrent(a *agent, shape replay.Shape, steps int, initial *rand.Rand) (
 		return nil, err
 	}
 	a.params = newParameters(cfg, actor, critic)
-	a.alpha = newTemperature(cfg, head.targetEntropy())
+	a.alpha = newTemperature(cfg, head.targetEntropy)
 	r := &recurrent{
 		recurrentNetworks: nets, agent: a,
 		sequences: replay.NewSequences(shape, cfg.Batch, cfg.BurnIn, steps),

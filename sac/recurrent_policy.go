@@ -1,9 +1,8 @@
 package sac
 
 import (
-	"math/rand/v2"
-
 	"fairlb/agents/nn"
+	"fairlb/agents/policy"
 	"fairlb/replay"
 )
 
@@ -12,7 +11,7 @@ import (
 type recurrentPolicy struct {
 	obs           *nn.Node // [1,N*F], normalised
 	before, after *nn.Node // [1,H]: the state before the step and after it
-	run           func(u []float64, rng *rand.Rand)
+	run           func(u []float64, noise *policy.Noise)
 }
 
 // newPolicy adds the policy of one step to a plan: sampled if explore is set,
@@ -29,8 +28,8 @@ func (r *recurrent) newPolicy(plan *nn.Plan, explore bool) *recurrentPolicy {
 }
 
 // decide is a policy.Policy's Decide.
-func (p *recurrentPolicy) decide(u []float64, rng *rand.Rand) {
-	p.run(u, rng)
+func (p *recurrentPolicy) decide(u []float64, noise *policy.Noise) {
+	p.run(u, noise)
 	copy(p.before.Data(), p.after.Data())
 }
 

@@ -87,7 +87,7 @@ func TestStraightThroughDraws(t *testing.T) {
 		ln2 := float32(math.Ln2)
 		entropies := map[int][]float32{1: {-ln2, 0}, 2: {-2 * ln2, -ln2}}[lbs]
 		require.InDeltaSlice(t, entropies, logp.Data(), 1e-5)
-		require.InDelta(t, float64(lbs)*0.5*math.Ln2, h.targetEntropy(), 1e-9)
+		require.InDelta(t, float64(lbs)*0.5*math.Ln2, h.targetEntropy(0), 1e-9)
 		require.Len(t, h.bias(), 2*lbs)
 	}
 }

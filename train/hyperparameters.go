@@ -116,6 +116,11 @@ func (h *Hyperparameters) Rules(r *settings.Rules) {
 		fmt.Sprintf("must be %s for the reward %s, of which servers have no parts", rewards.Whole, h.Reward))
 	r.Check("episodes", h.Episodes, settings.Closed(1, 1_000_000_000))
 	r.Check("episodes_per_round", h.EpisodesPerRound, settings.Closed(1, 100_000))
+	if m, err := methods.Find(h.Method); err == nil && m.Section == "sac" && h.Methods.SAC.Paired {
+		rule := "must be even where sac.paired is true: a round plays whole pairs of trials"
+		r.Require(h.EpisodesPerRound%2 == 0, "episodes_per_round", h.EpisodesPerRound, rule)
+		r.Require(h.Episodes%2 == 0, "episodes", h.Episodes, rule)
+	}
 	r.Check("updates_per_round", h.UpdatesPerRound, settings.Closed(1, 1_000_000_000))
 	r.Check("episode_duration", h.EpisodeDuration, settings.NotNegative())
 	r.Check("checkpoint_every", h.CheckpointEvery, settings.NotNegative())

@@ -3,7 +3,6 @@ package policy
 import (
 	"fmt"
 	"math"
-	"math/rand/v2"
 
 	"fairlb/agents"
 	"fairlb/agents/nn"
@@ -22,16 +21,17 @@ type Policy struct {
 	// several LBs has the features of the first, then those of the second and
 	// so on, as replay.JointEpisode puts them.
 	Obs *nn.Node
-	// Decide reads Obs and writes the log-weights u [N,LBs]. rng is nil for an
+	// Decide reads Obs and writes the log-weights u [N,LBs]. noise is nil for an
 	// actor that does not explore.
-	Decide func(u []float64, rng *rand.Rand)
+	Decide func(u []float64, noise *Noise)
+	// Exploration says how the noise goes on over an episode.
+	Exploration Exploration
 	// ResetState begins an episode; nil for a policy without a state.
 	ResetState func()
 
-	raw    []float32 // [N,LBs*F], before it is normalised
-	u      []float64
-	rng    *rand.Rand // nil if the actor does not explore
-	source *rand.PCG
+	raw   []float32 // [N,LBs*F], before it is normalised
+	u     []float64
+	noise *Noise // nil if the actor does not explore
 }
 
 // actor is an agents.Actor that steers all LBs by policies.
@@ -50,8 +50,7 @@ func NewActor(spec env.Spec, policies []Policy, explore bool) agents.Actor {
 		p.raw = make([]float32, len(p.Obs.Data()))
 		p.u = make([]float64, spec.Servers*len(p.LBs))
 		if explore {
-			p.source = rand.NewPCG(0, uint64(i))
-			p.rng = rand.New(p.source)
+			p.noise = NewNoise(p.Exploration, uint64(i))
 		}
 	}
 	return &actor{spec, policies}
@@ -61,8 +60,8 @@ func NewActor(spec env.Spec, policies []Policy, explore bool) agents.Actor {
 func (a *actor) Reset(seed uint64) {
 	for i := range a.policies {
 		p := &a.policies[i]
-		if p.source != nil {
-			p.source.Seed(seed, uint64(i))
+		if p.noise != nil {
+			p.noise.Reset(seed)
 		}
 		if p.ResetState != nil {
 			p.ResetState()
@@ -86,7 +85,10 @@ func (a *actor) Act(dst [][]float64, step *env.Step) error {
 			}
 		}
 		p.Features.Apply(p.Obs.Data(), p.raw)
-		p.Decide(p.u, p.rng)
+		if p.noise != nil {
+			p.noise.next()
+		}
+		p.Decide(p.u, p.noise)
 		for k, u := range p.u {
 			dst[p.LBs[k%lbs]][k/lbs] = Weight(a.spec, u)
 		}

@@ -43,13 +43,13 @@ func (l Levels) Bias(value float32) []float32 {
 // Decide returns a Policy's Decide of a categorical over the levels for each
 // server, given its log-probabilities [servers,levels], a node of plan: sampled
 // if explore is set, else the most probable level.
-func (l Levels) Decide(plan *nn.Plan, logp *nn.Node, explore bool) func(u []float64, rng *rand.Rand) {
-	return func(u []float64, rng *rand.Rand) {
+func (l Levels) Decide(plan *nn.Plan, logp *nn.Node, explore bool) func(u []float64, n *Noise) {
+	return func(u []float64, n *Noise) {
 		plan.Run()
 		for j := range u {
 			row := logp.Data()[j*len(l) : (j+1)*len(l)]
 			if explore {
-				u[j] = l[SampleIndex(row, rng)]
+				u[j] = l[SampleIndex(row, n.rng)]
 			} else {
 				u[j] = l[Argmax(row)]
 			}

@@ -1,8 +1,6 @@
 package ppo
 
 import (
-	"math/rand/v2"
-
 	"fairlb/agents/nn"
 	"fairlb/agents/policy"
 )
@@ -24,7 +22,7 @@ type head interface {
 	// act adds the policy of one state to a plan, from the actor's outputs,
 	// and returns what runs it and writes the log-weights: sampled if explore
 	// is set, else the mode.
-	act(plan *nn.Plan, out *nn.Node, explore bool) func(u []float64, rng *rand.Rand)
+	act(plan *nn.Plan, out *nn.Node, explore bool) func(u []float64, noise *policy.Noise)
 }
 
 func newHead(cfg *Config) head {
@@ -49,7 +47,7 @@ func (h *gaussian) logProb(b nn.Builder, out, action *nn.Node) (logp, entropy *n
 		b.Apply(&nn.GaussianEntropy{Sigma: h.sigma}, out)
 }
 
-func (h *gaussian) act(plan *nn.Plan, out *nn.Node, explore bool) func([]float64, *rand.Rand) {
+func (h *gaussian) act(plan *nn.Plan, out *nn.Node, explore bool) func([]float64, *policy.Noise) {
 	var action, noise *nn.Node
 	if explore {
 		noise = plan.Input("noise", out.Shape()[0], 1)
@@ -78,6 +76,6 @@ func (h *discrete) logProb(b nn.Builder, out, action *nn.Node) (logp, entropy *n
 	return b.Apply(new(nn.Gather), all, action), b.Apply(new(nn.Entropy), all)
 }
 
-func (h *discrete) act(plan *nn.Plan, out *nn.Node, explore bool) func([]float64, *rand.Rand) {
+func (h *discrete) act(plan *nn.Plan, out *nn.Node, explore bool) func([]float64, *policy.Noise) {
 	return h.levels.Decide(plan, plan.Apply(new(nn.LogSoftmax), out), explore)
 }
