@@ -148,3 +148,43 @@ func TestCarriedInherits(t *testing.T) {
 	young.Inherit(other, []int{0, 1, 2})
 	require.Equal(t, before, save(young), "of another kind")
 }
+
+// TestLearnedCarriedInherits: carried and universal-carried take over from each other what
+// both know, and universal-carried from another all that it knows.
+func TestLearnedCarriedInherits(t *testing.T) {
+	t.Parallel()
+	for _, from := range []string{CarriedName, UniversalCarriedName} {
+		for _, to := range []string{CarriedName, UniversalCarriedName} {
+			old, young := newCarriedRule(t, from, 1, 1, 2), newCarriedRule(t, to, 2, 1, 1)
+			v := NewView(3)
+			v.KeepTold()
+			for k := range 300 {
+				v.Now = float64(k)
+				v.Hear(2, 7, v.Now)
+				old.Completed(Completion{Server: 2, Now: v.Now, Duration: 3, Ongoing: 1, Total: 8})
+				old.Completed(Completion{Server: 0, Now: v.Now, Duration: 1, Ongoing: 1, Total: 1})
+				old.Pick(&v)
+			}
+			young.Inherit(old, []int{2, -1, 0})
+			require.Equal(t, carriedOf(old).servers[2].usual, carriedOf(young).servers[0].usual, "%s from %s", to, from)
+			require.Equal(t, carriedOf(old).weights.servers[0], carriedOf(young).weights.servers[2])
+			if from == to && to == UniversalCarriedName {
+				a, b := old.tuned.(*learnedCarriedScore).learned, young.tuned.(*learnedCarriedScore).learned
+				for k, j := range []int{2, 0} {
+					_, want := a.own.known(j)
+					_, got := b.own.known(2 * k)
+					require.InDelta(t, want, got, 1e-9, "its own requests")
+					require.NotZero(t, got)
+				}
+			}
+		}
+	}
+}
+
+// carriedOf returns what a rule by totals knows of the others.
+func carriedOf(r *SelfTuning) *carriedScore {
+	if s, ok := r.tuned.(*learnedCarriedScore); ok {
+		return s.carriedScore
+	}
+	return r.tuned.(*carriedScore)
+}
