@@ -15,7 +15,8 @@ import (
 // a_j is self-tuning's estimate of a server's capacity, x_j are the features of a server
 // (ServerFeatures) and y those of the pool (PoolFeatures), all of them without a unit and
 // relative to the pool, so that the same coefficients serve every pool. Without
-// coefficients it is self-tuning's score, (q_j + 1) / a_j^Exponent.
+// coefficients it is self-tuning's score, (q_j + 1) / a_j^Exponent. In universal-carried
+// (learnedCarriedScore) the weights of carried stand in place of a_j^Exponent.
 //
 // What is known of the pool changes with every completion; it is summed up anew once in as
 // many picks as there are servers, so that a decision costs O(log servers) as
