@@ -35,8 +35,8 @@ behind 1 to 8 load balancers, with hidden speeds, at loads of 0.5 to 0.95, of wh
 two in three have servers that change speed (fairlb scenarios show random-pool/1).
 Printed are geometric means over pools of the ratio of mean completion times to
 SED's on the same arrivals, with 95 % intervals over pools, and to the best
-heuristic of each pool, but for what was learned or is told by servers
-(carried, universal-carried).
+heuristic of each pool, but for what was learned, is told by servers (carried,
+universal-carried) or sees classes of requests (class-aware).
 Several trainings of one recipe are a row each and one of them all, whose intervals are
 over pools and trainings.
 
@@ -134,6 +134,6 @@ func (a *app) printPools(list []pools.Figures, numbers, seeds int) error {
 	if err := table.Write(a.stdout); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(a.stdout, "\nGeometric means over %d pools of ratios of mean completion times, %d episodes each; failures count at their timeout.\nto the best: of these, but for what was learned or is told by servers, in each pool; at worst: the greatest of these ratios.\n", numbers, seeds)
+	_, err := fmt.Fprintf(a.stdout, "\nGeometric means over %d pools of ratios of mean completion times, %d episodes each; failures count at their timeout.\nto the best: of these, but for what was learned, is told by servers or sees classes, in each pool; at worst: the greatest of these ratios.\n", numbers, seeds)
 	return err
 }
