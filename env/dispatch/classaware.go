@@ -23,7 +23,8 @@ const MaxClasses = 16
 // mean of all of the LB's requests, both decayed as the estimates of capacities are, and
 // both over all servers. Where servers share their processors, another request slows this
 // one down for as long as both are there, so that one of a class that costs less counts
-// less, and one that costs more counts as one: this one is gone first.
+// less, and one that costs more counts as one: this one is gone first. (A server with one
+// queue would ask for the sum of costs; shared processors are what the rule takes for given.)
 //
 // a_j is self-tuning's estimate, made of completion times over c_k of their requests'
 // classes. A server does not seem slow because it got the requests that take long; and
