@@ -15,7 +15,7 @@
 // stands (standing_linux.go): which servers are in, by health checks (package health),
 // administrators and failed connections (passive.go), and shared memory
 // (testbed/shm), by which an agent reads what is known and writes weights. It also hears
-// what servers tell of their requests (hearing_linux.go, package report) for all loops.
+// what servers tell of their requests (reports_linux.go, package report) for all loops.
 //
 // Settings are a file (Config); a reload makes new parameters, which the loops take over
 // without losing a connection (reload_linux.go). Linux alone has what all this needs.

@@ -103,7 +103,7 @@ func (e *engine) build(cfg Config) error {
 		return err
 	}
 	if at := p.config.Reports.Listen; at != "" {
-		if e.loops[0].hearing, err = newHearing(at, e.loops[0].epoll); err != nil {
+		if e.loops[0].reports, err = newReportSocket(at, e.loops[0].epoll); err != nil {
 			return err
 		}
 	}
@@ -150,7 +150,7 @@ func (l *loop) close() error {
 		p.close()
 	}
 	l.pipes = nil
-	l.hearing.close()
+	l.reports.close()
 	for _, fd := range []*int{&l.wake, &l.spare, &l.epoll} {
 		if *fd >= 0 {
 			epoll.Close(*fd)

@@ -51,8 +51,8 @@ type loop struct {
 	commands []func() // guarded by mu, what others want it to do
 	exited   chan struct{}
 
-	duties  func()   // what loop 0 alone does every tick; nil for the others
-	hearing *hearing // loop 0's, where servers tell of their requests; nil: nowhere
+	duties  func()        // what loop 0 alone does every tick; nil for the others
+	reports *reportSocket // loop 0's, where servers tell of their requests; nil: nowhere
 	records recordRing
 
 	// What is counted, since New.
@@ -93,7 +93,7 @@ const (
 	shedPause   = int64(20e6) // ns, for which nothing is accepted after files ran out
 
 	wakeKey      = math.MinInt32
-	hearingKey   = math.MinInt32 + 1
+	reportsKey   = math.MinInt32 + 1
 	listenerKeys = -1 // and below: -1-k is the key of listener k
 )
 
@@ -164,8 +164,8 @@ func (l *loop) handle(e *occurrence) {
 	switch {
 	case e.Fd == wakeKey:
 		l.obey()
-	case e.Fd == hearingKey:
-		l.hear()
+	case e.Fd == reportsKey:
+		l.readReports()
 	case e.Fd < 0:
 		if k := int(listenerKeys - e.Fd); k < len(l.listeners) {
 			l.accept(l.listeners[k])

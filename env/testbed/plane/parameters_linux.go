@@ -11,11 +11,11 @@ import (
 
 // parameters is what the loops go by. Nobody changes it: a reload makes another.
 type parameters struct {
-	config  Config // complete
-	servers []*server
-	byName  map[string]*server // those that have not left
-	tellers map[string]*server // the same by what their reports call them: names and addresses
-	from    []netip.Prefix     // Reports.From
+	config    Config // complete
+	servers   []*server
+	byName    map[string]*server // those that have not left
+	reporters map[string]*server // the same by what their reports call them: names and addresses
+	from      []netip.Prefix     // Reports.From
 
 	connect, idle, halfClose, handshake, queueWait int64 // ns
 	splice                                         uint64
@@ -36,7 +36,7 @@ type server struct {
 func newParameters(cfg Config, before *parameters) (*parameters, error) {
 	ns := func(seconds float64) int64 { return int64(seconds * 1e9) }
 	p := &parameters{
-		config: cfg.Complete(), byName: map[string]*server{}, tellers: map[string]*server{},
+		config: cfg.Complete(), byName: map[string]*server{}, reporters: map[string]*server{},
 		connect: ns(cfg.Timeouts.Connect), idle: ns(cfg.Timeouts.Idle), halfClose: ns(cfg.Timeouts.HalfClose), handshake: ns(cfg.Timeouts.Handshake),
 		queueWait: ns(cfg.Limits.QueueWait), splice: uint64(cfg.Limits.Splice),
 	}
@@ -63,10 +63,10 @@ func newParameters(cfg Config, before *parameters) (*parameters, error) {
 			p.servers = append(p.servers, nil)
 		}
 		p.servers[s.slot], p.byName[s.name] = s, s
-		p.tellers[c.Address], p.tellers[address.String()] = s, s
+		p.reporters[c.Address], p.reporters[address.String()] = s, s
 	}
 	for _, c := range p.config.Servers { // a name goes before another server's address
-		p.tellers[c.Name] = p.byName[c.Name]
+		p.reporters[c.Name] = p.byName[c.Name]
 	}
 	for _, text := range p.config.Reports.From {
 		prefix, err := parsePrefix(text)

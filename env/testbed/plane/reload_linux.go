@@ -37,10 +37,10 @@ func (e *engine) reload(cfg Config) error {
 	if err != nil {
 		return err
 	}
-	var hears *hearing // anew
+	var socket *reportSocket // anew
 	elsewhere := next.config.Reports.Listen != before.config.Reports.Listen
 	if at := next.config.Reports.Listen; elsewhere && at != "" {
-		if hears, err = newHearing(at, e.loops[0].epoll); err != nil {
+		if socket, err = newReportSocket(at, e.loops[0].epoll); err != nil {
 			for _, o := range made {
 				closeAll(o.sockets)
 			}
@@ -56,14 +56,14 @@ func (e *engine) reload(cfg Config) error {
 		}
 		if err == nil {
 			e.standing.applyAll(next)
-			first.hearing.forget(next)
+			first.reports.forget(next)
 			if elsewhere {
-				first.setHearing(hears)
+				first.setReports(socket)
 			}
 		}
 	})
 	if err != nil {
-		hears.close()
+		socket.close()
 		for _, o := range made {
 			closeAll(o.sockets)
 		}

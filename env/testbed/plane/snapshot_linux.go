@@ -16,7 +16,7 @@ func (e *engine) snapshot() Snapshot {
 	}
 	e.ask(e.loops[0], func() {
 		e.standing.addTo(&s, p, bytes)
-		e.loops[0].hearing.addTo(&s, e.now())
+		e.loops[0].reports.addTo(&s, e.now())
 	})
 	return s
 }

@@ -5,10 +5,12 @@ package plane
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/sirupsen/logrus"
 	"github.com/stretchr/testify/require"
 
 	"fairlb/env/testbed/plane/report"
@@ -115,6 +117,22 @@ func TestCarriedHeeds(t *testing.T) {
 		time.Sleep(time.Duration(3 * tick)) // every loop has heard it
 		require.NotContains(t, ask(), pair[0]+"<nil>")
 	}
+}
+
+// TestReportAllocatesNothing: once warm, a report costs no allocation.
+func TestReportAllocatesNothing(t *testing.T) {
+	cfg := carriedConfig(Server{Name: "a", Address: "127.0.0.1:9"})
+	cfg.Loops, cfg.Reports.From = 1, []string{"10.0.0.0/8"}
+	p, err := New(cfg, logrus.New())
+	require.NoError(t, err)
+	defer p.Close()
+	l, text, n := p.engine.loops[0], []byte(nil), uint64(0)
+	require.Zero(t, testing.AllocsPerRun(1000, func() {
+		n++
+		text = report.Append(text[:0], report.Message{Server: []byte("a"), Requests: 3, Sequence: n})
+		l.takeReport(text, netip.AddrFrom4([4]byte{10, 0, 0, 1}))
+	}))
+	require.Equal(t, n, l.reports.heard)
 }
 
 // TestReloadReports: the socket is opened, moved and closed by reloads, which lose nothing

@@ -13,20 +13,20 @@ import (
 	"fairlb/env/testbed/plane/report"
 )
 
-// hearing is where servers tell how many requests they have, and what came of what they
+// reportSocket is where servers tell how many requests they have, and what came of what they
 // told. It belongs to loop 0, whose replica passes on to the others what it hears.
-type hearing struct {
+type reportSocket struct {
 	fd      int
 	address netip.AddrPort // where it really is
 	buffer  [report.MaxBytes + 1]byte
 
 	heard   uint64
 	refused [Refusals]uint64
-	servers []heardServer // by slot
+	servers []reportedServer // by slot
 }
 
-// heardServer is what is known of the reports of one server.
-type heardServer struct {
+// reportedServer is what is known of the reports of one server.
+type reportedServer struct {
 	reports  uint64
 	requests int32
 	at       int64  // ns, when the newest one came; 0: none has
@@ -34,17 +34,17 @@ type heardServer struct {
 }
 
 const (
-	// hearAtOnce is how many datagrams are read before connections get their turn; epoll
+	// reportsAtOnce is how many datagrams are read before connections get their turn; epoll
 	// tells of those that are left.
-	hearAtOnce = 64
+	reportsAtOnce = 64
 	// beganAnew is for how long a server is silent before any sequence of it is taken: it
 	// may have been started anew, and no datagram is overtaken by so much.
 	beganAnew = int64(1e9) // ns
 )
 
-// newHearing listens for reports at an address of the settings, of which a loop's epoll
+// newReportSocket listens for reports at an address of the settings, of which a loop's epoll
 // tells.
-func newHearing(text string, of int) (*hearing, error) {
+func newReportSocket(text string, of int) (*reportSocket, error) {
 	address, err := ParseAddress(text)
 	if err != nil {
 		return nil, err
@@ -61,7 +61,7 @@ func newHearing(text string, of int) (*hearing, error) {
 		err = unix.Bind(fd, socketAddress(address))
 	}
 	if err == nil {
-		if errno := control(of, unix.EPOLL_CTL_ADD, fd, unix.EPOLLIN, hearingKey, 0); errno != 0 {
+		if errno := control(of, unix.EPOLL_CTL_ADD, fd, unix.EPOLLIN, reportsKey, 0); errno != 0 {
 			err = errno
 		}
 	}
@@ -69,35 +69,35 @@ func newHearing(text string, of int) (*hearing, error) {
 		epoll.Close(fd)
 		return nil, fmt.Errorf("plane: cannot hear reports at %s: %w", text, err)
 	}
-	return &hearing{fd: fd, address: localAddress(fd)}, nil
+	return &reportSocket{fd: fd, address: localAddress(fd)}, nil
 }
 
-// close ends the hearing; one that is nil is none.
-func (h *hearing) close() {
+// close closes the socket; one that is nil is none.
+func (h *reportSocket) close() {
 	if h != nil && h.fd >= 0 {
 		epoll.Close(h.fd)
 		h.fd = -1
 	}
 }
 
-// setHearing has the loop hear reports there from now on, or nowhere: nil. What was counted
+// setReports has the loop hear reports there from now on, or nowhere: nil. What was counted
 // elsewhere stays.
-func (l *loop) setHearing(h *hearing) {
-	if h != nil && l.hearing != nil {
-		h.heard, h.refused, h.servers = l.hearing.heard, l.hearing.refused, l.hearing.servers
+func (l *loop) setReports(h *reportSocket) {
+	if h != nil && l.reports != nil {
+		h.heard, h.refused, h.servers = l.reports.heard, l.reports.refused, l.reports.servers
 	}
-	l.hearing.close()
-	l.hearing = h
+	l.reports.close()
+	l.reports = h
 }
 
-// hear reads what servers tell.
-func (l *loop) hear() {
-	h := l.hearing
+// readReports reads what servers tell.
+func (l *loop) readReports() {
+	h := l.reports
 	if h == nil {
 		return // it ended in this turn
 	}
 	l.replica.Catch()
-	for range hearAtOnce {
+	for range reportsAtOnce {
 		var from rawAddress
 		n, errno := receiveFrom(h.fd, h.buffer[:], &from)
 		switch {
@@ -106,15 +106,15 @@ func (l *loop) hear() {
 		case errno != 0:
 			return // EAGAIN: there is no more
 		}
-		l.heed(h.buffer[:n], from.address().Addr())
+		l.takeReport(h.buffer[:n], from.address().Addr())
 	}
 }
 
-// heed takes a datagram for what it is worth.
-func (l *loop) heed(datagram []byte, from netip.Addr) {
-	h := l.hearing
+// takeReport takes a datagram for what it is worth.
+func (l *loop) takeReport(datagram []byte, from netip.Addr) {
+	h := l.reports
 	m, err := report.Parse(datagram)
-	s := l.parameters.tellers[string(m.Server)]
+	s := l.parameters.reporters[string(m.Server)]
 	switch {
 	case errors.Is(err, report.ErrVersion):
 		h.refused[OtherVersion]++
@@ -130,7 +130,7 @@ func (l *loop) heed(datagram []byte, from netip.Addr) {
 		return
 	}
 	for int(s.slot) >= len(h.servers) {
-		h.servers = append(h.servers, heardServer{})
+		h.servers = append(h.servers, reportedServer{})
 	}
 	x := &h.servers[s.slot]
 	if m.Sequence != 0 && m.Sequence <= x.sequence && l.now-x.at < beganAnew {
@@ -147,19 +147,19 @@ func (l *loop) heed(datagram []byte, from netip.Addr) {
 }
 
 // forget forgets what was heard of servers that are not in the settings any more.
-func (h *hearing) forget(p *parameters) {
+func (h *reportSocket) forget(p *parameters) {
 	if h == nil {
 		return
 	}
 	for slot := range h.servers {
 		if slot >= len(p.servers) || p.servers[slot] == nil || p.servers[slot].leaving {
-			h.servers[slot] = heardServer{}
+			h.servers[slot] = reportedServer{}
 		}
 	}
 }
 
 // addTo adds what was heard.
-func (h *hearing) addTo(s *Snapshot, now int64) {
+func (h *reportSocket) addTo(s *Snapshot, now int64) {
 	if h == nil {
 		return
 	}
