@@ -124,6 +124,11 @@ type Config struct {
 	// and action_share are of what is left. A recurrent network needs none.
 	// Default none.
 	Baseline Baseline `yaml:"baseline"`
+	// AdvantageScale is what features count in the advantage's networks, where servers'
+	// embeddings count 1 (Baseline, advantage): the smaller it is, the more slowly they learn
+	// to tell states apart, and the less of the returns' noise they take for what a state says.
+	// Default 0, which is 1.
+	AdvantageScale float64 `yaml:"advantage_scale,omitempty"`
 	// Smoothness is the weight, in the actor's loss, of the mean squared change of
 	// the policy's mode between consecutive states. Default 1; 0 for none.
 	Smoothness float64 `yaml:"smoothness"`
@@ -224,6 +229,7 @@ func (c *Config) Rules(r *settings.Rules) {
 	r.Check("n_step", c.NStep, settings.Closed(1, 1000))
 	r.Check("baseline", c.Baseline, settings.OneOf(NoBaseline, Advantage, Difference))
 	r.Require(c.Baseline != Advantage || c.Head != policy.Discrete || c.Discrete != Exact, "baseline", string(c.Baseline), "must not be advantage where a discrete head is exact: its critics are split")
+	r.Check("advantage_scale", c.AdvantageScale, settings.NotNegative())
 	r.Check("smoothness", c.Smoothness, settings.NotNegative())
 	r.Check("batch", c.Batch, settings.Closed(1, 100_000))
 	r.Check("capacity", c.Capacity, settings.Closed(1, 1_000_000))

@@ -34,6 +34,7 @@ func TestConfigErrors(t *testing.T) {
 		"gamma = 1: must be in [0, 1)":                                                 func(c *sac.Config) { c.Gamma = 1 },
 		"n_step = 0: must be in [1, 1000]":                                             func(c *sac.Config) { c.NStep = 0 },
 		`final_sigma = -1: must be finite and not negative`:                            func(c *sac.Config) { c.FinalSigma = -1 },
+		`advantage_scale = -1: must be finite and not negative`:                        func(c *sac.Config) { c.AdvantageScale = -1 },
 		`hold = -1: must be in [0, 1000000]`:                                           func(c *sac.Config) { c.Hold = -1 },
 		`paired = true: must be false where head is discrete`:                          func(c *sac.Config) { c.Paired, c.Head = true, policy.Discrete },
 		`baseline = "no": must be none, advantage or difference`:                       func(c *sac.Config) { c.Baseline = "no" },

@@ -34,6 +34,9 @@
 //	discrete, exact               categorical.go                     factored.go: V + sum_j U_j,
 //	                                                                 exact expectations
 //
+// Critics learn an LB's own rewards or the team's (Config.TeamReward), and of pairs of
+// trials on one workload what each earned more than the other (Config.Paired).
+//
 // sampler.go draws their transitions, uniformly or by priorities of each agent's
 // own (Schaul et al. 2016, "Prioritized Experience Replay", cited as [PER];
 // Config.Priority), and baseline.go takes a value of the state alone out of the

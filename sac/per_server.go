@@ -1,6 +1,7 @@
 package sac
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 
@@ -36,7 +37,7 @@ func newPerServerCritics(cfg *Config, p sampledHead, actor *nn.ServerNet, lbs in
 		if err != nil {
 			return nil, err
 		}
-		h.twins = &duelingQ{advantage: q, value: v}
+		h.twins = &duelingQ{advantage: q, value: v, scale: float32(cmp.Or(cfg.AdvantageScale, 1))}
 	}
 	return h, nil
 }
@@ -72,12 +73,17 @@ func (n plainQ) q(b nn.Builder, x, u *nn.Node, _ func() *nn.Node, rows func(x, u
 // Q-Learning with Model-based Acceleration").
 type duelingQ struct {
 	advantage, value [2]*nn.ServerNet
+	scale            float32 // of the features, as the advantage sees them
 }
 
 // q implements qNetworks.
 func (n *duelingQ) q(b nn.Builder, x, u *nn.Node, mode func() *nn.Node, rows func(x, u *nn.Node) *nn.Node) (q [2]*nn.Node) {
-	in := rows(x, u)
-	modeRows := rows(x, mode())
+	seen := x
+	if n.scale != 1 {
+		seen = b.Apply(&nn.WeightedSum{Weights: []float32{n.scale}}, x)
+	}
+	in := rows(seen, u)
+	modeRows := rows(seen, mode())
 	for i, net := range n.advantage {
 		a := net.Apply(b, in)
 		q[i] = b.Apply(&nn.WeightedSum{Weights: []float32{1, 1, -1}}, n.value[i].Apply(b, x), a, net.Apply(b, modeRows))
