@@ -28,7 +28,8 @@ const (
 // mean completion times on the same arrivals, so that left of the line at 1 is
 // faster than the baseline; a method has its interval over training runs, the one
 // kind of interval in the picture. A dotted line goes down from the best of the
-// untrained targets. Targets that a scenario lacks are left out of its panel.
+// untrained targets. All panels have the same rows; that of a target that a scenario lacks
+// is empty.
 // format is png, svg or pdf.
 func DrawRatios(w io.Writer, r *study.Recorded, targets []string, format string) error {
 	picture := panelGrid{title: "Mean completion time over " + study.Baseline + "'s on the same arrivals (less is better)"}
@@ -47,45 +48,54 @@ func DrawRatios(w io.Writer, r *study.Recorded, targets []string, format string)
 		return fmt.Errorf("%w: none of the targets is in the study", ErrFigure)
 	}
 	columns := min(ratioColumns, len(r.Scenarios))
-	margin, most := 0.04*(high-low), 0
+	margin := 0.04 * (high - low)
+	untrained, trained := ratioRows(r, targets)
 	for k := range r.Scenarios {
-		p, legend, rows, err := drawRatios(&r.Scenarios[k], targets, low-margin, high+margin, k%columns == 0)
+		p, legend, err := drawRatios(&r.Scenarios[k], untrained, trained, low-margin, high+margin, k%columns == 0)
 		if err != nil {
 			return fmt.Errorf("%s: %w", r.Scenarios[k].Name, err)
 		}
 		picture.place(k, columns, p)
-		most = max(most, rows)
 		if len(legend) > len(picture.legend) {
 			picture.legend = legend
 		}
 	}
 	picture.width = vg.Length(columns)*2.6*vg.Inch + vg.Inch
-	picture.height = vg.Length(len(picture.plots))*(vg.Length(most)*0.22+0.6)*vg.Inch + 0.6*vg.Inch
+	picture.height = vg.Length(len(picture.plots))*(vg.Length(len(untrained)+len(trained))*0.22+0.6)*vg.Inch + 0.6*vg.Inch
 	return picture.write(w, format)
+}
+
+// ratioRows returns the targets that some scenario has, those that are not trained apart.
+func ratioRows(r *study.Recorded, targets []string) (untrained, trained []string) {
+	for _, name := range targets {
+		for k := range r.Scenarios {
+			t := r.Scenarios[k].Target(name)
+			if t == nil {
+				continue
+			}
+			if t.Trained() {
+				trained = append(trained, name)
+			} else {
+				untrained = append(untrained, name)
+			}
+			break
+		}
+	}
+	return untrained, trained
 }
 
 // ruleColour is that of untrained targets.
 var ruleColour = color.Gray{110}
 
 // drawRatios draws the panel of one scenario over an axis from low to high, and
-// returns its legend and the number of its rows. Without names its rows have none.
-func drawRatios(s *study.RecordedScenario, targets []string, low, high float64, names bool) (*plot.Plot, []legendEntry, int, error) {
+// returns its legend. Without names its rows have none.
+func drawRatios(s *study.RecordedScenario, untrained, trained []string, low, high float64, names bool) (*plot.Plot, []legendEntry, error) {
 	p := newPanel(s.Name, "", "")
-	var untrained, trained []string
-	for _, name := range targets {
-		switch t := s.Target(name); {
-		case t == nil:
-		case t.Trained():
-			trained = append(trained, name)
-		default:
-			untrained = append(untrained, name)
-		}
-	}
 	rows := append(slices.Clone(untrained), trained...)
 	bottom := -float64(len(rows)) + 0.4
 	baseline, err := line(plotter.XYs{{X: 1, Y: 0.6}, {X: 1, Y: bottom}}, color.Gray{60}, 1.2)
 	if err != nil {
-		return nil, nil, 0, err
+		return nil, nil, err
 	}
 	p.Add(baseline)
 	legend := []legendEntry{{study.Baseline, thumbs(baseline)}}
@@ -93,7 +103,7 @@ func drawRatios(s *study.RecordedScenario, targets []string, low, high float64, 
 		ratio, _ := s.Ratio(best.Name)
 		mark, err := line(plotter.XYs{{X: ratio.Value, Y: 0.6}, {X: ratio.Value, Y: bottom}}, ruleColour, 1.2, vg.Points(2), vg.Points(2))
 		if err != nil {
-			return nil, nil, 0, err
+			return nil, nil, err
 		}
 		p.Add(mark)
 		legend = append(legend, legendEntry{"the best of the untrained", thumbs(mark)})
@@ -102,21 +112,24 @@ func drawRatios(s *study.RecordedScenario, targets []string, low, high float64, 
 	var labels plotter.XYLabels
 	for k, name := range rows {
 		y := -float64(k)
-		ratio, _ := s.Ratio(name)
-		isTrained := k >= len(untrained)
-		marks, entry, err := ratioMarks(ratio, isTrained, y, low, high)
-		if err != nil {
-			return nil, nil, 0, fmt.Errorf("%s: %w", name, err)
-		}
-		p.Add(marks...)
-		if k == 0 || k == len(untrained) {
-			legend = append(legend, entry)
-		}
 		label := " " // no label: no line of the grid
 		if names {
 			label = name
 		}
 		ticks = append(ticks, plot.Tick{Value: y, Label: label})
+		ratio, ok := s.Ratio(name)
+		if !ok {
+			continue
+		}
+		isTrained := k >= len(untrained)
+		marks, entry, err := ratioMarks(ratio, isTrained, y, low, high)
+		if err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", name, err)
+		}
+		p.Add(marks...)
+		if !slices.ContainsFunc(legend, func(e legendEntry) bool { return e.name == entry.name }) {
+			legend = append(legend, entry)
+		}
 		labels.XYs = append(labels.XYs, plotter.XY{X: high, Y: y})
 		labels.Labels = append(labels.Labels, strconv.FormatFloat(ratio.Value, 'f', 3, 64))
 	}
@@ -124,14 +137,14 @@ func drawRatios(s *study.RecordedScenario, targets []string, low, high float64, 
 		y := 0.5 - float64(len(untrained))
 		between, err := line(plotter.XYs{{X: low, Y: y}, {X: high, Y: y}}, color.Gray{190}, 0.8)
 		if err != nil {
-			return nil, nil, 0, err
+			return nil, nil, err
 		}
 		p.Add(between)
 	}
-	if len(rows) > 0 {
+	if len(labels.XYs) > 0 {
 		values, err := plotter.NewLabels(labels)
 		if err != nil {
-			return nil, nil, 0, fmt.Errorf("%w: %w", ErrFigure, err)
+			return nil, nil, fmt.Errorf("%w: %w", ErrFigure, err)
 		}
 		for k := range values.TextStyle {
 			values.TextStyle[k].Font.Size = vg.Points(9)
@@ -144,7 +157,7 @@ func drawRatios(s *study.RecordedScenario, targets []string, low, high float64, 
 	p.Y.Tick.Length = 0
 	p.Y.Min, p.Y.Max = bottom, 0.6
 	p.X.Min, p.X.Max = low, high+0.17*(high-low) // room for the values
-	return p, legend, len(rows), nil
+	return p, legend, nil
 }
 
 // ratioMarks returns the dot of a ratio with its interval, if it has one, and

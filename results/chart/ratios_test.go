@@ -1,6 +1,8 @@
 package chart_test
 
 import (
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -10,8 +12,8 @@ import (
 	"fairlb/results/chart"
 )
 
-// TestDrawRatios: rules come before methods, whatever the order asked for; what
-// a scenario lacks is left out of its panel, and only methods have intervals.
+// TestDrawRatios: rules come before methods, whatever the order asked for; all panels
+// have the same rows, and only methods have intervals.
 func TestDrawRatios(t *testing.T) {
 	t.Parallel()
 	r, err := study.ReadCSV("s.csv", strings.NewReader(`scenario,target,family,training_seed,mean_s
@@ -31,5 +33,16 @@ two,tuned,,,0.9
 	}
 	require.Less(t, strings.Index(text, ">lsq<"), strings.Index(text, ">a<"))
 	require.Equal(t, 1, strings.Count(text, ">a<"))
+	height := func(label string) float64 {
+		found := regexp.MustCompile(`y="([-.0-9]+)"[^<>]*>` + regexp.QuoteMeta(label) + "<").FindStringSubmatch(text)
+		require.NotNil(t, found, label)
+		y, err := strconv.ParseFloat(found[1], 64)
+		require.NoError(t, err)
+		return y
+	}
+	for label, value := range map[string]string{"lsq": "1.500", "tuned": "0.900", "a": "0.850"} {
+		require.InDelta(t, height(label), height(value), 3, "%s has its value beside it, in whichever panel", label)
+	}
+	require.Greater(t, height("a")-height("tuned"), 6.)
 	require.ErrorIs(t, chart.DrawRatios(&svg, r, []string{"es"}, "svg"), chart.ErrFigure)
 }
