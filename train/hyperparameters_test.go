@@ -58,6 +58,8 @@ func TestHyperRules(t *testing.T) {
 		{"{reward: pbf, credit: server}", `credit = "server": must be whole for the reward pbf, of which servers have no parts`},
 		{"seed: -1", "h.yaml:1:7: seed = -1: must be an integer"},
 		{"episodes: 0", "h.yaml:1:11: episodes = 0: must be in [1, 1000000000]"},
+		{"sac: {paired: true}\nepisodes_per_round: 3", "h.yaml:2:21: episodes_per_round = 3: must be even where sac.paired is true"},
+		{"sac: {paired: true}\nepisodes: 15", "h.yaml:2:11: episodes = 15: must be even where sac.paired is true"},
 		{"episodes_per_round: -2", "h.yaml:1:21: episodes_per_round = -2: must be in [1, 100000]"},
 		{"episodes_per_round: 9000000000000000", "h.yaml:1:21: episodes_per_round = 9000000000000000: must be in [1, 100000]"},
 		{"updates_per_round: 0", "h.yaml:1:20: updates_per_round = 0: must be in [1, 1000000000]"},
