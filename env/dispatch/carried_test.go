@@ -125,19 +125,24 @@ func TestBlend(t *testing.T) {
 	}
 }
 
-// TestCarriedInherits: servers that stay keep their weights and what is usual there.
-func TestCarriedInherits(t *testing.T) {
-	t.Parallel()
-	old, young := newCarriedRule(t, CarriedName, 1, 1, 2), newCarriedRule(t, CarriedName, 2, 1, 1)
+// teachOthers has a rule of three servers learn that the last one has many requests of others.
+func teachOthers(r *SelfTuning) {
 	v := NewView(3)
 	v.KeepTold()
 	for k := range 300 {
 		v.Now = float64(k)
 		v.Hear(2, 7, v.Now)
-		old.Completed(Completion{Server: 2, Now: v.Now, Duration: 3, Ongoing: 1, Total: 8})
-		old.Completed(Completion{Server: 0, Now: v.Now, Duration: 1, Ongoing: 1, Total: 1})
-		old.Pick(&v)
+		r.Completed(Completion{Server: 2, Now: v.Now, Duration: 3, Ongoing: 1, Total: 8})
+		r.Completed(Completion{Server: 0, Now: v.Now, Duration: 1, Ongoing: 1, Total: 1})
+		r.Pick(&v)
 	}
+}
+
+// TestCarriedInherits: servers that stay keep their weights and what is usual there.
+func TestCarriedInherits(t *testing.T) {
+	t.Parallel()
+	old, young := newCarriedRule(t, CarriedName, 1, 1, 2), newCarriedRule(t, CarriedName, 2, 1, 1)
+	teachOthers(old)
 	young.Inherit(old, []int{2, -1, 0})
 	require.Equal(t, old.tuned.(*carriedScore).servers[2].usual, young.tuned.(*carriedScore).servers[0].usual)
 	require.Equal(t, old.tuned.(*carriedScore).weights.servers[0], young.tuned.(*carriedScore).weights.servers[2])
@@ -156,15 +161,7 @@ func TestLearnedCarriedInherits(t *testing.T) {
 	for _, from := range []string{CarriedName, UniversalCarriedName} {
 		for _, to := range []string{CarriedName, UniversalCarriedName} {
 			old, young := newCarriedRule(t, from, 1, 1, 2), newCarriedRule(t, to, 2, 1, 1)
-			v := NewView(3)
-			v.KeepTold()
-			for k := range 300 {
-				v.Now = float64(k)
-				v.Hear(2, 7, v.Now)
-				old.Completed(Completion{Server: 2, Now: v.Now, Duration: 3, Ongoing: 1, Total: 8})
-				old.Completed(Completion{Server: 0, Now: v.Now, Duration: 1, Ongoing: 1, Total: 1})
-				old.Pick(&v)
-			}
+			teachOthers(old)
 			young.Inherit(old, []int{2, -1, 0})
 			require.Equal(t, carriedOf(old).servers[2].usual, carriedOf(young).servers[0].usual, "%s from %s", to, from)
 			require.Equal(t, carriedOf(old).weights.servers[0], carriedOf(young).weights.servers[2])

@@ -234,8 +234,8 @@ func (r *SelfTuning) place(server int) int {
 // probation. Weights are in [1e-18, 1e18].
 const onProbationFactor = 1e100
 
-// score returns a server's score for a request of a class: +Inf if it is out, and a large number if it is on
-// probation, so that it is picked only where every other one is, too.
+// score returns a server's score for a request of a class: +Inf if it is out, and a large
+// number if it is on probation, so that it is picked only where every other one is, too.
 func (r *SelfTuning) score(v *View, server, class int) float64 {
 	if v.out(server) {
 		return math.Inf(1)

@@ -103,12 +103,15 @@ func histogramMetrics() []histogramOf {
 	}
 }
 
+// ofServer returns a metric of each server.
+func ofServer(name, help string, kind prometheus.ValueType, value func(*plane.ServerState) float64) metric[plane.ServerState] {
+	return metric[plane.ServerState]{describe("server_"+name, help, "server", "address"), kind, value}
+}
+
 // serverMetrics lists the metrics of a server.
 func serverMetrics() []metric[plane.ServerState] {
 	type s = plane.ServerState
-	of := func(name, help string, kind prometheus.ValueType, value func(*s) float64) metric[s] {
-		return metric[s]{describe("server_"+name, help, "server", "address"), kind, value}
-	}
+	of := ofServer
 	return []metric[s]{
 		of("in", "Whether the server gets new connections: it is up, neither drained nor penalised.", gauge, func(s *s) float64 { return truth(s.In) }),
 		of("up", "Whether the server works, as the health check found.", gauge, func(s *s) float64 { return truth(s.Up) }),
@@ -130,9 +133,7 @@ func serverMetrics() []metric[plane.ServerState] {
 // reportMetrics lists the metrics of what a server tells of its requests.
 func reportMetrics() []metric[plane.ServerState] {
 	type s = plane.ServerState
-	of := func(name, help string, kind prometheus.ValueType, value func(*s) float64) metric[s] {
-		return metric[s]{describe("server_"+name, help, "server", "address"), kind, value}
-	}
+	of := ofServer
 	return []metric[s]{
 		of("reports_total", "Reports of the server that were taken.", counter, func(s *s) float64 { return float64(s.Reports) }),
 		of("reported_requests", "Requests that the server had by its newest report.", gauge, func(s *s) float64 { return float64(s.Reported) }),
