@@ -240,8 +240,9 @@ changed.yaml:3:11: episodes = -3: must be in [1, 1000000000]`},
 	{"plot heuristic", "plot run --compare sde", `--compare: unknown heuristic "sde" (known: ` + heuristics + `) (did you mean "sed"?)`},
 	{"plot missing", "plot none", `open none/record.jsonl: no such file or directory`},
 	{"plot twice", "plot run ./run", `./run: has the recipe and the seed of run: runs must differ in their seeds`},
-	{"plot recipes", "plot run other", `other: is of another recipe (distr-lb ms OTHER) than run (distr-lb vbf RUN): runs must differ in their seeds alone`},
-	{"plot one round", "plot short", `curves cannot be drawn: run 1 has 1 rounds, the first 1: want the same number, at least 2`},
+	{"plot recipes", "plot run other", `other: is of another recipe (distr-lb ms OTHER) than run (distr-lb vbf RUN): runs must differ in their seeds alone, or be validated on the same seeds of one scenario`},
+	{"plot no validation", "plot run --compare sed --out x.csv", `--out x.csv: only curves of validation are written as data (validation_seeds)`},
+	{"plot one round", "plot short", `short: curves cannot be drawn: run 1 has 1 rounds, the first 1: want the same number, at least 2`},
 	{"plot no record", "plot folder/broken", `folder/broken/record.jsonl:1: malformed record: invalid character 'x' looking for beginning of value`},
 }
 

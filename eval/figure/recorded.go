@@ -49,6 +49,36 @@ func BufferGrowthOf(file *rows.File) (*BufferGrowth, error) {
 	return f, err
 }
 
+// LearningOf reads back what report.WriteLearningCSV wrote.
+func LearningOf(file *rows.File) (*Learning, error) {
+	l := &Learning{}
+	err := file.Each(func(r *rows.Record) {
+		l.Scenario = r.Text("scenario")
+		name, mean := r.Text("target"), r.Number("validation_s")
+		if mean <= 0 {
+			r.Refuse("validation_s", "must be above 0")
+		}
+		if r.Text("training_seed") == "" {
+			l.Levels = append(l.Levels, ReferenceLevel{name, mean})
+			return
+		}
+		if n := len(l.Methods); n == 0 || l.Methods[n-1].Name != name {
+			l.Methods = append(l.Methods, MethodCurves{Name: name})
+		}
+		m := &l.Methods[len(l.Methods)-1]
+		seed, episodes := uint64(r.Count("training_seed")), float64(r.Count("episodes"))
+		if n := len(m.Curves); n == 0 || m.Curves[n-1].Seed != seed {
+			m.Curves = append(m.Curves, LearningCurve{Seed: seed, Greedy: true})
+		}
+		c := &m.Curves[len(m.Curves)-1]
+		if n := len(c.Episodes); episodes == 0 || n > 0 && episodes <= c.Episodes[n-1] {
+			r.Refuse("episodes", "must be above 0 and rise")
+		}
+		c.Episodes, c.Completion = append(c.Episodes, episodes), append(c.Completion, mean)
+	})
+	return l, err
+}
+
 // ProbingOf reads back what report.WriteProbingCSV wrote, but for the notes.
 func ProbingOf(file *rows.File) (*Probing, error) {
 	f := &Probing{}

@@ -3,28 +3,18 @@ package chart
 import (
 	"errors"
 	"fmt"
-	"image/color"
 	"io"
 	"math"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/stat"
+	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
+
+	"fairlb/eval/figure"
+	"fairlb/eval/study"
 )
-
-// LearningCurve is how completion times change over the episodes of one training
-// run.
-type LearningCurve struct {
-	Episodes   []float64 // episodes so far, rising
-	Completion []float64 // s, mean completion time of each round's requests
-	Greedy     bool      // of validation, without exploring; else of training
-}
-
-// ReferenceLevel is a horizontal line to compare curves to.
-type ReferenceLevel struct {
-	Name  string
-	Value float64 // s
-}
 
 // ErrCurve reports curves that cannot be drawn together.
 var ErrCurve = errors.New("chart: curves cannot be drawn")
@@ -32,43 +22,56 @@ var ErrCurve = errors.New("chart: curves cannot be drawn")
 // smoothing is over how many rounds, or samples, a curve is averaged.
 const smoothing = 5
 
-// DrawLearningCurves draws the mean of the curves of several training runs of one
-// recipe over their episodes, smoothed over five rounds, with a band from the
-// least to the greatest run, beside levels such as a heuristic's completion
-// time. format is png, svg or pdf.
-func DrawLearningCurves(w io.Writer, title string, curves []LearningCurve, compare []ReferenceLevel, format string) error {
-	mean, band, err := summarise(curves, smoothing)
-	if err != nil {
-		return err
+// DrawLearningCurves draws, for each method, the mean of the curves of several training
+// runs over their episodes, with a band from the least to the greatest run, beside levels
+// such as a heuristic's completion time. Those of training, in which each round has
+// arrivals of its own, are smoothed over five rounds. Those of validation are of the same
+// episodes each time: they are not smoothed, over the baseline's level where that is
+// given, and on a logarithmic axis, as most is learned early. format is png, svg or pdf.
+func DrawLearningCurves(w io.Writer, l *figure.Learning, format string) error {
+	over, unit, label, who := smoothing, 1.0, "mean completion time (s)", "agents while they explore"
+	if l.Greedy() {
+		over, who = 1, "without exploring, in validation"
+		for _, level := range l.Levels {
+			if level.Name == study.Baseline {
+				unit, label = level.Value, "mean completion time over "+study.Baseline+"'s"
+			}
+		}
 	}
-	p := newPanel("", "training episodes", "mean completion time (s)")
-	spread, err := area(band, color.NRGBA{0, 114, 178, 50})
-	if err != nil {
-		return err
+	p := newPanel("", "training episodes", label)
+	picture := panelGrid{title: "Training on " + l.Scenario, width: 8 * vg.Inch, height: 4.8 * vg.Inch}
+	first, last := math.Inf(1), math.Inf(-1)
+	for k, m := range l.Methods {
+		mean, band, err := summarise(m.Curves, over, unit)
+		if err != nil {
+			return fmt.Errorf("%s: %w", m.Name, err)
+		}
+		spread, err := area(band, faint(colours(k)))
+		if err != nil {
+			return err
+		}
+		middle, err := line(mean, colours(k), 2)
+		if err != nil {
+			return err
+		}
+		p.Add(spread, middle)
+		picture.legend = append(picture.legend, legendEntry{fmt.Sprintf("%s, %s: mean and range of %d runs", m.Name, who, len(m.Curves)), thumbs(spread, middle)})
+		first, last = min(first, mean[0].X), max(last, mean[len(mean)-1].X)
 	}
-	middle, err := line(mean, colours(0), 2)
-	if err != nil {
-		return err
+	if len(l.Methods) == 0 {
+		return fmt.Errorf("%w: there are none", ErrCurve)
 	}
-	p.Add(spread, middle)
-	who := "agents while they explore"
-	if curves[0].Greedy {
-		who = "agents without exploring, in validation"
-	}
-	picture := panelGrid{
-		title:  title,
-		legend: []legendEntry{{fmt.Sprintf("%s: mean and range of %d runs", who, len(curves)), thumbs(spread, middle)}},
-		width:  8 * vg.Inch, height: 4.8 * vg.Inch,
-	}
-	last := mean[len(mean)-1].X
-	for k, level := range compare {
-		flat, err := line(plotter.XYs{{X: mean[0].X, Y: level.Value}, {X: last, Y: level.Value}}, colours(1+k%4),
-			1.5, vg.Points(6), vg.Points(float64(3+2*k)))
+	for k, level := range l.Levels {
+		y := level.Value / unit
+		flat, err := line(plotter.XYs{{X: first, Y: y}, {X: last, Y: y}}, colours(len(l.Methods)+k), 1.5, vg.Points(6), vg.Points(float64(3+2*k)))
 		if err != nil {
 			return fmt.Errorf("%s: %w", level.Name, err)
 		}
 		p.Add(flat)
 		picture.legend = append(picture.legend, legendEntry{level.Name, thumbs(flat)})
+	}
+	if l.Greedy() {
+		p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, narrowTicks{}
 	}
 	margin := 0.03 * (p.Y.Max - p.Y.Min) // for a level at the edge
 	p.Y.Min, p.Y.Max = p.Y.Min-margin, p.Y.Max+margin
@@ -77,8 +80,8 @@ func DrawLearningCurves(w io.Writer, title string, curves []LearningCurve, compa
 }
 
 // summarise returns the mean of several curves, and the outline of the area from
-// the least to the greatest of them, each smoothed over so many rounds.
-func summarise(curves []LearningCurve, over int) (mean, band plotter.XYs, err error) {
+// the least to the greatest of them, each smoothed over so many rounds, in a unit.
+func summarise(curves []figure.LearningCurve, over int, unit float64) (mean, band plotter.XYs, err error) {
 	if len(curves) == 0 {
 		return nil, nil, fmt.Errorf("%w: there are none", ErrCurve)
 	}
@@ -89,6 +92,7 @@ func summarise(curves []LearningCurve, over int) (mean, band plotter.XYs, err er
 			return nil, nil, fmt.Errorf("%w: run %d has %d rounds, the first %d: want the same number, at least 2", ErrCurve, k+1, len(c.Episodes), n)
 		}
 		smooth = append(smooth, movingMean(c.Completion, over))
+		floats.Scale(1/unit, smooth[k])
 	}
 	band = make(plotter.XYs, 2*n)
 	for i := range n {

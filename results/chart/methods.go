@@ -9,13 +9,9 @@ import (
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
-)
 
-// MethodCurves are the training runs of one method.
-type MethodCurves struct {
-	Name   string
-	Curves []LearningCurve
-}
+	"fairlb/eval/figure"
+)
 
 // DrawMethodCurves draws the learning curves of several methods over training
 // episodes on a logarithmic axis, a panel a method: the mean of its runs,
@@ -23,7 +19,7 @@ type MethodCurves struct {
 // greatest run, before the means of the others in grey. Completion times above
 // ceiling (s) are cut off, which the title says, so that what differs can be
 // seen. format is png, svg or pdf.
-func DrawMethodCurves(w io.Writer, title string, methods []MethodCurves, ceiling float64, format string) error {
+func DrawMethodCurves(w io.Writer, title string, methods []figure.MethodCurves, ceiling float64, format string) error {
 	if len(methods) == 0 {
 		return fmt.Errorf("%w: there are none", ErrCurve)
 	}
@@ -32,7 +28,7 @@ func DrawMethodCurves(w io.Writer, title string, methods []MethodCurves, ceiling
 	first, last, low, high := math.Inf(1), math.Inf(-1), math.Inf(1), math.Inf(-1)
 	for k, f := range methods {
 		var err error
-		if means[k], bands[k], err = summarise(f.Curves, max(5, rounds(f.Curves)/20)); err != nil {
+		if means[k], bands[k], err = summarise(f.Curves, max(5, rounds(f.Curves)/20), 1); err != nil {
 			return fmt.Errorf("%s: %w", f.Name, err)
 		}
 		first, last = min(first, means[k][0].X), max(last, means[k][len(means[k])-1].X)
@@ -104,7 +100,7 @@ func drawMethod(k int, means, bands []plotter.XYs) (*plot.Plot, []legendEntry, e
 }
 
 // rounds is the number of rounds of a family's runs.
-func rounds(curves []LearningCurve) int {
+func rounds(curves []figure.LearningCurve) int {
 	if len(curves) == 0 {
 		return 0
 	}

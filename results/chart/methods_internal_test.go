@@ -6,16 +6,18 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"fairlb/eval/figure"
 )
 
 // methods are so many methods of two runs each, of times from 1 to 2 s.
-func methods(n int) []MethodCurves {
-	var list []MethodCurves
+func methods(n int) []figure.MethodCurves {
+	var list []figure.MethodCurves
 	for k := range n {
-		var f MethodCurves
+		var f figure.MethodCurves
 		f.Name = string(rune('a' + k))
 		for run := range 2 {
-			var c LearningCurve
+			var c figure.LearningCurve
 			for round := range 20 {
 				c.Episodes = append(c.Episodes, float64(4*(round+1)))
 				c.Completion = append(c.Completion, 2-float64(round)/20-0.1*float64(run)+0.01*float64(k))
@@ -54,16 +56,34 @@ func TestDrawMethodCurves(t *testing.T) {
 	require.ErrorIs(t, DrawMethodCurves(io.Discard, "", short, 1, "svg"), ErrCurve)
 }
 
-// TestDrawLearningCurves: the legend names the runs and what they are compared to.
+// TestDrawLearningCurves: the legend names the runs and what they are compared to. Curves
+// of validation are over SED's where that is given.
 func TestDrawLearningCurves(t *testing.T) {
 	t.Parallel()
-	curves := methods(1)[0].Curves
-	var svg bytes.Buffer
-	require.NoError(t, DrawLearningCurves(&svg, "distr-lb, reward vbf", curves, []ReferenceLevel{{"sed", 1.2}, {"oracle", 1}}, "svg"))
-	for _, text := range []string{"distr-lb, reward vbf", "mean and range of 2 runs", ">sed<", ">oracle<", "training episodes", "mean completion time (s)"} {
-		require.Contains(t, svg.String(), text)
+	l := &figure.Learning{Scenario: "cpu", Methods: methods(2), Levels: []figure.ReferenceLevel{{Name: "sed", Value: 40}, {Name: "oracle", Value: 1}}}
+	draw := func() string {
+		var svg bytes.Buffer
+		require.NoError(t, DrawLearningCurves(&svg, l, "svg"))
+		return svg.String()
 	}
-	require.ErrorIs(t, DrawLearningCurves(io.Discard, "", nil, nil, "svg"), ErrCurve)
+	svg := draw()
+	for _, text := range []string{"Training on cpu", "a, agents while they explore: mean and range of 2 runs", ">b, agents", ">sed<", ">oracle<", "training episodes", "mean completion time (s)", ">30<"} {
+		require.Contains(t, svg, text)
+	}
+	for k := range l.Methods {
+		for j := range l.Methods[k].Curves {
+			l.Methods[k].Curves[j].Greedy = true
+		}
+	}
+	svg = draw()
+	for _, text := range []string{"a, without exploring, in validation: mean and range of 2 runs", "mean completion time over sed&#39;s", ">1<"} {
+		require.Contains(t, svg, text)
+	}
+	require.NotContains(t, svg, ">30<")
+	l.Levels = l.Levels[1:]
+	require.Contains(t, draw(), "mean completion time (s)")
+	l.Methods = nil
+	require.ErrorIs(t, DrawLearningCurves(io.Discard, l, "svg"), ErrCurve)
 }
 
 // TestNarrowDecades: a long axis has labels at the powers of ten alone.

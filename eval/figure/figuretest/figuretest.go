@@ -118,6 +118,20 @@ func Complexity() *complexity.Measurement {
 	return m
 }
 
+// Learning is data of two runs of a method and one of another, beside two levels.
+func Learning() *figure.Learning {
+	curve := func(seed uint64, times ...float64) figure.LearningCurve {
+		return figure.LearningCurve{Seed: seed, Episodes: []float64{64, 128, 192}, Completion: times, Greedy: true}
+	}
+	return &figure.Learning{
+		Scenario: "misweighted/1.0", Levels: []figure.ReferenceLevel{{Name: "sed", Value: 2}, {Name: "self-tuning", Value: 1.75}},
+		Methods: []figure.MethodCurves{
+			{Name: "distr-lb-team", Curves: []figure.LearningCurve{curve(1, 2.5, 1.75, 1.5), curve(2, 2.25, 1.75, 1.625)}},
+			{Name: "es", Curves: []figure.LearningCurve{curve(1, 2, 1.75, 1.5)}},
+		},
+	}
+}
+
 // Probing is data of two frequencies and one episode, whose own counts never changed.
 func Probing() *figure.Probing {
 	nan := math.NaN()

@@ -18,7 +18,7 @@ import (
 const Simulated = " sim"
 
 // DrawRecorded draws the picture of a file that was made beside it: a CSV file of figure
-// 2a, 2b, 4b, 8, 9, 10a, 10b or 11, of the fit of the web mix, of Table 7, or of a table of results: over the rate of one by traffic
+// 2a, 2b, 4b, 8, 9, 10a, 10b or 11, of the fit of the web mix, of Table 7, of learning curves, or of a table of results: over the rate of one by traffic
 // rates, the ratios to SED of another. Which one, its columns say. A JSON file is an
 // evaluation. format is png, svg or pdf; name is what errors call the file.
 func DrawRecorded(w io.Writer, name string, r io.Reader, format string) error {
@@ -87,13 +87,18 @@ func DrawRecorded(w io.Writer, name string, r io.Reader, format string) error {
 		if f, err = figure.ServiceCurveOf(file); err == nil {
 			draw = func() error { return chart.DrawServiceCurve(w, f, format) }
 		}
+	case file.Has("training_seed", "validation_s"):
+		var l *figure.Learning
+		if l, err = figure.LearningOf(file); err == nil {
+			draw = func() error { return chart.DrawLearningCurves(w, l, format) }
+		}
 	case file.Has("operation", "rounds_ns"):
 		var m *complexity.Measurement
 		if m, err = figure.ComplexityOf(file); err == nil {
 			draw = func() error { return chart.DrawComplexity(w, m, format) }
 		}
 	default:
-		err = invalid.Errorf("%s: must be the CSV of figure 2a, 2b, 4b, 8, 9, 10a, 10b or 11, of fit web-mix, of testbed curve, of theory complexity or of a table, or the JSON of an evaluation", name)
+		err = invalid.Errorf("%s: must be the CSV of figure 2a, 2b, 4b, 8, 9, 10a, 10b or 11, of fit web-mix, of testbed curve, of theory complexity, of plot or of a table, or the JSON of an evaluation", name)
 	}
 	if err != nil {
 		return invalid.Errorf("%w", err)

@@ -27,6 +27,9 @@ func FuzzDrawRecorded(f *testing.F) {
 	require.NoError(f, err)
 	f.Add(evaluation)
 	f.Add(bytes.Replace(evaluation, []byte(`"mean": `), []byte(`"mean": 1e308`), 1))
+	var learning bytes.Buffer
+	require.NoError(f, report.WriteLearningCSV(&learning, figuretest.Learning()))
+	f.Add(learning.Bytes())
 	var latency bytes.Buffer
 	require.NoError(f, report.WriteCollectionLatencyCSV(&latency, figuretest.CollectionLatency()))
 	f.Add(latency.Bytes())

@@ -7,7 +7,10 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"reflect"
 	"runtime"
+	"slices"
+	"strings"
 
 	"fairlb/agents/methods"
 	"fairlb/cmd/fairlb/internal/invalid"
@@ -19,64 +22,112 @@ import (
 	"fairlb/env/settings"
 	"fairlb/eval"
 	"fairlb/eval/episodes"
-	"fairlb/results/chart"
+	"fairlb/eval/figure"
 	"fairlb/train"
 )
 
-// Picture is what is drawn of runs.
-type Picture struct {
-	Title  string
-	Curves []chart.LearningCurve
-	Levels []chart.ReferenceLevel
+// recipe is what runs of one recipe came to, with the settings of the first.
+type recipe struct {
+	name            string
+	hyperparameters train.Hyperparameters
+	scenario        scenario.Scenario
+	rule            bool // its method learns the coefficients of a rule
+	runs            []string
+	curves          []figure.LearningCurve
 }
 
-// Gather reads runs, which must be of one recipe and differ in their seeds, and
-// evaluates heuristics beside them; an empty name is none.
-func Gather(ctx context.Context, runs, heuristics []string) (*Picture, error) {
-	var p Picture
-	var first train.Hyperparameters
-	var common string
-	seeds := map[uint64]string{}
-	for k, run := range runs {
-		hyperparameters, curve, err := runfolder.Curve(run)
+// Gather reads runs and evaluates heuristics beside them; an empty name is none. Runs of
+// one recipe differ in their seeds. Those of several must be validated on the same
+// episodes.
+func Gather(ctx context.Context, runs, heuristics []string) (*figure.Learning, error) {
+	var list []*recipe
+	for _, run := range runs {
+		r, err := read(run)
 		if err != nil {
 			return nil, err
 		}
-		recipe, err := runfolder.Recipe(hyperparameters)
+		k := slices.IndexFunc(list, func(other *recipe) bool { return other.name == r.name })
+		switch {
+		case k >= 0:
+			err = list[k].add(r)
+		case len(list) > 0 && !list[0].validatedAlike(r):
+			err = invalid.Errorf("%s: is of another recipe (%s) than %s (%s): runs must differ in their seeds alone, or be validated on the same seeds of one scenario",
+				run, r.name, list[0].runs[0], list[0].name)
+		default:
+			list = append(list, r)
+		}
 		if err != nil {
 			return nil, err
 		}
-		if k == 0 {
-			first, common = hyperparameters, recipe
-		}
-		if recipe != common {
-			return nil, invalid.Errorf("%s: is of another recipe (%s) than %s (%s): runs must differ in their seeds alone", run, recipe, runs[0], common)
-		}
-		if same, again := seeds[hyperparameters.Seed]; again {
-			return nil, invalid.Errorf("%s: has the recipe and the seed of %s: runs must differ in their seeds", run, same)
-		}
-		seeds[hyperparameters.Seed] = run
-		p.Curves = append(p.Curves, curve)
 	}
-	p.Title = fmt.Sprintf("%s, reward %s, on %s", first.Method, first.Reward, first.Scenario)
+	l := &figure.Learning{Scenario: list[0].hyperparameters.Scenario}
+	for _, r := range list {
+		l.Methods = append(l.Methods, figure.MethodCurves{Name: r.title(), Curves: r.curves})
+	}
 	var err error
-	p.Levels, err = levels(ctx, &first, heuristics, runs, p.Curves[0].Greedy)
-	return &p, err
+	l.Levels, err = list[0].levels(ctx, heuristics)
+	return l, err
+}
+
+// read reads a run, as the first of its recipe.
+func read(run string) (*recipe, error) {
+	h, curve, err := runfolder.Curve(run)
+	if err != nil {
+		return nil, err
+	}
+	r := &recipe{hyperparameters: h, runs: []string{run}, curves: []figure.LearningCurve{curve}}
+	if m, err := methods.Find(h.Method); err == nil {
+		r.rule = m.Rule
+	}
+	if r.name, err = runfolder.Recipe(h); err != nil {
+		return nil, err
+	}
+	r.scenario, err = runfolder.Scenario(run)
+	return r, err
+}
+
+// add adds a run of the recipe.
+func (r *recipe) add(run *recipe) error {
+	for k, c := range r.curves {
+		if c.Seed == run.curves[0].Seed {
+			return invalid.Errorf("%s: has the recipe and the seed of %s: runs must differ in their seeds", run.runs[0], r.runs[k])
+		}
+	}
+	r.runs, r.curves = append(r.runs, run.runs...), append(r.curves, run.curves...)
+	return nil
+}
+
+// validatedAlike says whether runs of both recipes are validated on the same episodes.
+func (r *recipe) validatedAlike(other *recipe) bool {
+	return r.curves[0].Greedy && other.curves[0].Greedy && r.rule == other.rule &&
+		r.hyperparameters.ValidationSeeds == other.hyperparameters.ValidationSeeds && reflect.DeepEqual(r.scenario, other.scenario)
+}
+
+// title is what the runs' folders are called without their seeds or, where they are
+// called differently, the method and the reward.
+func (r *recipe) title() string {
+	var title string
+	for k, run := range r.runs {
+		path, err := filepath.Abs(run)
+		name := strings.TrimSuffix(filepath.Base(path), fmt.Sprintf("-seed%d", r.curves[k].Seed))
+		if err != nil || k > 0 && name != title {
+			return r.hyperparameters.MethodName() + ", reward " + r.hyperparameters.RewardName()
+		}
+		title = name
+	}
+	return title
 }
 
 // comparedEpisodes is the number of a run's first episodes on whose arrivals levels are
 // evaluated.
 const comparedEpisodes = 40
 
-// levels evaluates heuristics, and the policies that the runs came to, on the arrivals
-// of the first run's first episodes or, of a curve of validation, on its seeds.
-func levels(ctx context.Context, hyperparameters *train.Hyperparameters, heuristics, runs []string, validation bool) ([]chart.ReferenceLevel, error) {
-	s, err := runfolder.Scenario(runs[0])
-	if err != nil {
-		return nil, err
-	}
-	if m, err := methods.Find(hyperparameters.Method); err == nil && m.Rule {
-		return ruleLevels(ctx, hyperparameters, s, heuristics)
+// levels evaluates heuristics: of curves of validation on its seeds; else, with the
+// policies that the runs came to, on the arrivals of the first run's first episodes.
+func (r *recipe) levels(ctx context.Context, heuristics []string) ([]figure.ReferenceLevel, error) {
+	s, h := r.scenario, &r.hyperparameters
+	if r.rule {
+		return ruleLevels(ctx, h, s, heuristics)
 	}
 	var targets []episodes.Target
 	for _, name := range heuristics {
@@ -88,38 +139,44 @@ func levels(ctx context.Context, hyperparameters *train.Hyperparameters, heurist
 		}
 		targets = append(targets, simulate.HeuristicTarget(s, name))
 	}
-	for _, run := range runs {
+	var seeds []uint64
+	var policies []string
+	if r.curves[0].Greedy {
+		var err error
+		if seeds, err = eval.ParseSeeds(h.ValidationSeeds); err != nil {
+			return nil, err
+		}
+	} else {
+		policies = r.runs
+		for k := range comparedEpisodes {
+			seeds = append(seeds, train.EpisodeSeed(h.Seed, k))
+		}
+	}
+	for _, run := range policies {
 		policy, err := target.Checkpoint(s, run, filepath.Join(run, train.CheckpointName))
 		if err != nil {
 			return nil, err
 		}
 		targets = append(targets, policy.Target)
 	}
-	var seeds []uint64
-	if validation {
-		if seeds, err = eval.ParseSeeds(hyperparameters.ValidationSeeds); err != nil {
-			return nil, err
-		}
-	} else {
-		for k := range comparedEpisodes {
-			seeds = append(seeds, train.EpisodeSeed(hyperparameters.Seed, k))
-		}
-	}
 	list, err := episodes.Run(ctx, episodes.Config{Seeds: seeds, Classes: s.ClassNames()}, targets)
 	if err != nil {
 		return nil, err
 	}
-	var levels []chart.ReferenceLevel
-	trained := chart.ReferenceLevel{Name: "what they learned, without exploring: mean of the runs"}
-	for k, r := range list {
-		mean := r.Class(eval.AllClasses).Mean
-		if k < len(list)-len(runs) {
-			levels = append(levels, chart.ReferenceLevel{Name: r.Target, Value: mean})
+	var levels []figure.ReferenceLevel
+	trained := figure.ReferenceLevel{Name: "what they learned, without exploring: mean of the runs"}
+	for k, result := range list {
+		mean := result.Class(eval.AllClasses).Mean
+		if k < len(list)-len(policies) {
+			levels = append(levels, figure.ReferenceLevel{Name: result.Target, Value: mean})
 		} else {
-			trained.Value += mean / float64(len(runs))
+			trained.Value += mean / float64(len(policies))
 		}
 	}
-	return append(levels, trained), nil
+	if len(policies) > 0 {
+		levels = append(levels, trained)
+	}
+	return levels, nil
 }
 
 // checkCompared reports what is no heuristic.
@@ -132,7 +189,7 @@ func checkCompared(name string) error {
 
 // ruleLevels evaluates heuristics as the rule of a run is validated; without validation there are none,
 // since each of its trials is on a pool of its own.
-func ruleLevels(ctx context.Context, h *train.Hyperparameters, s scenario.Scenario, heuristics []string) ([]chart.ReferenceLevel, error) {
+func ruleLevels(ctx context.Context, h *train.Hyperparameters, s scenario.Scenario, heuristics []string) ([]figure.ReferenceLevel, error) {
 	if h.ValidationSeeds == "" {
 		return nil, nil
 	}
@@ -140,7 +197,7 @@ func ruleLevels(ctx context.Context, h *train.Hyperparameters, s scenario.Scenar
 	if err != nil {
 		return nil, err
 	}
-	var levels []chart.ReferenceLevel
+	var levels []figure.ReferenceLevel
 	for _, name := range heuristics {
 		if name == "" {
 			continue
@@ -153,7 +210,7 @@ func ruleLevels(ctx context.Context, h *train.Hyperparameters, s scenario.Scenar
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-		levels = append(levels, chart.ReferenceLevel{Name: name, Value: mean})
+		levels = append(levels, figure.ReferenceLevel{Name: name, Value: mean})
 	}
 	return levels, nil
 }

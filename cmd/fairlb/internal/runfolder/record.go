@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"fairlb/cmd/fairlb/internal/invalid"
-	"fairlb/results/chart"
+	"fairlb/eval/figure"
 	"fairlb/results/record"
 	"fairlb/results/tfevents"
 	"fairlb/train"
@@ -88,14 +88,14 @@ func Rounds(dir string) ([]train.Round, error) {
 // Curve reads the hyperparameters of a run's folder and its learning curve over
 // episodes: the mean completion time (s) in validation, without exploring, where
 // the run has that twice or more; else of each round's requests.
-func Curve(dir string) (train.Hyperparameters, chart.LearningCurve, error) {
-	var curve, greedy chart.LearningCurve
+func Curve(dir string) (train.Hyperparameters, figure.LearningCurve, error) {
+	var curve, greedy figure.LearningCurve
 	rounds, err := Rounds(dir)
 	if err != nil {
 		return train.Hyperparameters{}, curve, err
 	}
 	h, err := Hyperparameters(dir)
-	greedy.Greedy = true
+	curve.Seed, greedy.Seed, greedy.Greedy = h.Seed, h.Seed, true
 	for _, round := range rounds {
 		curve.Episodes = append(curve.Episodes, float64(round.Episodes))
 		curve.Completion = append(curve.Completion, round.Completion)

@@ -14,6 +14,7 @@ import (
 	"fairlb/cmd/fairlb/internal/job"
 	"fairlb/cmd/fairlb/internal/runfolder"
 	"fairlb/cmd/fairlb/internal/store"
+	"fairlb/eval/figure"
 	"fairlb/eval/study"
 	"fairlb/results/chart"
 	"fairlb/results/report"
@@ -192,9 +193,9 @@ func (m *scenarioResults) add(e *job.Evaluation, label string, seed uint64) (fou
 
 // drawCurves draws the learning curves of a scenario, if there are any.
 func (s *Study) drawCurves(path, scenarioName string, runs [][]string) (bool, error) {
-	var families []chart.MethodCurves
+	var families []figure.MethodCurves
 	for m, dirs := range runs {
-		f := chart.MethodCurves{Name: s.Methods[m].Name}
+		f := figure.MethodCurves{Name: s.Methods[m].Name}
 		for _, dir := range dirs {
 			_, curve, err := runfolder.Curve(dir)
 			if err != nil {
@@ -217,7 +218,7 @@ func (s *Study) drawCurves(path, scenarioName string, runs [][]string) (bool, er
 		}
 	}
 	title := fmt.Sprintf("%s: learning, while exploring (number of runs)", scenarioName)
-	if !slices.ContainsFunc(families, func(f chart.MethodCurves) bool { return !f.Curves[0].Greedy }) {
+	if !slices.ContainsFunc(families, func(f figure.MethodCurves) bool { return !f.Curves[0].Greedy }) {
 		title = fmt.Sprintf("%s: learning, in validation without exploring (number of runs)", scenarioName)
 	}
 	return true, files.Write(path, func(w io.Writer) error {
