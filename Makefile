@@ -140,6 +140,8 @@ figures: build
 	./$(BIN) figures recorded results/figures/figure-10b.csv --out results/figures/figure-10b.png
 	./$(BIN) figures recorded results/figures/figure-11.csv --out results/figures/figure-11.png
 	./$(BIN) figures recorded results/figures/figure-8.csv --out results/figures/figure-8.png
+	./$(BIN) figures recorded results/figures/figure-12a.csv --out results/figures/figure-12a.png
+	./$(BIN) figures recorded results/figures/figure-12a-sim-dynamic.csv --out results/figures/figure-12a-sim-dynamic.png
 	./$(BIN) figures recorded results/fit/web-mix.csv --out results/fit/web-mix.png
 	./$(BIN) figures recorded results/tables/table14.csv --out results/tables/table14-rates.png
 	./$(BIN) figures recorded results/tables/table15.csv --out results/tables/table15-rates.png

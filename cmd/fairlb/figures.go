@@ -11,11 +11,12 @@ import (
 	"fairlb/cmd/fairlb/internal/figures"
 	"fairlb/cmd/fairlb/internal/fixedweights"
 	"fairlb/cmd/fairlb/internal/invalid"
+	"fairlb/eval"
 	"fairlb/eval/paper"
 )
 
 func (a *app) figuresCommand() *cobra.Command {
-	var profile, out, tablesFolder, where string
+	var profile, out, tablesFolder, where, scenario, seeds string
 	var runs []string
 	var again bool
 	var kept storeFlags
@@ -45,7 +46,9 @@ PNG and SVG into the folder, a table of them to stdout.
        sockets of this machine; two minutes of real time with standard
   12   servers that lose capacity: (a) busy workers, CPU use and work left over
        time, (b) the distribution of completion times; for heuristics, and the
-       runs that --run names
+       runs that --run names. In another scenario (--scenario), in which servers
+       change at a given time, for SED and the runs; where servers that are drawn
+       for each episode become slower, as in sim-dynamic, they are shown apart
 
 With --env testbed, or a live profile, the episodes of 4b, 8, 9 and 12 are played in
 real time on real traffic (fairlb testbed run), one after another; about how long
@@ -89,9 +92,20 @@ three times, is left out until --again, and so is the Oracle, which no live load
 			if tablesFolder == "" {
 				tablesFolder = filepath.Join("runs", "tables-"+p.Name)
 			}
+			var own []uint64
+			if scenario != "" || seeds != "" {
+				if live || !slices.ContainsFunc(list, func(f paper.Figure) bool { return f.Kind == paper.CapacityChange }) {
+					return invalid.Errorf("--scenario and --seeds: go with figure 12, in the simulator")
+				}
+			}
+			if seeds != "" {
+				if own, err = eval.ParseSeeds(seeds); err != nil {
+					return invalid.Errorf("--seeds: %w", err)
+				}
+			}
 			m := figures.Maker{
 				Dir: out, Profile: p, Search: fixedweights.DefaultSettings(), Runs: runs, Tables: tablesFolder, Live: live, Again: again,
-				AnyBuild: kept.anyBuild, Executor: executor.Local{Log: a.log, Progress: a.progress}, Out: a.stdout, Log: a.log, Progress: a.progress,
+				AnyBuild: kept.anyBuild, Scenario: scenario, Seeds: own, Executor: executor.Local{Log: a.log, Progress: a.progress}, Out: a.stdout, Log: a.log, Progress: a.progress,
 			}
 			return m.Make(c.Context(), list)
 		},
@@ -100,6 +114,8 @@ three times, is left out until --again, and so is the Oracle, which no live load
 	c.Flags().StringVar(&out, "out", "", "the folder of data and pictures (default runs/figures-PROFILE)")
 	c.Flags().StringArrayVar(&runs, "run", nil, "a run's folder or checkpoint to show in figures 4b, 8 and 12 (repeatable)")
 	c.Flags().StringVar(&tablesFolder, "tables", "", "the folder of fairlb tables whose training runs figures 4b and 8 show, and which takes what it lacks (default runs/tables-PROFILE)")
+	c.Flags().StringVar(&scenario, "scenario", "", "the scenario of figure 12 (default web-dynamic)")
+	c.Flags().StringVar(&seeds, "seeds", "", "the seeds of figure 12, such as 2000-2399 (default the profile's)")
 	c.Flags().StringVar(&where, "env", simulatedEnvironment, "sim, or testbed: real time and real sockets, on this machine")
 	c.Flags().BoolVar(&again, "again", false, "in real time: play those episodes again that were no measurement")
 	kept.add(c)

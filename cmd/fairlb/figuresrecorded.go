@@ -17,7 +17,7 @@ func (a *app) figuresRecordedCommand() *cobra.Command {
 		Use:   "recorded FILE",
 		Short: "Draw a recorded figure again, from its CSV or JSON",
 		Long: `Draw the picture of a CSV file again that was made with it: of figure 2a, 2b, 4b,
-8, 9, 10a, 10b or 11, of fairlb fit web-mix, of testbed curve, of theory complexity,
+8, 9, 10a, 10b, 11 or 12a, of fairlb fit web-mix, of testbed curve, of theory complexity,
 of fairlb plot, or of fairlb tables: Tables 14 and 15 over the rate, of the others the ratios to SED. Its columns
 say which. Of the JSON of fairlb eval or testbed run, it draws the means.`,
 		Example: "  fairlb figures recorded results/figures/figure-2a.csv --out figure-2a.svg",

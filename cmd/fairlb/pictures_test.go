@@ -114,7 +114,7 @@ func TestRecordedFigureFaults(t *testing.T) {
 		{[]string{csv, "--out", "x.txt"}, "must end in .svg, .png or .pdf"},
 		{[]string{filepath.Join(t.TempDir(), "none.csv"), "--out", out}, "no such file"},
 		{[]string{bad, "--out", out}, `bad.csv: record 2: memory_bytes = "-7": must be a whole number, not negative`},
-		{[]string{"../../results/studies/web.csv", "--out", out}, "web.csv: must be the CSV of figure 2a, 2b, 4b, 8, 9, 10a, 10b or 11, of fit web-mix, of testbed curve, of theory complexity, of plot or of a table, or the JSON of an evaluation"},
+		{[]string{"../../results/studies/web.csv", "--out", out}, "web.csv: must be the CSV of figure 2a, 2b, 4b, 8, 9, 10a, 10b, 11 or 12a, of fit web-mix, of testbed curve, of theory complexity, of plot or of a table, or the JSON of an evaluation"},
 		{[]string{"../../train/schema/scenario.json", "--out", out}, "scenario.json: has no results"},
 		{[]string{"../../README.md", "--out", out}, "README.md"},
 	} {

@@ -6,7 +6,7 @@ type CapacityChange struct {
 	Figure   string // as the paper numbers it: "Figure 12"
 	Scenario string
 	Duration float64 // s of an episode
-	Interval float64 // s between samples; the first is at the first interval's end
+	Interval float64 // s, over which each sample is a mean; the first is of the first interval
 	Seeds    []uint64
 	Groups   []string  // names of the groups of servers
 	Changes  []float64 // s, when servers change, rising

@@ -17,6 +17,14 @@ const (
 	LiveEnvironment      = "testbed"
 )
 
+// EnvironmentName is what records call it.
+func EnvironmentName(live bool) string {
+	if live {
+		return LiveEnvironment
+	}
+	return SimulatedEnvironment
+}
+
 // Probing says how well a controller that probes servers knows their load, and what the
 // probes send, by how often it probes.
 type Probing struct {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
+	"strings"
 
 	"fairlb/eval/rows"
 )
@@ -83,13 +85,7 @@ func LearningOf(file *rows.File) (*Learning, error) {
 func ProbingOf(file *rows.File) (*Probing, error) {
 	f := &Probing{}
 	err := file.Each(func(r *rows.Record) {
-		switch r.Text("environment") {
-		case LiveEnvironment:
-			f.Live = true
-		case SimulatedEnvironment:
-		default:
-			r.Refuse("environment", fmt.Sprintf("must be %s or %s", SimulatedEnvironment, LiveEnvironment))
-		}
+		f.Live = recordedLive(r)
 		f.Scenario, f.Target, f.Servers, f.LBs = r.Text("scenario"), r.Text("target"), r.Count("servers"), r.Count("lbs")
 		f.Duration, f.Seeds = r.Number("episode_s"), r.Count("episodes")
 		p := ProbingPoint{
@@ -109,6 +105,79 @@ func ProbingOf(file *rows.File) (*Probing, error) {
 	}
 	return f, err
 }
+
+// recordedLive says whether a record is of real traffic.
+func recordedLive(r *rows.Record) bool {
+	environment := r.Text("environment")
+	if environment != LiveEnvironment && environment != SimulatedEnvironment {
+		r.Refuse("environment", fmt.Sprintf("must be %s or %s", SimulatedEnvironment, LiveEnvironment))
+	}
+	return environment == LiveEnvironment
+}
+
+// CapacityChangeOf reads back what report.WriteCapacityChangeServersCSV wrote: the state
+// of the servers. Completion times are in another file, and which seeds they were is not
+// recorded, only how many.
+func CapacityChangeOf(file *rows.File) (*CapacityChange, error) {
+	d := &CapacityChange{}
+	err := file.Each(func(r *rows.Record) {
+		seeds := r.Count("seeds")
+		if seeds == 0 || seeds > mostSeeds {
+			r.Refuse("seeds", fmt.Sprintf("must be in [1, %d]", mostSeeds))
+			return
+		}
+		d.Scenario, d.Live, d.Seeds, d.Changes = r.Text("scenario"), recordedLive(r), make([]uint64, seeds), nil
+		for _, at := range strings.Fields(r.Text("changes_s")) {
+			x, err := strconv.ParseFloat(at, 64)
+			if err != nil || !(x > 0) || math.IsInf(x, 0) {
+				r.Refuse("changes_s", "must be times above 0")
+			}
+			d.Changes = append(d.Changes, x)
+		}
+		name, group := r.Text("target"), r.Text("servers")
+		if n := len(d.Targets); n == 0 || d.Targets[n-1].Name != name {
+			d.Targets = append(d.Targets, CapacityChangeTarget{Name: name})
+		}
+		t := &d.Targets[len(d.Targets)-1]
+		g := slices.Index(d.Groups, group)
+		if g < 0 && len(d.Targets) == 1 {
+			g = len(d.Groups)
+			d.Groups = append(d.Groups, group)
+		}
+		if n := len(t.Servers[0]); g < 0 || g != n-1 && g != n {
+			r.Refuse("servers", "must be the groups of the first target, in their order")
+			return
+		}
+		for m := range NumServerMeasures {
+			if g == len(t.Servers[m]) {
+				t.Servers[m] = append(t.Servers[m], Band{})
+			}
+			band := &t.Servers[m][g]
+			band.Mean, band.SD = append(band.Mean, r.Number(m.Name())), append(band.SD, r.Number(m.Name()+"_sd"))
+		}
+		n, end := len(t.Servers[0][g].Mean), r.Number("time_s")
+		if d.Interval == 0 {
+			d.Interval = end
+		}
+		if !(d.Interval > 0) || math.Abs(end-d.Interval*float64(n)) > 1e-6*end {
+			r.Refuse("time_s", "must be the end of the next interval")
+		}
+		d.Duration = max(d.Duration, end)
+	})
+	if err == nil {
+		for _, t := range d.Targets {
+			for m := range t.Servers {
+				if len(t.Servers[m]) != len(d.Groups) || slices.ContainsFunc(t.Servers[m], func(b Band) bool { return len(b.Mean) != len(d.Targets[0].Servers[0][0].Mean) }) {
+					return nil, fmt.Errorf("%w: %s: %s has other servers or times than %s", rows.ErrUnreadable, file.Name, t.Name, d.Targets[0].Name)
+				}
+			}
+		}
+	}
+	return d, err
+}
+
+// mostSeeds is how many seeds a recorded figure can have.
+const mostSeeds = 1000000
 
 // recordedEstimate reads a mean and its interval. What does not exist is empty.
 func recordedEstimate(r *rows.Record, column string) Estimate {

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/stat"
 
 	"fairlb/env"
@@ -40,6 +41,7 @@ type Timeline struct {
 	servers  []float64
 
 	cpuTime, cpus []float64                      // by group: s of processor time and processors, at the sample before
+	began, speed  []float64                      // by server: the speed of a processor, at the first sample and at the last
 	values        [NumServerMeasures][][]float64 // by measure, group and sample
 }
 
@@ -65,6 +67,10 @@ func NewTimeline(duration, interval float64, group []int) *Timeline {
 // requests in flight end, are left out.
 func (t *Timeline) Sample(now float64, truth *env.Truth) {
 	k := int(math.Round(now/t.interval)) - 1
+	if t.began == nil {
+		t.began = slices.Clone(truth.Speed)
+	}
+	t.speed = append(t.speed[:0], truth.Speed...)
 	groups := len(t.servers)
 	busy, work, used, cpus := make([]float64, groups), make([]float64, groups), make([]float64, groups), make([]float64, groups)
 	for j, g := range t.group {
@@ -83,26 +89,53 @@ func (t *Timeline) Sample(now float64, truth *env.Truth) {
 	t.cpuTime, t.cpus = used, cpus
 }
 
+// BySlowing returns the timeline of two groups: the servers that are at the end as fast as
+// they were at the beginning, or faster, and those that are slower. In t each server must
+// be a group of its own.
+func (t *Timeline) BySlowing() *Timeline {
+	out := &Timeline{interval: t.interval}
+	for m := range NumServerMeasures {
+		var weight [2]float64
+		out.values[m] = [][]float64{make([]float64, len(t.values[m][0])), make([]float64, len(t.values[m][0]))}
+		for j := range t.group {
+			g, w := 0, t.cpus[j]
+			if t.speed[j] < t.began[j] {
+				g = 1
+			}
+			if m == BusyWorkers {
+				w = 1 // a mean over servers, not over processors
+			}
+			weight[g] += w
+			floats.AddScaled(out.values[m][g], w, t.values[m][j])
+		}
+		for g := range weight {
+			floats.Scale(1/max(weight[g], 1), out.values[m][g])
+		}
+	}
+	return out
+}
+
 // Band is a curve as mean and sample standard deviation over seeds; with one
 // seed the deviation is 0.
 type Band struct {
 	Mean, SD []float64
 }
 
-// Bands sums up the timelines of several seeds, by measure and group of servers. It
+// Bands sums up the timelines of several seeds, by measure and group of servers, in
+// means over so many samples each; what is left at the end is not enough for one. It
 // fails with ErrShape unless all have the same groups and samples.
-func Bands(timelines []*Timeline) ([NumServerMeasures][]Band, error) {
+func Bands(timelines []*Timeline, samples int) ([NumServerMeasures][]Band, error) {
 	var out [NumServerMeasures][]Band
 	for m := range out {
 		for g := range timelines[0].values[m] {
 			var b Band
-			for k := range timelines[0].values[m][g] {
+			for k := range len(timelines[0].values[m][g]) / samples {
 				x := make([]float64, len(timelines))
 				for i, t := range timelines {
 					if g >= len(t.values[m]) || len(t.values[m][g]) != len(timelines[0].values[m][g]) {
 						return out, fmt.Errorf("%w: seed %d of %d", ErrShape, i+1, len(timelines))
 					}
-					x[i] = t.values[m][g][k]
+					x[i] = stat.Mean(t.values[m][g][k*samples:(k+1)*samples], nil)
 				}
 				mean, sd := stat.MeanStdDev(x, nil)
 				if len(x) < 2 {

@@ -16,9 +16,8 @@ import (
 )
 
 // DrawCapacityChangeServers draws the state of the servers over time: a column a group of servers, a row a
-// measure, in each a line a target, the mean over seeds smoothed over five
-// samples, with a band of one standard error of it on either side. format is
-// png, svg or pdf.
+// measure, in each a line a target, the mean over seeds, with a band of one
+// standard error of it on either side. format is png, svg or pdf.
 func DrawCapacityChangeServers(w io.Writer, d *figure.CapacityChange, format string) error {
 	picture := panelGrid{
 		title: fmt.Sprintf("%s%s: mean over %d seeds and its standard error", d.Scenario, onTraffic(d.Live), len(d.Seeds)),
@@ -80,16 +79,15 @@ func drawBands(p *plot.Plot, d *figure.CapacityChange, m figure.ServerMeasure, g
 	highest := 0.0
 	for k, t := range d.Targets {
 		band := t.Servers[m][group]
-		mean, sd := movingMean(band.Mean, smoothing), movingMean(band.SD, smoothing)
-		n := len(mean)
+		n := len(band.Mean)
 		curve, outline := make(plotter.XYs, n), make(plotter.XYs, 2*n)
 		for i := range n {
-			x := d.Interval * float64(i+1)
-			half := scale * sd[i] / math.Sqrt(float64(len(d.Seeds)))
-			curve[i] = plotter.XY{X: x, Y: scale * mean[i]}
-			outline[i] = plotter.XY{X: x, Y: max(0, scale*mean[i]-half)}
-			outline[2*n-1-i] = plotter.XY{X: x, Y: scale*mean[i] + half}
-			highest = max(highest, scale*mean[i]+half)
+			x := d.Interval * (float64(i) + 0.5)
+			half := scale * band.SD[i] / math.Sqrt(float64(len(d.Seeds)))
+			curve[i] = plotter.XY{X: x, Y: scale * band.Mean[i]}
+			outline[i] = plotter.XY{X: x, Y: max(0, scale*band.Mean[i]-half)}
+			outline[2*n-1-i] = plotter.XY{X: x, Y: scale*band.Mean[i] + half}
+			highest = max(highest, scale*band.Mean[i]+half)
 		}
 		spread, err := area(outline, faint(colours(k)))
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"strconv"
+	"strings"
 
 	"gonum.org/v1/gonum/stat"
 
@@ -32,7 +33,7 @@ func WriteCapacityChangeText(w io.Writer, d *figure.CapacityChange) error {
 		title:  fmt.Sprintf("%s (a). Servers in %s, %s", d.Figure, d.Scenario, span),
 		header: []string{"target", "servers", "busy workers", "CPU use %", "CPU work left, s"},
 		labels: 2,
-		notes: []string{fmt.Sprintf("Means over %d seeds of %g s, sampled every %g s. Busy workers: a server. CPU use: of the processors' time, background jobs included. CPU work left: s of demand a processor.",
+		notes: []string{fmt.Sprintf("Means over %d seeds of %g s and over %g s of time. Busy workers: a server. CPU use: of the processors' time, background jobs included. CPU work left: s of demand a processor.",
 			len(d.Seeds), d.Duration, d.Interval)},
 	}
 	times := figureTable{
@@ -69,18 +70,28 @@ func WriteCapacityChangeText(w io.Writer, d *figure.CapacityChange) error {
 	return times.write(w)
 }
 
-// WriteCapacityChangeServersCSV writes the state of the servers over time: one row a
-// target, group of servers, measure and sample.
+// WriteCapacityChangeServersCSV writes the state of the servers over time, to six
+// digits: one row a target, group of servers and interval, which ends at time_s.
 func WriteCapacityChangeServersCSV(w io.Writer, d *figure.CapacityChange) error {
 	out := csv.NewWriter(w)
-	rows := [][]string{{"scenario", "target", "servers", "measure", "time_s", "seeds", "mean", "sd"}}
+	header := []string{"scenario", "environment", "changes_s", "target", "servers", "time_s", "seeds"}
+	for m := range figure.NumServerMeasures {
+		header = append(header, m.Name(), m.Name()+"_sd")
+	}
+	var changes []string
+	for _, at := range d.Changes {
+		changes = append(changes, text.Exact(at))
+	}
+	rows := [][]string{header}
 	for _, t := range d.Targets {
 		for g, group := range d.Groups {
-			for m := range figure.NumServerMeasures {
-				band := t.Servers[m][g]
-				for k := range band.Mean {
-					rows = append(rows, []string{d.Scenario, t.Name, group, m.Name(), text.Exact(d.Interval * float64(k+1)), strconv.Itoa(len(d.Seeds)), text.Exact(band.Mean[k]), text.Exact(band.SD[k])})
+			for k := range t.Servers[0][g].Mean {
+				row := []string{d.Scenario, figure.EnvironmentName(d.Live), strings.Join(changes, " "), t.Name, group, text.Exact(d.Interval * float64(k+1)), strconv.Itoa(len(d.Seeds))}
+				for m := range figure.NumServerMeasures {
+					band := t.Servers[m][g]
+					row = append(row, strconv.FormatFloat(band.Mean[k], 'g', 6, 64), strconv.FormatFloat(band.SD[k], 'g', 6, 64))
 				}
+				rows = append(rows, row)
 			}
 		}
 	}

@@ -65,10 +65,10 @@ func TestBufferGrowthText(t *testing.T) {
 
 func TestCapacityChangeCSV(t *testing.T) {
 	got := lines(t, func(w io.Writer) error { return report.WriteCapacityChangeServersCSV(w, figuretest.CapacityChange()) })
-	require.Equal(t, "scenario,target,servers,measure,time_s,seeds,mean,sd", got[0])
-	require.Len(t, got, 1+2*3*2, "groups, measures, samples")
-	require.Equal(t, "web-dynamic,sed,1 server of 4 CPUs,busy_workers_per_server,0.25,2,0.125,0.5", got[1])
-	require.Equal(t, "web-dynamic,sed,2 servers of 2 CPUs,cpu_work_s_per_processor,0.5,2,1,0", got[12])
+	require.Equal(t, "scenario,environment,changes_s,target,servers,time_s,seeds,busy_workers_per_server,busy_workers_per_server_sd,cpu_use,cpu_use_sd,cpu_work_s_per_processor,cpu_work_s_per_processor_sd", got[0])
+	require.Len(t, got, 1+2*2, "groups, samples")
+	require.Equal(t, "web-dynamic,sim,0.3,sed,1 server of 4 CPUs,0.25,2,0.125,0.5,0.25,0.5,0.375,0.5", got[1])
+	require.Equal(t, "web-dynamic,sim,0.3,sed,2 servers of 2 CPUs,0.5,2,0.5,0,0.75,0,1,0", got[4])
 
 	got = lines(t, func(w io.Writer) error {
 		return report.WriteCapacityChangeCompletionsCSV(w, figuretest.CapacityChange())
@@ -77,6 +77,47 @@ func TestCapacityChangeCSV(t *testing.T) {
 	require.Len(t, got, 1+209, "no static page was asked for")
 	require.Equal(t, "web-dynamic,sed,wiki,400,1,0.5,0.005,0.001,0.001", got[1])
 	require.Equal(t, "web-dynamic,sed,wiki,400,1,0.5,0.9999,0.209,0.209", got[209])
+}
+
+// TestCapacityChangeAgain: what was written is read back and drawn, and what is no such
+// file is refused.
+func TestCapacityChangeAgain(t *testing.T) {
+	want := figuretest.CapacityChange()
+	want.Targets = append(want.Targets, want.Targets[0])
+	want.Targets[1].Name, want.Changes, want.Live = "self-tuning", []float64{0.25, 0.3}, true
+	var file bytes.Buffer
+	require.NoError(t, report.WriteCapacityChangeServersCSV(&file, want))
+	read := func(text string) (*figure.CapacityChange, error) {
+		f, err := rows.Read("12a.csv", strings.NewReader(text))
+		require.NoError(t, err)
+		return figure.CapacityChangeOf(f)
+	}
+	got, err := read(file.String())
+	require.NoError(t, err)
+	picture := func(d *figure.CapacityChange) string {
+		var svg strings.Builder
+		require.NoError(t, chart.DrawCapacityChangeServers(&svg, d, "svg"))
+		return svg.String()
+	}
+	require.Equal(t, picture(want), picture(got))
+	lines := strings.SplitAfter(file.String(), "\n")
+	for old, fault := range map[string][2]string{
+		",testbed,":         {",moon,", "record 2: environment"},
+		",0.25 0.3,":        {",0.25 x,", `record 2: changes_s = "0.25 x": must be times above 0`},
+		"0.5,2,0.25":        {"0.75,2,0.25", `record 3: time_s = "0.75": must be the end of the next interval`},
+		"0.25,2,0.125":      {"0.25,0,0.125", "record 2: seeds"},
+		"cpu_use_sd":        {"use_sd", "there is no such column"},
+		lines[3] + lines[4]: {"", "record 6: servers"},
+		lines[7] + lines[8]: {"", "self-tuning has other servers or times than sed"},
+		lines[8]:            {"", "self-tuning has other servers or times than sed"},
+		lines[5]:            {strings.Replace(lines[5], "1 server", "9 servers", 1), "record 6: servers"},
+		lines[5] + lines[6]: {"", "record 6: servers"},
+	} {
+		require.Contains(t, file.String(), old)
+		_, err := read(strings.Replace(file.String(), old, fault[0], 1))
+		require.ErrorIs(t, err, rows.ErrUnreadable, old)
+		require.ErrorContains(t, err, fault[1])
+	}
 }
 
 // TestProbingText: what does not exist is a dash.

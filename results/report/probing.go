@@ -66,10 +66,7 @@ func WriteProbingCSV(w io.Writer, f *figure.Probing) error {
 		header = append(header, name, name+"_low", name+"_high")
 	}
 	rows := [][]string{append(header, "answers_bit_s", "payload_bit_s", "wire_bit_s")}
-	environment := figure.SimulatedEnvironment
-	if f.Live {
-		environment = figure.LiveEnvironment
-	}
+	environment := figure.EnvironmentName(f.Live)
 	cell := func(x float64) string {
 		if math.IsNaN(x) {
 			return ""

@@ -4,23 +4,66 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 
+	"fairlb/cmd/fairlb/internal/files"
 	"fairlb/cmd/fairlb/internal/invalid"
 	"fairlb/cmd/fairlb/internal/simulate"
 	"fairlb/cmd/fairlb/internal/target"
 	"fairlb/env/scenario"
 	"fairlb/eval/figure"
 	"fairlb/eval/paper"
+	"fairlb/eval/study"
 	"fairlb/results/chart"
 	"fairlb/results/report"
 )
 
+// capacityInterval (s) is over which the servers' samples are means.
+const capacityInterval = 1
+
+// capacityScenario is the scenario in which servers lose capacity, and the heuristics
+// that are shown in it: those of the paper's or, in another scenario, SED.
+func (m *Maker) capacityScenario() (scenario.Scenario, []string, error) {
+	name, heuristics := paper.CapacityChangeRuns()
+	if m.Scenario != "" {
+		name, heuristics = m.Scenario, []string{study.Baseline}
+	}
+	s, err := scenario.Load(name, nil)
+	if err != nil {
+		return s, nil, invalid.Errorf("--scenario: %w", err)
+	}
+	if len(capacityChanges(s)) == 0 {
+		return s, nil, invalid.Errorf("--scenario %s: no servers change at a given time of its episodes", name)
+	}
+	return s, heuristics, nil
+}
+
+// capacityChanges lists the times at which servers change, rising.
+func capacityChanges(s scenario.Scenario) []float64 {
+	var times []float64
+	for _, x := range s.Changes {
+		times = append(times, x.At)
+	}
+	for _, x := range s.RandomChanges {
+		if x.Count > 0 {
+			times = append(times, x.At)
+		}
+	}
+	slices.Sort(times)
+	return slices.DeleteFunc(slices.Compact(times), func(at float64) bool { return at <= 0 || at >= s.Duration })
+}
+
+// slowsSome says whether servers that are drawn for each episode become slower, and no
+// servers else.
+func slowsSome(s scenario.Scenario) bool {
+	return len(s.Changes) == 0 && !slices.ContainsFunc(s.RandomChanges, func(x scenario.RandomChange) bool { return x.Kind != "speed" || x.Count == 0 })
+}
+
 // capacityTargets are the heuristics that are shown while servers lose capacity,
 // and the runs that the user named.
 func (m *Maker) capacityTargets() ([]target.Target, error) {
-	name, names := paper.CapacityChangeRuns()
-	s, err := scenario.Load(name, nil)
+	s, names, err := m.capacityScenario()
 	if err != nil {
 		return nil, err
 	}
@@ -36,21 +79,22 @@ func (m *Maker) capacityTargets() ([]target.Target, error) {
 // capacityChange makes both parts of the figure of servers that lose capacity, in
 // episodes of the scenario's own duration.
 func (m *Maker) capacityChange(ctx context.Context, entry paper.Figure, targets []target.Target) error {
-	name, _ := paper.CapacityChangeRuns()
-	s, err := scenario.Load(name, nil)
+	s, _, err := m.capacityScenario()
 	if err != nil {
 		return err
 	}
-	data := &figure.CapacityChange{Figure: m.title(entry), Live: m.Live, Scenario: s.Name, Duration: s.Duration, Interval: scenario.SampleInterval, Seeds: m.Profile.EvalSeeds, Classes: s.ClassNames()}
-	for _, g := range s.Servers {
-		data.Groups = append(data.Groups, fmt.Sprintf("%d servers of %d CPUs", g.Count, g.CPUs))
+	data := &figure.CapacityChange{Figure: m.title(entry), Live: m.Live, Scenario: s.Name, Duration: s.Duration, Interval: capacityInterval,
+		Seeds: m.Profile.EvalSeeds, Changes: capacityChanges(s), Classes: s.ClassNames()}
+	if m.Seeds != nil {
+		data.Seeds = m.Seeds
 	}
-	for _, change := range s.Changes {
-		if change.At > 0 && change.At < s.Duration && !slices.Contains(data.Changes, change.At) {
-			data.Changes = append(data.Changes, change.At)
+	if slowsSome(s) {
+		data.Groups = []string{"servers that keep their speed", "servers that become slower"}
+	} else {
+		for _, g := range s.Servers {
+			data.Groups = append(data.Groups, fmt.Sprintf("%d servers of %d CPUs", g.Count, g.CPUs))
 		}
 	}
-	slices.Sort(data.Changes)
 
 	all := shownCase{figure.CaseDistributions{Seeds: data.Seeds}, s, []line{{targets: targets}}}
 	if err := m.announceLive([]shownCase{all}); err != nil {
@@ -59,7 +103,7 @@ func (m *Maker) capacityChange(ctx context.Context, entry paper.Figure, targets 
 	bar := &episodeBar{Bar: m.Progress.Bar("figure "+entry.Number, len(targets)*len(data.Seeds))}
 	defer bar.Close()
 	for _, t := range targets {
-		shown, notes, err := m.playCapacity(ctx, s, t, bar)
+		shown, notes, err := m.playCapacity(ctx, s, t, data.Seeds, bar)
 		if err != nil {
 			return err
 		}
@@ -74,11 +118,15 @@ func (m *Maker) capacityChange(ctx context.Context, entry paper.Figure, targets 
 	if len(data.Targets) == 0 {
 		return fmt.Errorf("%s: %w", s.Name, errNoMeasurement)
 	}
-	if err := m.write(entry.Number+"a", func(w io.Writer) error { return report.WriteCapacityChangeServersCSV(w, data) },
+	name := ""
+	if m.Scenario != "" {
+		name = "-" + files.Name(s.Name)
+	}
+	if err := m.write(entry.Number+"a"+name, func(w io.Writer) error { return report.WriteCapacityChangeServersCSV(w, data) },
 		func(w io.Writer, format string) error { return chart.DrawCapacityChangeServers(w, data, format) }); err != nil {
 		return err
 	}
-	if err := m.write(entry.Number+"b", func(w io.Writer) error { return report.WriteCapacityChangeCompletionsCSV(w, data) },
+	if err := m.write(entry.Number+"b"+name, func(w io.Writer) error { return report.WriteCapacityChangeCompletionsCSV(w, data) },
 		func(w io.Writer, format string) error { return chart.DrawCapacityChangeCompletions(w, data, format) }); err != nil {
 		return err
 	}
@@ -87,11 +135,17 @@ func (m *Maker) capacityChange(ctx context.Context, entry paper.Figure, targets 
 
 // playCapacity plays the episodes of one target. Where none of them was a measurement,
 // nothing is known of it.
-func (m *Maker) playCapacity(ctx context.Context, s scenario.Scenario, t target.Target, bar *episodeBar) (out figure.CapacityChangeTarget, notes []string, err error) {
-	seen, notes, err := m.play(ctx, s, t, m.Profile.EvalSeeds, bar, func() observed {
+func (m *Maker) playCapacity(ctx context.Context, s scenario.Scenario, t target.Target, seeds []uint64, bar *episodeBar) (out figure.CapacityChangeTarget, notes []string, err error) {
+	group := simulate.GroupOfServer(s)
+	if slowsSome(s) { // which server is in which group is known afterwards
+		for j := range group {
+			group[j] = j
+		}
+	}
+	seen, notes, err := m.play(ctx, s, t, seeds, bar, func() observed {
 		return observed{
 			Requests: figure.NewCompletionRecorder(len(s.Workload.Classes)),
-			Servers:  figure.NewTimeline(s.Duration, scenario.SampleInterval, simulate.GroupOfServer(s)),
+			Servers:  figure.NewTimeline(s.Duration, scenario.SampleInterval, group),
 		}
 	})
 	if err != nil || len(seen) == 0 {
@@ -100,9 +154,12 @@ func (m *Maker) playCapacity(ctx context.Context, s scenario.Scenario, t target.
 	var requests []*figure.CompletionRecorder
 	var timelines []*figure.Timeline
 	for _, o := range seen {
+		if slowsSome(s) {
+			o.Servers = o.Servers.BySlowing()
+		}
 		requests, timelines = append(requests, o.Requests), append(timelines, o.Servers)
 	}
 	out = figure.CapacityChangeTarget{Name: t.Name, ByClass: figure.Distributions(requests)}
-	out.Servers, err = figure.Bands(timelines)
+	out.Servers, err = figure.Bands(timelines, int(math.Round(capacityInterval/scenario.SampleInterval)))
 	return out, notes, err
 }

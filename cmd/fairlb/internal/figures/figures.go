@@ -39,6 +39,8 @@ type Maker struct {
 	Executor store.Executor        // of the trainings and searches that figures need
 	AnyBuild bool                  // take what other builds of the program have made, too
 	Tables   string                // the folder of the tables' training runs
+	Scenario string                // of servers that lose capacity, in the simulator, in place of the paper's
+	Seeds    []uint64              // of its episodes; nil: the profile's
 	Live     bool                  // play the episodes of figures that show policies in real time, one after another
 	Again    bool                  // play those live episodes again that were no measurement
 

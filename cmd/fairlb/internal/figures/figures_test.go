@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"gonum.org/v1/gonum/stat"
 
 	"fairlb/cmd/fairlb/internal/executor"
 	"fairlb/cmd/fairlb/internal/files/filestest"
@@ -23,7 +24,9 @@ import (
 	"fairlb/env/testbed/overhead"
 	"fairlb/env/testbed/probing"
 	"fairlb/eval"
+	"fairlb/eval/figure"
 	"fairlb/eval/paper"
+	"fairlb/eval/rows"
 	"fairlb/results/chart"
 	"fairlb/results/report"
 )
@@ -351,14 +354,14 @@ func TestFigure12(t *testing.T) {
 	s, err := scenario.Load("web-dynamic", nil)
 	require.NoError(t, err)
 	rows := readCSV(t, filepath.Join(dir, "figure-12a.csv"))
-	require.Len(t, rows, 5*len(s.Servers)*3*int(s.Duration/scenario.SampleInterval), "targets, groups, measures, samples")
+	require.Len(t, rows, 5*len(s.Servers)*int(s.Duration), "targets, groups, seconds")
 	for _, row := range rows {
-		mean, err := strconv.ParseFloat(row["mean"], 64)
+		busy, err := strconv.ParseFloat(row["busy_workers_per_server"], 64)
 		require.NoError(t, err)
-		require.GreaterOrEqual(t, mean, 0.0)
-		if row["measure"] == "cpu_use" {
-			require.LessOrEqual(t, mean, 1+1e-9)
-		}
+		require.GreaterOrEqual(t, busy, 0.0)
+		use, err := strconv.ParseFloat(row["cpu_use"], 64)
+		require.NoError(t, err)
+		require.LessOrEqual(t, use, 1+1e-9)
 	}
 	requests := map[string]map[string]bool{}
 	for _, row := range readCSV(t, filepath.Join(dir, "figure-12b.csv")) {
@@ -374,6 +377,33 @@ func TestFigure12(t *testing.T) {
 	for _, name := range []string{"figure-12a.png", "figure-12a.svg", "figure-12b.png", "figure-12b.svg"} {
 		require.FileExists(t, filepath.Join(dir, name))
 	}
+}
+
+// TestFigure12Scenario: where servers that are drawn become slower they are shown apart;
+// before that nothing sets them apart, after it SED sends them more than they can do.
+func TestFigure12Scenario(t *testing.T) {
+	dir := t.TempDir()
+	m := maker(dir, paper.Profile{}, "self-tuning")
+	m.Scenario, m.Seeds = "sim-dynamic", nil
+	for seed := range uint64(24) {
+		m.Seeds = append(m.Seeds, seed)
+	}
+	require.NoError(t, m.Make(t.Context(), numbered(t, "12")))
+	recorded, err := os.Open(filepath.Join(dir, "figure-12a-sim-dynamic.csv"))
+	require.NoError(t, err)
+	defer recorded.Close()
+	file, err := rows.Read("12a", recorded)
+	require.NoError(t, err)
+	d, err := figure.CapacityChangeOf(file)
+	require.NoError(t, err)
+	require.Equal(t, []string{"sed", "self-tuning"}, d.TargetNames())
+	require.Equal(t, []float64{25}, d.Changes)
+	require.Len(t, d.Seeds, 24)
+	use := func(group, from, to int) float64 {
+		return stat.Mean(d.Targets[0].Servers[figure.CPUUse][group].Mean[from:to], nil)
+	}
+	require.InDelta(t, use(0, 5, 25), use(1, 5, 25), 0.1)
+	require.Greater(t, use(1, 30, 60), use(0, 30, 60)+0.05)
 }
 
 // TestDrawRecordedTable: the CSV of a table gives the picture that was drawn with it, over

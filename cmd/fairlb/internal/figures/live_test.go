@@ -185,7 +185,7 @@ func TestLiveServers(t *testing.T) {
 	list, notes = play("sed")
 	require.Empty(t, notes)
 	require.True(t, list[0].Servers.Alike(observe().Servers))
-	bands, err := figure.Bands([]*figure.Timeline{list[0].Servers})
+	bands, err := figure.Bands([]*figure.Timeline{list[0].Servers}, 1)
 	require.NoError(t, err)
 	busy := 0.0
 	for _, band := range bands[figure.BusyWorkers] {

@@ -18,9 +18,10 @@ import (
 const Simulated = " sim"
 
 // DrawRecorded draws the picture of a file that was made beside it: a CSV file of figure
-// 2a, 2b, 4b, 8, 9, 10a, 10b or 11, of the fit of the web mix, of Table 7, of learning curves, or of a table of results: over the rate of one by traffic
-// rates, the ratios to SED of another. Which one, its columns say. A JSON file is an
-// evaluation. format is png, svg or pdf; name is what errors call the file.
+// 2a, 2b, 4b, 8, 9, 10a, 10b, 11 or 12a, of the fit of the web mix, of Table 7, of learning
+// curves, or of a table of results: over the rate of one by traffic rates, the ratios to SED
+// of another. Which one, its columns say. A JSON file is an evaluation. format is png, svg
+// or pdf; name is what errors call the file.
 func DrawRecorded(w io.Writer, name string, r io.Reader, format string) error {
 	recorded := bufio.NewReader(r)
 	if first, _ := recorded.Peek(1); string(first) == "{" {
@@ -51,6 +52,11 @@ func DrawRecorded(w io.Writer, name string, r io.Reader, format string) error {
 		var f *figure.Probing
 		if f, err = figure.ProbingOf(file); err == nil {
 			draw = func() error { return chart.DrawProbing(w, f, format) }
+		}
+	case file.Has("busy_workers_per_server", "changes_s"):
+		var d *figure.CapacityChange
+		if d, err = figure.CapacityChangeOf(file); err == nil {
+			draw = func() error { return chart.DrawCapacityChangeServers(w, d, format) }
 		}
 	case file.Has("message_bytes", "answered"):
 		var f *figure.CommunicationLatency
@@ -98,7 +104,7 @@ func DrawRecorded(w io.Writer, name string, r io.Reader, format string) error {
 			draw = func() error { return chart.DrawComplexity(w, m, format) }
 		}
 	default:
-		err = invalid.Errorf("%s: must be the CSV of figure 2a, 2b, 4b, 8, 9, 10a, 10b or 11, of fit web-mix, of testbed curve, of theory complexity, of plot or of a table, or the JSON of an evaluation", name)
+		err = invalid.Errorf("%s: must be the CSV of figure 2a, 2b, 4b, 8, 9, 10a, 10b, 11 or 12a, of fit web-mix, of testbed curve, of theory complexity, of plot or of a table, or the JSON of an evaluation", name)
 	}
 	if err != nil {
 		return invalid.Errorf("%w", err)

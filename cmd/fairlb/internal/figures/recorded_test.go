@@ -27,6 +27,9 @@ func FuzzDrawRecorded(f *testing.F) {
 	require.NoError(f, err)
 	f.Add(evaluation)
 	f.Add(bytes.Replace(evaluation, []byte(`"mean": `), []byte(`"mean": 1e308`), 1))
+	var change bytes.Buffer
+	require.NoError(f, report.WriteCapacityChangeServersCSV(&change, figuretest.CapacityChange()))
+	f.Add(change.Bytes())
 	var learning bytes.Buffer
 	require.NoError(f, report.WriteLearningCSV(&learning, figuretest.Learning()))
 	f.Add(learning.Bytes())
