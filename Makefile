@@ -131,6 +131,7 @@ tables: build
 # the top of README.md.
 figures: build
 	./$(BIN) study ratios results/studies/moderate.csv results/studies/together.csv results/studies/universal.csv results/studies/team-credit.csv --targets lsq,sed-ordered,self-tuning,tuned,distr-lb,distr-lb-team,centr-lb,qmix-lb,ippo,delay,es,universal --out results/studies/ratios.png
+	./$(BIN) figures recorded results/studies/team-credit-learning.csv --out results/studies/team-credit-learning.png
 	./$(BIN) figures recorded results/figures/figure-2a.csv --out results/figures/figure-2a.png
 	./$(BIN) figures recorded results/theory/figure-2b.csv --out results/theory/figure-2b.png
 	./$(BIN) figures recorded results/theory/table-7.csv --out results/theory/table-7.png
