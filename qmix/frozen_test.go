@@ -1,0 +1,122 @@
+package qmix_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/sirupsen/logrus"
+	"github.com/stretchr/testify/require"
+	"gonum.org/v1/gonum/stat"
+
+	"fairlb/agents"
+	"fairlb/agents/checkpoint"
+	"fairlb/agents/methods"
+	"fairlb/env"
+	training "fairlb/train"
+)
+
+// noRecord takes the rows of a run and keeps none.
+type noRecord struct{}
+
+func (noRecord) Write(string, any) error { return nil }
+func (noRecord) Sync() error             { return nil }
+
+// trainedPolicy trains the recipe on a problem and returns the policy.
+func trainedPolicy(t *testing.T, p problem, seed uint64) agents.Actor {
+	t.Helper()
+	data, err := os.ReadFile("../train/recipes/qmix.yaml")
+	require.NoError(t, err)
+	h, err := training.LoadHyperparameters("qmix.yaml", data, []string{"scenario=" + p.scenario})
+	require.NoError(t, err)
+	h.Seed = seed
+	log := logrus.New()
+	log.SetOutput(io.Discard)
+	dir := t.TempDir()
+	require.NoError(t, training.Run(context.Background(), training.Config{
+		Hyperparameters: h, Scenario: h.Scenario, Workers: 1, Dir: dir, Record: noRecord{}, Log: log,
+		Env: func() (env.Env, error) { return p.open(t, 120, true).env, nil },
+	}))
+	meta, parameters, err := checkpoint.Load(filepath.Join(dir, training.CheckpointName))
+	require.NoError(t, err)
+	actor, err := methods.Policy(meta, h.Methods, parameters, p.open(t, 120, true).env.Spec())
+	require.NoError(t, err)
+	return actor
+}
+
+// weightsOverTime plays the seeds 500 to 519 by an actor and returns the mean completion
+// time (s), each LB's mean log-weights from 10 s on, and their standard deviation over time.
+func (m *measured) weightsOverTime(actor agents.Actor) (meanTime float64, mean [][]float64, deviation float64) {
+	spec := m.env.Spec()
+	weights, mean, squares := spec.NewActions(), spec.NewActions(), 0.0
+	steps, values := 0.0, float64(spec.Agents*spec.Servers)
+	for seed := range uint64(20) {
+		m.play(500+seed, func(k int, step *env.Step, u [][]float64) {
+			require.NoError(m.t, actor.Act(weights, step))
+			for i, row := range weights {
+				for j, w := range row {
+					u[i][j] = math.Log(w)
+				}
+				centre := stat.Mean(u[i], nil)
+				for j := range row {
+					u[i][j] -= centre
+				}
+			}
+			if k < 20 {
+				return
+			}
+			steps++
+			for i, row := range u {
+				for j, v := range row {
+					squares += v * v / values
+					mean[i][j] += (v - mean[i][j]) / steps
+				}
+			}
+		})
+		meanTime += m.mean / 20
+	}
+	variance := squares / steps
+	for _, row := range mean {
+		for _, v := range row {
+			variance -= v * v / values
+		}
+	}
+	return meanTime, mean, math.Sqrt(variance)
+}
+
+// TestFrozenWeights measures, with FAIRLB_LONG=1, how much better trained policies are
+// whose weights no longer move: each LB then holds the means of its log-weights on the
+// seeds 500 to 519. If what they do over time answered to states, they would be worse so.
+// The last are the trainings and the evaluation seeds of the study.
+func TestFrozenWeights(t *testing.T) {
+	if !long() {
+		t.Skip("takes minutes: FAIRLB_LONG=1")
+	}
+	t.Parallel()
+	for _, test := range []struct {
+		problem    problem
+		training   []uint64
+		evaluation uint64 // the first seed
+	}{
+		{misweighted(), []uint64{11, 12, 13}, 500},
+		{problems()[3], []uint64{11, 12, 13}, 500},
+		{misweighted(), []uint64{1, 2, 3, 4, 5}, 1000},
+	} {
+		p := test.problem
+		t.Run(fmt.Sprintf("%s on seeds from %d", p.scenario, test.evaluation), func(t *testing.T) {
+			m := p.open(t, 600, true)
+			least := p.meanTime(t, 500, m.best, m.best)
+			leastThere := p.meanTime(t, test.evaluation, m.best, m.best)
+			for _, seed := range test.training {
+				meanTime, mean, deviation := m.weightsOverTime(trainedPolicy(t, p, seed))
+				frozen := p.meanTime(t, test.evaluation, mean...)
+				t.Logf("training seed %d: mean completion time over that of the best weights %+.1f %% (500 to 519), with frozen weights %+.1f %%; standard deviation of log-weights over time %.2f",
+					seed, 100*(meanTime/least-1), 100*(frozen/leastThere-1), deviation)
+			}
+		})
+	}
+}
