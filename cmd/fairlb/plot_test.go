@@ -69,4 +69,7 @@ func TestPlotRecipes(t *testing.T) {
 		_, _, err = command(t, "plot", "es-seed1", other)
 		require.ErrorContains(t, err, other+": is of another recipe")
 	}
+	require.NoError(t, os.CopyFS("more/es-seed1", os.DirFS("slow-seed1")))
+	_, _, err = command(t, "plot", "es-seed1", "more/es-seed1")
+	require.ErrorContains(t, err, `es-seed1 and more/es-seed1: are of two recipes, and both would be called "es"`)
 }

@@ -19,7 +19,7 @@ import (
 // ErrCurve reports curves that cannot be drawn together.
 var ErrCurve = errors.New("chart: curves cannot be drawn")
 
-// smoothing is over how many rounds, or samples, a curve is averaged.
+// smoothing is over how many rounds a curve of training is averaged.
 const smoothing = 5
 
 // DrawLearningCurves draws, for each method, the mean of the curves of several training
@@ -27,8 +27,13 @@ const smoothing = 5
 // such as a heuristic's completion time. Those of training, in which each round has
 // arrivals of its own, are smoothed over five rounds. Those of validation are of the same
 // episodes each time: they are not smoothed, over the baseline's level where that is
-// given, and on a logarithmic axis, as most is learned early. format is png, svg or pdf.
+// given, and on a logarithmic axis, as most is learned early. Each method has a colour of its
+// own, so that there can be no more of them than colours; levels, which are dashed, each in
+// its way, may have those of methods. format is png, svg or pdf.
 func DrawLearningCurves(w io.Writer, l *figure.Learning, format string) error {
+	if len(l.Methods) > colourCount {
+		return fmt.Errorf("%w: there are %d methods: want at most %d, each in a colour of its own", ErrCurve, len(l.Methods), colourCount)
+	}
 	over, unit, label, who := smoothing, 1.0, "mean completion time (s)", "agents while they explore"
 	if l.Greedy() {
 		over, who = 1, "without exploring, in validation"

@@ -82,6 +82,10 @@ func TestDrawLearningCurves(t *testing.T) {
 	require.NotContains(t, svg, ">30<")
 	l.Levels = l.Levels[1:]
 	require.Contains(t, draw(), "mean completion time (s)")
+	l.Methods = methods(7)
+	require.Contains(t, draw(), ">g, agents while they explore")
+	l.Methods = methods(8)
+	require.ErrorContains(t, DrawLearningCurves(io.Discard, l, "svg"), "there are 8 methods: want at most 7")
 	l.Methods = nil
 	require.ErrorIs(t, DrawLearningCurves(io.Discard, l, "svg"), ErrCurve)
 }

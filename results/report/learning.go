@@ -20,7 +20,7 @@ func WriteLearningCSV(w io.Writer, l *figure.Learning) error {
 	for _, m := range l.Methods {
 		for _, c := range m.Curves {
 			for k, mean := range c.Completion {
-				rows = append(rows, []string{l.Scenario, m.Name, strconv.FormatUint(c.Seed, 10), text.Exact(c.Episodes[k]), text.Exact(mean)})
+				rows = append(rows, []string{l.Scenario, m.Name, strconv.FormatUint(c.Seed, 10), strconv.Itoa(int(c.Episodes[k])), text.Exact(mean)})
 			}
 		}
 	}

@@ -61,8 +61,15 @@ func Gather(ctx context.Context, runs, heuristics []string) (*figure.Learning, e
 		}
 	}
 	l := &figure.Learning{Scenario: list[0].hyperparameters.Scenario}
+	titled := map[string]*recipe{}
 	for _, r := range list {
-		l.Methods = append(l.Methods, figure.MethodCurves{Name: r.title(), Curves: r.curves})
+		title := r.title()
+		if other := titled[title]; other != nil {
+			return nil, invalid.Errorf("%s and %s: are of two recipes, and both would be called %q: call the folders of each recipe by a name of its own, with -seedN at the end",
+				other.runs[0], r.runs[0], title)
+		}
+		titled[title] = r
+		l.Methods = append(l.Methods, figure.MethodCurves{Name: title, Curves: r.curves})
 	}
 	var err error
 	l.Levels, err = list[0].levels(ctx, heuristics)
@@ -93,14 +100,26 @@ func (r *recipe) add(run *recipe) error {
 			return invalid.Errorf("%s: has the recipe and the seed of %s: runs must differ in their seeds", run.runs[0], r.runs[k])
 		}
 	}
+	if curve := run.curves[0]; curve.Greedy != r.curves[0].Greedy {
+		once, often := run.runs[0], r.runs[0]
+		if curve.Greedy {
+			once, often = often, once
+		}
+		return invalid.Errorf("%s: was validated less than twice, %s more often: the curves must all be of validation, or none", once, often)
+	}
 	r.runs, r.curves = append(r.runs, run.runs...), append(r.curves, run.curves...)
 	return nil
 }
 
-// validatedAlike says whether runs of both recipes are validated on the same episodes.
+// validatedAlike says whether runs of both recipes are validated on the same episodes. The
+// pools of a rule are drawn with the recipe's scenario_set, and last for its requests.
 func (r *recipe) validatedAlike(other *recipe) bool {
+	a, b := &r.hyperparameters, &other.hyperparameters
+	if r.rule && (a.Methods.Universal.Requests != b.Methods.Universal.Requests || !slices.Equal(a.ScenarioSet, b.ScenarioSet)) {
+		return false
+	}
 	return r.curves[0].Greedy && other.curves[0].Greedy && r.rule == other.rule &&
-		r.hyperparameters.ValidationSeeds == other.hyperparameters.ValidationSeeds && reflect.DeepEqual(r.scenario, other.scenario)
+		a.ValidationSeeds == b.ValidationSeeds && reflect.DeepEqual(r.scenario, other.scenario)
 }
 
 // title is what the runs' folders are called without their seeds or, where they are
