@@ -55,6 +55,7 @@ func BufferGrowthOf(file *rows.File) (*BufferGrowth, error) {
 func LearningOf(file *rows.File) (*Learning, error) {
 	l := &Learning{}
 	err := file.Each(func(r *rows.Record) {
+		r.Same("scenario")
 		l.Scenario = r.Text("scenario")
 		name, mean := r.Text("target"), r.Number("validation_s")
 		if mean <= 0 {
@@ -121,18 +122,9 @@ func recordedLive(r *rows.Record) bool {
 func CapacityChangeOf(file *rows.File) (*CapacityChange, error) {
 	d := &CapacityChange{}
 	err := file.Each(func(r *rows.Record) {
-		seeds := r.Count("seeds")
-		if seeds == 0 || seeds > mostSeeds {
-			r.Refuse("seeds", fmt.Sprintf("must be in [1, %d]", mostSeeds))
+		r.Same("scenario", "environment", "changes_s", "seeds")
+		if len(d.Targets) == 0 && !d.setEpisodes(r) {
 			return
-		}
-		d.Scenario, d.Live, d.Seeds, d.Changes = r.Text("scenario"), recordedLive(r), make([]uint64, seeds), nil
-		for _, at := range strings.Fields(r.Text("changes_s")) {
-			x, err := strconv.ParseFloat(at, 64)
-			if err != nil || !(x > 0) || math.IsInf(x, 0) {
-				r.Refuse("changes_s", "must be times above 0")
-			}
-			d.Changes = append(d.Changes, x)
 		}
 		name, group := r.Text("target"), r.Text("servers")
 		if n := len(d.Targets); n == 0 || d.Targets[n-1].Name != name {
@@ -174,6 +166,26 @@ func CapacityChangeOf(file *rows.File) (*CapacityChange, error) {
 		}
 	}
 	return d, err
+}
+
+// setEpisodes sets what is the same for all records: which episodes were played. It says
+// whether there is no fault.
+func (d *CapacityChange) setEpisodes(r *rows.Record) bool {
+	seeds := r.Count("seeds")
+	if seeds == 0 || seeds > mostSeeds {
+		r.Refuse("seeds", fmt.Sprintf("must be in [1, %d]", mostSeeds))
+		return false
+	}
+	d.Scenario, d.Live, d.Seeds = r.Text("scenario"), recordedLive(r), make([]uint64, seeds)
+	for _, at := range strings.Fields(r.Text("changes_s")) {
+		x, err := strconv.ParseFloat(at, 64)
+		if err != nil || !(x > 0) || math.IsInf(x, 0) {
+			r.Refuse("changes_s", "must be times above 0")
+			return false
+		}
+		d.Changes = append(d.Changes, x)
+	}
+	return true
 }
 
 // mostSeeds is how many seeds a recorded figure can have.

@@ -83,6 +83,16 @@ func (r *Record) Text(column string) string {
 	return r.value(column)
 }
 
+// Same refuses a value in any of these columns that differs from the first record's.
+func (r *Record) Same(columns ...string) {
+	first := &Record{file: r.file, values: r.file.records[0]}
+	for _, column := range columns {
+		if r.Text(column) != first.value(column) {
+			r.Refuse(column, "must be that of the first record")
+		}
+	}
+}
+
 // Number returns the finite number in a column.
 func (r *Record) Number(column string) float64 {
 	x, err := strconv.ParseFloat(r.Text(column), 64)

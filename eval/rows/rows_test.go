@@ -32,6 +32,7 @@ func TestRecords(t *testing.T) {
 		`n = "-2": must be a whole number, not negative`: func(r *rows.Record) { r.Count("n") },
 		`yes = "maybe": must be true or false`:           func(r *rows.Record) { r.Bool("yes") },
 		`z = "": there is no such column`:                func(r *rows.Record) { r.Text("z") },
+		`must be that of the first record`:               func(r *rows.Record) { r.Same("name") },
 	} {
 		err := f.Each(visit)
 		require.ErrorIs(t, err, rows.ErrUnreadable)

@@ -118,6 +118,12 @@ func TestCapacityChangeAgain(t *testing.T) {
 		require.ErrorIs(t, err, rows.ErrUnreadable, old)
 		require.ErrorContains(t, err, fault[1])
 	}
+	for column, change := range map[string][2]string{"scenario": {"web-dynamic", "cpu"}, "environment": {",testbed,", ",sim,"}, "changes_s": {",0.25 0.3,", ",0.25,"}, "seeds": {",2,", ",3,"}} {
+		require.Contains(t, lines[8], change[0])
+		_, err := read(strings.Join(lines[:8], "") + strings.Replace(lines[8], change[0], change[1], 1))
+		require.ErrorContains(t, err, "record 9: "+column+" = ")
+		require.ErrorContains(t, err, "must be that of the first record")
+	}
 }
 
 // TestProbingText: what does not exist is a dash.
