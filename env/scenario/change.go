@@ -56,8 +56,8 @@ func changeKind(name string) station.ChangeKind {
 	}[name]
 }
 
-// changesLB says whether what changes is an LB, not servers.
-func (x *Change) changesLB() bool { return x.Kind == "fail-lb" || x.Kind == "return-lb" }
+// ChangesLB says whether what changes is an LB, not servers.
+func (x *Change) ChangesLB() bool { return x.Kind == "fail-lb" || x.Kind == "return-lb" }
 
 // setsValue says whether a kind of change sets a value.
 func setsValue(kind string) bool { return kind == "speed" || kind == "cpus" || kind == "background" }
@@ -80,7 +80,7 @@ func (s *Scenario) changes() []station.Change {
 	var list []station.Change
 	for _, x := range s.Changes {
 		change := station.Change{At: x.At, Kind: changeKind(x.Kind), Value: x.Value}
-		if x.changesLB() {
+		if x.ChangesLB() {
 			change.Index = x.LB
 			list = append(list, change)
 			continue
@@ -130,7 +130,7 @@ func (s *Scenario) changeRules(r *settings.Rules) {
 		r.Check("at", x.At, settings.NotNegative())
 		r.Check("kind", x.Kind, oneOf(changeKinds()))
 		switch {
-		case x.changesLB():
+		case x.ChangesLB():
 			r.Require(x.LB >= 0 && x.LB < s.LBs, "lb", x.LB, "must be the index of an LB")
 			r.Require(x.Group == 0, "group", x.Group, "must be left out of a change of an LB")
 			r.Require(len(x.Servers) == 0, "servers", x.Servers, "must be left out of a change of an LB")

@@ -194,7 +194,7 @@ func (s *Scenario) expectedChanges() float64 {
 	n := 0.0
 	for _, x := range s.Changes {
 		switch {
-		case x.changesLB():
+		case x.ChangesLB():
 			n++
 		case len(x.Servers) > 0:
 			n += float64(len(x.Servers))

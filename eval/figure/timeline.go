@@ -91,8 +91,8 @@ func (t *Timeline) Sample(now float64, truth *env.Truth) {
 
 // BySlowing returns the timeline of two groups: the servers that are at the end as fast as
 // they were at the beginning, or faster, and those that are slower. In t each server must
-// be a group of its own.
-func (t *Timeline) BySlowing() *Timeline {
+// be a group of its own. It fails with ErrShape where there are none of either.
+func (t *Timeline) BySlowing() (*Timeline, error) {
 	out := &Timeline{interval: t.interval}
 	for m := range NumServerMeasures {
 		var weight [2]float64
@@ -109,10 +109,13 @@ func (t *Timeline) BySlowing() *Timeline {
 			floats.AddScaled(out.values[m][g], w, t.values[m][j])
 		}
 		for g := range weight {
-			floats.Scale(1/max(weight[g], 1), out.values[m][g])
+			if weight[g] == 0 {
+				return nil, fmt.Errorf("%w: of %d servers none %s", ErrShape, len(t.group), [...]string{"kept its speed", "became slower"}[g])
+			}
+			floats.Scale(1/weight[g], out.values[m][g])
 		}
 	}
-	return out
+	return out, nil
 }
 
 // Band is a curve as mean and sample standard deviation over seeds; with one

@@ -46,13 +46,22 @@ func TestBySlowing(t *testing.T) {
 	x.Sample(0, &truth)
 	truth.CPUTime, truth.Speed = []float64{0.5, 0.5, 0.25}, []float64{1, 3, 0.5}
 	x.Sample(0.5, &truth)
-	bands, err := figure.Bands([]*figure.Timeline{x.BySlowing()}, 1)
+	slowed, err := x.BySlowing()
+	require.NoError(t, err)
+	bands, err := figure.Bands([]*figure.Timeline{slowed}, 1)
 	require.NoError(t, err)
 	for m, want := range [][2]float64{figure.BusyWorkers: {1.5, 4}, figure.CPUUse: {0.5, 0.25}, figure.CPUWorkLeft: {1.5, 4.5}} {
 		require.Len(t, bands[m], 2)
 		for g := range want {
 			require.InDelta(t, want[g], bands[m][g].Mean[0], 1e-12, "%d %d", m, g)
 		}
+	}
+	for want, speed := range map[string][]float64{"none became slower": {1, 3, 1}, "none kept its speed": {0.5, 1, 0.5}} {
+		truth.Speed = speed
+		x.Sample(0.5, &truth)
+		_, err := x.BySlowing()
+		require.ErrorIs(t, err, figure.ErrShape)
+		require.ErrorContains(t, err, "of 3 servers "+want)
 	}
 }
 

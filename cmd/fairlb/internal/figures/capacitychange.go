@@ -36,6 +36,9 @@ func (m *Maker) capacityScenario() (scenario.Scenario, []string, error) {
 	if len(capacityChanges(s)) == 0 {
 		return s, nil, invalid.Errorf("--scenario %s: no servers change at a given time of its episodes", name)
 	}
+	if s.Duration < capacityInterval {
+		return s, nil, invalid.Errorf("--scenario %s: duration = %g: must be at least %d s, over which samples are means", name, s.Duration, capacityInterval)
+	}
 	return s, heuristics, nil
 }
 
@@ -43,7 +46,9 @@ func (m *Maker) capacityScenario() (scenario.Scenario, []string, error) {
 func capacityChanges(s scenario.Scenario) []float64 {
 	var times []float64
 	for _, x := range s.Changes {
-		times = append(times, x.At)
+		if !x.ChangesLB() {
+			times = append(times, x.At)
+		}
 	}
 	for _, x := range s.RandomChanges {
 		if x.Count > 0 {
@@ -54,10 +59,20 @@ func capacityChanges(s scenario.Scenario) []float64 {
 	return slices.DeleteFunc(slices.Compact(times), func(at float64) bool { return at <= 0 || at >= s.Duration })
 }
 
-// slowsSome says whether servers that are drawn for each episode become slower, and no
-// servers else.
+// slowsSome says whether some servers, which are drawn for each episode, become slower while
+// it lasts and never all of them, and nothing else changes.
 func slowsSome(s scenario.Scenario) bool {
-	return len(s.Changes) == 0 && !slices.ContainsFunc(s.RandomChanges, func(x scenario.RandomChange) bool { return x.Kind != "speed" || x.Count == 0 })
+	slowed, servers := 0, 0
+	for _, x := range s.RandomChanges {
+		if x.Kind != "speed" || x.Count == 0 || x.High >= 1 || x.At <= 0 || x.At >= s.Duration {
+			return false
+		}
+		slowed += x.Count
+	}
+	for _, g := range s.Servers {
+		servers += g.Count
+	}
+	return len(s.Changes) == 0 && slowed > 0 && slowed < servers
 }
 
 // capacityTargets are the heuristics that are shown while servers lose capacity,
@@ -155,7 +170,9 @@ func (m *Maker) playCapacity(ctx context.Context, s scenario.Scenario, t target.
 	var timelines []*figure.Timeline
 	for _, o := range seen {
 		if slowsSome(s) {
-			o.Servers = o.Servers.BySlowing()
+			if o.Servers, err = o.Servers.BySlowing(); err != nil {
+				return out, notes, err
+			}
 		}
 		requests, timelines = append(requests, o.Requests), append(timelines, o.Servers)
 	}

@@ -408,6 +408,45 @@ func TestFigure12Scenario(t *testing.T) {
 	require.Greater(t, use(1, 30, 60), use(0, 30, 60)+0.05)
 }
 
+// TestCapacityScenarios: changes of load balancers are none of servers, an episode must have
+// a sample, and servers are shown apart where some become slower, never all and never none.
+func TestCapacityScenarios(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "pool.yaml")
+	load := func(more string) (scenario.Scenario, error) {
+		text := `lbs: 2
+servers: [{count: 4, cpus: 2, speed: 1}]
+workload:
+  arrivals: {rate: 3}
+  classes: [{name: task, share: 1, stages: [{resource: cpu, law: exponential, mean: 0.5}]}]
+step_interval: 0.25
+` + more
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+		m := maker("", paper.Profile{})
+		m.Scenario = path
+		s, _, err := m.capacityScenario()
+		return s, err
+	}
+	_, err := load("duration: 60\nchanges: [{at: 1, kind: fail-lb, lb: 1}, {at: 5, kind: return-lb, lb: 1}]")
+	require.ErrorContains(t, err, "no servers change")
+	_, err = load("duration: 0.5\nrandom_changes: [{kind: speed, count: 2, at: 0.25, low: 0.5, high: 0.5}]")
+	require.ErrorContains(t, err, "duration = 0.5: must be at least 1 s")
+	for change, want := range map[string]bool{
+		"{kind: speed, count: 2, at: 25, low: 0.4, high: 0.9}":                                                        true,
+		"{kind: speed, count: 2, at: 25, low: 0.5, high: 1.5}":                                                        false,
+		"{kind: speed, count: 4, at: 25, low: 0.5, high: 0.5}":                                                        false,
+		"{kind: cpus, count: 2, at: 25, low: 0.5, high: 0.5}":                                                         false,
+		"{kind: speed, count: 2, at: 25, low: 0.5, high: 0.5}, {kind: speed, count: 2, at: 30, low: 0.5, high: 0.5}":  false,
+		"{kind: speed, count: 1, at: 25, low: 0.5, high: 0.5}, {kind: speed, per_minute: 1, low: 0.5, high: 0.5}":     false,
+		"{kind: speed, count: 1, at: 25, low: 0.5, high: 0.5}, {kind: speed, count: 2, at: 60, low: 0.5, high: 0.5}":  false,
+		"{kind: speed, count: 1, at: 25, low: 0.5, high: 0.5}, {kind: speed, count: 2, at: 30, low: 0.25, high: 0.5}": true,
+	} {
+		s, err := load("duration: 60\nrandom_changes: [" + change + "]")
+		require.NoError(t, err)
+		require.Equal(t, want, slowsSome(s), change)
+	}
+}
+
 // TestDrawRecordedTable: the CSV of a table gives the picture that was drawn with it, over
 // the rate where it is by traffic rates, of the ratios to SED else.
 func TestDrawRecordedTable(t *testing.T) {
