@@ -98,7 +98,7 @@ func coefficients(run string, x exportSettings) ([]byte, error) {
 // model returns the ONNX model of a run's policy, or of the rule that ships.
 func model(run string, x exportSettings) ([]byte, error) {
 	if run == dispatch.UniversalName && x.lb < 0 {
-		return onnx.RuleModel(checkpoint.Meta{Method: run, Scenario: scenario.RandomPool(1)}, dispatch.ShippedPolicy(false))
+		return onnx.RuleModel(checkpoint.Meta{Method: run, Scenario: scenario.Random(scenario.RandomPools, 1)}, dispatch.ShippedPolicy(false))
 	}
 	if run == dispatch.UniversalCarriedName {
 		return onnx.RuleModel(checkpoint.Meta{Method: run}, dispatch.ShippedPolicy(true))

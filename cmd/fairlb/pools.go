@@ -20,6 +20,7 @@ import (
 
 // poolsSettings are the flags of the command.
 type poolsSettings struct {
+	family       string // of scenarios that are drawn at random
 	pools, seeds string
 	duration     float64  // s; 0: the pool's own
 	set          []string // path=value, put into the scenario of each pool
@@ -32,7 +33,9 @@ func (a *app) poolsCommand() *cobra.Command {
 		Short: "Evaluate rules on many pools of servers that are drawn at random",
 		Long: `Evaluate heuristics, and runs of method universal, on the scenarios random-pool/NUMBER: pools of 2 to 64 servers
 behind 1 to 8 load balancers, with hidden speeds, at loads of 0.5 to 0.95, of which
-two in three have servers that change speed (fairlb scenarios show random-pool/1).
+two in three have servers that change speed (fairlb scenarios show random-pool/1); with
+--family random-service, on random-service/NUMBER, of which more do IO, some have bursts
+or servers that fail, and one in four is of the web scenarios' kind.
 Printed are geometric means over pools of the ratio of mean completion times to
 SED's on the same arrivals, with 95 % intervals over pools, and to the best
 heuristic of each pool, but for what was learned, is told by servers (carried,
@@ -50,6 +53,7 @@ chosen on the pools 1 to 192; its figures are to be taken from others.`,
 		Args: checked(cobra.MinimumNArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error { return a.pools(c, args, x) },
 	}
+	c.Flags().StringVar(&x.family, "family", scenario.RandomPools, "of scenarios that are drawn at random: "+strings.Join(scenario.RandomFamilies(), " or "))
 	c.Flags().StringVar(&x.pools, "pools", "1001-1048", "numbers of the pools, such as 1-48,60")
 	c.Flags().Float64Var(&x.duration, "duration", 0, "s of arrivals in an episode; 0: the pool's own")
 	c.Flags().StringArrayVar(&x.set, "set", nil, "path=value, put into the scenario of each pool (repeatable)")
@@ -67,6 +71,9 @@ func (a *app) pools(c *cobra.Command, heuristics []string, x poolsSettings) erro
 	if err != nil {
 		return invalid.Errorf("--seeds: %w", err)
 	}
+	if !slices.Contains(scenario.RandomFamilies(), x.family) {
+		return invalid.Errorf("--family %q: must be %s", x.family, strings.Join(scenario.RandomFamilies(), " or "))
+	}
 	names := withBaseline(heuristics)
 	bar := a.progress.Bar("evaluating pools", len(numbers))
 	defer bar.Close()
@@ -76,7 +83,7 @@ func (a *app) pools(c *cobra.Command, heuristics []string, x poolsSettings) erro
 		if x.duration != 0 {
 			set = append(set, fmt.Sprintf("duration=%g", x.duration))
 		}
-		s, err := scenario.Load(scenario.RandomPool(number), set)
+		s, err := scenario.Load(scenario.Random(x.family, number), set)
 		if err != nil {
 			return err
 		}

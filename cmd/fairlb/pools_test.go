@@ -20,11 +20,18 @@ func TestPools(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, out, again)
 
+	services, _, err := command(t, "pools", "sed", "lsq", "--family", "random-service", "--pools", "23,60-61", "--duration", "5")
+	require.NoError(t, err)
+	others, _, err := command(t, "pools", "sed", "lsq", "--pools", "23,60-61", "--duration", "5")
+	require.NoError(t, err)
+	require.NotEqual(t, others, services)
+
 	for want, args := range map[string][]string{
 		`target "sad": neither a heuristic`:   {"sad"},
 		`unknown constant "tau"`:              {"self-tuning:tau=3"},
 		`--pools: `:                           {"sed", "--pools", "x"},
 		`--seeds: `:                           {"sed", "--seeds", "2-1"},
+		`--family "web": must be random-pool`: {"sed", "--family", "web"},
 		`sed takes no constants`:              {"sed:window=3"},
 		`target "self-tuning" is given twice`: {"self-tuning", "self-tuning"},
 	} {

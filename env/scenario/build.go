@@ -34,8 +34,8 @@ func List() []Entry {
 func Load(nameOrFile string, overrides []string) (Scenario, error) {
 	overrides = replaced(overrides)
 	available := builtins()
-	if number, ok := RandomPoolNumber(nameOrFile); ok {
-		available = []builtin{{name: nameOrFile, make: func() Scenario { return randomPool(number) }}}
+	if family, number, ok := RandomFamily(nameOrFile); ok {
+		available = []builtin{{name: nameOrFile, make: func() Scenario { return randomFamilies[family](number) }}}
 	}
 	for _, b := range available {
 		if b.name == nameOrFile {

@@ -10,19 +10,29 @@ import (
 	"fairlb/env"
 )
 
-// randomPoolPrefix begins the names of the pools that are drawn at random; behind it
-// is a whole number, from which all else follows.
-const randomPoolPrefix = "random-pool/"
+// The families of scenarios that are drawn at random: what stands before the number in
+// their names (Random), from which all else follows.
+const (
+	RandomPools    = "random-pool"
+	RandomServices = "random-service"
+)
 
-// RandomPoolNumber reads the number of a random pool from its name.
-func RandomPoolNumber(name string) (uint64, bool) {
-	digits, ok := strings.CutPrefix(name, randomPoolPrefix)
+// randomFamilies are the families and how they are drawn.
+var randomFamilies = map[string]func(number uint64) Scenario{RandomPools: randomPool, RandomServices: randomService}
+
+// RandomFamilies lists the families in the order in which they are shown.
+func RandomFamilies() []string { return []string{RandomPools, RandomServices} }
+
+// RandomFamily reads the name of a scenario that is drawn at random: its family and its
+// number there.
+func RandomFamily(name string) (family string, number uint64, ok bool) {
+	family, digits, _ := strings.Cut(name, "/")
 	number, err := strconv.ParseUint(digits, 10, 64)
-	return number, ok && err == nil && digits == strconv.FormatUint(number, 10)
+	return family, number, randomFamilies[family] != nil && err == nil && digits == strconv.FormatUint(number, 10)
 }
 
-// RandomPool returns the name of the random pool of a number.
-func RandomPool(number uint64) string { return fmt.Sprintf("%s%d", randomPoolPrefix, number) }
+// Random returns the name of the scenario of a number in a family.
+func Random(family string, number uint64) string { return fmt.Sprintf("%s/%d", family, number) }
 
 // randomPool draws a pool of 2 to 64 servers behind 1 to 8 LBs, to choose on
 // what is meant to serve any pool. Drawn are the servers' processors and hidden
@@ -37,7 +47,7 @@ func randomPool(number uint64) Scenario {
 	spread := rng.Float64()
 	kinds := []int{1, 2, 4, 8}[:2+rng.IntN(3)]
 	for range n {
-		s.Servers = append(s.Servers, ServerGroup{1, kinds[rng.IntN(len(kinds))], rounded(math.Exp(spread * (2*rng.Float64() - 1)))})
+		s.Servers = append(s.Servers, ServerGroup{1, kinds[rng.IntN(len(kinds))], rounded(expUniform(rng, spread))})
 	}
 	if rng.IntN(2) == 0 {
 		s.CPU = CPU{Discipline: "processor-sharing", Workers: 32, Backlog: 128}
@@ -99,4 +109,9 @@ func logUniform(rng *rand.Rand, low, high float64) float64 {
 func rounded(x float64) float64 {
 	y, _ := strconv.ParseFloat(strconv.FormatFloat(x, 'g', 3, 64), 64)
 	return y
+}
+
+// expUniform draws a number whose logarithm is uniform in [-spread, spread].
+func expUniform(rng *rand.Rand, spread float64) float64 {
+	return math.Exp(spread * (2*rng.Float64() - 1))
 }

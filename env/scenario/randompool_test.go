@@ -8,13 +8,50 @@ import (
 	"fairlb/env/settings"
 )
 
+// TestRandomServices: every number gives a scenario that passes the rules and is the same each
+// time; about as many are of a kind as is said.
+func TestRandomServices(t *testing.T) {
+	t.Parallel()
+	web, io, bursts, failures, n := 0, 0, 0, 0, 400
+	for number := range uint64(n) {
+		name := Random(RandomServices, number)
+		s, err := Load(name, nil)
+		require.NoError(t, err, name)
+		again, err := Load(name, nil)
+		require.NoError(t, err)
+		require.Equal(t, s, again)
+		require.LessOrEqual(t, s.Workload.Arrivals.Load, 0.95)
+		if s.CPU.Prefork {
+			web++
+			require.InDelta(t, 1, s.Workload.Classes[0].Share+s.Workload.Classes[1].Share, 1e-9)
+		} else if demand := s.meanDemand(); demand[1] > 0 {
+			io++
+			require.LessOrEqual(t, demand[1], 0.76*(demand[0]+demand[1]))
+		}
+		if s.Workload.Arrivals.BurstFactor > 0 {
+			bursts++
+		}
+		for _, x := range s.RandomChanges {
+			if x.Kind == "fail" {
+				failures++
+			}
+		}
+	}
+	require.InDelta(t, n/4, web, 40)
+	require.InDelta(t, n/2, io, 40)
+	require.InDelta(t, n/4, bursts, 40)
+	require.InDelta(t, n/6, failures, 30)
+	_, err := Load("random-services/1", nil)
+	require.ErrorContains(t, err, "neither a file nor a built-in scenario")
+}
+
 // TestRandomPools: every number gives a scenario that passes the rules, is as large as
 // is said, and is the same each time.
 func TestRandomPools(t *testing.T) {
 	t.Parallel()
 	kinds, laws := map[string]int{}, map[string]int{}
 	for number := range uint64(200) {
-		name := RandomPool(number)
+		name := Random(RandomPools, number)
 		s, err := Load(name, nil)
 		require.NoError(t, err, name)
 		require.Equal(t, name, s.Name)

@@ -89,12 +89,12 @@ func RuleValidation(s scenario.Scenario, overrides []string, requests float64, h
 }
 
 func ruleEnvs(s scenario.Scenario, overrides []string, requests float64, steer func(scenario.Scenario, *dispatch.Policy) Opener) train.RuleEnvs {
-	_, any := scenario.RandomPoolNumber(s.Name)
+	family, _, any := scenario.RandomFamily(s.Name)
 	return train.RuleEnvs{Any: any, Open: func(pool uint64, policy *dispatch.Policy) (env.Env, error) {
 		if !any {
 			return steer(s, policy)(nil, nil)
 		}
-		own, err := scenario.Load(scenario.RandomPool(pool), overrides)
+		own, err := scenario.Load(scenario.Random(family, pool), overrides)
 		if err != nil {
 			return nil, err
 		}
