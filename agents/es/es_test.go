@@ -36,6 +36,23 @@ func TestNoise(t *testing.T) {
 	require.NotEqual(t, a, noise(10, 2))
 }
 
+// TestLimit: a pair that differs by more than the limit counts as one that differs by it.
+func TestLimit(t *testing.T) {
+	t.Parallel()
+	norm := func(a, b float64) float64 {
+		s := NewSearch(make([]float32, 2), 4)
+		s.Limit(0.03)
+		s.Observe(14, a)
+		s.Observe(15, b)
+		x, err := s.Step(0.1, 0)
+		require.NoError(t, err)
+		return x
+	}
+	require.InEpsilon(t, norm(-1.03, -0.97), norm(-9, -1), 1e-6)
+	require.InEpsilon(t, norm(-1.03, -0.97), norm(-1, -9), 1e-6)
+	require.InEpsilon(t, norm(-1.03, -0.97)/3, norm(-1.01, -0.99), 1e-6)
+}
+
 // TestSearchGradient: by hand, with a fitness that is linear in the parameters.
 func TestSearchGradient(t *testing.T) {
 	t.Parallel()

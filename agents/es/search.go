@@ -20,6 +20,7 @@ type Search struct {
 	open     map[uint64]trial // pairs of which one trial has been observed, by seed / Trials
 	gradient []float32        // of the loss: minus the fitness
 	pairs    int              // whole pairs in the gradient
+	limit    float64          // of |d| of a pair (Observe)
 	adam     *nn.Adam
 	noise    []float64
 }
@@ -36,10 +37,14 @@ type trial struct {
 func NewSearch(values []float32, stream uint64) *Search {
 	return &Search{
 		Values: values, Average: append([]float32(nil), values...), stream: stream,
-		open: map[uint64]trial{}, gradient: make([]float32, len(values)),
+		open: map[uint64]trial{}, gradient: make([]float32, len(values)), limit: math.Inf(1),
 		adam: nn.NewAdam(len(values), nn.AdamConfig{}), noise: make([]float64, len(values)),
 	}
 }
+
+// Limit bounds what a pair counts, |d| of Observe. Few pairs, of crowded workloads, differ
+// ten times as much as most do, by chance; unbounded, what they say drowns the others.
+func (s *Search) Limit(d float64) { s.limit = d }
 
 // Noise sets dst to the standard normal noise of a trial: both trials of a pair,
 // whose seeds have the same quotient by Trials, have the same noise of opposite
@@ -75,7 +80,7 @@ func (s *Search) Observe(seed uint64, fitness float64) {
 		s.pairs++ // neither trial is better
 		return
 	}
-	d := (fitness - first.fitness) / sum
+	d := min(max((fitness-first.fitness)/sum, -s.limit), s.limit)
 	Noise(s.noise, seed, s.stream)
 	for k, e := range s.noise {
 		s.gradient[k] -= float32(d * e)

@@ -31,6 +31,9 @@ type Config struct {
 	// Average is the part of the averaged coefficients, which are what is evaluated, that
 	// is kept at an update; the rest are the present ones. Default 0.96; in [0, 1).
 	Average float64 `yaml:"average"`
+	// Limit bounds by which part the two trials of a pair are taken to differ. Few pairs, of crowded
+	// pools, differ ten times as much as most do, by chance. Default 0: none; not negative.
+	Limit float64 `yaml:"limit,omitempty"`
 }
 
 // DefaultConfig returns the recipe that is known to learn.
@@ -51,6 +54,7 @@ func (c *Config) Rules(r *settings.Rules) {
 	r.Check("schedule", c.Schedule, settings.OneOf(nn.ScheduleKinds()...))
 	r.Check("final_rate", c.FinalRate, settings.OpenClosed(0, 1))
 	r.Check("average", c.Average, settings.ClosedOpen(0, 1))
+	r.Check("limit", c.Limit, settings.NotNegative())
 }
 
 // schedule is that of the learning rate.

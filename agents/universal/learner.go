@@ -45,7 +45,11 @@ func newLearner(cfg Config, spec env.Spec, carried bool) (*Learner, error) {
 		return nil, err
 	}
 	units := unitsOf(carried)
-	return &Learner{cfg: cfg, spec: spec, carried: carried, units: units, sigma: cfg.Sigma, search: es.NewSearch(make([]float32, len(units)), 0)}, nil
+	l := &Learner{cfg: cfg, spec: spec, carried: carried, units: units, sigma: cfg.Sigma, search: es.NewSearch(make([]float32, len(units)), 0)}
+	if cfg.Limit > 0 {
+		l.search.Limit(cfg.Limit)
+	}
+	return l, nil
 }
 
 // Trials implements agents.Comparer.

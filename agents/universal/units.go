@@ -23,7 +23,11 @@ var units = [][2]float64{
 	{0.6, 0.7},  // explained*load
 	{1.5, 2},    // explained*share
 	{0.4, 0.8},  // order
-	{0.6, 1.5},  // level
+	{1, 2},      // order*share
+	{0.6, 1.5},  // division
+	{1.5, 3},    // division*share
+	{0.6, 1.5},  // division*load
+	{0.8, 2},    // division*servers
 	{1, 1.5},    // known
 }
 
@@ -44,7 +48,11 @@ var carriedUnits = [][2]float64{
 	{1, 1.2},   // explained*load
 	{1.5, 2},   // explained*share
 	{0.4, 0.9}, // order
-	{0.5, 1.5}, // level
+	{1, 2},     // order*share
+	{0.5, 1.5}, // division
+	{1.3, 3},   // division*share
+	{0.6, 1.5}, // division*load
+	{0.8, 2},   // division*servers
 	{1, 1.3},   // known
 	{0.5, 1.1}, // own
 	{1.5, 2},   // own*known

@@ -30,7 +30,7 @@ type LearnedScore struct {
 	told     []float64   // by server, the logarithm of its configured capacity, of mean 0 over the pool
 	mean     float64     // of the configured capacities
 	order    []float64   // by server, in [-1, 1]: falls for the LBs of odd index, rises for the others
-	level    []float64   // by server, in [-1, 1]: spread evenly, and differently for each LB
+	division []float64   // by server, in [-1, 1]: greatest for one in LBs servers, other ones for each LB
 
 	pool   [poolFeatures]float64
 	slope  float64      // of the estimates over the configured capacities, both as logarithms
@@ -59,15 +59,14 @@ func recentConstants() SelfTuningConfig { return SelfTuningConfig{Exponent: 1, W
 const (
 	// confidenceNumber is the number of completions at which an estimate is trusted half.
 	confidenceNumber = 10
-	// slopePrior is the slope before anything is known, slopeWeight the weight that it has
-	// beside the squares of the told capacities.
-	slopePrior, slopeWeight = 0.6, 0.3
-	// poolNumber is confidenceNumber where the pool is summed up.
-	poolNumber = 40
+	// slopePrior is the slope before anything is known, slopeWeight one over the variance that
+	// it has over pools.
+	slopePrior, slopeWeight = 0.5, 8
 	// estimateNoise is the variance of the logarithm of an estimate of one completion.
-	estimateNoise = 2.0
-	// leastVariance is that of capacities about what is told of them, where none is seen.
-	leastVariance = 0.001
+	estimateNoise = 1.1
+	// spreadPrior is the variance of capacities about what is told of them before anything is known,
+	// leastVariance the least.
+	spreadPrior, leastVariance = 0.05, 0.001
 	// MaxLogWeight and MaxLogOffset bound the logarithms of weights and of offsets.
 	MaxLogWeight, MaxLogOffset = 20.0, 5.0
 	// maxLog bounds logarithms of relative capacities among the features.
@@ -86,7 +85,7 @@ func NewLearnedScore(policy *Policy, long *Capacities, o Options) (*LearnedScore
 	n := len(o.Capacity)
 	s := &LearnedScore{
 		policy: policy, others: 1, exponent: long.cfg.Exponent, long: long, recent: recent, share: 1 / float64(o.LBs),
-		told: make([]float64, n), order: make([]float64, n), level: make([]float64, n), sums: make([]serverSums, n),
+		told: make([]float64, n), order: make([]float64, n), division: make([]float64, n), sums: make([]serverSums, n),
 	}
 	if err := checkWeights(o.Capacity); err != nil {
 		return nil, err
@@ -103,9 +102,9 @@ func NewLearnedScore(policy *Policy, long *Capacities, o Options) (*LearnedScore
 		if n > 1 {
 			s.order[j] = direction * (2*float64(j)/float64(n-1) - 1)
 		}
-		// Multiples of the golden ratio are spread evenly, however many there are.
-		_, x := math.Modf(math.Phi * float64(1+j+o.LB*(n+1)))
-		s.level[j] = 2*x - 1
+		if o.LBs > 1 { // else there is nobody to divide the servers with
+			s.division[j] = math.Cos(2 * math.Pi * float64(j-o.LB) / float64(o.LBs))
+		}
 	}
 	s.Reset()
 	return s, nil
@@ -154,29 +153,40 @@ func (s *LearnedScore) observe(server int) {
 
 // sumUp sums up what is known of the pool.
 func (s *LearnedScore) sumUp() {
-	var weight, mean, noise, toldMean, toldSquare, product float64
+	// Servers count by how well their capacities are known and how much these differ from what is told.
+	among := s.spread*s.spread + leastVariance
+	var weight, mean, toldMean float64
 	for j := range s.sums {
 		x := &s.sums[j]
-		k := x.number / (x.number + poolNumber)
+		k := x.number / (x.number*among + estimateNoise)
 		weight += k
 		mean += k * x.capacity
-		noise += k / (1 + x.number)
 		toldMean += k * s.told[j]
-		toldSquare += k * s.told[j] * s.told[j]
-		product += k * x.capacity * s.told[j]
 	}
-	s.slope = (product + slopePrior*slopeWeight) / (toldSquare + slopeWeight)
-	s.slope = min(max(s.slope, -1), 2)
-	s.spread, s.centre = 0, 0
+	s.slope, s.spread, s.centre = slopePrior, 0, 0
 	if weight > 0 {
-		s.centre = (mean - s.slope*toldMean) / weight
-		left := 0.0 // of the square
+		mean, toldMean = mean/weight, toldMean/weight
+		var square, product float64
+		for j := range s.sums {
+			x := &s.sums[j]
+			k := x.number / (x.number*among + estimateNoise)
+			told := s.told[j] - toldMean
+			square += k * told * told
+			product += k * told * (x.capacity - mean)
+		}
+		s.slope = (product + slopePrior*slopeWeight) / (square + slopeWeight)
+		s.slope = min(max(s.slope, -1), 2)
+		s.centre = mean - s.slope*toldMean
+		// The variance of what is left, noise taken off, as if one more server had been seen of which it is spreadPrior.
+		left, servers := spreadPrior, 1.0
 		for j := range s.sums {
 			x := &s.sums[j]
 			r := x.capacity - s.slope*s.told[j] - s.centre
-			left += x.number / (x.number + poolNumber) * r * r
+			k := x.number / (x.number + confidenceNumber)
+			left += k * (r*r - estimateNoise/(1+x.number))
+			servers += k
 		}
-		s.spread = min(1, math.Sqrt(max(0, (left-estimateNoise*noise)/weight)))
+		s.spread = min(1, math.Sqrt(max(0, left/servers)))
 	}
 	others := 0.0 // that a request meets at its server
 	if p := s.long.pool; s.carried != nil {
@@ -246,7 +256,8 @@ func (s *LearnedScore) features(server int) [carriedFeatures]float64 {
 	return [carriedFeatures]float64{
 		capacity, capacity * known, capacity * load, capacity * share, posterior, posterior * load, trend,
 		told, told * doubt, told * load, explained, explained * doubt, explained * load, explained * share,
-		s.order[server], s.level[server], known,
+		s.order[server], s.order[server] * share,
+		s.division[server], s.division[server] * share, s.division[server] * load, s.division[server] * s.pool[3], known,
 		own, own * ownKnown, popular, popular * load, popular * share,
 	}
 }

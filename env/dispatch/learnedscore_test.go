@@ -3,6 +3,7 @@ package dispatch
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -97,6 +98,30 @@ func TestFeaturesAreRelative(t *testing.T) {
 	}
 }
 
+// TestDivision: load balancers prefer each another one in as many servers as there are of them, and
+// what one adds to a server's score the others take off; one alone has no preference.
+func TestDivision(t *testing.T) {
+	t.Parallel()
+	for lbs := 1; lbs <= 5; lbs++ {
+		sums := make([]float64, 12)
+		for lb := range lbs {
+			long, err := NewCapacities(len(sums), DefaultSelfTuning())
+			require.NoError(t, err)
+			s, err := NewLearnedScore(&Policy{}, long, Options{Capacity: slices.Repeat([]float64{1}, len(sums)), LB: lb, LBs: lbs})
+			require.NoError(t, err)
+			for j, x := range s.division {
+				sums[j] += x
+				if lbs > 1 {
+					require.Equal(t, j%lbs == lb, x > 1-1e-9, "LB %d of %d, server %d", lb, lbs, j)
+				}
+			}
+		}
+		for _, sum := range sums {
+			require.InDelta(t, 0, sum, 1e-9)
+		}
+	}
+}
+
 // TestSlopeTellsWhoIsRight: where estimates follow the configured capacities the slope comes to 1,
 // and where they do not, to 0.
 func TestSlopeTellsWhoIsRight(t *testing.T) {
@@ -121,7 +146,7 @@ func TestSlopeTellsWhoIsRight(t *testing.T) {
 func TestNewPolicyRefuses(t *testing.T) {
 	t.Parallel()
 	_, err := NewPolicy(false, make([]float64, PolicySize(false)-1))
-	require.ErrorContains(t, err, "must be 40")
+	require.ErrorContains(t, err, "must be 48")
 	coefficients := make([]float64, PolicySize(false))
 	coefficients[3] = math.NaN()
 	_, err = NewPolicy(false, coefficients)
@@ -140,17 +165,17 @@ func TestPolicyFile(t *testing.T) {
 		last    string
 	}{
 		{false, shippedPolicy, []change{
-			{"trend,", "tend,", `p.csv: line 8: "tend,0.09375,0.359375": must be trend and as many numbers as line 1 has behind feature, with commas between`},
+			{"trend,", "tend,", `p.csv: line 8: "tend,0.09375,0.421875": must be trend and as many numbers as line 1 has behind feature, with commas between`},
 			{"trend,0.09375", "trend,x", `p.csv: line 8: trend: weight "x": must be a number in [-100, 100]`},
-			{"spread,,", "spread,1,", `p.csv: line 24: spread: weight "1": must be empty`},
+			{"spread,,", "spread,1,", `p.csv: line 28: spread: weight "1": must be empty`},
 			{"feature,weight,offset\n", "", `p.csv: line 1: must be "feature,weight,offset", or "feature,weight,offset,others,age" for universal-carried`},
-			{"offset\n", "offset,others,age\n", `p.csv: line 2: "capacity,0,0.265625": must be capacity and as many numbers as line 1 has behind feature, with commas between`},
-		}, "p.csv: line 25: one line too many"},
+			{"offset\n", "offset,others,age\n", `p.csv: line 2: "capacity,0,0.328125": must be capacity and as many numbers as line 1 has behind feature, with commas between`},
+		}, "p.csv: line 29: one line too many"},
 		{true, shippedCarriedPolicy, []change{
-			{"popular,0.296875,0.640625,,", "popular,0.296875,0.640625,,1", `p.csv: line 21: popular: age "1": must be empty`},
-			{"one,,", "one,2,", `p.csv: line 24: one: weight "2": must be empty`},
-			{"0.953125\n", "NaN\n", `p.csv: line 29: spread: age "NaN": must be a number in [-100, 100]`},
-		}, "p.csv: line 30: one line too many"},
+			{"popular,0.359375,0.765625,,", "popular,0.359375,0.765625,,1", `p.csv: line 25: popular: age "1": must be empty`},
+			{"one,,", "one,2,", `p.csv: line 28: one: weight "2": must be empty`},
+			{"1.078125\n", "NaN\n", `p.csv: line 33: spread: age "NaN": must be a number in [-100, 100]`},
+		}, "p.csv: line 34: one line too many"},
 	} {
 		coefficients := make([]float64, PolicySize(test.carried))
 		for k := range coefficients {

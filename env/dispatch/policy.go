@@ -11,8 +11,8 @@ import (
 // The numbers of features: of a server, as universal and as universal-carried have them, and
 // of the pool.
 const (
-	serverFeatures  = 17
-	carriedFeatures = 22
+	serverFeatures  = 21
+	carriedFeatures = 26
 	poolFeatures    = 6
 )
 
@@ -26,9 +26,10 @@ const (
 //	posterior  explained and, as far as it is more than noise, what the estimate differs from it
 //	trend      the estimate over a tenth of the window less capacity
 //	order      rises from -1 to 1 over the servers for LBs of even index, falls for the others
-//	level      in [-1, 1], spread evenly over the servers, differently for each LB
+//	division   cos(2 pi (j - i) / LBs) for server j and LB i, of which the LBs prefer each another; its sum
+//	           over the LBs is 0 for every server, and so it is for one LB alone
 //
-// A factor load or share is the pool's (PoolFeatures). With carried counts the estimates are
+// A factor load, share or servers is the pool's (PoolFeatures). With carried counts the estimates are
 // those of the rule carried, by the requests of all LBs, and two features come besides:
 //
 //	own      logarithm of self-tuning's estimate, by the LB's own requests
@@ -38,7 +39,7 @@ func ServerFeatures(carried bool) []string {
 	list := []string{
 		"capacity", "capacity*known", "capacity*load", "capacity*share", "posterior", "posterior*load", "trend",
 		"told", "told*doubt", "told*load", "explained", "explained*doubt", "explained*load", "explained*share",
-		"order", "level", "known",
+		"order", "order*share", "division", "division*share", "division*load", "division*servers", "known",
 	}
 	if carried {
 		list = append(list, "own", "own*known", "popular", "popular*load", "popular*share")
@@ -70,7 +71,7 @@ const (
 // self-tuning; with Carried alone it is carried.
 type Policy struct {
 	Carried        bool                     // of universal-carried
-	Weight, Offset [carriedFeatures]float64 // of the logarithms of a server's weight and offset; universal has the first 17
+	Weight, Offset [carriedFeatures]float64 // of the logarithms of a server's weight and offset; universal has the first 21
 	Common         [poolFeatures]float64    // of the logarithm of every server's offset
 
 	// Others and Age are of universal-carried: of the logarithms of what a request of another LB
