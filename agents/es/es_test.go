@@ -39,18 +39,24 @@ func TestNoise(t *testing.T) {
 // TestLimit: a pair that differs by more than the limit counts as one that differs by it.
 func TestLimit(t *testing.T) {
 	t.Parallel()
-	norm := func(a, b float64) float64 {
+	step := func(a, b float64) (norm float64, values []float32) {
 		s := NewSearch(make([]float32, 2), 4)
 		s.Limit(0.03)
 		s.Observe(14, a)
 		s.Observe(15, b)
-		x, err := s.Step(0.1, 0)
+		norm, err := s.Step(0.1, 0)
 		require.NoError(t, err)
-		return x
+		return norm, s.Values
 	}
-	require.InEpsilon(t, norm(-1.03, -0.97), norm(-9, -1), 1e-6)
-	require.InEpsilon(t, norm(-1.03, -0.97), norm(-1, -9), 1e-6)
-	require.InEpsilon(t, norm(-1.03, -0.97)/3, norm(-1.01, -0.99), 1e-6)
+	limit, worse := step(-1.03, -0.97)
+	more, same := step(-9, -1)
+	require.InEpsilon(t, limit, more, 1e-6)
+	require.Equal(t, worse, same)
+	more, better := step(-1, -9)
+	require.InEpsilon(t, limit, more, 1e-6)
+	require.Equal(t, worse[0], -better[0], "the other way round")
+	less, _ := step(-1.01, -0.99)
+	require.InEpsilon(t, limit/3, less, 1e-6)
 }
 
 // TestSearchGradient: by hand, with a fitness that is linear in the parameters.

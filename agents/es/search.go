@@ -62,7 +62,7 @@ func Noise(dst []float64, seed, stream uint64) {
 //
 //	d = (f+ - f-) / (|f+| + |f-|),
 //
-// so that crowded workloads do not outweigh the others. It estimates the
+// bounded by Limit, so that crowded workloads do not outweigh the others. It estimates the
 // gradient by d times the noise. A trial that comes twice counts once.
 func (s *Search) Observe(seed uint64, fitness float64) {
 	pair, half := seed/Trials, seed%Trials

@@ -62,10 +62,11 @@ const (
 	// slopePrior is the slope before anything is known, slopeWeight one over the variance that
 	// it has over pools.
 	slopePrior, slopeWeight = 0.5, 8
-	// estimateNoise is the variance of the logarithm of an estimate of one completion.
+	// estimateNoise is the variance of the logarithm of an estimate of one completion, as it was
+	// measured in the moderate scenarios after 30 s.
 	estimateNoise = 1.1
-	// spreadPrior is the variance of capacities about what is told of them before anything is known,
-	// leastVariance the least.
+	// spreadPrior is the variance of capacities about what is told of them that one server more
+	// than there are is taken to have shown; leastVariance is the least.
 	spreadPrior, leastVariance = 0.05, 0.001
 	// MaxLogWeight and MaxLogOffset bound the logarithms of weights and of offsets.
 	MaxLogWeight, MaxLogOffset = 20.0, 5.0
@@ -153,12 +154,14 @@ func (s *LearnedScore) observe(server int) {
 
 // sumUp sums up what is known of the pool.
 func (s *LearnedScore) sumUp() {
-	// Servers count by how well their capacities are known and how much these differ from what is told.
+	// A server counts by one over the variance of its estimate about what is told: of the noise of
+	// its completions, and of what capacities differ from what is told of them.
 	among := s.spread*s.spread + leastVariance
+	precision := func(number float64) float64 { return number / (number*among + estimateNoise) }
 	var weight, mean, toldMean float64
 	for j := range s.sums {
 		x := &s.sums[j]
-		k := x.number / (x.number*among + estimateNoise)
+		k := precision(x.number)
 		weight += k
 		mean += k * x.capacity
 		toldMean += k * s.told[j]
@@ -169,7 +172,7 @@ func (s *LearnedScore) sumUp() {
 		var square, product float64
 		for j := range s.sums {
 			x := &s.sums[j]
-			k := x.number / (x.number*among + estimateNoise)
+			k := precision(x.number)
 			told := s.told[j] - toldMean
 			square += k * told * told
 			product += k * told * (x.capacity - mean)
@@ -177,7 +180,8 @@ func (s *LearnedScore) sumUp() {
 		s.slope = (product + slopePrior*slopeWeight) / (square + slopeWeight)
 		s.slope = min(max(s.slope, -1), 2)
 		s.centre = mean - s.slope*toldMean
-		// The variance of what is left, noise taken off, as if one more server had been seen of which it is spreadPrior.
+		// The variance of what is left, less the noise of the estimates, which contain one
+		// completion of the pool's average beside the server's own.
 		left, servers := spreadPrior, 1.0
 		for j := range s.sums {
 			x := &s.sums[j]

@@ -98,8 +98,8 @@ func TestFeaturesAreRelative(t *testing.T) {
 	}
 }
 
-// TestDivision: load balancers prefer each another one in as many servers as there are of them, and
-// what one adds to a server's score the others take off; one alone has no preference.
+// TestDivision: the feature is 1 for one in as many servers as there are load balancers, others for
+// each of them; over the load balancers it sums to 0, and it is 0 for one alone.
 func TestDivision(t *testing.T) {
 	t.Parallel()
 	for lbs := 1; lbs <= 5; lbs++ {

@@ -26,8 +26,8 @@ const (
 //	posterior  explained and, as far as it is more than noise, what the estimate differs from it
 //	trend      the estimate over a tenth of the window less capacity
 //	order      rises from -1 to 1 over the servers for LBs of even index, falls for the others
-//	division   cos(2 pi (j - i) / LBs) for server j and LB i, of which the LBs prefer each another; its sum
-//	           over the LBs is 0 for every server, and so it is for one LB alone
+//	division   cos(2 pi (j - i) / LBs) for server j and LB i: 1 for every LBs-th server, others for each
+//	           LB, and -1 half way between them; 0 for an LB alone. Over the LBs a server's sum is 0
 //
 // A factor load, share or servers is the pool's (PoolFeatures). With carried counts the estimates are
 // those of the rule carried, by the requests of all LBs, and two features come besides:

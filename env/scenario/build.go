@@ -35,7 +35,7 @@ func Load(nameOrFile string, overrides []string) (Scenario, error) {
 	overrides = replaced(overrides)
 	available := builtins()
 	if family, number, ok := RandomFamily(nameOrFile); ok {
-		available = []builtin{{name: nameOrFile, make: func() Scenario { return randomFamilies[family](number) }}}
+		available = []builtin{{name: nameOrFile, make: func() Scenario { return drawRandom(family, number) }}}
 	}
 	for _, b := range available {
 		if b.name == nameOrFile {

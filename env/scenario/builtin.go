@@ -73,7 +73,7 @@ func builtins() []builtin {
 		builtin{"misweighted/0.5", "sim-moderate/pure-cpu with hidden speeds e^U(-0.5, 0.5)", func() Scenario { return misweighted(0.5) }},
 		builtin{"misweighted/1.0", "sim-moderate/pure-cpu with hidden speeds e^U(-1, 1)", func() Scenario { return misweighted(1) }},
 		builtin{Random(RandomPools, 1), "a pool drawn at random, 2 to 64 servers behind 1 to 8 LBs; any whole number in place of 1 is another", func() Scenario { return randomPool(1) }},
-		builtin{Random(RandomServices, 1), "the same with more IO, bursts, failures and, one in four, the web's servers; what universal trains on", func() Scenario { return randomService(1) }},
+		builtin{Random(RandomServices, 1), "the same with more IO, bursts, failures and, one in four, the web's servers", func() Scenario { return randomService(1) }},
 	)
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,9 +18,6 @@ const (
 	RandomServices = "random-service"
 )
 
-// randomFamilies are the families and how they are drawn.
-var randomFamilies = map[string]func(number uint64) Scenario{RandomPools: randomPool, RandomServices: randomService}
-
 // RandomFamilies lists the families in the order in which they are shown.
 func RandomFamilies() []string { return []string{RandomPools, RandomServices} }
 
@@ -28,7 +26,15 @@ func RandomFamilies() []string { return []string{RandomPools, RandomServices} }
 func RandomFamily(name string) (family string, number uint64, ok bool) {
 	family, digits, _ := strings.Cut(name, "/")
 	number, err := strconv.ParseUint(digits, 10, 64)
-	return family, number, randomFamilies[family] != nil && err == nil && digits == strconv.FormatUint(number, 10)
+	return family, number, slices.Contains(RandomFamilies(), family) && err == nil && digits == strconv.FormatUint(number, 10)
+}
+
+// drawRandom draws the scenario of a number in a family.
+func drawRandom(family string, number uint64) Scenario {
+	if family == RandomServices {
+		return randomService(number)
+	}
+	return randomPool(number)
 }
 
 // Random returns the name of the scenario of a number in a family.

@@ -6,10 +6,10 @@ import (
 	"fairlb/env"
 )
 
-// randomService draws what a policy that is to serve any pool trains on: one in four is of the
-// web scenarios' kind (randomWeb), the others are random pools (randomPool) of which two in
+// randomService draws what a policy that is to serve any pool should serve too: one in four is of
+// the web scenarios' kind (randomWeb), the others are random pools (randomPool) of which two in
 // three do IO, up to three quarters of a request. Of all, one in four has bursts, and in one in
-// six servers fail and come back.
+// six servers fail and come back. An episode is as long as the random pool's.
 func randomService(number uint64) Scenario {
 	rng := rand.New(env.Stream(number, "scenario/random-service"))
 	s := randomPool(number)
@@ -48,7 +48,8 @@ func randomStages(rng *rand.Rand, mean float64) []Stage {
 
 // randomWeb draws a pool of the web scenarios' kind (webModerate): 2 to 8 LBs, two groups of
 // servers of which one has twice the other's processors, half of the time with hidden
-// speeds, pages of another scale of times, and a load of 0.3 to 0.95.
+// speeds, pages whose times are 0.3 to 10 times as long, and a load of 0.3 to 0.95. An episode
+// is a minute, by that scale.
 func randomWeb(rng *rand.Rand) Scenario {
 	s := webModerate(1, 0)
 	s.LBs = 2 + rng.IntN(7)
