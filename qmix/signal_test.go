@@ -25,6 +25,8 @@ const (
 	discount     = 0.9
 	choiceStep   = 60
 	returnSteps  = 40
+
+	trainingChoices = 640 * 120 / meanHold // of an LB, in a training
 )
 
 // problem is a pool of two LBs, and the best fixed weights that both share there, as
@@ -38,12 +40,18 @@ func problems() []problem {
 	return []problem{
 		{"../train/studies/qmix/servers-2.yaml", []float64{1, 1.822}},
 		{"../train/studies/qmix/servers-4.yaml", []float64{1, 1.162, 1.492, 2.171}},
-		{"misweighted/1.0", []float64{1, 1.284, 1.35, 1.35, 2, 2.103, 2.984, 1.098}},
-		{"sim-moderate/pure-cpu", []float64{1, 1, 1, 1, 1.81, 1.81, 1.81, 1.81}},
+		misweighted(),
+		pureCPU(),
 	}
 }
 
-func misweighted() problem { return problems()[2] }
+func misweighted() problem {
+	return problem{"misweighted/1.0", []float64{1, 1.284, 1.35, 1.35, 2, 2.103, 2.984, 1.098}}
+}
+
+func pureCPU() problem {
+	return problem{"sim-moderate/pure-cpu", []float64{1, 1, 1, 1, 1.81, 1.81, 1.81, 1.81}}
+}
 
 // measured is a problem's simulation.
 type measured struct {
@@ -237,15 +245,16 @@ func TestSignal(t *testing.T) {
 		require.Less(t, shares[1], shares[2], "what is held for longer matters more")
 		require.Less(t, shares[1], 0.05, "the return is mostly noise to the LB that chooses")
 		if long() {
-			p.logDifferences(t)
+			p.differences(t)
 		}
 	}
 }
 
-// logDifferences tells what it makes of the return that LB 0 has worse weights for five
+// differences tells what it makes of the return that LB 0 has worse weights for five
 // steps, how many choices it takes to see that at two standard errors, where half of them
-// are of either kind, and what such weights make of the mean completion time.
-func (p problem) logDifferences(t *testing.T) {
+// are of either kind, and what such weights make of the mean completion time. Equal weights
+// cost much, those half of the way little, which a training has not the choices to see.
+func (p problem) differences(t *testing.T) {
 	const workloads = 4000
 	m := p.open(t, choiceStep+meanHold+returnSteps, false)
 	var best []float64
@@ -266,6 +275,7 @@ func (p problem) logDifferences(t *testing.T) {
 	_, rest := fit.solve()
 	t.Logf("%s: standard deviation of the return %.1f, of what the state leaves of it %.1f", p.scenario, stat.StdDev(best, nil), math.Sqrt(rest))
 	least := p.meanTime(t, 500, m.best, m.best)
+	equal := 0.0 // what they cost
 	for _, s := range []float64{1, 0.75, 0.5} {
 		u := m.towardsEqual(s)
 		var d []float64
@@ -273,8 +283,19 @@ func (p problem) logDifferences(t *testing.T) {
 			d = append(d, m.teamReturn(1<<63+uint64(w), meanHold, u)-best[w])
 		}
 		mean, sd := stat.MeanStdDev(d, nil)
+		choices := 16 * rest / (mean * mean)
+		one, both := p.meanTime(t, 500, u, m.best)/least-1, p.meanTime(t, 500, u, u)/least-1
 		t.Logf("  %.2f of the way to equal weights: mean completion time %+.1f %% by one LB, %+.1f %% by both; return %.3f +- %.3f, seen in %.0f choices",
-			s, 100*(p.meanTime(t, 500, u, m.best)/least-1), 100*(p.meanTime(t, 500, u, u)/least-1), mean, 1.96*sd/math.Sqrt(workloads), 16*rest/(mean*mean))
+			s, 100*one, 100*both, mean, 1.96*sd/math.Sqrt(workloads), choices)
+		require.Greater(t, both, one, "%s: worse weights of both cost more than of one", p.scenario)
+		if s == 1 {
+			equal = both
+			require.Greater(t, equal, 0.1, "%s: equal weights cost much", p.scenario)
+			require.Less(t, mean, -1.96*sd/math.Sqrt(workloads), "%s: equal weights make the return less", p.scenario)
+			continue
+		}
+		require.Less(t, both, equal/2, "%s: weights nearer to the best cost much less", p.scenario)
+		require.Greater(t, choices, float64(trainingChoices), "%s: no training sees the difference", p.scenario)
 	}
 }
 
