@@ -23,6 +23,7 @@ func FairWeightsOf(file *rows.File) (*FairWeights, error) {
 				LeastGood: r.Number("best_fixed_low"), GreatestGood: r.Number("best_fixed_high"), Processors: r.Number("processors_ratio"),
 			})
 		}
+		r.Same("window_s")
 		f.Window = r.Number("window_s")
 		p := &f.Profiles[len(f.Profiles)-1]
 		p.WorkRatios = append(p.WorkRatios, r.Number("work_ratio"))
@@ -38,6 +39,7 @@ func FairWeightsOf(file *rows.File) (*FairWeights, error) {
 func BufferGrowthOf(file *rows.File) (*BufferGrowth, error) {
 	f := &BufferGrowth{}
 	err := file.Each(func(r *rows.Record) {
+		r.Same("scenario", "method", "episode_s")
 		f.Scenario, f.Method, f.Duration = r.Text("scenario"), r.Text("method"), r.Number("episode_s")
 		agents := r.Count("lbs")
 		if n := len(f.Buffers); n == 0 || f.Buffers[n-1].Agents != agents {
@@ -86,6 +88,7 @@ func LearningOf(file *rows.File) (*Learning, error) {
 func ProbingOf(file *rows.File) (*Probing, error) {
 	f := &Probing{}
 	err := file.Each(func(r *rows.Record) {
+		r.Same("environment", "scenario", "target", "servers", "lbs", "episode_s", "episodes")
 		f.Live = recordedLive(r)
 		f.Scenario, f.Target, f.Servers, f.LBs = r.Text("scenario"), r.Text("target"), r.Count("servers"), r.Count("lbs")
 		f.Duration, f.Seeds = r.Number("episode_s"), r.Count("episodes")

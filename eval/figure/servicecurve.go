@@ -55,6 +55,7 @@ type ServicePoint struct {
 func ServiceCurveOf(file *rows.File) (*ServiceCurve, error) {
 	f := &ServiceCurve{}
 	err := file.Each(func(r *rows.Record) {
+		r.Same("servers", "cpus", "speed", "workers", "backlog", "quota_period_s")
 		f.Servers, f.CPUs, f.Speed = r.Text("servers"), r.Count("cpus"), r.Number("speed")
 		f.Workers, f.Backlog, f.Period = r.Count("workers"), r.Count("backlog"), r.Number("quota_period_s")
 		m := ServiceMix{CPU: r.Number("cpu_s"), IO: r.Number("io_s")}

@@ -78,6 +78,7 @@ func (f *WeightedDurations) Check() error {
 func WeightedDurationsOf(file *rows.File) (*WeightedDurations, error) {
 	f := &WeightedDurations{}
 	err := file.Each(func(r *rows.Record) {
+		r.Same("queue")
 		f.Queue = r.Count("queue")
 		f.Bars = append(f.Bars, WeightedDuration{r.Text("reading"), r.Text("method"), r.Text("configuration"), r.Number("weighted_duration")})
 	})
