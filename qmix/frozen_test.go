@@ -88,25 +88,27 @@ func (m *measured) weightsOverTime(actor agents.Actor, firstSeed uint64) (meanTi
 	return meanTime, mean, math.Sqrt(variance)
 }
 
-// TestFrozenWeights measures, with FAIRLB_LONG=1, how much better trained policies are
-// whose weights no longer move: each LB then holds the means of its log-weights on the
-// seeds 500 to 519. If what they do over time answered to states, they would be worse so.
-// Both are evaluated on the same 20 seeds. The last are the trainings and the evaluation
-// seeds of the study.
+// TestFrozenWeights measures how much better trained policies are whose weights no longer
+// move: each LB then holds the means of its log-weights on the seeds 500 to 519. If what
+// they do over time answered to states, they would be worse so. Both are evaluated on the
+// same 20 seeds. One training shows it; FAIRLB_LONG=1 measures those of
+// results/studies/qmix.md, of which the last are the study's, on its evaluation seeds.
 func TestFrozenWeights(t *testing.T) {
-	if !long() {
-		t.Skip("takes minutes: FAIRLB_LONG=1")
-	}
 	t.Parallel()
-	for _, test := range []struct {
+	type trainings struct {
 		problem    problem
 		training   []uint64
 		evaluation uint64 // the first seed
-	}{
-		{misweighted(), []uint64{11, 12, 13}, 500},
-		{pureCPU(), []uint64{11, 12, 13}, 500},
-		{misweighted(), []uint64{1, 2, 3, 4, 5}, 1000},
-	} {
+	}
+	some := []trainings{{misweighted(), []uint64{12}, 500}}
+	if long() {
+		some = []trainings{
+			{misweighted(), []uint64{11, 12, 13}, 500},
+			{pureCPU(), []uint64{11, 12, 13}, 500},
+			{misweighted(), []uint64{1, 2, 3, 4, 5}, 1000},
+		}
+	}
+	for _, test := range some {
 		p := test.problem
 		t.Run(fmt.Sprintf("%s on seeds from %d", p.scenario, test.evaluation), func(t *testing.T) {
 			m := p.open(t, 600, true)

@@ -244,7 +244,8 @@ func (s *LearnedScore) features(server int) [carriedFeatures]float64 {
 	known := x.number/(x.number+confidenceNumber) - 0.5
 	_, recent := s.recent.known(server)
 	trend := bounded(bounded(recent) - capacity)
-	told, load, share := s.told[server], s.pool[1], s.pool[2]
+	told, load, share, servers := s.told[server], s.pool[1], s.pool[2], s.pool[3]
+	order, division := s.order[server], s.division[server]
 	explained, doubt := s.slope*told, 0.5-known
 	// What is left of the estimate is believed as far as it is more than noise.
 	variance := s.spread*s.spread + leastVariance
@@ -260,8 +261,7 @@ func (s *LearnedScore) features(server int) [carriedFeatures]float64 {
 	return [carriedFeatures]float64{
 		capacity, capacity * known, capacity * load, capacity * share, posterior, posterior * load, trend,
 		told, told * doubt, told * load, explained, explained * doubt, explained * load, explained * share,
-		s.order[server], s.order[server] * share,
-		s.division[server], s.division[server] * share, s.division[server] * load, s.division[server] * s.pool[3], known,
+		order, order * share, division, division * share, division * load, division * servers, known,
 		own, own * ownKnown, popular, popular * load, popular * share,
 	}
 }

@@ -72,11 +72,7 @@ func randomPool(number uint64) Scenario {
 // randomWorkload draws a class of requests and a load.
 func randomWorkload(rng *rand.Rand) Workload {
 	mean, io := logUniform(rng, 0.01, 1), 0.75*rng.Float64()
-	cpu := Stage{Resource: "cpu", Law: "exponential", Mean: rounded(mean * (1 - io))}
-	if rng.IntN(2) == 0 {
-		cpu.Law, cpu.CV = "log-normal", rounded(0.5+2*rng.Float64())
-	}
-	stages := []Stage{cpu}
+	stages := []Stage{randomCPUStage(rng, mean*(1-io))}
 	if rng.IntN(2) == 0 {
 		stages = append(stages, stage("io", rounded(mean*io)))
 	}
@@ -84,6 +80,15 @@ func randomWorkload(rng *rand.Rand) Workload {
 		Arrivals: Arrivals{Load: rounded(0.5 + 0.45*rng.Float64())},
 		Classes:  []Class{{Name: "task", Share: 1, Stages: stages}},
 	}
+}
+
+// randomCPUStage draws the law of a stage of such a mean (s).
+func randomCPUStage(rng *rand.Rand, mean float64) Stage {
+	cpu := stage("cpu", rounded(mean))
+	if rng.IntN(2) == 0 {
+		cpu.Law, cpu.CV = "log-normal", rounded(0.5+2*rng.Float64())
+	}
+	return cpu
 }
 
 // randomPoolChanges draws what changes in each episode of a pool of n servers: in a

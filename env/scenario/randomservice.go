@@ -36,14 +36,11 @@ func randomStages(rng *rand.Rand, mean float64) []Stage {
 	if rng.IntN(3) > 0 {
 		io = 0.75 * rng.Float64()
 	}
-	cpu := Stage{Resource: "cpu", Law: "exponential", Mean: rounded(mean * (1 - io))}
-	if rng.IntN(2) == 0 {
-		cpu.Law, cpu.CV = "log-normal", rounded(0.5+2*rng.Float64())
+	stages := []Stage{randomCPUStage(rng, mean*(1-io))}
+	if io > 0 {
+		stages = append(stages, stage("io", rounded(mean*io)))
 	}
-	if io == 0 {
-		return []Stage{cpu}
-	}
-	return []Stage{cpu, stage("io", rounded(mean*io))}
+	return stages
 }
 
 // randomWeb draws a pool of the web scenarios' kind (webModerate): 2 to 8 LBs, two groups of
