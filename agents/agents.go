@@ -12,8 +12,9 @@ import (
 // LB's own observations only, unless the method says otherwise (Centr-LB).
 // An Actor is used by one goroutine at a time.
 type Actor interface {
-	// Reset begins an episode: recurrent states are set to zero, and an actor
-	// that explores draws the noise of the episode from seed.
+	// Reset begins an episode: recurrent states are set to zero, averages of what
+	// was chosen begin anew, and an actor that explores draws the noise of the
+	// episode from seed.
 	Reset(seed uint64)
 
 	// Act writes the weight of server j at LB i to dst[i][j], within the

@@ -3,13 +3,17 @@ package qmix_test
 import (
 	"math"
 	"math/rand/v2"
+	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"fairlb/agents"
+	"fairlb/agents/checkpoint"
+	"fairlb/agents/methods"
 	"fairlb/env"
 	"fairlb/qmix"
 )
@@ -143,6 +147,94 @@ func TestExploration(t *testing.T) {
 		require.NoError(t, err)
 		off, _ = count(l)
 		require.InDelta(t, 0.8*0.6, off, 0.03, "half of the way")
+	}
+}
+
+// logWeights returns, for each step of an episode of steps random states, the log-weights
+// [lbs*servers] of an actor.
+func logWeights(t *testing.T, actor agents.Actor, spec env.Spec, steps int) [][]float64 {
+	t.Helper()
+	out, w := make([][]float64, steps), grid[float64](spec.Agents, spec.Servers)
+	actor.Reset(1)
+	for k := range out {
+		require.NoError(t, actor.Act(w, &env.Step{Obs: observation(spec, uint64(k))}))
+		for _, x := range slices.Concat(w...) {
+			out[k] = append(out[k], math.Log(x))
+		}
+	}
+	return out
+}
+
+// TestActionAverage: the policy of QMIX and of IQL, and of a checkpoint of either, gives
+// the plain mean of its choices up to so many steps and an exponential one from there on,
+// in each episode anew; explorers do not.
+func TestActionAverage(t *testing.T) {
+	t.Parallel()
+	const steps, average = 30, 6
+	spec := specOf(2, 4, 3)
+	for _, method := range []string{"qmix-lb", "iql-lb"} {
+		for _, utility := range []qmix.UtilityForm{qmix.Quadratic, qmix.Table} {
+			var s methods.Settings
+			build := func(average int) agents.Learner {
+				s = methods.DefaultSettings()
+				s.QMIX.Utility, s.QMIX.ActionAverage = utility, average
+				learner, err := methods.Learner(method, s, spec, 1)
+				require.NoError(t, err)
+				rng := rand.New(rand.NewPCG(2, 3))
+				for _, p := range learner.Parameters() {
+					for i := range p.Data { // untrained outputs are near zero
+						if strings.HasSuffix(p.Name, "out.weights") {
+							p.Data[i] = float32(rng.NormFloat64())
+						}
+					}
+				}
+				return learner
+			}
+			policy := func(l agents.Learner) agents.Actor {
+				actor, err := l.Policy()
+				require.NoError(t, err)
+				return actor
+			}
+			explorer := func(l agents.Learner) agents.Actor {
+				actor, err := l.Explorer()
+				require.NoError(t, err)
+				return actor
+			}
+			chosen := logWeights(t, policy(build(0)), spec, steps)
+			require.Equal(t, chosen, logWeights(t, policy(build(1)), spec, steps), "of one step it is none")
+			learner := build(average)
+			actor := policy(learner)
+			got := logWeights(t, actor, spec, steps)
+			for k, row := range got {
+				for j, u := range row {
+					want, left := 0.0, 1.0 // what is left of the mean for steps before i
+					for i := k; i >= 0; i-- {
+						part := left / float64(min(i+1, average))
+						want += part * chosen[i][j]
+						left -= part
+					}
+					require.InDelta(t, want, u, 1e-9, "step %d", k)
+				}
+			}
+			mean := 0.0
+			for _, row := range chosen[:average] {
+				mean += row[1] / average
+			}
+			require.InDelta(t, mean, got[average-1][1], 1e-9, "a plain mean at first")
+			require.NotEqual(t, chosen[steps-1], chosen[steps-2], "the check would pass on choices that stay")
+			require.Equal(t, got, logWeights(t, actor, spec, steps), "an episode begins anew")
+			require.Equal(t, logWeights(t, explorer(build(0)), spec, steps), logWeights(t, explorer(learner), spec, steps))
+
+			path := filepath.Join(t.TempDir(), "policy.safetensors")
+			meta := checkpoint.Meta{Method: method, Scenario: "a test's", Fingerprint: checkpoint.FingerprintOf(spec), TrainSeed: 1}
+			require.NoError(t, checkpoint.Save(path, meta, learner.Parameters()))
+			meta, parameters, err := checkpoint.Load(path)
+			require.NoError(t, err)
+			s.QMIX.ActionAverage = average
+			loaded, err := methods.Policy(meta, s, parameters, spec)
+			require.NoError(t, err)
+			require.Equal(t, got, logWeights(t, loaded, spec, steps))
+		}
 	}
 }
 

@@ -156,6 +156,13 @@ type Config struct {
 	// that is kept at an update; the rest are the present ones. Default 0.99; in
 	// [0, 1). 0 evaluates the present ones.
 	Average float64 `yaml:"average"`
+
+	// ActionAverage is the number of steps over which the policy that is evaluated
+	// averages the log-weights that it chooses: the plain mean of an episode's choices
+	// so far, from that many steps on an exponential one, of which the latest choice is
+	// one part in so many. Each LB averages its own. Exploration in training does not.
+	// Default 0, as 1: no average; at most 1 000 000.
+	ActionAverage int `yaml:"action_average,omitempty"`
 }
 
 // DefaultConfig returns the defaults.
@@ -215,10 +222,14 @@ func (c *Config) Rules(r *settings.Rules) {
 	r.Check("tau", c.Tau, settings.OpenClosed(0, 1))
 	r.Check("target_every", c.TargetEvery, settings.Closed(0, 1_000_000_000))
 	r.Check("average", c.Average, settings.ClosedOpen(0, 1))
+	r.Check("action_average", c.ActionAverage, settings.Closed(0, 1_000_000))
 }
 
 // smooth says whether there is a penalty on change.
 func (c *Config) smooth() bool { return c.Utility == Quadratic && c.Smoothness > 0 }
+
+// averages says whether the policy that is evaluated averages what it chooses.
+func (c *Config) averages() bool { return c.ActionAverage > 1 }
 
 // schedule is that of the learning rate.
 func (c *Config) schedule() nn.Schedule {

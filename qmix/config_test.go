@@ -50,6 +50,7 @@ func TestConfigRules(t *testing.T) {
 		"tau = 0: must be in (0, 1]":                         func(c *Config) { c.Tau = 0 },
 		"target_every = -1: must be in [0, 1000000000]":      func(c *Config) { c.TargetEvery = -1 },
 		"average = 1: must be in [0, 1)":                     func(c *Config) { c.Average = 1 },
+		"action_average = -1: must be in [0, 1000000]":       func(c *Config) { c.ActionAverage = -1 },
 	} {
 		c := DefaultConfig()
 		spoil(&c)

@@ -31,9 +31,9 @@
 // Learner.Update (learner.go) makes a round; what one update does, in order, is in
 // update.go: windows are drawn, the targets computed (target.go), the loss (loss.go)
 // taken down its gradient, and the target networks and the averaged utilities
-// follow. networks.go has the utilities and the value of a joint action, actor.go
-// the exploration, figures.go what is reported. A form of the utility is a type in
-// utility.go.
+// follow. networks.go has the utilities and the value of a joint action, actor.go the
+// exploration and the average by which a policy acts (Config.ActionAverage), figures.go
+// what is reported. A form of the utility is a type in utility.go.
 //
 // Rashid et al. 2018, "QMIX: Monotonic Value Function Factorisation for Deep
 // Multi-Agent Reinforcement Learning", is cited as [QMIX], Sunehag et al. 2018,

@@ -1,14 +1,23 @@
 package qmix
 
-import "fairlb/agents/onnx"
+import (
+	"strconv"
+
+	"fairlb/agents/onnx"
+)
 
 // Export adds to an ONNX graph the policy of one LB: each server gets the level
-// of the largest utility.
+// of the largest utility, or the average of these, whose state is the LB's.
 func (c Config) Export(g *onnx.Graph, lb int) error {
 	prefix := g.Scope + "."
 	x := g.ServerNet(prefix+"utility", g.Normalised(prefix, g.Observation(lb)))
 	if c.Utility == Quadratic {
 		x = c.exportQuadratic(g, x)
+	}
+	if c.averages() {
+		u := g.RunningMean(g.Best(x, c.Levels), strconv.Itoa(lb), c.ActionAverage)
+		g.OutputWeights(u, lb)
+		return nil
 	}
 	g.OutputBest(x, c.Levels, lb)
 	return nil

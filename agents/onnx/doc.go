@@ -9,18 +9,18 @@
 // servers], within the bounds of the environment's ActionSpec. The model's
 // metadata say what it was trained as and name the features.
 //
-// The model of a recurrent policy computes one step, and keeps nothing between
-// calls: the state of its network comes in as state_I, float32 [batch, values],
-// and goes out as next_state_I, which the caller gives back with the next step's
-// observation. An episode begins in a state of zeros. A policy that steers all LBs
-// together has one state, state_all. The metadata's key "states", a JSON list that
-// only such models have, names both ends, the shape and the initial state.
+// The model of a policy that remembers, a recurrent network or an average of what it
+// has chosen, computes one step, and keeps nothing between calls: the state comes in as
+// state_I, float32 [batch, values], and goes out as next_state_I, which the caller gives
+// back with the next step's observation. An episode begins in a state of zeros. A policy
+// that steers all LBs together has one state, state_all. The metadata's key "states", a
+// JSON list that only such models have, names both ends, the shape and the initial state.
 //
 // The package knows no method. It writes the model around a Graph, and each
 // method's own package adds to that Graph the operators by which its policy
 // computes weights (a function of type Policy, named in the table of package
 // agents/methods). What several methods need, such as the normalisation and the
-// networks, is in network.go and recurrent.go; single operators are in graph.go;
+// networks, is in network.go, recurrent.go and average.go; single operators are in graph.go;
 // the bytes of ONNX's messages (onnx/onnx.proto) are encoded in message.go with
 // protowire.
 //

@@ -48,6 +48,7 @@ var policies = []struct {
 	}},
 	{"qmix-lb", "qmix-lb", func(*methods.Settings) {}},
 	{"qmix-lb-levels", "qmix-lb", func(s *methods.Settings) { s.QMIX.Utility = qmix.Table }},
+	{"qmix-lb-average", "qmix-lb", func(s *methods.Settings) { s.QMIX.ActionAverage = 20 }},
 	{"iql-lb", "iql-lb", func(*methods.Settings) {}},
 	{"ippo", "ippo", func(*methods.Settings) {}},
 	{"ippo-discrete", "ippo", func(s *methods.Settings) { s.PPO.Head = "discrete" }},

@@ -22,7 +22,7 @@ type Graph struct {
 	low, high  float64                     // bounds of weights
 	parameters map[string]agents.Parameter // of the checkpoint, by name
 	observed   map[int]bool                // the LBs whose observations are inputs
-	states     []state                     // of recurrent networks
+	states     []state                     // of policies that remember
 	body       message
 	names      int // that were given out
 }

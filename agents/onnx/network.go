@@ -97,8 +97,24 @@ func (g *Graph) OutputBest(x string, levels []float64, lb int) {
 	for k, u := range levels {
 		table[k] = min(max(float32(math.Exp(u)), within(g.low)), within(g.high))
 	}
+	g.node("Gather", g.largest(x, table), OutputName(lb), Integer("axis", 0))
+}
+
+// Best is, for each server, the log-weight in levels whose value in x [B,N,K] is the
+// largest, the first of several -> [B,N].
+func (g *Graph) Best(x string, levels []float64) string {
+	table := make([]float32, len(levels))
+	for k, u := range levels {
+		table[k] = float32(u)
+	}
+	return g.Op("Gather", g.largest(x, table), Integer("axis", 0))
+}
+
+// largest returns what takes, for each server, that of the K numbers in table whose value
+// in x [B,N,K] is the largest: the inputs of an operator Gather.
+func (g *Graph) largest(x string, table []float32) []string {
 	k := g.Op("ArgMax", []string{x}, Integer("axis", 2), Integer("keepdims", 0))
-	g.node("Gather", []string{g.Constant("levels", []int{len(table)}, table), k}, OutputName(lb), Integer("axis", 0))
+	return []string{g.Constant("levels", []int{len(table)}, table), k}
 }
 
 // within returns the float32 nearest to the bound v of weights that does not

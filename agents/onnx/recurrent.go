@@ -7,7 +7,7 @@ import (
 	"fairlb/agents"
 )
 
-// state is what a recurrent policy keeps from one step to the next: an input of
+// state is what a policy keeps from one step to the next: an input of
 // the model and an output of the same shape, [batch, size].
 type state struct {
 	owner string // "0" for LB 0, or "all"

@@ -35,7 +35,8 @@ func (a *app) exportCommand() *cobra.Command {
 		Long: `Write the deterministic policy of a run's folder or checkpoint as an ONNX model (opset 17).
 Its inputs obs_I are what load balancer I observes, float32 [batch, servers, features], not
 normalised, in the order and the units that the model's metadata name; its outputs weights_I
-are the weights, [batch, servers]. A recurrent policy also has inputs state_I and outputs
+are the weights, [batch, servers]. A policy that remembers, a recurrent one or one that
+averages what it chooses (qmix.action_average), also has inputs state_I and outputs
 next_state_I, [batch, values]: zeros as an episode begins, then what the step before put out.
 --lb K writes load balancer K's policy alone.
 
