@@ -58,7 +58,7 @@ arm64:
 CONCURRENT = ./agents/delay ./agents/es ./agents/guard ./agents/nn/... ./agents/ppo ./sac ./qmix ./train/... \
 	./env/parallel ./env/testbed/... ./eval/affinity ./eval/episodes ./eval/fit ./eval/theory/potential ./results/record \
 	./cmd/fairlb/internal/...
-LONG = 'Hunt|Learns|SoftValues|QueuesAreSplitBest|CentralisedS|TwoStepGame|MatrixGame|WhoseReward|SmallGames|Figure2a|Figure8|Figure12|FitRecovers|NothingIsDoneTwice|Signal|LeastSquares|FrozenWeights'
+LONG = 'Hunt|Learns|SoftValues|QueuesAreSplitBest|CentralisedS|TwoStepGame|MatrixGame|WhoseReward|SmallGames|Figure2a|Figure8|Figure12|FitRecovers|NothingIsDoneTwice|Signal|LeastSquares|AverageHelps'
 COMMANDS = 'Agent|LB|Interrupt|Signals|Killed|Live|Stopped|Worker|Queue|StudyResumes|TrainAndEvaluate'
 race:
 	CGO_ENABLED=1 go test -race -short -timeout 20m -skip $(LONG) $(CONCURRENT)
