@@ -131,7 +131,7 @@ type Workload struct {
 type Arrivals struct {
 	Rate        float64  `yaml:"rate,omitempty"`         // mean requests/s
 	RateMax     float64  `yaml:"rate_max,omitempty"`     // each episode's rate is drawn from [rate, rate_max]
-	Load        float64  `yaml:"load,omitempty"`         // mean use of the bottleneck resource instead, of all that it can do
+	Load        float64  `yaml:"load,omitempty"`         // instead: mean requests/s, as a part of what the servers can serve, each as its scarcer resource allows
 	BurstFactor float64  `yaml:"burst_factor,omitempty"` // rate in a burst over the mean rate
 	BurstMean   float64  `yaml:"burst_mean,omitempty"`   // mean length of a burst, s
 	CalmMean    float64  `yaml:"calm_mean,omitempty"`    // mean time between bursts, s
@@ -195,15 +195,30 @@ type Part struct {
 	CV    float64 `yaml:"cv,omitempty"` // coefficient of variation; 0: always the mean
 }
 
-// Rate returns the arrival rate (requests/s): as given, or so that the
-// bottleneck resource has the given load at the servers' true initial speeds.
+// Rate returns the arrival rate (requests/s): as given, or the given load of what the servers
+// can serve at their true initial speeds. A server serves what its scarcer resource allows:
+// where requests do IO, processors beyond that stand idle, and are of no use to other servers.
 func (s *Scenario) Rate() float64 {
 	a := &s.Workload.Arrivals
 	if a.Load == 0 {
 		return a.Rate
 	}
-	demand, capacity := s.meanDemand(), s.capacity()
-	return a.Load / max(demand[0]/capacity[0], demand[1]/capacity[1])
+	demand, law := s.meanDemand(), s.CPU.processors()
+	var scarce [2]float64 // what the servers can do (s of service a second) of the resource that is the scarcer one there
+	for _, g := range s.Servers {
+		if cpu := law.Full(float64(g.CPUs)) * g.Speed; demand[0] > demand[1]*cpu {
+			scarce[0] += float64(g.Count) * cpu
+		} else {
+			scarce[1] += float64(g.Count)
+		}
+	}
+	rate := 0.0
+	for r := range scarce {
+		if scarce[r] > 0 {
+			rate += a.Load / (demand[r] / scarce[r])
+		}
+	}
+	return rate
 }
 
 // capacity returns what all servers together can do of CPU and IO (s of service a

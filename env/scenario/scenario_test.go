@@ -442,3 +442,25 @@ func TestReportNotes(t *testing.T) {
 	require.NoError(t, err)
 	require.NotContains(t, string(text), "reports")
 }
+
+// TestLoadIsOfScarcerResource: what a server's processors could do beyond its IO is no part of what
+// the pool can serve, and neither is the IO that its processors leave idle.
+func TestLoadIsOfScarcerResource(t *testing.T) {
+	t.Parallel()
+	s := Default()
+	s.Workload.Arrivals = Arrivals{Load: 0.9}
+	s.Workload.Classes = []Class{{Name: "task", Share: 1, Stages: []Stage{stage("cpu", 0.5), stage("io", 0.5)}}}
+	for _, x := range []struct {
+		servers []ServerGroup
+		most    float64 // requests/s that they can serve
+	}{
+		{[]ServerGroup{{2, 1, 1}}, 4},                        // both resources alike
+		{[]ServerGroup{{2, 8, 1}}, 4},                        // by IO
+		{[]ServerGroup{{2, 1, 0.5}}, 2},                      // by CPU
+		{[]ServerGroup{{1, 8, 1}, {1, 1, 0.5}}, 3},           // each by its own: together they have CPU for 17 and IO for 4
+		{[]ServerGroup{{1, 4, 0.25}, {3, 2, 0.25}}, 2 + 3*1}, // and so where the first has as much of both
+	} {
+		s.Servers = x.servers
+		require.InDelta(t, 0.9*x.most, s.Rate(), 1e-12, "%v", x.servers)
+	}
+}
