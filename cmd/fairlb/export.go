@@ -41,10 +41,10 @@ next_state_I, [batch, values]: zeros as an episode begins, then what the step be
 --lb K writes load balancer K's policy alone.
 
 The policy of method universal is a dispatch rule, one for any number of load balancers and
-servers; RUN may also be universal, the one that ships. Its model takes features [batch,
-servers, 24], which the metadata name, and gives weights and offsets [batch, servers]: a
-request goes to the server of least (own requests + offset) / weight. --out NAME.csv writes
-its coefficients instead, for rule.policy of fairlb lb. Of universal-carried there are
+servers; RUN may also be universal, the one that ships. Its model takes [batch, servers,
+features], which the metadata name, and gives weights and offsets [batch, servers]: a request
+goes to the server of least (own requests + offset) / weight. --out NAME.csv writes its
+coefficients instead, for rule.policy of fairlb lb. Of universal-carried there are
 coefficients alone.`,
 		Example: "  fairlb export runs/demo --out policy.onnx",
 		Args:    checked(cobra.ExactArgs(1)),
