@@ -24,10 +24,11 @@ type Learner struct {
 	cfg     Config
 	spec    env.Spec
 	carried bool       // what is learned is universal-carried
+	origin  []float32  // the coefficients that the search began at
 	units   []float64  // of the coefficients
 	sigma   float64    // of the next Trial
 	rounds  int        // calls of Update so far
-	search  *es.Search // of the coefficients, each in its unit
+	search  *es.Search // of what the coefficients are beside origin, each in its unit
 	earned  float64    // sum of the trials' fitness since the last update
 	trials  int        // since the last update
 }
@@ -45,7 +46,12 @@ func newLearner(cfg Config, spec env.Spec, carried bool) (*Learner, error) {
 		return nil, err
 	}
 	units := unitsOf(carried)
-	l := &Learner{cfg: cfg, spec: spec, carried: carried, units: units, sigma: cfg.Sigma, search: es.NewSearch(make([]float32, len(units)), 0)}
+	l := &Learner{cfg: cfg, spec: spec, carried: carried, origin: make([]float32, len(units)), units: units, sigma: cfg.Sigma, search: es.NewSearch(make([]float32, len(units)), 0)}
+	if carried {
+		for k, x := range dispatch.ShippedPolicy(false).WithCarried().Coefficients() {
+			l.origin[k] = float32(x)
+		}
+	}
 	if cfg.Limit > 0 {
 		l.search.Limit(cfg.Limit)
 	}
@@ -61,7 +67,7 @@ func (l *Learner) Trial(seed uint64) (*dispatch.Policy, error) {
 	noise := make([]float64, len(l.units))
 	es.Noise(noise, seed, 0)
 	for k, v := range l.search.Values {
-		noise[k] = l.units[k] * (float64(v) + l.sigma*noise[k])
+		noise[k] = float64(l.origin[k]) + l.units[k]*(float64(v)+l.sigma*noise[k])
 	}
 	return dispatch.NewPolicy(l.carried, noise)
 }
@@ -70,7 +76,7 @@ func (l *Learner) Trial(seed uint64) (*dispatch.Policy, error) {
 func (l *Learner) Rule() (*dispatch.Policy, error) {
 	values := make([]float64, len(l.units))
 	for k, v := range l.search.Average {
-		values[k] = l.units[k] * float64(v)
+		values[k] = float64(l.origin[k]) + l.units[k]*float64(v)
 	}
 	return dispatch.NewPolicy(l.carried, values)
 }
@@ -112,7 +118,8 @@ func (l *Learner) Update(n int, progress float64) (agents.Stats, error) {
 	return stats, nil
 }
 
-// Parameters implements agents.Learner: the parts of a dispatch.Policy, in the learner's units.
+// Parameters implements agents.Learner: the parts of a dispatch.Policy, in the learner's units, and
+// of universal-carried what they are beside its origin, which is the last.
 func (l *Learner) Parameters() []agents.Parameter {
 	servers, pool := len(dispatch.ServerFeatures(l.carried)), len(dispatch.PoolFeatures())
 	var list []agents.Parameter
@@ -124,6 +131,9 @@ func (l *Learner) Parameters() []agents.Parameter {
 		name := []string{"weight", "offset", "common", "others", "age"}[len(list)]
 		list = append(list, agents.Parameter{Name: name, Shape: []int{n}, Data: values[:n]})
 		values = values[n:]
+	}
+	if l.carried {
+		list = append(list, agents.Parameter{Name: "origin", Shape: []int{len(l.origin)}, Data: l.origin})
 	}
 	return list
 }
@@ -155,7 +165,12 @@ func (l *Learner) actor(choose func(seed uint64) (*dispatch.Policy, error)) (age
 }
 
 // stateKind names the learner and the version of its state, for agents.SaveState.
-func (l *Learner) stateKind() string { return (&dispatch.Policy{Carried: l.carried}).Rule() + " 1" }
+func (l *Learner) stateKind() string {
+	if l.carried {
+		return dispatch.UniversalCarriedName + " 2"
+	}
+	return dispatch.UniversalName + " 1"
+}
 
 // Save implements agents.Saver.
 func (l *Learner) Save(w io.Writer) error { return agents.SaveState(w, l.stateKind(), l.state) }
@@ -168,4 +183,7 @@ func (l *Learner) state(c *snapshot.Codec) {
 	c.Float64(&l.sigma)
 	snapshot.Int(c, &l.rounds)
 	l.search.State(c)
+	if l.carried {
+		c.Float32s(l.origin)
+	}
 }

@@ -31,31 +31,10 @@ var units = [][2]float64{
 	{1, 1.5},    // known
 }
 
-// carriedUnits are those of universal-carried.
+// carriedUnits are those of the features that universal-carried has besides.
 var carriedUnits = [][2]float64{
-	{0.6, 0.9}, // capacity
-	{1.3, 1.5}, // capacity*known
-	{1, 1.5},   // capacity*load
-	{1.5, 1.3}, // capacity*share
-	{0.6, 1.2}, // posterior
-	{1, 1.5},   // posterior*load
-	{0.9, 1.3}, // trend
-	{0.3, 0.7}, // told
-	{0.5, 1.1}, // told*doubt
-	{1, 1.5},   // told*load
-	{0.7, 1.1}, // explained
-	{1.2, 1.5}, // explained*doubt
-	{1, 1.2},   // explained*load
-	{1.5, 2},   // explained*share
-	{0.4, 0.9}, // order
-	{1, 2},     // order*share
-	{0.5, 1.5}, // division
-	{1.3, 3},   // division*share
-	{0.6, 1.5}, // division*load
-	{0.8, 2},   // division*servers
-	{1, 1.3},   // known
-	{0.5, 1.1}, // own
-	{1.5, 2},   // own*known
+	{0.8, 1.1}, // total
+	{1.5, 2},   // total*known
 	{0.8, 1.3}, // popular
 	{1.1, 1.4}, // popular*load
 	{2, 2},     // popular*share
@@ -66,10 +45,12 @@ var carriedUnits = [][2]float64{
 const poolUnit, othersUnit, ageUnit = 1.2, 1.3, 2
 
 // unitsOf returns the units of the coefficients of a rule, in the order of dispatch.NewPolicy.
+// Those of universal-carried that universal has too have the unit 0: they stay what they were.
 func unitsOf(carried bool) []float64 {
 	table, pool := units, []float64{poolUnit}
 	if carried {
-		table, pool = carriedUnits, []float64{poolUnit, othersUnit, ageUnit}
+		table = append(make([][2]float64, len(units)), carriedUnits...)
+		pool = []float64{0, othersUnit, ageUnit}
 	}
 	var list []float64
 	for column := range 2 {

@@ -25,11 +25,14 @@ func want(k int) float64 { return 0.2 * math.Sin(float64(k)) }
 func completion(p *dispatch.Policy, scale float64) float64 {
 	sum := 1.0
 	for k := range dispatch.ServerFeatures(p.Carried) {
-		sum += sq(p.Weight[k]-want(k)) + sq(p.Offset[k]-want(k+100))
+		if !p.Carried || k >= len(dispatch.ServerFeatures(false)) { // the others are universal's
+			sum += sq(p.Weight[k]-want(k)) + sq(p.Offset[k]-want(k+100))
+		}
 	}
 	for k := range p.Common {
-		sum += sq(p.Common[k] - want(k+200))
-		if p.Carried {
+		if !p.Carried {
+			sum += sq(p.Common[k] - want(k+200))
+		} else {
 			sum += sq(p.Others[k]-want(k+300)) + sq(p.Age[k]-want(k+400))
 		}
 	}
@@ -53,7 +56,8 @@ func round(t *testing.T, l *Learner, k, rounds int) {
 	require.NoError(t, err)
 }
 
-// TestLearns: it begins at zero and comes near to what is best, whatever the pools' scales.
+// TestLearns: it begins at zero, of universal-carried at universal, whose coefficients stay, and comes near to
+// what is best, whatever the pools' scales.
 func TestLearns(t *testing.T) {
 	t.Parallel()
 	for _, carried := range []bool{false, true} {
@@ -61,7 +65,11 @@ func TestLearns(t *testing.T) {
 		require.NoError(t, err)
 		p, err := l.Rule()
 		require.NoError(t, err)
-		require.Equal(t, &dispatch.Policy{Carried: carried}, p)
+		begin := &dispatch.Policy{}
+		if carried {
+			begin = dispatch.ShippedPolicy(false).WithCarried()
+		}
+		require.InDeltaSlice(t, begin.Coefficients(), p.Coefficients(), 1e-7)
 		before := completion(p, 1) - 1
 		for k := range 150 {
 			round(t, l, k, 150)
@@ -69,39 +77,68 @@ func TestLearns(t *testing.T) {
 		p, err = l.Rule()
 		require.NoError(t, err)
 		require.Less(t, completion(p, 1)-1, before/10)
+		if carried {
+			require.InDeltaSlice(t, begin.Weight[:len(dispatch.ServerFeatures(false))], p.Weight[:len(dispatch.ServerFeatures(false))], 1e-7)
+			require.InDeltaSlice(t, begin.Common[:], p.Common[:], 1e-7)
+		}
 	}
 }
 
 // TestResumes: a learner that is saved between two rounds goes on to the same coefficients.
 func TestResumes(t *testing.T) {
 	t.Parallel()
-	whole, err := New(DefaultConfig(), world)
-	require.NoError(t, err)
-	for k := range 3 {
-		round(t, whole, k, 6)
+	for _, carried := range []bool{false, true} {
+		whole, err := newLearner(DefaultConfig(), world, carried)
+		require.NoError(t, err)
+		for k := range whole.origin {
+			if carried {
+				whole.origin[k] += 0.5 // as if another universal had shipped when it began
+			}
+		}
+		for k := range 3 {
+			round(t, whole, k, 6)
+		}
+		var b bytes.Buffer
+		require.NoError(t, whole.Save(&b))
+		other, err := newLearner(DefaultConfig(), world, carried)
+		require.NoError(t, err)
+		require.NoError(t, other.Restore(&b))
+		for k := 3; k < 6; k++ {
+			round(t, whole, k, 6)
+			round(t, other, k, 6)
+		}
+		require.Equal(t, whole.Parameters(), other.Parameters())
+		begun, err := newLearner(DefaultConfig(), world, carried)
+		require.NoError(t, err)
+		if carried {
+			require.NoError(t, begun.Begin(whole.Parameters()))
+			want, err := whole.Rule()
+			require.NoError(t, err)
+			got, err := begun.Rule()
+			require.NoError(t, err)
+			require.Equal(t, want, got, "its parameters are the whole policy")
+		}
 	}
-	var b bytes.Buffer
-	require.NoError(t, whole.Save(&b))
-	other, err := New(DefaultConfig(), world)
-	require.NoError(t, err)
-	require.NoError(t, other.Restore(&b))
-	for k := 3; k < 6; k++ {
-		round(t, whole, k, 6)
-		round(t, other, k, 6)
-	}
-	require.Equal(t, whole.Parameters(), other.Parameters())
 }
 
 // TestUnits: every coefficient has a unit.
 func TestUnits(t *testing.T) {
 	t.Parallel()
 	require.Len(t, units, len(dispatch.ServerFeatures(false)))
-	require.Len(t, carriedUnits, len(dispatch.ServerFeatures(true)))
+	require.Len(t, carriedUnits, len(dispatch.ServerFeatures(true))-len(units))
 	for _, carried := range []bool{false, true} {
 		list := unitsOf(carried)
 		require.Len(t, list, dispatch.PolicySize(carried))
+		held := 0 // coefficients of universal that stay
 		for _, unit := range list {
-			require.Positive(t, unit)
+			if unit == 0 {
+				held++
+			}
+		}
+		if carried {
+			require.Equal(t, dispatch.PolicySize(false), held)
+		} else {
+			require.Zero(t, held)
 		}
 	}
 }

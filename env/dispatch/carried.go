@@ -102,6 +102,7 @@ type expectation struct {
 	usual average // of what it says
 
 	expected float64 // as last computed
+	usually  float64 // what is usual there, as last computed
 }
 
 // average is of numbers that fade as others are added.
@@ -253,7 +254,7 @@ func (s *carriedScore) expect(v *View, server int) {
 	if x.said >= 0 && s.durations.sum > 0 {
 		fresh = math.Exp(-(v.Now - x.said) * s.total.sum / (s.age * s.durations.sum))
 	}
-	x.expected = usual + fresh*(x.then-usual)
+	x.expected, x.usually = usual+fresh*(x.then-usual), usual
 }
 
 // usually returns how many requests the other LBs usually have on a server.
@@ -287,10 +288,7 @@ func (s *carriedScore) requests(c Completion) float64 {
 // inherit takes over what is known of the servers that old had, by its indices (Heir),
 // but for what they said last.
 func (s *carriedScore) inherit(other tunedScore, from []int) {
-	old, ok := other.(*carriedScore)
-	if !ok {
-		old = other.(*learnedCarriedScore).carriedScore // the one other score by totals
-	}
+	old := other.(*carriedScore) // the one score by totals
 	s.weights.inherit(&old.weights, from)
 	s.durations, s.total = old.durations, old.total
 	for j, k := range from {
@@ -315,13 +313,13 @@ func (s *carriedScore) state(c *snapshot.Codec) {
 		c.Fail("server %d of %d", s.next, len(s.servers))
 	}
 	snapshot.Fixed(c, s.servers, func(x *expectation) {
-		for _, y := range []*float64{&x.said, &x.then, &x.expected} {
+		for _, y := range []*float64{&x.said, &x.then, &x.expected, &x.usually} {
 			c.Float64(y)
 			if !(*y >= -1 && *y <= math.MaxFloat64) {
 				c.Fail("%g requests or s", *y)
 			}
 		}
-		if x.then < 0 || x.expected < 0 {
+		if x.then < 0 || x.expected < 0 || x.usually < 0 {
 			c.Fail("%g requests, %g expected", x.then, x.expected)
 		}
 		x.usual.state(c)

@@ -154,34 +154,63 @@ func TestCarriedInherits(t *testing.T) {
 	require.Equal(t, before, save(young), "of another kind")
 }
 
-// TestLearnedCarriedInherits: carried and universal-carried take over from each other what
-// both know, and universal-carried from another all that it knows.
+// TestLearnedCarriedInherits: universal-carried takes over from another all that it knows, and
+// universal and universal-carried from each other what they know of an LB's own requests.
 func TestLearnedCarriedInherits(t *testing.T) {
 	t.Parallel()
-	for _, from := range []string{CarriedName, UniversalCarriedName} {
-		for _, to := range []string{CarriedName, UniversalCarriedName} {
+	for _, from := range []string{UniversalName, UniversalCarriedName} {
+		for _, to := range []string{UniversalName, UniversalCarriedName} {
 			old, young := newCarriedRule(t, from, 1, 1, 2), newCarriedRule(t, to, 2, 1, 1)
 			teachOthers(old)
 			young.Inherit(old, []int{2, -1, 0})
-			require.Equal(t, carriedOf(old).servers[2].usual, carriedOf(young).servers[0].usual, "%s from %s", to, from)
-			require.Equal(t, carriedOf(old).weights.servers[0], carriedOf(young).weights.servers[2])
-			if from == to && to == UniversalCarriedName {
-				a, b := old.tuned.(*learnedCarriedScore).learned, young.tuned.(*learnedCarriedScore).learned
-				for k, j := range []int{2, 0} {
-					_, want := a.own.known(j)
-					_, got := b.own.known(2 * k)
-					require.InDelta(t, want, got, 1e-9, "its own requests")
+			for k, j := range []int{2, 0} {
+				for _, of := range []func(*LearnedScore) *Capacities{
+					func(s *LearnedScore) *Capacities { return s.long }, func(s *LearnedScore) *Capacities { return s.recent },
+				} {
+					_, want := of(learnedOf(old.tuned)).known(j)
+					_, got := of(learnedOf(young.tuned)).known(2 * k)
+					require.InDelta(t, want, got, 1e-9, "%s from %s", to, from)
 					require.NotZero(t, got)
 				}
+			}
+			if a, ok := old.tuned.(*learnedCarriedScore); ok && from == to {
+				b := young.tuned.(*learnedCarriedScore)
+				require.Equal(t, a.servers[2].usual, b.servers[0].usual)
+				_, want := a.carriedScore.capacities.known(2)
+				_, got := b.carriedScore.capacities.known(0)
+				require.InDelta(t, want, got, 1e-9, "by the requests of all")
 			}
 		}
 	}
 }
 
-// carriedOf returns what a rule by totals knows of the others.
-func carriedOf(r *SelfTuning) *carriedScore {
-	if s, ok := r.tuned.(*learnedCarriedScore); ok {
-		return s.carriedScore
+// TestUnusualOthersCount: as many others as usual count nothing. Of two servers alike the one that has just
+// said that others have more requests there than usual gets none, at first; and no score is below 0.
+func TestUnusualOthersCount(t *testing.T) {
+	t.Parallel()
+	r := newCarriedRule(t, UniversalCarriedName, 1, 1)
+	v := NewView(2)
+	v.KeepTold()
+	for k := range 300 {
+		v.Now = float64(k)
+		for j := range 2 {
+			v.Hear(j, 4, v.Now)
+			r.Completed(Completion{Server: j, Now: v.Now, Duration: 5, Ongoing: 1, Total: 5})
+		}
+		r.Pick(&v)
 	}
-	return r.tuned.(*carriedScore)
+	learned := learnedOf(r.tuned)
+	for server := range 2 {
+		require.InEpsilon(t, learned.Offset(server)/learned.Weight(server), r.tuned.score(&v, server, 0), 0.01)
+	}
+	for server := range 2 {
+		v.Now += 0.01
+		v.Hear(server, 12, v.Now)
+		v.Hear(1-server, 4, v.Now)
+		require.Equal(t, 1-server, r.Pick(&v))
+		v.Now += 0.01
+		v.Hear(1-server, 0, v.Now)
+		r.Pick(&v)
+		require.Positive(t, r.tuned.score(&v, 1-server, 0))
+	}
 }

@@ -6,16 +6,17 @@ import (
 	"fairlb/env/snapshot"
 )
 
-// learnedCarriedScore is the score of universal-carried: carried's, with learned
-// coefficients,
+// learnedCarriedScore is the score of universal-carried: universal's, with what the other LBs
+// have on a server beyond what they usually have there,
 //
-//	(q_j + (1 + e_j) c_j + k o_j) / (w_j exp(<Policy.Weight, x_j>)),
-//	log c_j = <Policy.Offset, x_j> + <Policy.Common, y>,
-//	log k = <Policy.Others, y>,
+//	max(q_j + c_j + k d_j, leastNumber c_j) / w_j,
+//	d_j = o_j - u_j,
+//	log k = <Policy.Others, y> - log LBs.
 //
-// in which what a server has said is believed exp(<Policy.Age, y>) times as long. e_j, o_j and w_j are
-// carried's; x_j and y are what LearnedScore makes of a server and of the pool.
-// Without coefficients it is carried's.
+// o_j is what carried expects of the others' requests, u_j what is usual there (carriedScore),
+// and what a server has said is believed exp(<Policy.Age, y>) times as long as carried does. c_j, w_j
+// and y are universal's: what others usually have is in w_j already, for an LB's own estimate of a
+// server is of what they leave of it. Where nobody says anything d_j is 0, and it is universal.
 type learnedCarriedScore struct {
 	*carriedScore
 	learned *LearnedScore
@@ -23,21 +24,26 @@ type learnedCarriedScore struct {
 
 var _ tunedScore = (*learnedCarriedScore)(nil)
 
+// leastNumber is what part of its offset the number of requests of a server is at least, however
+// few others have there.
+const leastNumber = 0.1
+
 // newUniversalCarried returns the rule for New.
 func newUniversalCarried(o Options) (Rule, error) {
-	r, carried, err := carriedRule(UniversalCarriedName, defaultCarried(), o)
-	if err != nil {
-		return nil, err
-	}
 	policy, err := policyOf(o, true)
 	if err != nil {
 		return nil, err
 	}
-	learned, err := NewLearnedScore(policy, r.capacities, o)
+	r, carried, err := carriedRule(UniversalCarriedName, defaultCarried(), o)
 	if err != nil {
 		return nil, err
 	}
-	if learned.own, err = NewCapacities(len(o.Capacity), DefaultSelfTuning()); err != nil {
+	// The rule's own estimates are by the LB's own requests, as universal's are.
+	if carried.capacities, err = NewCapacities(len(o.Capacity), DefaultSelfTuning()); err != nil {
+		return nil, err
+	}
+	learned, err := NewLearnedScore(policy, r.capacities, o)
+	if err != nil {
 		return nil, err
 	}
 	learned.carried = carried
@@ -58,41 +64,40 @@ func policyOf(o Options, carried bool) (*Policy, error) {
 }
 
 func (s *learnedCarriedScore) reset() {
+	s.carriedScore.capacities.Reset()
 	s.carriedScore.reset()
 	s.learned.Reset()
 }
 
 func (s *learnedCarriedScore) refresh(server int) {
 	s.carriedScore.refresh(server)
-	s.learned.own.Refresh(server)
 	s.learned.Refresh(server)
 }
 
+// totals implements tunedScore: the estimates of the rule are by the LB's own requests.
+func (s *learnedCarriedScore) totals() bool { return false }
+
 func (s *learnedCarriedScore) score(v *View, server, _ int) float64 {
-	x := &s.learned.sums[server]
-	return (float64(v.Ongoing[server]) + (1+s.preference[server])*x.offset + x.others*s.servers[server].expected) / x.weight
+	x, others := &s.learned.sums[server], &s.servers[server]
+	number := float64(v.Ongoing[server]) + x.offset + x.others*(others.expected-others.usually)
+	return max(number, leastNumber*x.offset) / x.weight
 }
 
 func (s *learnedCarriedScore) completed(c Completion) {
-	n := s.requests(c)
 	s.carriedScore.completed(c)
-	s.learned.own.Add(c.Server, 1, float64(c.Ongoing), c.Duration)
-	s.learned.Add(c.Server, 1, n*n, n*c.Duration)
+	universalScore{s.learned}.completed(c)
 }
 
 func (s *learnedCarriedScore) inherit(old tunedScore, from []int) {
-	s.carriedScore.inherit(old, from)
-	o, ok := old.(*learnedCarriedScore)
-	if !ok {
-		s.learned.Inherit(nil, from) // carried knows no more than what has been inherited
-		return
+	if o, ok := old.(*learnedCarriedScore); ok {
+		s.carriedScore.capacities.Inherit(o.carriedScore.capacities, from)
+		s.carriedScore.inherit(o.carriedScore, from)
 	}
-	s.learned.own.Inherit(o.learned.own, from)
-	s.learned.Inherit(o.learned, from)
+	s.learned.Inherit(learnedOf(old), from)
 }
 
 func (s *learnedCarriedScore) state(c *snapshot.Codec) {
+	s.carriedScore.capacities.state(c)
 	s.carriedScore.state(c)
-	s.learned.own.state(c)
 	s.learned.state(c)
 }

@@ -15,8 +15,8 @@ import (
 // a_j is self-tuning's estimate of a server's capacity, x_j are the features of a server
 // (ServerFeatures) and y those of the pool (PoolFeatures), all of them without a unit and
 // relative to the pool, so that the same coefficients serve every pool. Without
-// coefficients it is self-tuning's score, (q_j + 1) / a_j^Exponent. In universal-carried
-// (learnedCarriedScore) the weights of carried stand in place of a_j^Exponent.
+// coefficients it is self-tuning's score, (q_j + 1) / a_j^Exponent. universal-carried
+// (learnedCarriedScore) has more features, of what servers tell.
 //
 // What is known of the pool changes with every completion; it is summed up anew once in as
 // many picks as there are servers, so that a decision costs O(log servers) as
@@ -39,8 +39,7 @@ type LearnedScore struct {
 	sums   []serverSums // by server, as of its last computation
 
 	// Of universal-carried alone.
-	carried *carriedScore // what it knows; its expectations are by the pool's age
-	own     *Capacities   // by the LB's own requests
+	carried *carriedScore // what servers have told; its expectations are by the pool's age
 	others  float64       // what another LB's request counts beside an own one, for scores to come
 }
 
@@ -117,9 +116,6 @@ func bounded(x float64) float64 { return min(max(x, -maxLog), maxLog) }
 // Reset forgets all completions; the estimates that it was made with are reset before.
 func (s *LearnedScore) Reset() {
 	s.recent.Reset()
-	if s.own != nil {
-		s.own.Reset()
-	}
 	s.observeAll()
 }
 
@@ -193,9 +189,7 @@ func (s *LearnedScore) sumUp() {
 		s.spread = min(1, math.Sqrt(max(0, left/servers)))
 	}
 	others := 0.0 // that a request meets at its server
-	if p := s.long.pool; s.carried != nil {
-		others = max(0, s.carried.total.mean()-1)
-	} else if p.number > 0 {
+	if p := s.long.pool; p.number > 0 {
 		others = max(0, p.counts/p.number-1) / s.share
 	}
 	load := min(math.Log1p(others/s.mean), maxLoad) - 0.5
@@ -213,7 +207,7 @@ func (s *LearnedScore) believe() {
 		others += s.policy.Others[k] * f
 		age += s.policy.Age[k] * f
 	}
-	s.others = math.Exp(min(max(others, -MaxLogOffset), MaxLogOffset))
+	s.others = s.share * math.Exp(min(max(others, -MaxLogOffset), MaxLogOffset))
 	s.carried.age = s.carried.constants.Age * math.Exp(min(max(age, -MaxLogOffset), MaxLogOffset))
 }
 
@@ -222,9 +216,6 @@ func (s *LearnedScore) compute(server int) {
 	x := &s.sums[server]
 	features := s.features(server)
 	weight, offset := s.exponent*x.capacity, 0.0
-	if s.carried != nil {
-		weight = math.Log(s.carried.weights.servers[server].weight)
-	}
 	for k, f := range features {
 		weight += s.policy.Weight[k] * f
 		offset += s.policy.Offset[k] * f
@@ -251,10 +242,10 @@ func (s *LearnedScore) features(server int) [carriedFeatures]float64 {
 	variance := s.spread*s.spread + leastVariance
 	posterior := s.centre + explained + (x.capacity-explained-s.centre)*variance/(variance+estimateNoise/(1+x.number))
 	posterior = bounded(posterior)
-	var ownKnown, own, popular float64
+	var totalKnown, total, popular float64
 	if s.carried != nil {
-		ownKnown, own = s.own.known(server)
-		own, ownKnown = bounded(own), ownKnown/(ownKnown+confidenceNumber)-0.5
+		totalKnown, total = s.carried.capacities.known(server)
+		total, totalKnown = bounded(total), totalKnown/(totalKnown+confidenceNumber)-0.5
 		usual := s.carried.usual * s.carried.weights.servers[server].weight
 		popular = bounded(math.Log((s.carried.usually(server) + 0.5) / (usual + 0.5)))
 	}
@@ -262,7 +253,7 @@ func (s *LearnedScore) features(server int) [carriedFeatures]float64 {
 		capacity, capacity * known, capacity * load, capacity * share, posterior, posterior * load, trend,
 		told, told * doubt, told * load, explained, explained * doubt, explained * load, explained * share,
 		order, order * share, division, division * share, division * load, division * servers, known,
-		own, own * ownKnown, popular, popular * load, popular * share,
+		total, total * totalKnown, popular, popular * load, popular * share,
 	}
 }
 
@@ -335,7 +326,7 @@ func (s *LearnedScore) state(c *snapshot.Codec) {
 			return
 		}
 		c.Float64(&x.others)
-		if !(x.others >= 1e-3 && x.others <= 1e3) {
+		if !(x.others >= 1e-9 && x.others <= 1e3) {
 			c.Fail("another LB's request counts as %g", x.others)
 		}
 	})
@@ -360,6 +351,17 @@ func (s universalScore) completed(c Completion) {
 }
 
 func (s universalScore) inherit(old tunedScore, from []int) {
-	o, _ := old.(universalScore) // self-tuning's own score knows no more than the capacities
-	s.Inherit(o.LearnedScore, from)
+	s.Inherit(learnedOf(old), from)
+}
+
+// learnedOf returns what a rule has learned of its own requests as universal does; nil: it has
+// its estimates of capacities alone, as self-tuning's own score does.
+func learnedOf(score tunedScore) *LearnedScore {
+	switch x := score.(type) {
+	case universalScore:
+		return x.LearnedScore
+	case *learnedCarriedScore:
+		return x.learned
+	}
+	return nil
 }

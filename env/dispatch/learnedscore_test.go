@@ -19,20 +19,32 @@ func universal(t *testing.T, policy *Policy, o Options) Rule {
 	return rule
 }
 
-// TestWithoutCoefficients: a policy without coefficients picks as self-tuning does or, of
-// universal-carried, as carried, through failures and servers that come and go.
+// TestWithoutCoefficients: a policy without coefficients picks as self-tuning does, through failures and
+// servers that come and go.
 func TestWithoutCoefficients(t *testing.T) {
 	t.Parallel()
+	samePicks(t, false, selfTuningName, &Policy{})
+}
+
+// TestCarriedWithoutReports: where servers tell nothing universal-carried picks as universal does with the
+// same coefficients, through failures and servers that come and go.
+func TestCarriedWithoutReports(t *testing.T) {
+	t.Parallel()
+	samePicks(t, true, UniversalName, ShippedPolicy(false).WithCarried())
+}
+
+// samePicks has a rule and that of a policy choose for the same requests, at servers that may be silent.
+func samePicks(t *testing.T, silent bool, name string, policy *Policy) {
+	t.Helper()
 	for _, n := range []int{1, 2, 7, 40} {
 		for lb := range 2 {
-			for _, name := range []string{selfTuningName, CarriedName} {
-				a, b := newSimulatedLB(n, 3, true), newSimulatedLB(n, 3, true)
-				plain, err := New(name, a.options(lb))
-				require.NoError(t, err)
-				rule := universal(t, &Policy{Carried: name == CarriedName}, b.options(lb))
-				for k := range 3000 {
-					require.Equal(t, a.step(plain), b.step(rule), "pick %d of %d servers", k, n)
-				}
+			a, b := newSimulatedLB(n, 3, true), newSimulatedLB(n, 3, true)
+			a.silent, b.silent = silent, silent
+			plain, err := New(name, a.options(lb))
+			require.NoError(t, err)
+			rule := universal(t, policy, b.options(lb))
+			for k := range 3000 {
+				require.Equal(t, a.step(plain), b.step(rule), "pick %d of %d servers", k, n)
 			}
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -29,10 +30,10 @@ const (
 //	division   cos(2 pi (j - i) / LBs) for server j and LB i: 1 for every LBs-th server, others for each
 //	           LB, and -1 half way between them; 0 for an LB alone. Over the LBs a server's sum is 0
 //
-// A factor load, share or servers is the pool's (PoolFeatures). With carried counts the estimates are
-// those of the rule carried, by the requests of all LBs, and two features come besides:
+// A factor load, share or servers is the pool's (PoolFeatures). With carried counts two features
+// come besides:
 //
-//	own      logarithm of self-tuning's estimate, by the LB's own requests
+//	total    logarithm of carried's estimate, by the requests of all LBs, relative to the pool's
 //	popular  logarithm of what the other LBs usually have there over what they usually have on
 //	         a server of its weight, half a request added to both: what they think of it
 func ServerFeatures(carried bool) []string {
@@ -42,7 +43,7 @@ func ServerFeatures(carried bool) []string {
 		"order", "order*share", "division", "division*share", "division*load", "division*servers", "known",
 	}
 	if carried {
-		list = append(list, "own", "own*known", "popular", "popular*load", "popular*share")
+		list = append(list, "total", "total*known", "popular", "popular*load", "popular*share")
 	}
 	return list
 }
@@ -51,7 +52,7 @@ func ServerFeatures(carried bool) []string {
 //
 //	one      1
 //	load     log(1 + r) - 1/2, where r is how many other requests a request meets at its server for each
-//	         configured processor: the LB's own, times the number of LBs; with carried counts, those of all LBs
+//	         configured processor: the LB's own, times the number of LBs
 //	share    1 over the number of LBs, less 0.3
 //	servers  half the logarithm of their number, less 1
 //	slope    that of the estimates over the configured capacities, as logarithms, less 1/2
@@ -68,14 +69,15 @@ const (
 )
 
 // Policy has the learned coefficients of universal or universal-carried. The zero Policy is
-// self-tuning; with Carried alone it is carried.
+// self-tuning.
 type Policy struct {
 	Carried        bool                     // of universal-carried
 	Weight, Offset [carriedFeatures]float64 // of the logarithms of a server's weight and offset; universal has the first 21
 	Common         [poolFeatures]float64    // of the logarithm of every server's offset
 
-	// Others and Age are of universal-carried: of the logarithms of what a request of another LB
-	// counts beside an own one, and of how long what a server has said is believed.
+	// Others and Age are of universal-carried: of the logarithms of what a request of another LB beyond
+	// the usual ones counts beside an own one, times the number of LBs, and of how long what a server
+	// has said is believed beside what carried does.
 	Others, Age [poolFeatures]float64
 }
 
@@ -94,6 +96,15 @@ func (p *Policy) parts() [][]float64 {
 		return [][]float64{p.Weight[:], p.Offset[:], p.Common[:], p.Others[:], p.Age[:]}
 	}
 	return [][]float64{p.Weight[:serverFeatures], p.Offset[:serverFeatures], p.Common[:]}
+}
+
+// Coefficients returns the coefficients in the order of NewPolicy.
+func (p *Policy) Coefficients() []float64 { return slices.Concat(p.parts()...) }
+
+// WithCarried returns the policy of universal-carried that scores as a policy of universal does
+// where nobody tells anything: with the same coefficients, and none of what is told.
+func (p *Policy) WithCarried() *Policy {
+	return &Policy{Carried: true, Weight: p.Weight, Offset: p.Offset, Common: p.Common}
 }
 
 // PolicySize returns the number of coefficients of universal or universal-carried.

@@ -14,6 +14,7 @@ type simulatedLB struct {
 	random      *rand.Rand
 	changing    bool // servers come and go
 	frozen      bool // nothing ends, and no other LB sends
+	silent      bool // servers tell nothing of their requests
 	flights     []flight
 	classes     int // of requests, which come in turns
 	sent        int // requests so far
@@ -115,10 +116,14 @@ func (w *simulatedLB) complete(rule Rule, k int) {
 	w.addOutstanding(f.server, -1)
 	w.done[f.server]++
 	w.busy[f.server] += w.random.ExpFloat64() / w.speed[f.server]
-	w.view.Hear(f.server, w.outstanding[f.server], w.view.Now)
+	total := int32(0)
+	if !w.silent {
+		w.view.Hear(f.server, w.outstanding[f.server], w.view.Now)
+		total = w.outstanding[f.server] + 1
+	}
 	if c, ok := rule.(Completer); ok {
 		c.Completed(Completion{
-			Total: w.outstanding[f.server] + 1, Class: f.class,
+			Total: total, Class: f.class,
 			Server: f.server, Now: w.view.Now, Duration: w.view.Now - f.sent, Ongoing: ongoing, Failed: w.random.IntN(50) == 0,
 		})
 	}
