@@ -151,7 +151,7 @@ func unmetBars(s *study.Study, verdicts []study.Verdict) error {
 	}
 	for _, b := range s.Bars {
 		if !slices.ContainsFunc(verdicts, func(v study.Verdict) bool { return v.Bar == b && !v.Common }) {
-			list = append(list, fmt.Sprintf("%s: mean at most %.2f x %s: nothing to judge has run", b.Scenario, b.AtMost, b.Of))
+			list = append(list, fmt.Sprintf("%s: mean at most %.3f x %s: nothing to judge has run", b.Scenario, b.AtMost, b.Of))
 		}
 	}
 	if len(list) == 0 {

@@ -49,7 +49,7 @@ func TestStudy(t *testing.T) {
 	out := t.TempDir()
 	stdout, _, err := command(t, "study", path, "--out", out, "--only", "method=es", "--only", "scenario=cpu")
 	require.NoError(t, err)
-	require.Contains(t, stdout, "mean at most 9.00 x sed")
+	require.Contains(t, stdout, "mean at most 9.000 x sed")
 	part, err := os.ReadFile(filepath.Join(out, "study.md"))
 	require.NoError(t, err)
 	require.Contains(t, string(part), "## Not run yet\n\n- wide, seed 1, in cpu\n- wide, seed 2, in cpu\n- wcmp in web\n")
@@ -190,7 +190,7 @@ func TestStudyWithFailures(t *testing.T) {
 			require.Equal(t, 1, strings.Count(err.Error(), "poisoned in cpu, seed "+seed+": "), err)
 		}
 		require.Contains(t, err.Error(), "the gradient is not finite")
-		require.Contains(t, stdout, "mean at most 9.00 x sed")
+		require.Contains(t, stdout, "mean at most 9.000 x sed")
 		report, err := os.ReadFile(filepath.Join(out, "study.md"))
 		require.NoError(t, err)
 		require.Contains(t, string(report), "## Not run yet\n\n- poisoned, seed 1, in cpu\n- poisoned, seed 2, in cpu\n")

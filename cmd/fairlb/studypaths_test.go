@@ -96,7 +96,7 @@ func TestStudyBars(t *testing.T) {
 	again, _, err := command(t, "study", missed, "--out", out, "--report", "--bars")
 	require.Equal(t, stdout, again)
 	require.ErrorContains(t, err, "--bars: ")
-	require.ErrorContains(t, err, "cpu: mean at most 0.01 x sed: missed by es, ")
+	require.ErrorContains(t, err, "cpu: mean at most 0.010 x sed: missed by es, ")
 	require.Equal(t, exitFailed, exitCode(err))
 
 	// The rules that are judged in every study do not count, even of the numbers
@@ -106,7 +106,7 @@ func TestStudyBars(t *testing.T) {
 	common := study.Verdict{Bar: bar, Method: "es", Rule: "mean below wcmp", Common: true}
 	of := &study.Study{Bars: []study.Bar{bar}}
 	require.NoError(t, unmetBars(of, []study.Verdict{own, common}))
-	require.ErrorContains(t, unmetBars(of, []study.Verdict{common}), "1 bar not met:\n  cpu: mean at most 1.00 x wcmp: nothing to judge has run")
+	require.ErrorContains(t, unmetBars(of, []study.Verdict{common}), "1 bar not met:\n  cpu: mean at most 1.000 x wcmp: nothing to judge has run")
 	none := writeStudy(t, "bars:\n  - {scenario: cpu, at_most: 9, of: sed}\n", "")
 	_, _, err = command(t, "study", none, "--out", out, "--report", "--bars")
 	require.ErrorContains(t, err, "--bars: "+none+" has no bars")
@@ -114,7 +114,7 @@ func TestStudyBars(t *testing.T) {
 
 	unjudged := writeStudy(t, "at_most: 9, of: sed}", "at_most: 9, of: sed}\n  - {scenario: web, at_most: 9, of: sed}")
 	_, _, err = command(t, "study", unjudged, "--out", t.TempDir(), "--only", "method=es", "--only", "scenario=cpu", "--bars")
-	require.ErrorContains(t, err, "web: mean at most 9.00 x sed: nothing to judge has run")
+	require.ErrorContains(t, err, "web: mean at most 9.000 x sed: nothing to judge has run")
 	require.Equal(t, exitFailed, exitCode(err))
 }
 

@@ -270,7 +270,7 @@ func (r *Report) Judge() {
 			}
 			for _, b := range r.Study.Bars {
 				if ratio, ok := best.Ratios[b.Of]; ok && b.Scenario == o.Name {
-					judge(b, fmt.Sprintf("mean at most %.2f x %s", b.AtMost, b.Of), ratio, false)
+					judge(b, fmt.Sprintf("mean at most %.3f x %s", b.AtMost, b.Of), ratio, false)
 				}
 			}
 			if ratio, ok := best.Ratios["wcmp"]; ok {

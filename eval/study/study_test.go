@@ -131,12 +131,12 @@ func TestReport(t *testing.T) {
 		got = append(got, verdict{v.Rule, v.Family, v.Method, v.Met, v.Significant(), v.Common})
 	}
 	require.Equal(t, []verdict{
-		{"mean at most 0.90 x sed", "paper", "a", true, false, false},
-		{"mean at most 1.00 x tuned", "paper", "a", true, false, false},
+		{"mean at most 0.900 x sed", "paper", "a", true, false, false},
+		{"mean at most 1.000 x tuned", "paper", "a", true, false, false},
 		{"mean below wcmp", "paper", "a", true, true, true},
 		{"p99 at most 1.05 x sed", "paper", "a", true, false, true},
-		{"mean at most 0.90 x sed", "own", "c", false, false, false},
-		{"mean at most 1.00 x tuned", "own", "c", false, false, false},
+		{"mean at most 0.900 x sed", "own", "c", false, false, false},
+		{"mean at most 1.000 x tuned", "own", "c", false, false, false},
 		{"mean below wcmp", "own", "c", false, false, true},
 		{"p99 at most 1.05 x sed", "own", "c", false, false, true},
 	}, got)

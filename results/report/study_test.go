@@ -52,8 +52,8 @@ func TestStudy(t *testing.T) {
 	require.NoError(t, report.WriteStudyMarkdown(&md, r, func(s string) string { return map[string]string{"one": "one.png"}[s] }))
 	for _, want := range []string{
 		"| | one | two | IQM |\n|---|---|---|---|\n| wcmp | 2.000 |  | 2.000 [1.333, 4.000] |\n", "\n| a | **0.875** |  | 0.875 [0.814, 1.000] |\n| b | 1.000 |  | 1.000 [0.950, 1.100] |\n",
-		"| one | mean at most 0.90 x sed | paper | a | 0.875 [0.530, 1.220] | met |",
-		"| one | mean at most 0.90 x sed | own | c | 2.250 [-1.981, 6.481] | **missed** |",
+		"| one | mean at most 0.900 x sed | paper | a | 0.875 [0.530, 1.220] | met |",
+		"| one | mean at most 0.900 x sed | own | c | 2.250 [-1.981, 6.481] | **missed** |",
 		"![learning curves](one.png)", "`sim-moderate/pure-cpu` with `lbs=3`, trained in `web-moderate/train`.",
 		"| a | 2 | 1.750 | 0.875 [0.530, 1.220] |", "| sed |  | 2.000 |  |", "- a, seed 2, in two",
 		"| a | 2 | 10.0 | 5000 | 100 | 50 % |",
