@@ -14,9 +14,10 @@ import (
 //	log k = <Policy.Others, y> - log LBs.
 //
 // o_j is what carried expects of the others' requests, u_j what is usual there (carriedScore),
-// and what a server has said is believed exp(<Policy.Age, y>) times as long as carried does. c_j, w_j
-// and y are universal's: what others usually have is in w_j already, for an LB's own estimate of a
-// server is of what they leave of it. Where nobody says anything d_j is 0, and it is universal.
+// and what a server has said is believed exp(<Policy.Age, y>) times as long as carried does. c_j and
+// w_j are universal's, with more features (ServerFeatures), and y is its: what others usually have is
+// in w_j already, for an LB's own estimate of a server is of what they leave of it. Where nobody says
+// anything d_j is 0; it is universal then, but for the coefficients of the features that it has besides.
 type learnedCarriedScore struct {
 	*carriedScore
 	learned *LearnedScore
