@@ -40,7 +40,7 @@ type LearnedScore struct {
 
 	// Of universal-carried alone.
 	carried *carriedScore // what servers have told; its expectations are by the pool's age
-	others  float64       // what another LB's request counts beside an own one, for scores to come
+	others  float64       // what another LB's request beyond the usual ones counts beside an own one, for scores to come
 }
 
 // serverSums is what is known of a server when its score is computed.
@@ -49,7 +49,7 @@ type serverSums struct {
 	capacity float64 // log a_j
 	weight   float64 // w_j
 	offset   float64 // c_j
-	others   float64 // of universal-carried: what another LB's request counts beside an own one
+	others   float64 // of universal-carried: what another LB's request beyond the usual ones counts beside an own one
 }
 
 // recentConstants are those of the second, quicker estimate.
