@@ -11,6 +11,7 @@ import (
 
 	"fairlb/agents/nn"
 	"fairlb/agents/nn/nntest"
+	_ "fairlb/env/propertytest"
 )
 
 // TestQuadraticGradients checks both kernels by central differences.

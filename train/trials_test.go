@@ -12,6 +12,7 @@ import (
 	"fairlb/agents"
 	"fairlb/env"
 	"fairlb/env/envtest"
+	_ "fairlb/env/propertytest"
 	"fairlb/replay"
 )
 

@@ -10,6 +10,7 @@ import (
 
 	"fairlb/agents/nn"
 	"fairlb/agents/nn/nntest"
+	_ "fairlb/env/propertytest"
 )
 
 func TestMaskedLossGradients(t *testing.T) {

@@ -6,6 +6,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	_ "fairlb/env/propertytest"
 )
 
 // TestGAEByHand: three steps, gamma 1/2 and lambda 1/2, of two streams, the

@@ -20,14 +20,16 @@ import (
 
 // goPackage is what go list says of a package.
 type goPackage struct {
-	ImportPath string
-	Imports    []string
-	Deps       []string
+	ImportPath   string
+	Imports      []string
+	TestImports  []string
+	XTestImports []string
+	Deps         []string
 }
 
 func goPackages(t *testing.T) []goPackage {
 	t.Helper()
-	list := exec.Command("go", "list", "-json=ImportPath,Imports,Deps", "fairlb/...")
+	list := exec.Command("go", "list", "-json=ImportPath,Imports,TestImports,XTestImports,Deps", "fairlb/...")
 	out, err := list.Output()
 	require.NoError(t, err)
 	var all []goPackage
@@ -183,6 +185,19 @@ func TestOutsideImports(t *testing.T) {
 	for _, library := range []string{"gorgonia.org/gorgonia", "gorgonia.org/tensor", "gonum.org/v1/gonum/stat", "github.com/sirupsen/logrus", "github.com/olekukonko/tablewriter"} {
 		require.True(t, used[library], "%s is required and not used", library)
 	}
+}
+
+// TestPropertyTestsAreDeterministic: what draws cases by rapid imports what fixes its seed.
+func TestPropertyTestsAreDeterministic(t *testing.T) {
+	found := 0
+	for _, p := range goPackages(t) {
+		imported := slices.Concat(p.TestImports, p.XTestImports)
+		if slices.Contains(imported, "pgregory.net/rapid") {
+			found++
+			require.Contains(t, imported, "fairlb/env/propertytest", "the tests of %s draw other cases in each run", p.ImportPath)
+		}
+	}
+	require.Greater(t, found, 20)
 }
 
 // loudCalls are what prints or ends the program.

@@ -10,6 +10,7 @@ import (
 	"fairlb/env"
 	"fairlb/env/dispatch"
 	"fairlb/env/observe"
+	_ "fairlb/env/propertytest"
 	"fairlb/env/snapshot"
 )
 

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	_ "fairlb/env/propertytest"
 	"fairlb/env/snapshot"
 )
 

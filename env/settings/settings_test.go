@@ -14,6 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	_ "fairlb/env/propertytest"
 )
 
 // level is a type that reads and writes itself as text.

@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"fairlb/env"
+	_ "fairlb/env/propertytest"
 	"fairlb/env/workload"
 )
 

@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"fairlb/env"
+	_ "fairlb/env/propertytest"
 )
 
 // TestIntervalCounts follows a plane through news, silence, a server that leaves and

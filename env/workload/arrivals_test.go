@@ -7,6 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"gonum.org/v1/gonum/stat"
 	"pgregory.net/rapid"
+
+	_ "fairlb/env/propertytest"
 )
 
 // arrivalTimes draws the first n times of arrival.

@@ -11,6 +11,7 @@ import (
 
 	"fairlb/env"
 	"fairlb/env/envtest"
+	_ "fairlb/env/propertytest"
 	"fairlb/env/scenario"
 	"fairlb/env/sim"
 	"fairlb/eval"

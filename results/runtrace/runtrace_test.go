@@ -13,6 +13,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	_ "fairlb/env/propertytest"
 )
 
 // header is of two load balancers and three servers.

@@ -13,6 +13,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	_ "fairlb/env/propertytest"
 )
 
 // The reader below shares nothing with the writer: it follows the formats'

@@ -12,6 +12,8 @@ import (
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/gonum"
 	"pgregory.net/rapid"
+
+	_ "fairlb/env/propertytest"
 )
 
 // product is one call of Gemm.

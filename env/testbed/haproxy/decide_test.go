@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"fairlb/env/observe"
+	_ "fairlb/env/propertytest"
 )
 
 func TestQuantiseKeepsRatios(t *testing.T) {

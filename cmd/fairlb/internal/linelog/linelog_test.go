@@ -15,6 +15,8 @@ import (
 	"github.com/sirupsen/logrus"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	_ "fairlb/env/propertytest"
 )
 
 // disk takes bytes as long as it has room, and may be given more.

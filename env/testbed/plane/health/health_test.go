@@ -17,6 +17,7 @@ import (
 	"go.uber.org/goleak"
 	"pgregory.net/rapid"
 
+	_ "fairlb/env/propertytest"
 	"fairlb/env/testbed/plane/proxyprotocol"
 )
 

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	_ "fairlb/env/propertytest"
 	"fairlb/env/testbed/plane"
 	"fairlb/env/testbed/plane/health"
 )

@@ -12,6 +12,8 @@ import (
 	"github.com/pires/go-proxyproto"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	_ "fairlb/env/propertytest"
 )
 
 func address(t *rapid.T, label string) netip.AddrPort {

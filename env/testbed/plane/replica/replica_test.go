@@ -14,6 +14,7 @@ import (
 	"fairlb/env"
 	"fairlb/env/balancer"
 	"fairlb/env/dispatch"
+	_ "fairlb/env/propertytest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
