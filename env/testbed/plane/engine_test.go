@@ -154,7 +154,9 @@ func TestHalfClose(t *testing.T) {
 // it may, and gets all of it in the end; others are served meanwhile.
 func TestSlowReader(t *testing.T) {
 	t.Parallel()
-	const size = 64 << 20
+	// Half of it is more than the kernel's buffers hold, at its usual limits: 32 MiB of what the
+	// load balancer has received, and 4 MiB each of what it and the server have to send.
+	const size = 96 << 20
 	var written atomic.Int64
 	big := newServer(t, func(conn net.Conn) {
 		block := make([]byte, 1<<16)
@@ -172,6 +174,7 @@ func TestSlowReader(t *testing.T) {
 		cfg.Limits.Splice = splice
 		r := start(t, cfg)
 		conn := r.dial()
+		require.NoError(t, conn.SetReadBuffer(1<<16))
 		before := int64(-1)
 		require.Eventually(t, func() bool {
 			now := written.Load()
