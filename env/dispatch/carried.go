@@ -162,7 +162,7 @@ func carriedRule(name string, k carriedConstants, o Options) (*SelfTuning, *carr
 	if err := errors.Join(k.validate(), checkWeights(o.Capacity)); err != nil {
 		return nil, nil, err
 	}
-	r, err := NewSelfTuning(len(o.Capacity), o.LB, k.SelfTuningConfig)
+	r, err := NewSelfTuning(o, k.SelfTuningConfig)
 	if err != nil {
 		return nil, nil, err
 	}

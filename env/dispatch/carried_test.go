@@ -147,7 +147,7 @@ func TestCarriedInherits(t *testing.T) {
 	require.Equal(t, old.tuned.(*carriedScore).servers[2].usual, young.tuned.(*carriedScore).servers[0].usual)
 	require.Equal(t, old.tuned.(*carriedScore).weights.servers[0], young.tuned.(*carriedScore).weights.servers[2])
 	require.InDelta(t, 2, young.tuned.meanDuration(), 0.1)
-	other, err := NewSelfTuning(3, 0, DefaultSelfTuning())
+	other, err := NewSelfTuning(lbOf(3, 0), DefaultSelfTuning())
 	require.NoError(t, err)
 	before := save(young)
 	young.Inherit(other, []int{0, 1, 2})

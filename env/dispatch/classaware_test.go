@@ -62,7 +62,7 @@ func TestClassAwareByHand(t *testing.T) {
 func TestClassAwareCapacities(t *testing.T) {
 	t.Parallel()
 	aware := newClassRule(t, ClassAwareName, 3, 2)
-	plain, err := NewSelfTuning(3, 0, DefaultSelfTuning())
+	plain, err := NewSelfTuning(lbOf(3, 0), DefaultSelfTuning())
 	require.NoError(t, err)
 	v := NewView(3)
 	v.KeepClasses(2)
@@ -116,7 +116,7 @@ func TestClassAwareInherits(t *testing.T) {
 	fewer := newClassRule(t, ClassAwareName, 2, 2)
 	fewer.Inherit(old, []int{2, -1})
 	require.Equal(t, []float64{1, 1}, fewer.tuned.(*classScore).costs.cost)
-	plain, err := NewSelfTuning(2, 0, DefaultSelfTuning())
+	plain, err := NewSelfTuning(lbOf(2, 0), DefaultSelfTuning())
 	require.NoError(t, err)
 	plain.Inherit(old, []int{2, -1})
 	require.Equal(t, fewer.capacities.Weight(0), plain.capacities.Weight(0))

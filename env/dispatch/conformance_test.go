@@ -12,10 +12,13 @@ import (
 	_ "fairlb/env/propertytest"
 )
 
-// variants names every heuristic and, with a space and the name of the Ties behind
-// their names, LSQ and SED under the other ways to break ties.
+// variants names every heuristic, those that may have an overflow with one and, with a space
+// and the name of the Ties behind their names, LSQ and SED under the other ways to break ties.
 func variants() []string {
 	names := Names()
+	for _, name := range overflowing() {
+		names = append(names, name+":overflow=0.2")
+	}
 	for _, ties := range []Ties{PluginTies, OrderedTies} {
 		names = append(names, "lsq "+ties.String(), "sed "+ties.String())
 	}

@@ -15,9 +15,11 @@ type constants map[string]float64
 func constantNames(heuristic string) []string {
 	switch heuristic {
 	case selfTuningName, ClassAwareName:
-		return []string{"exponent", "window", "prior"}
+		return []string{"exponent", "window", "prior", "overflow"}
+	case UniversalName, UniversalCarriedName:
+		return []string{"overflow"}
 	case CarriedName:
-		return []string{"exponent", "window", "prior", "age", "memory", "order"}
+		return []string{"exponent", "window", "prior", "age", "memory", "order", "overflow"}
 	case prequalName:
 		return []string{"pool", "probes", "remove", "age", "quantile"}
 	case leastTimeName:

@@ -9,7 +9,7 @@ import (
 // onProbation is the rule of two servers whose mean completion time is 1 s.
 func onProbation(t *testing.T) (*SelfTuning, *View) {
 	t.Helper()
-	r, err := NewSelfTuning(2, 0, DefaultSelfTuning())
+	r, err := NewSelfTuning(lbOf(2, 0), DefaultSelfTuning())
 	require.NoError(t, err)
 	for j := range 2 {
 		r.Completed(Completion{Server: j, Now: 1, Duration: 1, Ongoing: 1})
@@ -84,7 +84,7 @@ func TestProbationOfAStop(t *testing.T) {
 func TestProbationOfAll(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{3, 30} {
-		r, err := NewSelfTuning(n, 0, DefaultSelfTuning())
+		r, err := NewSelfTuning(lbOf(n, 0), DefaultSelfTuning())
 		require.NoError(t, err)
 		v := NewView(n)
 		v.Now = 1
@@ -123,7 +123,7 @@ func TestProbationEndsOut(t *testing.T) {
 // wait for; a server is tried with one request at a time.
 func TestProbationWithoutATime(t *testing.T) {
 	t.Parallel()
-	r, err := NewSelfTuning(2, 0, DefaultSelfTuning())
+	r, err := NewSelfTuning(lbOf(2, 0), DefaultSelfTuning())
 	require.NoError(t, err)
 	v := NewView(2)
 	fail(r, &v, 0, 0)

@@ -39,15 +39,16 @@ const selfTuningName = "self-tuning"
 //
 // Ties are broken by an order that every second LB reverses. They are common only
 // before the first completions. Requests that fail put their server on probation
-// (type probation).
+// (type probation); those that full servers refuse may choose an overflow (type overflow).
 type SelfTuning struct {
 	reversed   bool // the last server is the first of those that tie
 	capacities *Capacities
 	tuned      tunedScore  // what sets the rules of this frame apart
 	refreshed  int         // the server whose turn it was at the last pick to have its weight computed
 	probation  probation   // of servers that have failed
+	overflow   overflow    // takes what is more than the pool can serve
 	scores     []scoreTree // by class of requests, those of servers by place in the order of ties
-	stale      []int32     // servers with a completion since the last pick, whose scores are out of date
+	stale      []int32     // servers whose scores have changed since the last pick, but for their counts
 	filled     bool        // every score has been computed
 }
 
@@ -101,16 +102,20 @@ func (s ownScore) completed(c Completion) {
 	s.capacities.Add(c.Server, 1, float64(c.Ongoing), c.Duration)
 }
 
-// NewSelfTuning returns the rule of the LB of the given index for a number of
-// servers.
-func NewSelfTuning(servers, lb int, cfg SelfTuningConfig) (*SelfTuning, error) {
+// NewSelfTuning returns the rule of an LB (New) with the given constants of the estimates.
+func NewSelfTuning(o Options, cfg SelfTuningConfig) (*SelfTuning, error) {
+	servers := len(o.Capacity)
 	capacities, err := NewCapacities(servers, cfg)
 	if err != nil {
 		return nil, err
 	}
+	overflow, err := newOverflow(servers, o.constants)
+	if err != nil {
+		return nil, err
+	}
 	r := &SelfTuning{
-		reversed: lb%2 == 1, capacities: capacities, probation: newProbation(servers), scores: []scoreTree{newScoreTree(servers)},
-		stale: make([]int32, 0, servers), tuned: ownScore{capacities},
+		reversed: o.LB%2 == 1, capacities: capacities, probation: newProbation(servers), overflow: overflow,
+		scores: []scoreTree{newScoreTree(servers)}, stale: make([]int32, 0, servers), tuned: ownScore{capacities},
 	}
 	r.Reset()
 	return r, nil
@@ -122,12 +127,12 @@ func newSelfTuning(o Options) (Rule, error) {
 	o.constants.set("exponent", &cfg.Exponent)
 	o.constants.set("window", &cfg.Window)
 	o.constants.set("prior", &cfg.Prior)
-	return NewSelfTuning(len(o.Capacity), o.LB, cfg)
+	return NewSelfTuning(o, cfg)
 }
 
 // newUniversal returns self-tuning with the score of a policy for New.
 func newUniversal(o Options) (Rule, error) {
-	r, err := NewSelfTuning(len(o.Capacity), o.LB, DefaultSelfTuning())
+	r, err := NewSelfTuning(o, DefaultSelfTuning())
 	if err != nil {
 		return nil, err
 	}
@@ -149,6 +154,7 @@ func (r *SelfTuning) Reset() {
 	r.tuned.reset()
 	r.refreshed, r.filled, r.stale = 0, false, r.stale[:0]
 	r.probation.reset()
+	r.overflow.reset()
 }
 
 // Pick implements Rule: O(log servers) for each count that changed.
@@ -241,6 +247,9 @@ func (r *SelfTuning) score(v *View, server, class int) float64 {
 		return math.Inf(1)
 	}
 	s := r.tuned.score(v, server, class)
+	if server == r.overflow.at() {
+		s *= r.overflow.factor * r.capacities.Weight(server)
+	}
 	if r.probation.holds(server) {
 		s *= onProbationFactor
 	}
@@ -250,17 +259,32 @@ func (r *SelfTuning) score(v *View, server, class int) float64 {
 // Completed implements Completer.
 func (r *SelfTuning) Completed(c Completion) {
 	// The weight changes even where no count does, which is all that the View tells of.
-	if len(r.stale) < cap(r.stale) {
-		r.stale = append(r.stale, int32(c.Server))
+	r.outdate(c.Server)
+	before := r.overflow.at()
+	if c.Failed {
+		if !r.overflow.fail(c) {
+			r.probation.fail(c, r.tuned.meanDuration())
+		}
 	} else {
+		r.overflow.succeed(c.Server)
+		r.probation.succeed(c.Server, c.Now)
+		r.tuned.completed(c)
+	}
+	if now := r.overflow.at(); now != before {
+		r.outdate(before)
+		r.outdate(now)
+	}
+}
+
+// outdate has a server's score computed anew at the next pick; -1 is no server.
+func (r *SelfTuning) outdate(server int) {
+	switch {
+	case server < 0:
+	case len(r.stale) < cap(r.stale):
+		r.stale = append(r.stale, int32(server))
+	default:
 		r.filled = false
 	}
-	if c.Failed {
-		r.probation.fail(c, r.tuned.meanDuration())
-		return
-	}
-	r.probation.succeed(c.Server, c.Now)
-	r.tuned.completed(c)
 }
 
 // Abandoned implements Abandoner.
@@ -281,6 +305,7 @@ func (r *SelfTuning) Inherit(old Rule, from []int) {
 	r.capacities.Inherit(o.capacities, from)
 	r.tuned.inherit(o.tuned, from)
 	r.probation.inherit(&o.probation, from)
+	r.overflow.inherit(&o.overflow, from)
 }
 
 // State implements snapshot.Stater.
@@ -292,6 +317,7 @@ func (r *SelfTuning) State(c *snapshot.Codec) {
 	}
 	r.tuned.state(c)
 	r.probation.state(c)
+	r.overflow.state(c)
 	if !c.Reading() {
 		return
 	}

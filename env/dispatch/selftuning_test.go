@@ -12,7 +12,7 @@ import (
 // TestSelfTuningByHand follows the weights of two servers through three completions.
 func TestSelfTuningByHand(t *testing.T) {
 	t.Parallel()
-	r, err := NewSelfTuning(2, 0, SelfTuningConfig{Exponent: 0.5, Window: 5, Prior: 2})
+	r, err := NewSelfTuning(lbOf(2, 0), SelfTuningConfig{Exponent: 0.5, Window: 5, Prior: 2})
 	require.NoError(t, err)
 	weights := func() []float64 { return []float64{r.capacities.Weight(0), r.capacities.Weight(1)} }
 	require.Equal(t, []float64{1, 1}, weights())
@@ -76,7 +76,7 @@ func TestSelfTuningAgainstNaive(t *testing.T) {
 			Window:   rapid.Float64Range(1, 300).Draw(t, "window"),
 			Prior:    rapid.Float64Range(0.1, 20).Draw(t, "prior"),
 		}
-		rule, err := NewSelfTuning(n, lb, cfg)
+		rule, err := NewSelfTuning(lbOf(n, lb), cfg)
 		require.NoError(t, err)
 		naive := &naiveSelfTuning{cfg: cfg, weight: uniform(n)}
 		w := newSimulatedLB(n, rapid.Uint64().Draw(t, "seed"), true)
@@ -129,7 +129,7 @@ func TestSelfTuningTies(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{5, 20} {
 		for lb := range 4 {
-			r, err := NewSelfTuning(n, lb, DefaultSelfTuning())
+			r, err := NewSelfTuning(lbOf(n, lb), DefaultSelfTuning())
 			require.NoError(t, err)
 			v := NewView(n)
 			for k := range 2 * n {
@@ -149,9 +149,9 @@ func TestSelfTuningTies(t *testing.T) {
 func TestSelfTuningIsFreeOfScale(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{4, 30} {
-		plain, err := NewSelfTuning(n, 0, DefaultSelfTuning())
+		plain, err := NewSelfTuning(lbOf(n, 0), DefaultSelfTuning())
 		require.NoError(t, err)
-		scaled, err := NewSelfTuning(n, 0, DefaultSelfTuning())
+		scaled, err := NewSelfTuning(lbOf(n, 0), DefaultSelfTuning())
 		require.NoError(t, err)
 		a, b := newSimulatedLB(n, 8, true), newSimulatedLB(n, 8, true)
 		const scale = 1024
@@ -179,7 +179,7 @@ func TestSelfTuningIsFreeOfScale(t *testing.T) {
 // tried again, as others complete.
 func TestSelfTuningGoesBackToTheAverage(t *testing.T) {
 	t.Parallel()
-	r, err := NewSelfTuning(2, 0, SelfTuningConfig{Exponent: 1, Window: 50, Prior: 3})
+	r, err := NewSelfTuning(lbOf(2, 0), SelfTuningConfig{Exponent: 1, Window: 50, Prior: 3})
 	require.NoError(t, err)
 	v := NewView(2)
 	for range 20 {
@@ -209,13 +209,15 @@ func TestConstants(t *testing.T) {
 	require.Equal(t, want, rule.(*SelfTuning).capacities.cfg)
 	for name, fault := range map[string]string{
 		"sed:exponent=1":                      `sed takes no constants`,
-		"self-tuning:":                        `unknown constant "" (known: exponent, window, prior)`,
+		"self-tuning:":                        `unknown constant "" (known: exponent, window, prior, overflow)`,
 		"self-tuning:tau=3":                   `unknown constant "tau"`,
 		"self-tuning:window=1e":               `window="1e": must be a number`,
 		"self-tuning:window":                  `window="": must be a number`,
 		"self-tuning:window=3,window=3":       `constant window is given twice`,
 		"self-tuning:window=0":                `window is 0: must be in [1, 1e9]`,
 		"self-tuning:exponent=NaN":            `exponent is NaN: must be in [0, 2]`,
+		"self-tuning:overflow=1.5":            `overflow is 1.5: must be in [0, 1]`,
+		"universal:window=7":                  `unknown constant "window" (known: overflow)`,
 		"self-tuning:exponent=-1,prior=0":     `prior is 0: must be in (0, 1e9]`,
 		"selftuning:window=3":                 `unknown heuristic "selftuning:window=3"`,
 		"self-tuning:exponent=0.5,exponent=1": `constant exponent is given twice`,
@@ -273,7 +275,7 @@ func benchmarkPick(b *testing.B, name string, n int) {
 func TestSelfTuningWithoutCounts(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{3, 30} {
-		r, err := NewSelfTuning(n, 0, DefaultSelfTuning())
+		r, err := NewSelfTuning(lbOf(n, 0), DefaultSelfTuning())
 		require.NoError(t, err)
 		v := NewView(n)
 		require.Zero(t, r.Pick(&v))
@@ -341,4 +343,9 @@ func TestAbandonedTrial(t *testing.T) {
 	require.False(t, p.holds(1))
 	require.True(t, p.sent(1), "the next one is the trial")
 	require.False(t, p.abandon(0))
+}
+
+// lbOf returns the options of an LB that has equal servers.
+func lbOf(servers, lb int) Options {
+	return Options{Capacity: uniform(servers), LB: lb, LBs: lb + 1}
 }

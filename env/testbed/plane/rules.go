@@ -32,10 +32,16 @@ const (
 // weightsRule is the Rule.Name of the rule whose weights an agent writes.
 const weightsRule = "weights"
 
+// heuristicOf returns the name of a heuristic without its constants.
+func heuristicOf(name string) string {
+	heuristic, _, _ := strings.Cut(name, ":")
+	return heuristic
+}
+
 // unavailable says of a heuristic why no live balancer can decide by it; empty for one
 // by which it can.
 func unavailable(heuristic string) string {
-	switch base, _, _ := strings.Cut(heuristic, ":"); base {
+	switch heuristicOf(heuristic) {
 	case "oracle", "sed-true", "jsq", "sed-global":
 		return "knows the state of all servers, which only a simulator does: it is for reference there"
 	case "prequal":
@@ -189,7 +195,7 @@ func (u *Rule) rules(r *settings.Rules, told bool) {
 		switch policy, err := readPolicy(u.Policy); {
 		case err != nil:
 			r.Report("policy", u.Policy, err.Error())
-		case u.Name != policy.Rule() && u.Fallback != policy.Rule():
+		case heuristicOf(u.Name) != policy.Rule() && heuristicOf(u.Fallback) != policy.Rule():
 			r.Report("policy", u.Policy, "goes with the rule "+policy.Rule())
 		}
 	}
