@@ -73,6 +73,9 @@ const (
 	maxLog = 3
 	// maxLoad bounds the logarithm of the load.
 	maxLoad = 2.5
+	// maxServers bounds the number of servers among the features: no pool in training had more,
+	// and what they learned of 64 holds of 250 where it goes no further.
+	maxServers = 64
 )
 
 // NewLearnedScore returns the score of a policy for an LB that estimates capacities by long.
@@ -193,7 +196,7 @@ func (s *LearnedScore) sumUp() {
 		others = max(0, p.counts/p.number-1) / s.share
 	}
 	load := min(math.Log1p(others/s.mean), maxLoad) - 0.5
-	s.pool = [poolFeatures]float64{1, load, s.share - 0.3, math.Log(float64(len(s.sums)))/2 - 1, s.slope - slopePrior, s.spread - 0.3}
+	s.pool = [poolFeatures]float64{1, load, s.share - 0.3, math.Log(float64(min(len(s.sums), maxServers)))/2 - 1, s.slope - slopePrior, s.spread - 0.3}
 	s.believe()
 }
 

@@ -110,6 +110,22 @@ func TestFeaturesAreRelative(t *testing.T) {
 	}
 }
 
+// TestFeaturesOfManyServers: no pool counts as greater than those of training.
+func TestFeaturesOfManyServers(t *testing.T) {
+	t.Parallel()
+	feature := func(servers int) float64 {
+		long, err := NewCapacities(servers, DefaultSelfTuning())
+		require.NoError(t, err)
+		s, err := NewLearnedScore(&Policy{}, long, Options{Capacity: uniform(servers), LBs: 1})
+		require.NoError(t, err)
+		all := s.Features(0)
+		return all[len(all)-poolFeatures+slices.Index(PoolFeatures(), "servers")]
+	}
+	require.InDelta(t, math.Log(10)/2-1, feature(10), 1e-12)
+	require.InDelta(t, math.Log(64)/2-1, feature(64), 1e-12)
+	require.Equal(t, feature(64), feature(250))
+}
+
 // TestDivision: the feature is 1 for one in as many servers as there are load balancers, others for
 // each of them; over the load balancers it sums to 0, and it is 0 for one alone.
 func TestDivision(t *testing.T) {

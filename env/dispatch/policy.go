@@ -54,7 +54,7 @@ func ServerFeatures(carried bool) []string {
 //	load     log(1 + r) - 1/2, where r is how many other requests a request meets at its server for each
 //	         configured processor: the LB's own, times the number of LBs
 //	share    1 over the number of LBs, less 0.3
-//	servers  half the logarithm of their number, less 1
+//	servers  half the logarithm of their number, of 64 at most, less 1
 //	slope    that of the estimates over the configured capacities, as logarithms, less 1/2
 //	spread   standard deviation of what the slope leaves of the estimates, noise taken off, less 0.3
 func PoolFeatures() []string {
