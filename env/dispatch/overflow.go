@@ -15,11 +15,11 @@ import (
 // them, every queue is full. So, while full servers refuse more than a hundredth of its
 // requests, the LB lets one server be full: the overflow is scored by
 //
-//	Factor (q_j + 1),
+//	factor (q_j + 1),
 //
-// with self-tuning's score, so that a server of average capacity has Factor times as many
+// with self-tuning's score, so that a server of average capacity has factor times as many
 // requests as the overflow has, and the others as their capacities are to that. They must
-// suffice to keep it busy: a full server must have more than 1 / Factor times as many requests
+// suffice to keep it busy: a full server must have more than 1 / factor times as many requests
 // as it serves at a time, which an LB cannot know. That is why there is no overflow unless an
 // operator gives the factor.
 //
