@@ -114,7 +114,7 @@ func table() []Method {
 		return &Retired{
 			Path: "qmix.streams", Value: streams,
 			Rule: "is of runs made before iql-lb had a name, and must be left out: qmix-lb learns from the team's reward alone, iql-lb from each LB's own",
-			Note: fmt.Sprintf("%g %% own rewards", 100*streams),
+			Note: fmt.Sprintf("%.4g %% own rewards", 100*streams),
 		}
 	}
 	exportQMIX := func(s Settings) onnx.Policy { return onnx.EachLB(s.QMIX.Export) }

@@ -30,9 +30,9 @@ type ServiceMix struct {
 // Name says what the requests demand.
 func (m *ServiceMix) Name() string {
 	if m.IO == 0 {
-		return fmt.Sprintf("%g ms CPU", 1e3*m.CPU)
+		return fmt.Sprintf("%.4g ms CPU", 1e3*m.CPU)
 	}
-	return fmt.Sprintf("%g ms CPU, %g ms IO", 1e3*m.CPU, 1e3*m.IO)
+	return fmt.Sprintf("%.4g ms CPU, %.4g ms IO", 1e3*m.CPU, 1e3*m.IO)
 }
 
 // ServicePoint is a number of requests at a time: as one ends, the next begins.

@@ -83,7 +83,7 @@ func pauseText(pause float64) string {
 	if pause == 0 {
 		return ""
 	}
-	return fmt.Sprintf(", after %g ms of sleep", 1000*pause)
+	return fmt.Sprintf(", after %.4g ms of sleep", 1000*pause)
 }
 
 // marginLine draws the paper's margin above the median of shared memory (s).

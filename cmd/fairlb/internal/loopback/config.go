@@ -92,7 +92,7 @@ func checkHeuristic(name string) error {
 // Differences lists what a scenario says of packets and connections, and is otherwise on
 // loopback.
 func Differences(s scenario.Scenario) []string {
-	list := []string{fmt.Sprintf("packets take what loopback takes (some 0.05 ms), not %g to %g ms", 1e3*s.Latency.Low, 1e3*s.Latency.High)}
+	list := []string{fmt.Sprintf("packets take what loopback takes (some 0.05 ms), not %.3g to %.3g ms", 1e3*s.Latency.Low, 1e3*s.Latency.High)}
 	if s.Counting == "established" {
 		list = append(list, "load balancers count a connection from when it is accepted, not one round trip after the choice")
 	}
