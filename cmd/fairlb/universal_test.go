@@ -126,7 +126,7 @@ func TestUniversalPolicyFile(t *testing.T) {
 	out, _, err := command(t, "lb", settings, "--check")
 	require.NoError(t, err)
 	require.Contains(t, out, "by universal")
-	require.NoError(t, os.WriteFile(settings, []byte("listen: [{address: 127.0.0.1:0}]\nservers: [{address: 127.0.0.1:9}]\nrule: {name: 'universal:overflow=0.2', policy: "+policy+"}\n"), 0o600))
+	require.NoError(t, os.WriteFile(settings, []byte("listen: [{address: 127.0.0.1:0}]\nservers: [{address: 127.0.0.1:9}]\nrule: {name: 'universal:overflow=0.2', policy: "+policy+"}\nretry: {attempts: 1}\nhealth: {passive: 0}\n"), 0o600))
 	out, _, err = command(t, "lb", settings, "--check")
 	require.NoError(t, err)
 	require.Contains(t, out, "by universal:overflow=0.2")

@@ -39,6 +39,14 @@ func GivesConstants(name string) bool {
 	return any && slices.Contains(Names(), heuristic)
 }
 
+// HasOverflow says whether a heuristic sends what is more than its servers can do to one of
+// them (constant overflow).
+func HasOverflow(name string) bool {
+	heuristic, given, _ := strings.Cut(name, ":")
+	list, err := parseConstants(heuristic, given)
+	return err == nil && list["overflow"] > 0
+}
+
 // parseConstants reads the constants that are given to a heuristic.
 func parseConstants(heuristic, given string) (constants, error) {
 	known := constantNames(heuristic)

@@ -146,6 +146,17 @@ func TestOverflowIsNotOneThatIsDrained(t *testing.T) {
 	}
 }
 
+// TestHasOverflow: a factor of 0 is none.
+func TestHasOverflow(t *testing.T) {
+	t.Parallel()
+	for name, has := range map[string]bool{
+		"self-tuning": false, "self-tuning:window=50": false, "self-tuning:overflow=0": false, "sed:overflow=0.2": false,
+		"self-tuning:window=50,overflow=0.2": true, "universal:overflow=0.2": true,
+	} {
+		require.Equal(t, has, HasOverflow(name), name)
+	}
+}
+
 // TestOverflowVotes: the candidate is the server of the majority of the latest refusals.
 func TestOverflowVotes(t *testing.T) {
 	t.Parallel()

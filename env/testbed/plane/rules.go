@@ -95,6 +95,10 @@ func (c *Config) Rules(r *settings.Rules) {
 	c.Timeouts.rules(r.Under("timeouts"))
 	r.Check("retry.attempts", c.Retry.Attempts, settings.Closed(1, 100))
 	c.Health.rules(r.Under("health"))
+	if dispatch.HasOverflow(c.Rule.Name) || dispatch.HasOverflow(c.Rule.Fallback) {
+		r.Require(c.Retry.Attempts == 1, "retry.attempts", c.Retry.Attempts, "must be 1 with a rule that has an overflow: what one server refuses would fill the others")
+		r.Require(c.Health.Passive == 0, "health.passive", c.Health.Passive, "must be 0 with a rule that has an overflow: a server that is full would be out")
+	}
 	c.reportRules(r)
 	c.sharedRules(r)
 	c.adminRules(r)

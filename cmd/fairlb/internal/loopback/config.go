@@ -146,6 +146,9 @@ func (c *Config) settings(cfg *sim.Config, i int, seed uint64, servers []string,
 		p.Retry.Attempts = 1
 		p.Health.Check, p.Health.Passive = "none", 0
 	}
+	if dispatch.HasOverflow(c.Heuristic) {
+		p.Retry.Attempts, p.Health.Passive = 1, 0
+	}
 	p.Timeouts.Idle, p.Timeouts.Connect = 2*cfg.Timeout, cfg.Timeout
 	p.Limits.Connections = 1 << 16
 	p.Drain.Announce, p.Drain.Wait = 0, 0
