@@ -33,7 +33,7 @@ test: asm-test
 # others. What fails says by which -rapid.seed it fails again.
 PROPERTY_SEED = 0
 properties:
-	go test -count 1 $$(go list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' ./... | awk '/fairlb\/env\/propertytest/ {print $$1}') -rapid.seed $(PROPERTY_SEED)
+	go test -count 1 $$(go list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' ./... | awk '/[[].*fairlb\/env\/propertytest/ {print $$1}') -rapid.seed $(PROPERTY_SEED)
 
 # The assembly of the network core is generated, by a module of its own.
 asm:

@@ -9,9 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"fairlb/cmd/fairlb/internal/invalid"
-	"fairlb/cmd/fairlb/internal/progress"
 	"fairlb/cmd/fairlb/internal/target"
-	"fairlb/env/dispatch"
 	"fairlb/env/scenario"
 	"fairlb/eval"
 	"fairlb/eval/pools"
@@ -74,43 +72,20 @@ func (a *app) pools(c *cobra.Command, heuristics []string, x poolsSettings) erro
 	if !slices.Contains(scenario.RandomFamilies(), x.family) {
 		return invalid.Errorf("--family %q: must be %s", x.family, strings.Join(scenario.RandomFamilies(), " or "))
 	}
-	names := withBaseline(heuristics)
+	if x.duration != 0 {
+		x.set = append(x.set, fmt.Sprintf("duration=%g", x.duration))
+	}
 	bar := a.progress.Bar("evaluating pools", len(numbers))
 	defer bar.Close()
-	var evaluations []*eval.Evaluation
-	for k, number := range numbers {
-		set := slices.Clone(x.set)
-		if x.duration != 0 {
-			set = append(set, fmt.Sprintf("duration=%g", x.duration))
-		}
-		s, err := scenario.Load(scenario.Random(x.family, number), set)
-		if err != nil {
-			return err
-		}
-		targets, err := target.ParseAll(s, names, nil)
-		if err != nil {
-			return err
-		}
-		e, err := target.Evaluate(c.Context(), s, targets, seeds, 0, progress.None{})
-		if err != nil {
-			return fmt.Errorf("%s: %w", s.Name, err)
-		}
-		evaluations = append(evaluations, e)
-		bar.Set(k+1, "")
+	evaluations, err := target.EvaluatePools(c.Context(), x.family, numbers, x.set, withBaseline(heuristics), seeds, func(done int) { bar.Set(done, "") })
+	if err != nil {
+		return err
 	}
-	list, err := pools.Compare(evaluations, eval.DefaultBaseline, knowsMore)
+	list, err := pools.Compare(evaluations, eval.DefaultBaseline, target.KnowsMore)
 	if err != nil {
 		return err
 	}
 	return a.printPools(list, len(numbers), len(seeds))
-}
-
-// knowsMore says whether a target has coefficients that were learned, is told by servers
-// how many requests they have, or sees the classes of requests: the best of a pool is one
-// of the others.
-func knowsMore(r *eval.Result) bool {
-	rule, _, _ := strings.Cut(r.Target, ":")
-	return r.Recipe != "" || rule == dispatch.UniversalName || dispatch.NeedsTold(rule) || rule == dispatch.ClassAwareName
 }
 
 // withBaseline returns the heuristics, with SED before them where it is not among them.

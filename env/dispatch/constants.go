@@ -32,6 +32,12 @@ func constantNames(heuristic string) []string {
 	return nil
 }
 
+// WithoutConstants returns the name of a heuristic without the constants behind it.
+func WithoutConstants(name string) string {
+	heuristic, _, _ := strings.Cut(name, ":")
+	return heuristic
+}
+
 // GivesConstants says whether a name is that of a heuristic with constants behind
 // it, whether they are right or wrong.
 func GivesConstants(name string) bool {

@@ -180,7 +180,17 @@ func Summary(name string) string {
 
 // NeedsTold says whether a heuristic needs servers that tell how many requests they have
 // (Options.Told).
-func NeedsTold(name string) bool { return name == CarriedName || name == UniversalCarriedName }
+func NeedsTold(name string) bool {
+	heuristic := WithoutConstants(name)
+	return heuristic == CarriedName || heuristic == UniversalCarriedName
+}
+
+// KnowsMore says whether a heuristic has coefficients that were learned, is told by servers how
+// many requests they have, or sees the classes of requests.
+func KnowsMore(name string) bool {
+	heuristic := WithoutConstants(name)
+	return heuristic == UniversalName || heuristic == ClassAwareName || NeedsTold(heuristic)
+}
 
 // Check reports a name that New does not know, or constants that a heuristic does
 // not take.

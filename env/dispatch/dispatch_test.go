@@ -127,3 +127,15 @@ func TestGlobalShortestDelayCountsAllLBs(t *testing.T) {
 	v := &View{Ongoing: []int32{0, 9}, Rand: rand.New(rand.NewPCG(5, 6)), Global: finish{7, 3}}
 	require.Equal(t, 1, r.Pick(v))
 }
+
+// TestKnowsMore: constants behind a name change nothing of what its heuristic knows.
+func TestKnowsMore(t *testing.T) {
+	t.Parallel()
+	for name, more := range map[string]bool{
+		"sed": false, "self-tuning:overflow=0.2": false, "universal:overflow=0.2": true, "carried:age=2": true, "class-aware": true, "universal-carried": true,
+	} {
+		require.Equal(t, more, KnowsMore(name), name)
+	}
+	require.True(t, NeedsTold("carried:age=2"))
+	require.False(t, NeedsTold("universal"))
+}

@@ -7,9 +7,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// smallPool is a pool in which time passes in ticks: in each, so many requests arrive, one LB's
-// after the other's, and each server ends the oldest one that it has. A server that has
-// capacity requests refuses any more.
+// smallPool is a pool in which time passes in ticks: in each, so many requests arrive, each at
+// some LB, and each server ends the oldest one that it has, in four ticks of five. A server
+// that has capacity requests refuses any more.
 type smallPool struct {
 	random   *rand.Rand
 	capacity int
@@ -47,7 +47,7 @@ func (p *smallPool) play(ticks int, arrivals float64) {
 	p.refused, p.waited, p.served = make([]int, len(p.queues)), 0, 0
 	for range ticks {
 		p.now++
-		for range int(arrivals) + int(p.random.Float64()+arrivals-float64(int(arrivals))) {
+		for range int(arrivals + p.random.Float64()) {
 			p.arrive(p.random.IntN(len(p.rules)))
 		}
 		for j, q := range p.queues {
@@ -96,7 +96,7 @@ func overflowing() []string {
 }
 
 // TestOverflow: where a quarter more comes than four servers serve, three load balancers let one and the same
-// server be full. As many requests are served as without, in a third of the time, and the other
+// server be full. As many requests are served as without, in less than half the time, and the other
 // servers refuse next to none. When less comes, what they send is balanced again.
 func TestOverflow(t *testing.T) {
 	t.Parallel()

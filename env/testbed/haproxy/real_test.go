@@ -63,7 +63,8 @@ func TestHeadersAreRead(t *testing.T) {
 	told := r.Servers[0].Told
 	require.EqualValues(t, 10, told.Flows)
 	require.EqualValues(t, 490, told.Squares)
-	require.InDelta(t, 60, told.Others, 10, "HAProxy may count a request still that has just ended")
+	require.LessOrEqual(t, told.Others, 60.0)
+	require.GreaterOrEqual(t, told.Others, 50.0, "HAProxy may count a request still that has just ended, one of 7 each")
 	require.EqualValues(t, 7, told.Last)
 	require.InDelta(t, 7*r.Servers[0].DurationSum, told.Durations, 1e-9)
 	require.Zero(t, r.Servers[1].Told)

@@ -32,16 +32,10 @@ const (
 // weightsRule is the Rule.Name of the rule whose weights an agent writes.
 const weightsRule = "weights"
 
-// heuristicOf returns the name of a heuristic without its constants.
-func heuristicOf(name string) string {
-	heuristic, _, _ := strings.Cut(name, ":")
-	return heuristic
-}
-
 // unavailable says of a heuristic why no live balancer can decide by it; empty for one
 // by which it can.
 func unavailable(heuristic string) string {
-	switch heuristicOf(heuristic) {
+	switch dispatch.WithoutConstants(heuristic) {
 	case "oracle", "sed-true", "jsq", "sed-global":
 		return "knows the state of all servers, which only a simulator does: it is for reference there"
 	case "prequal":
@@ -65,7 +59,7 @@ func Heuristics() []string {
 // dispatch knows the rules.
 func heuristicRules(r *settings.Rules, field, name string, told bool, more ...string) {
 	known := append(Heuristics(), more...)
-	base, _, constants := strings.Cut(name, ":")
+	base := dispatch.WithoutConstants(name)
 	switch why := unavailable(base); {
 	case slices.Contains(more, name):
 	case why != "":
@@ -74,7 +68,7 @@ func heuristicRules(r *settings.Rules, field, name string, told bool, more ...st
 		r.Report(field, name, base+" lives on what servers tell of how many requests they have: set reports.listen, and have them send it there")
 	case !slices.Contains(known, base):
 		r.Report(field, name, fmt.Sprintf("must be one of %q", known)+settings.Suggestion(base, known))
-	case constants:
+	case name != base:
 		if err := dispatch.Check(name); err != nil {
 			r.Report(field, name, strings.TrimPrefix(err.Error(), "dispatch: "))
 		}
@@ -199,7 +193,7 @@ func (u *Rule) rules(r *settings.Rules, told bool) {
 		switch policy, err := readPolicy(u.Policy); {
 		case err != nil:
 			r.Report("policy", u.Policy, err.Error())
-		case heuristicOf(u.Name) != policy.Rule() && heuristicOf(u.Fallback) != policy.Rule():
+		case dispatch.WithoutConstants(u.Name) != policy.Rule() && dispatch.WithoutConstants(u.Fallback) != policy.Rule():
 			r.Report("policy", u.Policy, "goes with the rule "+policy.Rule())
 		}
 	}

@@ -71,7 +71,7 @@ func Check(s scenario.Scenario, heuristic string) error {
 		if err := checkHeuristic(heuristic); err != nil {
 			faults = append(faults, err)
 		}
-		if heedsReports(heuristic) && s.Reports == (scenario.Reports{}) {
+		if dispatch.NeedsTold(heuristic) && s.Reports == (scenario.Reports{}) {
 			fault("target %q: lives on what servers tell of how many requests they have: set reports.every or reports.carried in the scenario", heuristic)
 		}
 	}
@@ -80,11 +80,8 @@ func Check(s scenario.Scenario, heuristic string) error {
 
 // checkHeuristic says whether live load balancers can decide by a heuristic.
 func checkHeuristic(name string) error {
-	base, _, _ := strings.Cut(name, ":")
-	for _, known := range plane.Heuristics() {
-		if base == known {
-			return nil
-		}
+	if slices.Contains(plane.Heuristics(), dispatch.WithoutConstants(name)) {
+		return nil
 	}
 	return fmt.Errorf("%w: target %q: must be one of %s", ErrNotLive, name, strings.Join(slices.Concat(plane.Heuristics(), ExternalTargets()), ", "))
 }
@@ -111,13 +108,6 @@ func Differences(s scenario.Scenario) []string {
 	return list
 }
 
-// heedsReports says whether load balancers of a heuristic heed what servers tell of how
-// many requests they have.
-func heedsReports(heuristic string) bool {
-	base, _, _ := strings.Cut(heuristic, ":")
-	return dispatch.NeedsTold(base)
-}
-
 // settings are those of the i-th load balancer.
 func (c *Config) settings(cfg *sim.Config, i int, seed uint64, servers []string, region string, listen plane.Listen) plane.Config {
 	p := plane.Default()
@@ -128,11 +118,11 @@ func (c *Config) settings(cfg *sim.Config, i int, seed uint64, servers []string,
 		if c.Capacities != nil {
 			p.Servers[j].Capacity = c.Capacities[j]
 		}
-		if heedsReports(c.Heuristic) && cfg.CarryCounts { // so that servers know whom to tell
+		if dispatch.NeedsTold(c.Heuristic) && cfg.CarryCounts { // so that servers know whom to tell
 			p.Servers[j].ProxyProtocol = "v1"
 		}
 	}
-	if heedsReports(c.Heuristic) {
+	if dispatch.NeedsTold(c.Heuristic) {
 		p.Reports.Listen = "127.0.0.1:0"
 	}
 	p.Rule.Name = c.Heuristic

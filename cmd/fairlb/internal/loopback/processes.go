@@ -12,6 +12,7 @@ import (
 	"slices"
 	"time"
 
+	"fairlb/env/dispatch"
 	"fairlb/env/settings"
 	"fairlb/env/station"
 	"fairlb/env/testbed"
@@ -191,7 +192,7 @@ func (p *processes) report(ctx context.Context) (doubts, notes []string, err err
 			}
 		}
 	}
-	if heedsReports(p.env.cfg.Heuristic) {
+	if dispatch.NeedsTold(p.env.cfg.Heuristic) {
 		more, note, err := p.reportReports(ctx)
 		if err != nil {
 			return nil, nil, err

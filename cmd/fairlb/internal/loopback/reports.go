@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 
+	"fairlb/env/dispatch"
 	"fairlb/env/testbed/emulated"
 	"fairlb/env/testbed/plane"
 )
@@ -13,7 +14,7 @@ import (
 // startReports has servers tell the load balancers that hear it how many requests they
 // have.
 func (p *processes) startReports() error {
-	if !heedsReports(p.env.cfg.Heuristic) {
+	if !dispatch.NeedsTold(p.env.cfg.Heuristic) {
 		return nil
 	}
 	var told []emulated.Balancer

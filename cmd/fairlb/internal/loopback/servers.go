@@ -7,6 +7,7 @@ import (
 	"net/netip"
 
 	"fairlb/env"
+	"fairlb/env/dispatch"
 	"fairlb/env/scenario"
 	"fairlb/env/sim"
 	"fairlb/env/station"
@@ -39,7 +40,7 @@ func (x Setup) Check(s scenario.Scenario, heuristic string) error {
 // what that heeds.
 func (x Setup) checkReports(s scenario.Scenario, heuristic string) error {
 	switch {
-	case !heedsReports(heuristic):
+	case !dispatch.NeedsTold(heuristic):
 		return nil
 	case x.Servers == Apache:
 		return fmt.Errorf("%w: target %q: --servers %s tell nothing of how many requests they have", ErrNotLive, heuristic, x.Servers)
@@ -92,7 +93,7 @@ func newServers(s *sim.Config, kind, heuristic string) (servers, error) {
 		return a, nil
 	}
 	cfg := emulated.Config{Config: s.Config, Retries: s.SYNRetries, Timeout: s.Timeout}
-	if heedsReports(heuristic) {
+	if dispatch.NeedsTold(heuristic) {
 		cfg.TellEvery, cfg.TellResponses = s.TellEvery, s.CarryCounts
 	}
 	e, err := emulated.Listen(cfg)
